@@ -1,0 +1,170 @@
+"""The command line: arguments, progress and exit codes; no logic of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from planner.errors import BlockedError, PlanError, PlannerError
+from planner.words import LANGUAGES, Language, say, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+BLOCKED, WRONG_INPUT, STOPPED = 1, 2, 130
+STEPS = 13
+"""Steps of a usual run, for the length of the progress bar."""
+
+T = TypeVar("T")
+
+_chosen = os.environ.get("PLANNER_LANGUAGE", "zh")
+HELP_LANGUAGE: Language = "en" if _chosen == "en" else "zh"
+
+app = typer.Typer(
+    help=say("cli.help", HELP_LANGUAGE), no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+ScenarioFile = Annotated[Path, typer.Argument(help=say("cli.scenario", HELP_LANGUAGE))]
+OutFolder = Annotated[Path, typer.Option("--out", help=say("cli.out", HELP_LANGUAGE))]
+AsJson = Annotated[bool, typer.Option("--json", help=say("cli.json", HELP_LANGUAGE))]
+
+
+def _language_of(path: Path) -> Language:
+    """Language of a scenario file, found even where the file is wrong otherwise."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return HELP_LANGUAGE
+    written = re.search(r'(?m)^\s*language\s*=\s*"(\w+)"', text)
+    return next((language for language in LANGUAGES if written and written[1] == language), HELP_LANGUAGE)
+
+
+def _fail(error: PlannerError, language: Language) -> NoReturn:
+    """Tell every fault with its place and cure, and leave with the exit code of its kind."""
+    typer.echo(say("cli.faults", language, count=len(error.faults)), err=True)
+    for number, fault in enumerate(error.faults, start=1):
+        place, what, cure = tell(fault, language)
+        typer.echo(f"{number}. {place}" if place else f"{number}.", err=True)
+        typer.echo(f"   {what}", err=True)
+        typer.echo(f"   → {cure}", err=True)
+    blocked = isinstance(error, (BlockedError, PlanError))
+    if not blocked:
+        typer.echo(say("cli.nothing_written", language), err=True)
+    raise typer.Exit(BLOCKED if blocked else WRONG_INPUT)
+
+
+def _with_progress(language: Language, work: Callable[[Callable[[str], None]], T]) -> T:
+    """Run `work` with a progress bar on a terminal, and plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        return work(lambda step: typer.echo(say(f"step.{step}", language), err=True))
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=STEPS)
+
+        def show(step: str) -> None:
+            progress.update(task, description=say(f"step.{step}", language), advance=1)
+
+        return work(show)
+
+
+def _guarded(path: Path, work: Callable[[Callable[[str], None]], T]) -> T:
+    language = _language_of(path)
+    try:
+        return _with_progress(language, work)
+    except PlannerError as error:
+        _fail(error, language)
+    except KeyboardInterrupt:
+        typer.echo(say("cli.stopped", language), err=True)
+        raise typer.Exit(STOPPED) from None
+
+
+@app.command(help=say("cli.new", HELP_LANGUAGE))
+def new(
+    folder: Annotated[Path, typer.Argument(help=say("cli.folder", HELP_LANGUAGE))],
+    *,
+    sample: Annotated[bool, typer.Option("--sample", help=say("cli.sample", HELP_LANGUAGE))] = False,
+) -> None:
+    """Write a commented scenario and table templates, or the embedded sample."""
+    from planner.templates import write_new
+
+    try:
+        scenario = write_new(folder, sample=sample)
+    except PlannerError as error:
+        _fail(error, HELP_LANGUAGE)
+    typer.echo(say("cli.new_done", HELP_LANGUAGE, folder=folder, scenario=scenario))
+
+
+@app.command(help=say("cli.check", HELP_LANGUAGE))
+def check(scenario: ScenarioFile, *, as_json: AsJson = False) -> None:
+    """Read everything a scenario names and tell all faults."""
+    from planner import pipeline, summary
+
+    found = _guarded(scenario, lambda show: pipeline.check(scenario, show=show))
+    _print(found, summary.check_lines, as_json=as_json)
+
+
+@app.command(help=say("cli.run", HELP_LANGUAGE))
+def run(
+    scenario: ScenarioFile,
+    *,
+    out: OutFolder = Path("maps"),
+    as_json: AsJson = False,
+    inputs: Annotated[bool, typer.Option("--inputs/--no-inputs", help=say("cli.inputs", HELP_LANGUAGE))] = True,
+) -> None:
+    """Measure, plan and write one scenario."""
+    from planner import pipeline, summary
+
+    outcome = _guarded(scenario, lambda show: pipeline.run(scenario, out, keep_inputs=inputs, show=show))
+    _print(outcome.record, summary.run_lines, as_json=as_json)
+    if not as_json:
+        language = outcome.record["language"]
+        if not inputs:
+            typer.echo(say("cli.no_inputs", language))
+        typer.echo(say("cli.written", language, folder=outcome.folder, map=outcome.folder / "map.html"))
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command(help=say("cli.compare", HELP_LANGUAGE))
+def compare(
+    scenarios: Annotated[list[Path], typer.Argument(help=say("cli.scenarios", HELP_LANGUAGE))],
+    *,
+    out: OutFolder = Path("maps"),
+    as_json: AsJson = False,
+) -> None:
+    """Set results side by side."""
+    from planner import pipeline, summary
+
+    table = _guarded(scenarios[0], lambda _show: pipeline.compare(scenarios, out))
+    if as_json:
+        typer.echo(table.to_json(orient="records", force_ascii=False))
+        return
+    language = _language_of(scenarios[0])
+    for line in summary.compare_lines(table, language):
+        typer.echo(line)
+    typer.echo(say("cli.compared", language, file=out / "compare" / "compare.csv"))
+
+
+def _print(found: Mapping[str, Any], lines: Callable[[Mapping[str, Any]], Iterator[str]], *, as_json: bool) -> None:
+    import json
+
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for line in lines(found):
+        typer.echo(line)
+
+
+def main() -> None:
+    """Run the command line; a console that lacks Chinese letters must not crash it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,248 @@
+"""Who is covered, by whom, and what share of people and communities that makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import Fault, PlanError
+from planner.geodesy import to_mm
+from planner.standards import Goal, Standard, need, scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from decimal import Decimal
+
+    from numpy.typing import NDArray
+
+COLUMNS = [
+    "demand_id", "standard", "state", "year", "covered", "site_id", "metres", "seconds", "straight_m",
+    "straight_site_id", "reason",
+]  # fmt: skip
+
+
+def applies(demand: pd.DataFrame, standard: Standard) -> NDArray[np.bool_]:
+    """Mask of the demand rows that a standard speaks of: its one layer and its setting."""
+    mask = demand["layer"] == standard.layer
+    if standard.setting is not None:
+        mask = mask & (demand["setting"] == standard.setting)
+    return mask.to_numpy(dtype=bool)
+
+
+def assessable(demand: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mask of the demand rows that have a place of their own; the others must not be judged (无法评定)."""
+    return np.asarray((demand["placed"] != "town").to_numpy() & demand["geometry"].notna().to_numpy())
+
+
+def serves(types: Iterable[str], standard: Standard) -> NDArray[np.bool_]:
+    """Mask of facilities, given as their types joined by ``;``, of which one counts for a standard."""
+    return np.array([not set(standard.served_by).isdisjoint(t.split(";")) for t in types], dtype=bool)
+
+
+def reached(travel: pd.DataFrame, standard: Standard) -> NDArray[np.bool_]:
+    """Mask of the travel rows within the cutoff of a standard, compared in whole millimetres or milliseconds."""
+    deciding = travel["metres"] if standard.measure == "distance" else travel["seconds"]
+    return np.asarray(to_mm(deciding.to_numpy()) <= standard.limit)
+
+
+@dataclass(frozen=True, eq=False)
+class Nearness:
+    """How near the open facilities that serve one standard are.
+
+    Attributes
+    ----------
+    travel
+        Travel rows of these facilities, at least up to the cutoff.
+    near, straight
+        Their nearest one for each demand point by the standard's measure, and as the crow flies.
+    off_network
+        demand_ids that have a place but touch no road.
+    """
+
+    travel: pd.DataFrame
+    near: pd.DataFrame
+    straight: pd.DataFrame
+    off_network: frozenset[str]
+
+
+def assess(demand: pd.DataFrame, standard: Standard, nearness: Nearness, *, state: str, year: int) -> pd.DataFrame:
+    """Judge every demand point that a standard speaks of.
+
+    Parameters
+    ----------
+    demand
+        The demand table.
+    standard
+        The standard.
+    nearness
+        Reach of the open facilities that serve it.
+    state, year
+        ``today`` or ``plan``, and the year it stands for.
+
+    Returns
+    -------
+    coverage
+        Columns of the coverage table; metres and seconds are those of the nearest serving facility whether covered or
+        not, empty where there is none.
+
+    Raises
+    ------
+    PlanError
+        If the travel table and the search for the nearest facility disagree on who is covered.
+    """
+    rows = demand.loc[applies(demand, standard), ["demand_id"]].copy()
+    able = assessable(demand)[applies(demand, standard)]
+    near = nearness.near.set_index("demand_id")[["site_id", "metres", "seconds"]]
+    straight = nearness.straight.set_index("demand_id")[["site_id", "metres"]]
+    straight.columns = pd.Index(["straight_site_id", "straight_m"])
+    table = rows.join(near, on="demand_id").join(straight, on="demand_id")
+    by_travel = set(nearness.travel.loc[reached(nearness.travel, standard), "demand_id"])
+    covered = table["demand_id"].isin(by_travel).to_numpy()
+    again = table["metres"].notna().to_numpy() & reached(table.fillna({"metres": -1.0, "seconds": -1.0}), standard)
+    if (covered != again).any():
+        ids = ", ".join(table["demand_id"][covered != again][:5])
+        raise PlanError(Fault("coverage_disagrees", values={"standard": standard.id, "ids": ids}))
+    table["covered"] = covered & able
+    table["reason"] = _reasons(table, able, nearness)
+    for name, value in (("standard", standard.id), ("state", state), ("year", year)):
+        table[name] = value
+    unjudged = ~able
+    table.loc[unjudged, ["metres", "seconds", "straight_m"]] = np.nan
+    table.loc[unjudged, ["site_id", "straight_site_id"]] = ""
+    filled = table.fillna({"site_id": "", "straight_site_id": ""})
+    return filled[COLUMNS].reset_index(drop=True)
+
+
+def _reasons(table: pd.DataFrame, able: NDArray[np.bool_], nearness: Nearness) -> NDArray[np.object_]:
+    off = table["demand_id"].isin(nearness.off_network).to_numpy()
+    nobody = nearness.straight.empty
+    tests = [~able, table["covered"].to_numpy(), np.full(len(table), nobody), off, table["metres"].isna().to_numpy()]
+    words = ["not_assessable", "", "no_site", "demand_off_network", "no_route"]
+    return np.select(tests, words, default="beyond").astype(object)
+
+
+def community_counts(
+    unit_id: Sequence[str] | pd.Series, people: NDArray[np.int64], covered: NDArray[np.bool_], rule: Decimal
+) -> pd.DataFrame:
+    """People of each community, covered ones among them, and whether it counts as covered.
+
+    Parameters
+    ----------
+    unit_id, people, covered
+        One entry for each demand point.
+    rule
+        Share of its people that must be covered.
+
+    Returns
+    -------
+    communities
+        Index unit_id; columns people, covered_people, covered. Communities without people are left out.
+    """
+    table = pd.DataFrame({"unit_id": list(unit_id), "people": people, "covered_people": people * covered})
+    sums = table.groupby("unit_id", sort=True)[["people", "covered_people"]].sum()
+    sums = sums[sums["people"] > 0]
+    needs = np.array([need(rule, int(whole)) for whole in sums["people"]], dtype=np.int64)
+    return sums.assign(covered=sums["covered_people"].to_numpy() >= needs)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """People and communities under one standard in one state.
+
+    Attributes
+    ----------
+    people, covered
+        All people that the standard applies to, and those covered.
+    not_assessable
+        People without a place of their own, in neither figure.
+    communities, communities_covered
+        Communities with people, and those that count as covered.
+    """
+
+    people: int
+    covered: int
+    not_assessable: int
+    communities: int
+    communities_covered: int
+
+
+def _judged(demand: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
+    """Join coverage rows of one standard and state to their demand rows."""
+    columns = ["demand_id", "unit_id", "district", "town", "people"]
+    return coverage.merge(demand[columns], on="demand_id", how="left", validate="one_to_one")
+
+
+def tally(demand: pd.DataFrame, coverage: pd.DataFrame, rule: Decimal) -> Tally:
+    """Count people and communities covered.
+
+    Parameters
+    ----------
+    demand
+        The demand table.
+    coverage
+        Coverage rows of one standard and one state.
+    rule
+        Share of its people that make a community count as covered.
+    """
+    rows = _judged(demand, coverage)
+    apart = (rows["reason"] == "not_assessable").to_numpy()
+    people = rows["people"].to_numpy(dtype=np.int64)
+    covered = rows["covered"].to_numpy(dtype=bool)
+    units = community_counts(rows["unit_id"][~apart], people[~apart], covered[~apart], rule)
+    return Tally(
+        people=int(people[~apart].sum()),
+        covered=int(people[covered].sum()),
+        not_assessable=int(people[apart].sum()),
+        communities=len(units),
+        communities_covered=int(units["covered"].sum()),
+    )
+
+
+@dataclass(frozen=True)
+class GoalTally:
+    """What a goal asks for in one scope, and what is reached, in people or in communities."""
+
+    goal: Goal
+    scope: str
+    whole: int
+    needed: int
+    reached: int
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is met; an empty scope counts as met."""
+        return self.reached >= self.needed
+
+
+def measure_goal(demand: pd.DataFrame, coverage: pd.DataFrame, goal: Goal, rule: Decimal) -> Iterator[GoalTally]:
+    """Measure one goal in each of its scopes.
+
+    Parameters
+    ----------
+    demand
+        The demand table.
+    coverage
+        Coverage rows of the goal's standard in one state.
+    goal
+        The goal.
+    rule
+        Share of its people that make a community count as covered.
+
+    Yields
+    ------
+    tally
+        One for each scope, by name.
+    """
+    rows = _judged(demand, coverage[coverage["reason"] != "not_assessable"])
+    for name, inside in scopes(rows, goal.each, goal.district, goal.town):
+        part = rows[inside]
+        people, covered = part["people"].to_numpy(dtype=np.int64), part["covered"].to_numpy(dtype=bool)
+        if goal.of == "people":
+            whole, count = int(people.sum()), int(people[covered].sum())
+        else:
+            units = community_counts(part["unit_id"], people, covered, rule)
+            whole, count = len(units), int(units["covered"].sum())
+        yield GoalTally(goal, name, whole, need(goal.share, whole), count)

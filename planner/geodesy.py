@@ -1,0 +1,73 @@
+"""Distances on the globe and the plane of a UTM zone.
+
+Figures are counted in whole millimetres, so that sums are the same in any order, thread or language.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyproj
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+EARTH_RADIUS_M = 6_371_009.0
+"""Mean radius of the sphere, in metres: the value that OSMnx uses."""
+
+MM_PER_M = 1000
+
+
+def great_circle_m(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: ArrayLike) -> NDArray[np.float64]:
+    """Great-circle distance by the haversine formula, element by element.
+
+    Parameters
+    ----------
+    lon1, lat1, lon2, lat2
+        WGS-84 degrees; shapes broadcast.
+
+    Returns
+    -------
+    metres
+        Distance on a sphere of radius `EARTH_RADIUS_M`.
+    """
+    phi1, phi2 = np.deg2rad(lat1), np.deg2rad(lat2)
+    half_phi = (phi2 - phi1) / 2
+    half_lambda = (np.deg2rad(lon2) - np.deg2rad(lon1)) / 2
+    haversine = np.sin(half_phi) ** 2 + np.cos(phi1) * np.cos(phi2) * np.sin(half_lambda) ** 2
+    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, haversine))), dtype=np.float64)
+
+
+def to_mm(metres: ArrayLike) -> NDArray[np.int64]:
+    """Round metres to whole millimetres, once."""
+    return np.rint(np.asarray(metres, dtype=np.float64) * MM_PER_M).astype(np.int64)
+
+
+def great_circle_mm(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: ArrayLike) -> NDArray[np.int64]:
+    """Great-circle distance in whole millimetres; see `great_circle_m`."""
+    return to_mm(great_circle_m(lon1, lat1, lon2, lat2))
+
+
+def utm_epsg(lon: float, lat: float) -> int:
+    """EPSG code of the WGS-84 UTM zone that holds a point (regular 6-degree zones)."""
+    zone = int((lon + 180.0) // 6.0) % 60 + 1
+    return (32600 if lat >= 0 else 32700) + zone
+
+
+@lru_cache(maxsize=64)
+def _transformer(source: int, target: int) -> Any:
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
+def project(lon: ArrayLike, lat: ArrayLike, epsg: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Project WGS-84 degrees into the plane of `epsg`; returns x and y in metres."""
+    x, y = _transformer(4326, epsg).transform(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
+    return np.asarray(x), np.asarray(y)
+
+
+def unproject(x: ArrayLike, y: ArrayLike, epsg: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the WGS-84 degrees of points in the plane of `epsg`."""
+    lon, lat = _transformer(epsg, 4326).transform(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+    return np.asarray(lon), np.asarray(lat)

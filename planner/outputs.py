@@ -1,0 +1,264 @@
+"""What a study leaves behind: run.json, the map, tables, and the inputs that it rests on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from planner import __version__, maps, record, report
+from planner.inputs import Inputs, shown_path
+from planner.reaches import areas, people_served
+from planner.study import Study, goal_tallies, tally
+from planner.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from geopandas import GeoDataFrame
+
+
+def _goal_records(studied: Study) -> list[dict[str, Any]]:
+    today = studied.coverage[studied.coverage["state"] == "today"]
+    plan = studied.coverage[studied.coverage["state"] == "plan"]
+    most = {(reached.id, reached.scope): reached for reached in studied.most}
+    found = []
+    for goal in studied.goals:
+        now = list(goal_tallies(studied.inputs, today, goal))
+        then = list(goal_tallies(studied.inputs, plan, goal)) if len(plan) else [None] * len(now)
+        found += [record.goal_record(a, b, most.get((goal.id, a.scope))) for a, b in zip(now, then, strict=True)]
+    return found
+
+
+def input_records(inputs: Inputs) -> list[dict[str, Any]]:
+    """Describe each input file: its path, hash, and rows read and used."""
+    loaded, found = inputs.loaded, []
+    files = [Path(table.file) for table in (*inputs.scenario.demand.table, *inputs.scenario.sites.table)]
+    left = Counter(row.file for table in (inputs.demand, inputs.sites) for row in table.left_out)
+    rows = {**inputs.demand.rows_read, **inputs.sites.rows_read}
+    for file in dict.fromkeys((Path(inputs.scenario.roads.file), *files)):
+        shown = shown_path(str(file), loaded.folder)
+        number = rows.get(shown)
+        found.append(
+            {
+                "path": shown,
+                "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+                "rows_read": number,
+                "rows_used": None if number is None else number - left[shown],
+            }
+        )
+    return found
+
+
+def _site_records(studied: Study) -> dict[str, Any]:
+    """How many sites there are of each kind, and which lie off the roads."""
+    frame = studied.inputs.sites.frame
+    feet = studied.city.site_feet["walk"]
+    return {
+        "existing": int((frame["status"] == "existing").sum()),
+        "open_today": int(frame["open_today"].sum()),
+        "candidates": int((frame["status"] == "candidate").sum()),
+        "off_network": studied.city.sites.loc[feet.edge < 0, "site_id"].tolist(),
+    }
+
+
+def _record(studied: Study) -> dict[str, Any]:
+    inputs, scenario = studied.inputs, studied.inputs.scenario
+    planned = studied.plan.status != "none"
+    people = studied.uncoverable.drop_duplicates("demand_id")["people"]
+    standards = [
+        record.standard_record(s, tally(studied, s, "today"), tally(studied, s, "plan") if planned else None)
+        for s in inputs.standards
+    ]
+    return record.run_record(
+        scenario={
+            "name": scenario.name,
+            "title": scenario.title,
+            "data_date": scenario.data_date.isoformat(),
+            "language": scenario.language,
+            "parameters": {
+                "walk_kph": float(scenario.roads.walk_kph),
+                "drive_factor": float(scenario.roads.drive_factor),
+                "snap_max_m": float(scenario.roads.snap_max_m),
+                "island_min_m": float(scenario.roads.island_min_m),
+                "community_rule": float(scenario.demand.community_rule),
+                "horizon_years": scenario.siting.horizon_years,
+                "gap": float(scenario.siting.gap),
+                "time_limit_s": float(scenario.siting.time_limit_s),
+            },
+        },
+        planner=__version__,
+        inputs=input_records(inputs),
+        roads=record.roads_record(inputs.networks),
+        standards=standards,
+        goals=_goal_records(studied),
+        plan=record.plan_record(
+            studied.plan,
+            studied.opened,
+            {facility.type: facility.name for facility in scenario.facility},
+            sorted(set(studied.uncoverable["demand_id"])),
+            int(people.sum()),
+            scenario.data_date.year,
+        ),
+        sites=_site_records(studied),
+    )
+
+
+def _site_table(studied: Study) -> GeoDataFrame:
+    """Every site of the inputs with its part in the plan: the table behind sites.csv and the map."""
+    frame = studied.inputs.sites.frame
+    opened = studied.opened.assign(number=np.arange(1, len(studied.opened) + 1))
+    by_site = opened.groupby("site_id").agg(
+        planned_type=("type", ";".join),
+        number=("number", "min"),
+        planned_once_yuan=("cost_once_yuan", "sum"),
+        planned_yearly_yuan=("cost_yearly_yuan", "sum"),
+        estimated=("estimated", "any"),
+        newly_covered=("newly", "sum"),
+    )
+    now = studied.states.get("plan", studied.states["today"])
+    served = people_served(studied.reach, now, None)
+    state = np.select(
+        [
+            frame["site_id"].isin(by_site.index) & (frame["status"] == "candidate"),
+            frame["open_today"],
+            frame["status"] == "existing",
+            frame["status"] == "candidate",
+        ],
+        ["planned", "today", "closed", "candidate"],
+        default="excluded",
+    )
+    table = frame.drop(columns="open_today").join(by_site, on="site_id")
+    filled = table.fillna({"planned_type": "", "number": 0, "estimated": False})
+    return filled.assign(
+        state=state,
+        number=filled["number"].astype(int),
+        estimated=filled["estimated"].astype(bool),
+        planned_once_yuan=filled["planned_once_yuan"].astype("Int64"),
+        planned_yearly_yuan=filled["planned_yearly_yuan"].astype("Int64"),
+        newly_covered=filled["newly_covered"].astype("Int64"),
+        people_served=frame["site_id"].map(served).astype("Int64"),
+    )
+
+
+def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
+    scenario = studied.inputs.scenario
+    language = scenario.language
+    parameters = run["parameters"]
+    notes = (
+        say(
+            "note.counted", language, walk_kph=f"{parameters['walk_kph']:g}", snap_max_m=f"{parameters['snap_max_m']:g}"
+        ),
+        say("note.community", language, rule=f"{parameters['community_rule'] * 100:g}"),
+        say("note.sources", language, files="、".join(item["path"].rsplit("/", 1)[-1] for item in run["inputs"])),
+        say("note.planner", language, version=__version__),
+    )
+    frame = studied.inputs.sites.frame
+    return maps.MapLabels(
+        title=scenario.title,
+        language=language,
+        type_names={facility.type: facility.name for facility in scenario.facility},
+        standard_names={item["id"]: record.standard_name(item, language) for item in run["standards"]},
+        site_names=dict(zip(frame["site_id"], frame["name"], strict=True)),
+        notes=notes,
+        review_number=scenario.document.review_number,
+        maker=scenario.document.maker,
+        document_note=scenario.document.note,
+    )
+
+
+def _map_sites(table: GeoDataFrame) -> GeoDataFrame:
+    """Rows of the map: planned sites carry what is planned, the others what stands."""
+    planned = table["number"] > 0
+    types = table["type"].where(~planned, table["planned_type"])
+    shown = table.assign(
+        types=types,
+        state=table["state"].where(~planned, "planned"),
+        cost_once_yuan=table["cost_once_yuan"].where(~planned, table["planned_once_yuan"]),
+        cost_yearly_yuan=table["cost_yearly_yuan"].where(~planned, table["planned_yearly_yuan"]),
+        people=table["people_served"],
+    )
+    # a kiosk in an existing station is a planned facility beside the station itself
+    standing = table[planned & (table["state"] == "today")].assign(
+        types=lambda t: t["type"], number=0, estimated=False, people=lambda t: t["people_served"]
+    )
+    return pd.concat([shown[shown["state"] != "excluded"], standing], ignore_index=True)
+
+
+def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_inputs: bool) -> dict[str, Any]:
+    """Write every file of a result but ``timing.json``.
+
+    Parameters
+    ----------
+    studied
+        The study.
+    folder
+        An empty folder.
+    begin
+        Called with the name of each step as it begins.
+    keep_inputs
+        Whether the inputs are copied as well.
+
+    Returns
+    -------
+    record
+        The content of run.json.
+    """
+    inputs, scenario = studied.inputs, studied.inputs.scenario
+    run = _record(studied)
+    sites = _site_table(studied)
+    begin("areas")
+    outlines = areas(studied.city, inputs.standards, studied.states)
+    begin("map")
+    maps.write_map(
+        folder / "map.html",
+        record=run,
+        roads=inputs.networks["walk"],
+        demand=inputs.demand.frame,
+        sites=_map_sites(sites),
+        coverage=studied.coverage,
+        areas=outlines,
+        labels=_labels(studied, run),
+    )
+    begin("files")
+    places = sites.drop(columns="geometry").assign(lon=sites.geometry.x.round(6), lat=sites.geometry.y.round(6))
+    report.write_csv(places, folder / "sites.csv")
+    report.write_csv(studied.coverage, folder / "coverage.csv")
+    left_out = [row for table in (inputs.demand, inputs.sites) for row in table.left_out]
+    report.write_csv(
+        pd.DataFrame(
+            [
+                (r.file, r.row, r.id, r.name, say(f"left_out.{r.reason}", scenario.language, **r.values))
+                for r in left_out
+            ],
+            columns=["file", "row", "id", "name", "reason"],
+        ),
+        folder / "left_out.csv",
+    )
+    layers = {"sites": sites, "demand": inputs.demand.frame, "service_areas": outlines}
+    report.write_gpkg(layers, folder / "plan.gpkg", scenario.data_date)
+    _write_inputs(inputs, folder, keep=keep_inputs)
+    report.write_json(run, folder / "run.json")
+    return run
+
+
+def _write_inputs(inputs: Inputs, folder: Path, *, keep: bool) -> None:
+    """Write the merged scenario; with the inputs kept it names the copies, so that it runs from where it lies."""
+    scenario = inputs.scenario
+    tables = (*scenario.demand.table, *scenario.sites.table)
+    files = [Path(scenario.roads.file), *(Path(table.file) for table in tables)]
+    if keep:
+        names = report.copy_inputs(files, folder / "inputs")
+    else:
+        names = {file: shown_path(str(file), folder) for file in files}
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: names[Path(v)] if k == "file" and Path(v) in names else renamed(v) for k, v in value.items()}
+        return [renamed(item) for item in value] if isinstance(value, list) else value
+
+    report.write_toml({key: renamed(value) for key, value in inputs.loaded.merged.items()}, folder / "scenario.toml")

@@ -1,0 +1,200 @@
+"""The verbs of the planner: the only room that knows the order of the stages."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from planner import coverage, outputs, record, report, results
+from planner.errors import Fault, ScenarioError
+from planner.inputs import read
+from planner.scenario import load
+from planner.study import study
+from planner.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+EXIT_CODES = {"optimal": 0, "gap": 0, "none": 0, "infeasible": 3, "unknown": 4}
+"""Exit code of a run by the status of its plan."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run left behind: the content of run.json, the folder, and the exit code."""
+
+    record: Mapping[str, Any]
+    folder: Path
+    exit_code: int
+
+
+class _Clock:
+    """Names the running step to the user and keeps the seconds of each."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._step = ""
+        self._since = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, step: str) -> None:
+        now = time.perf_counter()
+        if self._step:
+            self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._since
+        self._step, self._since = step, now
+        if step:
+            self._show(step)
+
+
+def _silent(_step: str) -> None:
+    """Show nothing."""
+
+
+def run(
+    path: str | Path, out: str | Path, *, keep_inputs: bool = True, show: Callable[[str], None] = _silent
+) -> Outcome:
+    """Measure, plan and write one scenario.
+
+    Parameters
+    ----------
+    path
+        The scenario file.
+    out
+        Folder of all results; the result goes into a folder of the scenario's name.
+    keep_inputs
+        Whether the inputs are copied into the result, so that it can be recomputed later.
+    show
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    outcome
+        The figures, the folder and the exit code.
+
+    Raises
+    ------
+    PlannerError
+        With every fault of the inputs, before anything is written; or because the result cannot be written.
+    """
+    clock = _Clock(show)
+    inputs = read(path, clock)
+    name = inputs.scenario.name
+    results.recover(Path(out), name)
+    studied = study(inputs, clock)
+    with results.result_folder(Path(out), name) as folder:
+        written = outputs.write(studied, folder, clock, keep_inputs=keep_inputs)
+        clock("")
+        report.write_json({"seconds": {k: round(v, 3) for k, v in clock.seconds.items()}}, folder / "timing.json")
+    return Outcome(written, Path(out) / name, EXIT_CODES[studied.plan.status])
+
+
+def check(path: str | Path, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:
+    """Read and check a scenario without computing anything.
+
+    Returns
+    -------
+    summary
+        ``inputs`` (path, rows read and used), ``left_out`` (reason -> rows), ``roads`` and counts of what was read.
+
+    Raises
+    ------
+    PlannerError
+        With every fault of the inputs.
+    """
+    inputs = read(path, show)
+    left_out = Counter(
+        say(f"left_out.{row.reason}", inputs.scenario.language, **row.values)
+        for table in (inputs.demand, inputs.sites)
+        for row in table.left_out
+    )
+    frame = inputs.demand.frame
+    return {
+        "scenario": inputs.scenario.name,
+        "language": inputs.scenario.language,
+        "inputs": outputs.input_records(inputs),
+        "left_out": dict(left_out),
+        "roads": record.roads_record(inputs.networks),
+        "people": int(frame["people"].sum()),
+        "not_assessable": int(frame.loc[~coverage.assessable(frame), "people"].sum()),
+        "open_today": int(inputs.sites.frame["open_today"].sum()),
+        "candidates": int((inputs.sites.frame["status"] == "candidate").sum()),
+    }
+
+
+def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:
+    """Read the run.json of a scenario file, or of a result folder.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario has not been run yet.
+    """
+    path, out = Path(path), Path(out)
+    folder = path
+    if not path.is_dir():
+        loaded = _load_name(path)
+        results.recover(out, loaded)
+        folder = out / loaded
+    file = folder / "run.json"
+    if not file.is_file():
+        raise ScenarioError(Fault("no_result", str(path), values={"folder": str(folder)}))
+    return json.loads(file.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def _load_name(path: Path) -> str:
+    loaded = load(path)
+    if loaded.scenario is None:
+        raise ScenarioError(*loaded.faults)
+    return loaded.scenario.name
+
+
+def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
+    """Set results side by side: people and communities covered, sites and cost.
+
+    Parameters
+    ----------
+    paths
+        Scenario files that have been run, or result folders.
+    out
+        Folder of all results.
+
+    Returns
+    -------
+    table
+        One row for each scenario and standard: scenario, standard, state, people, covered, share_permille (rounded
+        down), communities, communities_covered, new_sites, cost_once_yuan, cost_yearly_yuan, status, gap.
+    """
+    rows = []
+    for path in paths:
+        found = result_of(path, out)
+        plan = found["plan"]
+        state = "today" if plan["status"] == "none" else "plan"
+        for item in found["standards"]:
+            covered = item[f"covered_{state}"]
+            rows.append(
+                {
+                    "scenario": found["scenario"],
+                    "standard": record.standard_name(item, found["language"]),
+                    "state": state,
+                    "people": item["people"],
+                    "covered": covered,
+                    "share_permille": covered * 1000 // item["people"] if item["people"] else None,
+                    "communities": item["communities"],
+                    "communities_covered": item[f"communities_{state}"],
+                    "new_sites": len(plan["opened"]),
+                    "cost_once_yuan": plan["cost_once_yuan"],
+                    "cost_yearly_yuan": plan["cost_yearly_yuan"],
+                    "status": plan["status"],
+                    "gap": plan["gap"],
+                }
+            )
+    table = pd.DataFrame(rows)
+    with results.result_folder(Path(out), "compare") as folder:
+        report.write_csv(table, folder / "compare.csv")
+    return table

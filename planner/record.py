@@ -1,0 +1,183 @@
+"""The content of ``run.json``: every figure of a run that a map or a document may print."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from planner.words import Language, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from planner.coverage import GoalTally, Tally
+    from planner.roads import Roads
+    from planner.siting import Plan, Reached
+    from planner.standards import Standard
+    from planner.terms import Mode
+
+SCHEMA = 1
+
+
+def share(part: int | None, whole: int) -> float | None:
+    """Share as a number between 0 and 1; None for an empty whole, or where nothing was counted."""
+    return part / whole if whole and part is not None else None
+
+
+def standard_name(standard: Mapping[str, Any], language: Language) -> str:
+    """Name of a standard in words, from its record in run.json."""
+    who = say(f"standard.{standard['setting'] or 'all'}", language)
+    how = "straight" if standard["metric"] == "straight" else standard["mode"]
+    key, value = ("minutes", standard["minutes"]) if standard["minutes"] is not None else ("km", standard["km"])
+    return say(f"standard.{how}_{key}", language, who=who, value=f"{value:g}")
+
+
+def roads_record(networks: Mapping[Mode, Roads]) -> dict[str, Any]:
+    """Figures of each network, by mode."""
+    return {
+        mode: {
+            "nodes": roads.n_nodes,
+            "edges": roads.n_edges,
+            "length_m": roads.length_m,
+            **asdict(roads.report),
+        }
+        for mode, roads in networks.items()
+    }
+
+
+def standard_record(standard: Standard, today: Tally, plan: Tally | None) -> dict[str, Any]:
+    """Figures of one standard; the plan's are null where nothing was planned."""
+    return {
+        "id": standard.id,
+        "clause": standard.clause,
+        "mode": standard.mode,
+        "metric": standard.metric,
+        "minutes": None if standard.minutes is None else float(standard.minutes),
+        "km": None if standard.km is None else float(standard.km),
+        "setting": standard.setting,
+        "layer": standard.layer,
+        "served_by": list(standard.served_by),
+        "people": today.people,
+        "covered_today": today.covered,
+        "covered_plan": plan.covered if plan else None,
+        "not_assessable": today.not_assessable,
+        "communities": today.communities,
+        "communities_today": today.communities_covered,
+        "communities_plan": plan.communities_covered if plan else None,
+        "share_today": share(today.covered, today.people),
+        "share_plan": share(plan.covered, today.people) if plan else None,
+    }
+
+
+def goal_record(today: GoalTally, plan: GoalTally | None, most: Reached | None) -> dict[str, Any]:
+    """Figures of one goal in one scope; `most` is the largest number that any plan can reach, when it was searched."""
+    state = plan or today
+    return {
+        "id": today.goal.id,
+        "standard": today.goal.standard,
+        "of": today.goal.of,
+        "scope": today.scope,
+        "target": float(today.goal.share),
+        "today": share(today.reached, today.whole),
+        "plan": share(plan.reached, plan.whole) if plan else None,
+        "met": state.met,
+        "whole": today.whole,
+        "needed": today.needed,
+        "reached_today": today.reached,
+        "reached_plan": plan.reached if plan else None,
+        "most_reachable": most.reached if most else None,
+    }
+
+
+def plan_record(
+    plan: Plan,
+    opened: pd.DataFrame,
+    type_names: Mapping[str, str],
+    uncoverable: Sequence[str],
+    people: int,
+    year: int,
+) -> dict[str, Any]:
+    """Figures of the plan.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    opened
+        The new facilities in build order: columns of the options table, and name, people, newly.
+    type_names
+        Name of each facility type.
+    uncoverable
+        demand_ids that no option reaches under a standard that has a goal.
+    people
+        People at these points.
+    year
+        Year in which the plan is carried out.
+    """
+    rows = [
+        {
+            "site_id": row["site_id"],
+            "name": row["name"],
+            "type": row["type"],
+            "type_name": type_names[row["type"]],
+            "year": year,
+            "size": None,
+            "cost_once_yuan": int(row["cost_once_yuan"]),
+            "cost_yearly_yuan": int(row["cost_yearly_yuan"]),
+            "estimated": bool(row["estimated"]),
+            "funding": row["funding"],
+            "people": int(row["people"]),
+            "newly_covered": int(row["newly"]),
+        }
+        for row in opened.to_dict("records")
+    ]
+    return {
+        "status": plan.status,
+        "best_effort": plan.best_effort,
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "gap": plan.gap,
+        "certified_bound": None,
+        "certified_gap": None,
+        "ties_broken": plan.ties_broken,
+        "conflict": list(plan.conflict),
+        "cost_once_yuan": sum(row["cost_once_yuan"] for row in rows),
+        "cost_yearly_yuan": sum(row["cost_yearly_yuan"] for row in rows),
+        "estimated_yuan": sum(row["cost_once_yuan"] for row in rows if row["estimated"]),
+        "estimated_count": sum(row["estimated"] for row in rows),
+        "opened": rows,
+        "uncoverable": list(uncoverable),
+        "uncoverable_people": people,
+    }
+
+
+def run_record(
+    *,
+    scenario: Mapping[str, Any],
+    planner: str,
+    inputs: Iterable[Mapping[str, Any]],
+    roads: Mapping[str, Any],
+    standards: Iterable[Mapping[str, Any]],
+    goals: Iterable[Mapping[str, Any]],
+    plan: Mapping[str, Any],
+    sites: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Put the parts together in the order of the file."""
+    return {
+        "schema": SCHEMA,
+        "scenario": scenario["name"],
+        "title": scenario["title"],
+        "planner": planner,
+        "data_date": scenario["data_date"],
+        "language": scenario["language"],
+        "parameters": scenario["parameters"],
+        "attribution": "© OpenStreetMap contributors",
+        "inputs": list(inputs),
+        "roads": dict(roads),
+        "sites": dict(sites),
+        "standards": list(standards),
+        "goals": list(goals),
+        "plan": dict(plan),
+    }

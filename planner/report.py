@@ -1,0 +1,100 @@
+"""Writes tables and records: CSV, GeoPackage, JSON and TOML. Same content, same bytes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyogrio
+import tomli_w
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from geopandas import GeoDataFrame
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_DECIMALS = 3
+
+
+def _as_text(value: Any) -> str:
+    """One cell: numbers as they are, times and lengths with 3 decimals, text that Excel must not run as a formula."""
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):  # noqa: PLR0124  (NaN)
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.{_DECIMALS}f}"
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV that Excel opens as it is: UTF-8 with a byte order mark, no cell run as a formula."""
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(_as_text(str(name)) for name in table.columns)
+        for row in table.astype(object).itertuples(index=False, name=None):
+            writer.writerow(_as_text(value) for value in row)
+
+
+def write_json(record: Mapping[str, Any], path: Path) -> None:
+    """Write a record as readable JSON."""
+    text = json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def write_toml(data: Mapping[str, Any], path: Path) -> None:
+    """Write scenario data as TOML."""
+    path.write_text(tomli_w.dumps(data, multiline_strings=False), encoding="utf-8", newline="\n")
+
+
+def write_gpkg(layers: Mapping[str, GeoDataFrame], path: Path, data_date: dt.date) -> None:
+    """Write layers into one GeoPackage, dated `data_date` so that equal content has equal bytes.
+
+    Parameters
+    ----------
+    layers
+        Name -> table in EPSG:4326; an empty one is left out.
+    path
+        File to write.
+    data_date
+        Date that the file carries.
+    """
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{data_date.isoformat()}T00:00:00.000Z"})
+    try:
+        for number, (name, table) in enumerate(layers.items()):
+            if len(table):
+                shown = table.copy()
+                for column in shown.columns.drop("geometry"):
+                    if shown[column].map(lambda v: hasattr(v, "isoformat")).any():
+                        shown[column] = shown[column].map(lambda v: "" if pd.isna(v) else v.isoformat())
+                pyogrio.write_dataframe(shown, path, layer=name, driver="GPKG", append=number > 0 and path.exists())
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def copy_inputs(files: Iterable[Path], folder: Path) -> dict[Path, str]:
+    """Copy input files into a folder under names that do not clash.
+
+    Returns
+    -------
+    names
+        File -> its path relative to the folder's parent, with forward slashes.
+    """
+    folder.mkdir()
+    names: dict[Path, str] = {}
+    for file in dict.fromkeys(files):
+        taken = set(names.values())
+        name, number = f"{folder.name}/{file.name}", 1
+        while name in taken:
+            number += 1
+            name = f"{folder.name}/{number}-{file.name}"
+        names[file] = name
+        shutil.copyfile(file, folder.parent / name)
+    return names

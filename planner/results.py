@@ -1,0 +1,174 @@
+"""The result folder: written beside its place, put there in one step, recovered after a crash.
+
+A run writes into ``.NAME.writing``, then NAME becomes ``.NAME.previous``, the new folder becomes NAME, and the previous
+one is dropped. At every moment one whole result exists under NAME or ``.NAME.previous``; the next command of any kind
+puts it back under NAME.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from planner.errors import BlockedError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+RETRY_SECONDS = 5.0
+"""How long a folder that another program holds open is waited for, in seconds."""
+
+_PAUSE_SECONDS = 0.1
+
+
+def _writing(out: Path, name: str) -> Path:
+    return out / f".{name}.writing"
+
+
+def _previous(out: Path, name: str) -> Path:
+    return out / f".{name}.previous"
+
+
+def _dropped(out: Path, name: str) -> Path:
+    return out / f".{name}.dropped"
+
+
+def _drop(folder: Path, out: Path, name: str) -> None:
+    """Delete a folder; it is renamed first, so that no half-deleted folder ever bears a name that means something."""
+    dropped = _dropped(out, name)
+    if dropped.exists():
+        shutil.rmtree(dropped, ignore_errors=True)
+    if folder.exists():
+        folder.rename(dropped)
+        shutil.rmtree(dropped, ignore_errors=True)
+
+
+def _put_back(out: Path, name: str) -> None:
+    """Undo an interrupted run: NAME comes back from ``.NAME.previous``, leftovers go."""
+    previous = _previous(out, name)
+    if previous.exists():
+        if (out / name).exists():
+            _drop(previous, out, name)
+        else:
+            previous.rename(out / name)
+    for left in (_writing(out, name), _dropped(out, name)):
+        if left.exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _locked(out: Path, name: str) -> Iterator[None]:
+    lock = FileLock(out / f".{name}.lock", timeout=RETRY_SECONDS)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise BlockedError(Fault("result_busy", values={"folder": name})) from error
+
+
+def recover(out: Path, name: str) -> None:
+    """Put the last whole result back under its name after a crash; does nothing where all is well.
+
+    Raises
+    ------
+    BlockedError
+        If another run is writing this result at this moment.
+    """
+    if _previous(out, name).exists() or _writing(out, name).exists() or _dropped(out, name).exists():
+        with _locked(out, name):
+            _put_back(out, name)
+
+
+def _sync(folder: Path) -> None:
+    """Force the files of a folder, and where the system can its entries, to the disk."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+    if os.name == "posix":
+        for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def _rename_patiently(source: Path, target: Path) -> bool:
+    """Rename, trying again while another program holds the folder open; tells whether it worked."""
+    until = time.monotonic() + RETRY_SECONDS
+    while True:
+        try:
+            source.rename(target)
+        except PermissionError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return True
+
+
+def _publish(out: Path, name: str) -> None:
+    final, writing, previous = out / name, _writing(out, name), _previous(out, name)
+    if final.exists() and not _rename_patiently(final, previous):
+        new = out / f"{name}.new"
+        if new.exists():
+            _drop(new, out, name)
+        writing.rename(new)
+        raise BlockedError(Fault("result_open", values={"folder": str(final), "new": str(new)}))
+    if not _rename_patiently(writing, final):
+        previous.rename(final)
+        raise BlockedError(Fault("result_open", values={"folder": str(writing), "new": str(writing)}))
+    _drop(previous, out, name)
+
+
+@contextmanager
+def result_folder(out: Path, name: str) -> Iterator[Path]:
+    """Give a folder to write a result into; on leaving it takes its place under `name`, whole or not at all.
+
+    Parameters
+    ----------
+    out
+        The folder that holds all results; made where it is not there.
+    name
+        Name of the result.
+
+    Yields
+    ------
+    folder
+        An empty folder.
+
+    Raises
+    ------
+    BlockedError
+        If the disk is full, another run is writing this result, or the old result is held open by another program (the
+        new one is then kept as ``NAME.new``).
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with _locked(out, name):
+        _put_back(out, name)
+        writing = _writing(out, name)
+        writing.mkdir()
+        try:
+            yield writing
+            _sync(writing)
+            _publish(out, name)
+        except OSError as error:
+            shutil.rmtree(writing, ignore_errors=True)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise BlockedError(Fault("disk_full", values={"folder": str(out)})) from error
+            if isinstance(error, PermissionError):
+                raise BlockedError(Fault("no_permission", values={"folder": str(out)})) from error
+            raise
+        except BlockedError:
+            raise
+        except BaseException:
+            shutil.rmtree(writing, ignore_errors=True)
+            raise

@@ -1,0 +1,223 @@
+"""What a scenario file may say: its sections as checked, frozen models, and their plain data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Standard, walk_limit_mm
+
+System = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
+Yuan = Annotated[int, Field(ge=0, strict=True)]
+Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RoadsSection(_Section):
+    """``[roads]``: the road file and how movement on it is counted."""
+
+    file: str
+    walk_kph: Annotated[Decimal, Field(gt=0, le=20)] = Decimal("4.0")
+    drive_factor: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.7")
+    snap_max_m: Annotated[Decimal, Field(ge=0, le=5000)] = Decimal(500)
+    island_min_m: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] = Decimal(1000)
+
+
+class TableSection(_Section):
+    """``[[demand.table]]`` or ``[[sites.table]]``: one file and how to read it."""
+
+    file: str
+    layer: str | None = None
+    coordinates: System | None = None
+    id: str | None = None
+    columns: dict[str, str] = {}
+    defaults: dict[str, Any] = {}
+    keep: dict[str, str] = {}
+
+
+class DemandSection(_Section):
+    """``[demand]``: the people."""
+
+    community_rule: Share = Decimal("0.5")
+    table: Annotated[tuple[TableSection, ...], Field(min_length=1)]
+
+
+class SitesSection(_Section):
+    """``[sites]``: today's facilities and the candidates."""
+
+    table: tuple[TableSection, ...] = ()
+
+
+class FacilitySection(_Section):
+    """``[[facility]]``: a type of facility."""
+
+    type: str
+    name: str
+    build: bool = True
+    cost_once_yuan: Yuan | None = None
+    cost_yearly_yuan: Yuan | None = None
+    hours: str = ""
+    at_existing: bool = False
+
+
+class BuildCostSection(_Section):
+    """``[[build_cost]]``: cost of a type by build method."""
+
+    type: str
+    method: Literal["专区", "改建", "扩建", "新建"]
+    cost_once_yuan: Yuan | None = None
+    cost_yearly_yuan: Yuan | None = None
+    co_build_discount: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal(0)
+
+
+class AppliesTo(_Section):
+    """Who a standard speaks of."""
+
+    setting: Literal["urban", "rural"] | None = None
+    layer: str = "residents"
+
+
+class StandardSection(_Section):
+    """``[[standard]]``: a reach standard; exactly one of ``minutes`` and ``km``."""
+
+    id: str
+    clause: str = ""
+    applies_to: AppliesTo = AppliesTo()
+    mode: Literal["walk", "drive"] = "walk"
+    metric: Literal["road", "straight"] = "road"
+    minutes: Positive | None = None
+    km: Positive | None = None
+    served_by: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class GoalSection(_Section):
+    """``[[goal]]``: a share to reach."""
+
+    id: str
+    standard: str
+    share: Share
+    of: Literal["people", "communities"] = "people"
+    each: Literal["city", "district", "town"] = "city"
+    district: str | None = None
+    town: str | None = None
+
+
+class CountSection(_Section):
+    """``[[count]]``: how many facilities of a type there must be."""
+
+    id: str
+    type: str
+    tier: str | None = None
+    each: Literal["city", "district", "town"] = "city"
+    district: str | None = None
+    town: str | None = None
+    min: Annotated[int, Field(ge=0, strict=True)] = 0
+    max: Annotated[int, Field(ge=0, strict=True)] | None = None
+    new_only: bool = False
+
+
+class RulesSection(_Section):
+    """``[rules]``: what a plan may do."""
+
+    types_per_site: Annotated[int, Field(ge=1, strict=True)] = 1
+    force_open: tuple[str, ...] = ()
+    force_closed: tuple[str, ...] = ()
+
+
+class SitingSection(_Section):
+    """``[siting]``: objective, limits and solver."""
+
+    objective: Literal["min_cost"] = "min_cost"
+    budget_yuan: Yuan | None = None
+    max_sites: Annotated[int, Field(ge=0, strict=True)] | None = None
+    horizon_years: Annotated[int, Field(ge=1, le=50, strict=True)] = 5
+    gap: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal(0)
+    time_limit_s: Annotated[Decimal, Field(gt=0, le=86400)] = Decimal(60)
+
+
+class DocumentSection(_Section):
+    """``[document]``: what the foot of a map says."""
+
+    maker: str = ""
+    review_number: str = ""
+    note: str = "内部工作用图"
+
+
+class Scenario(_Section):
+    """A whole scenario, checked and frozen; file paths are absolute."""
+
+    name: str
+    title: str
+    data_date: dt.date
+    language: Literal["zh", "en"] = "zh"
+    roads: RoadsSection
+    demand: DemandSection
+    sites: SitesSection = SitesSection()
+    facility: Annotated[tuple[FacilitySection, ...], Field(min_length=1)]
+    build_cost: tuple[BuildCostSection, ...] = ()
+    standard: Annotated[tuple[StandardSection, ...], Field(min_length=1)]
+    goal: tuple[GoalSection, ...] = ()
+    count: tuple[CountSection, ...] = ()
+    rules: RulesSection = RulesSection()
+    siting: SitingSection = SitingSection()
+    document: DocumentSection = DocumentSection()
+
+
+def standards_of(scenario: Scenario) -> tuple[Standard, ...]:
+    """Turn the standards of a scenario into limits in whole millimetres or milliseconds."""
+    found = []
+    for section in scenario.standard:
+        timed_drive = section.minutes is not None and section.mode == "drive" and section.metric == "road"
+        if section.km is not None:
+            limit = int(section.km * MM_PER_KM)
+        elif timed_drive:
+            limit = int((section.minutes or 0) * 60_000)
+        else:
+            limit = walk_limit_mm((section.minutes or 0) * 60, scenario.roads.walk_kph)
+        found.append(
+            Standard(
+                id=section.id,
+                clause=section.clause,
+                mode=section.mode,
+                metric=section.metric,
+                measure="time" if timed_drive else "distance",
+                limit=limit,
+                minutes=section.minutes,
+                km=section.km,
+                setting=section.applies_to.setting,
+                layer=section.applies_to.layer,
+                served_by=section.served_by,
+            )
+        )
+    return tuple(found)
+
+
+def goals_of(scenario: Scenario) -> tuple[Goal, ...]:
+    """Goals of a scenario as plain data."""
+    return tuple(Goal(**section.model_dump()) for section in scenario.goal)
+
+
+def counts_of(scenario: Scenario) -> tuple[Count, ...]:
+    """Return the counts of a scenario as plain data."""
+    found = []
+    for section in scenario.count:
+        values = section.model_dump(exclude={"min", "max"})
+        found.append(Count(minimum=section.min, maximum=section.max, **values))
+    return tuple(found)
+
+
+def facility_types_of(scenario: Scenario) -> tuple[FacilityType, ...]:
+    """Facility types of a scenario as plain data."""
+    return tuple(FacilityType(**section.model_dump(exclude={"hours"})) for section in scenario.facility)
+
+
+def build_costs_of(scenario: Scenario) -> tuple[BuildCost, ...]:
+    """Costs by build method as plain data."""
+    return tuple(BuildCost(**section.model_dump()) for section in scenario.build_cost)

@@ -1,0 +1,183 @@
+"""Standards, goals and counts as plain data, and the exact arithmetic of shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from planner.terms import Measure, Metric, Mode, Scope
+
+MM_PER_KM = 1_000_000
+
+
+def walk_limit_mm(seconds: float | Decimal, walk_kph: float | Decimal) -> int:
+    """Whole millimetres walked within `seconds` at `walk_kph`, computed exactly.
+
+    Both numbers are taken as written in decimal, so 15 minutes at 4 km/h are 1,000,000 mm and not one less.
+    """
+    return int(Fraction(str(seconds)) * Fraction(str(walk_kph)) * MM_PER_KM // 3600)
+
+
+def need(share: Decimal, whole: int) -> int:
+    """Return how many of `whole` a share asks for: ``ceil(share x whole)``, exactly.
+
+    90 % of 10 is 9, so a goal met exactly is met.
+    """
+    return -((-Fraction(share) * whole).__floor__())
+
+
+def permille_down(part: int, whole: int) -> int:
+    """Share in tenths of a percent, rounded down, so that 89.96 % never reads as 90.0 %."""
+    return part * 1000 // whole
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Who must have what within reach.
+
+    Attributes
+    ----------
+    id, clause
+        Name, and the clause of the policy that it stands for (may be empty).
+    mode, metric
+        The network that is measured, or ``straight`` for the great circle.
+    measure, limit
+        What decides: ``distance`` with a limit in whole millimetres, or ``time`` with one in whole milliseconds.
+        Walking minutes are turned into millimetres, exactly.
+    minutes, km
+        The cutoff as the scenario wrote it; one of the two.
+    setting
+        ``urban`` or ``rural``; None applies to both.
+    layer
+        The one layer of demand that it speaks of.
+    served_by
+        Facility types that count.
+    """
+
+    id: str
+    clause: str
+    mode: Mode
+    metric: Metric
+    measure: Measure
+    limit: int
+    minutes: Decimal | None
+    km: Decimal | None
+    setting: str | None
+    layer: str
+    served_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A share of people or communities to reach under a standard, in the whole city or in each scope.
+
+    Attributes
+    ----------
+    each
+        ``city`` for one goal, ``district`` or ``town`` for one goal in each of them.
+    district, town
+        Only this one, when given.
+    """
+
+    id: str
+    standard: str
+    share: Decimal
+    of: Literal["people", "communities"]
+    each: Scope
+    district: str | None
+    town: str | None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many facilities of a type there must be, in the whole city or in each scope.
+
+    Attributes
+    ----------
+    minimum, maximum
+        Bounds, both included; None leaves a side open.
+    new_only
+        Whether today's facilities are left out of the count.
+    """
+
+    id: str
+    type: str
+    tier: str | None
+    each: Scope
+    district: str | None
+    town: str | None
+    minimum: int
+    maximum: int | None
+    new_only: bool
+
+
+@dataclass(frozen=True)
+class FacilityType:
+    """A type of facility and what a new one costs when its row does not say.
+
+    Attributes
+    ----------
+    build
+        Whether new ones may be planned.
+    at_existing
+        Whether one may be added to an existing facility, such as a kiosk in a station.
+    """
+
+    type: str
+    name: str
+    build: bool
+    at_existing: bool
+    cost_once_yuan: int | None
+    cost_yearly_yuan: int | None
+
+
+@dataclass(frozen=True)
+class BuildCost:
+    """What building a type by one method costs; shared venues get the discount off the one-time cost."""
+
+    type: str
+    method: str
+    cost_once_yuan: int | None
+    cost_yearly_yuan: int | None
+    co_build_discount: Decimal
+
+
+def scopes(
+    table: pd.DataFrame, each: Scope, district: str | None, town: str | None
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Split the rows of a table into the scopes of a goal or count.
+
+    Parameters
+    ----------
+    table
+        With columns ``district`` and ``town``.
+    each, district, town
+        As in `Goal`.
+
+    Yields
+    ------
+    name, rows
+        Name of the scope (empty for the whole city) and a mask of its rows. Rows that name no district (or town)
+        belong to no scope of that kind.
+    """
+    inside = np.ones(len(table), dtype=bool)
+    if district is not None:
+        inside = inside & (table["district"] == district).to_numpy()
+    if town is not None:
+        inside = inside & (table["town"] == town).to_numpy()
+    if each == "city":
+        yield "/".join(part for part in (district, town) if part), inside
+        return
+    keys = table[["district", "town"]].agg("/".join, axis=1) if each == "town" else table["district"]
+    for name in sorted(set(keys[inside]) - {"", "/"}):
+        yield name, inside & (keys == name).to_numpy()

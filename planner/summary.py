@@ -1,0 +1,170 @@
+"""A run in plain sentences, for the terminal. Every figure comes from run.json."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from planner.record import standard_name
+from planner.standards import permille_down
+from planner.words import Language, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+OPENED_SHOWN = 40
+"""New facilities listed in the terminal; the rest are in sites.csv."""
+
+
+def percent(part: int | None, whole: int) -> str:
+    """Share in percent, rounded down to one decimal; a dash where there is nothing to share."""
+    if part is None or not whole:
+        return "—"
+    tenths = permille_down(part, whole)
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
+def gap_percent(gap: float) -> str:
+    """Gap in percent, rounded up to two decimals: a claim of nearness is never overstated."""
+    return f"{-(-round(gap * 1e6) // 100) / 100:.2f}%"
+
+
+def wan(yuan: int) -> str:
+    """Yuan in units of ten thousand (万元), exact."""
+    text = f"{yuan // 10_000}.{yuan % 10_000:04d}".rstrip("0")
+    return text.rstrip(".")
+
+
+def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
+    """Say who is covered today and after the plan, what it costs, which sites, and how sure that is."""
+    language: Language = run["language"]
+    plan = run["plan"]
+    yield say("summary.title", language, title=run["title"], date=run["data_date"])
+    counted = run["parameters"]
+    yield say("note.counted", language, walk_kph=f"{counted['walk_kph']:g}", snap_max_m=f"{counted['snap_max_m']:g}")
+    yield say("summary.sites", language, open=run["sites"]["open_today"], existing=run["sites"]["existing"])
+    if run["sites"]["off_network"]:
+        off = run["sites"]["off_network"]
+        yield say("summary.off_network", language, count=len(off), ids="、".join(off[:10]))
+    yield ""
+    for standard in run["standards"]:
+        yield from _standard_lines(standard, language, planned=plan["status"] != "none")
+    if plan["status"] == "none":
+        yield say("summary.no_plan", language)
+        return
+    yield ""
+    yield from _goal_lines(run["goals"], language)
+    yield ""
+    yield from _plan_lines(run, language)
+
+
+def _standard_lines(standard: Mapping[str, Any], language: Language, *, planned: bool) -> Iterator[str]:
+    people = standard["people"]
+    values = {
+        "name": standard_name(standard, language),
+        "people": people,
+        "today": percent(standard["covered_today"], people),
+        "covered_today": standard["covered_today"],
+        "plan": percent(standard["covered_plan"], people),
+        "covered_plan": standard["covered_plan"],
+        "communities": standard["communities"],
+        "units_today": standard["communities_today"],
+        "units_plan": standard["communities_plan"],
+    }
+    yield say("summary.standard_plan" if planned else "summary.standard_today", language, **values)
+    if standard["not_assessable"]:
+        yield say("summary.not_assessable", language, people=standard["not_assessable"])
+
+
+def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[str]:
+    met = sum(goal["met"] for goal in goals)
+    yield say("summary.goals", language, met=met, count=len(goals))
+    for goal in goals:
+        if goal["met"]:
+            continue
+        values = {
+            "id": goal["id"],
+            "scope": goal["scope"] or say("summary.city", language),
+            "target": f"{goal['target'] * 100:g}%",
+            "plan": percent(goal["reached_plan"], goal["whole"]),
+            "missing": goal["needed"] - (goal["reached_plan"] or 0),
+            "unit": say(f"summary.{goal['of']}", language),
+        }
+        yield say("summary.goal_unmet", language, **values)
+        if goal["most_reachable"] is not None:
+            yield say("summary.goal_most", language, most=percent(goal["most_reachable"], goal["whole"]))
+
+
+def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
+    plan = run["plan"]
+    opened = plan["opened"]
+    if plan["conflict"]:
+        yield say("summary.conflict", language, names="、".join(plan["conflict"]))
+    if plan["best_effort"]:
+        yield say("summary.infeasible" if plan["status"] == "infeasible" else "summary.unknown", language)
+    yield say(
+        "summary.cost",
+        language,
+        count=len(opened),
+        once=wan(plan["cost_once_yuan"]),
+        yearly=wan(plan["cost_yearly_yuan"]),
+        years=run["parameters"]["horizon_years"],
+        total=wan(plan["objective"] or 0),
+    )
+    if plan["estimated_count"]:
+        yield say("summary.estimated", language, count=plan["estimated_count"], yuan=wan(plan["estimated_yuan"]))
+    if plan["status"] == "optimal":
+        yield say("summary.optimal", language)
+    elif plan["status"] == "gap":
+        yield say("summary.gap", language, gap=gap_percent(plan["gap"]), bound=wan(plan["bound"]))
+    for number, row in enumerate(opened[:OPENED_SHOWN], start=1):
+        values = {**row, "once": wan(row["cost_once_yuan"]), "yearly": wan(row["cost_yearly_yuan"]), "number": number}
+        mark = say("summary.mark_estimated", language) if row["estimated"] else ""
+        yield say("summary.opened", language, **{**values, "mark": mark, "type": row["type_name"]})
+    if len(opened) > OPENED_SHOWN:
+        yield say("summary.more_opened", language, count=len(opened) - OPENED_SHOWN)
+    if plan["uncoverable"]:
+        yield say("summary.uncoverable", language, count=len(plan["uncoverable"]), people=plan["uncoverable_people"])
+
+
+def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Say what was read and what was left out."""
+    language: Language = found["language"]
+    yield say("check.good", language, scenario=found["scenario"])
+    for item in found["inputs"]:
+        if item["rows_read"] is not None:
+            left = item["rows_read"] - item["rows_used"]
+            yield say(
+                "check.table", language, path=item["path"], read=item["rows_read"], used=item["rows_used"], left=left
+            )
+    for reason, count in found["left_out"].items():
+        yield say("check.left_out", language, reason=reason, count=count)
+    for mode, roads in found["roads"].items():
+        values = {"mode": say(f"mode.{mode}", language), "km": round(roads["length_m"] / 1000), **roads}
+        yield say("check.roads", language, **values)
+    yield say("check.people", language, people=found["people"], apart=found["not_assessable"])
+    yield say("check.sites", language, today=found["open_today"], candidates=found["candidates"])
+
+
+def compare_lines(table: pd.DataFrame, language: Language) -> Iterator[str]:
+    """Say people covered, sites and cost of each scenario."""
+    for scenario, rows in table.groupby("scenario", sort=False):
+        first = rows.iloc[0]
+        values = {
+            "scenario": scenario,
+            "sites": first["new_sites"],
+            "once": wan(int(first["cost_once_yuan"])),
+            "yearly": wan(int(first["cost_yearly_yuan"])),
+        }
+        yield say("compare.scenario", language, **values)
+        for row in rows.to_dict("records"):
+            values = {
+                "name": row["standard"],
+                "share": percent(row["covered"], row["people"]),
+                "covered": row["covered"],
+                "people": row["people"],
+                "units": row["communities_covered"],
+                "communities": row["communities"],
+            }
+            yield say("compare.standard", language, **values)

@@ -1,0 +1,627 @@
+"""The map page: what it holds (read back from its data block) and what Chromium makes of it without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely import LineString, Point, Polygon
+
+from planner.maps import MapLabels, printed_share, write_map
+from planner.roads import ReadingReport, Roads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Dialog, Page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = (
+    """<img src=x onerror=alert(1)>${alert(1)}`\\u{{ 7*7 }}{% raw %}{#"'&\u2028</script><script>alert(2)</script>"""
+)
+BUDGET_BYTES = 6_000_000
+
+
+# ---- a small town, and a large one ----
+
+
+def make_roads(ways: list[list[int]], lon: Any, lat: Any, kinds: list[int] | None = None) -> Roads:
+    """Roads whose ways are lists of node numbers."""
+    u, v = (np.concatenate([way[a:b] for way in ways]) for a, b in ((0, -1), (1, None)))
+    sizes = [len(way) - 1 for way in ways]
+    n_edges, n_nodes = sum(sizes), len(lon)
+    return Roads(
+        mode="walk",
+        node_id=np.arange(n_nodes, dtype=np.int64),
+        lon=np.asarray(lon, dtype=np.float64),
+        lat=np.asarray(lat, dtype=np.float64),
+        way_id=np.repeat(np.arange(len(ways), dtype=np.int64), sizes),
+        segment=np.concatenate([np.arange(size, dtype=np.int32) for size in sizes]),
+        u=u.astype(np.int32),
+        v=v.astype(np.int32),
+        length_mm=np.ones(n_edges, dtype=np.int64),
+        drive_ms=np.zeros(n_edges, dtype=np.int64),
+        forward=np.ones(n_edges, dtype=bool),
+        backward=np.ones(n_edges, dtype=bool),
+        kind=np.repeat(np.array(kinds or [2] * len(ways), dtype=np.uint8), sizes),
+        report=ReadingReport(),
+    )
+
+
+def grid(n: int, step: float = 0.001) -> Roads:
+    """n x n streets, every node a crossing: the worst case for the size of the page."""
+    node = np.arange(n * n).reshape(n, n)
+    wobble = np.random.default_rng(1).uniform(-0.3, 0.3, (2, n * n)) * step
+    lon, lat = 120 + np.tile(np.arange(n), n) * step + wobble[0], 36 + np.repeat(np.arange(n), n) * step + wobble[1]
+    ways = [list(line) for line in (*node, *node.T)]
+    return make_roads(ways, lon, lat, [number % 4 for number in range(len(ways))])
+
+
+def demand_table(names: list[str], places: list[Point | None], people: list[int]) -> gpd.GeoDataFrame:
+    columns = {
+        "demand_id": [f"d{number}" for number in range(len(names))],
+        "name": names,
+        "district": "东区",
+        "town": "一镇",
+        "people": np.array(people, dtype=np.int64),
+    }
+    return gpd.GeoDataFrame(columns, geometry=places, crs=4326)
+
+
+def site_table(rows: list[tuple[str, str, str, str, int]], places: list[Point]) -> gpd.GeoDataFrame:
+    frame = pd.DataFrame(rows, columns=["site_id", "name", "types", "state", "number"])
+    frame["cost_once_yuan"] = pd.array([300_000] * len(rows), dtype="Int64")
+    frame["cost_yearly_yuan"] = pd.array([pd.NA] * len(rows), dtype="Int64")
+    frame["estimated"] = True
+    frame["people"] = pd.array([pd.NA] * len(rows), dtype="Int64")
+    frame["district"], frame["town"] = "东区", ""
+    return gpd.GeoDataFrame(frame, geometry=places, crs=4326)
+
+
+COVERAGE = ["demand_id", "standard", "state", "year", "covered", "site_id", "metres", "seconds", "reason"]
+
+
+def town() -> dict[str, Any]:
+    """Two standards, four points of which one has no place, five sites of all states."""
+    points = [Point(120.001, 36.001), Point(120.004, 36.002), Point(120.006, 36.006), None]
+    rows = [
+        ("d0", "walk", "today", 2026, True, "s0", 799.001, 720.0, ""),
+        ("d1", "walk", "today", 2026, False, "s0", 1000.0004, 900.0, "beyond"),
+        ("d2", "walk", "today", 2026, False, "", np.nan, np.nan, "no_route"),
+        ("d3", "walk", "today", 2026, False, "", np.nan, np.nan, "not_assessable"),
+        ("d0", "walk", "plan", 2027, True, "s0", 799.001, 720.0, ""),
+        ("d1", "walk", "plan", 2026, False, "s0", 1000.0004, 900.0, "beyond"),
+        ("d1", "walk", "plan", 2027, True, "s2", 200.0, 180.0, ""),
+        ("d2", "walk", "plan", 2027, False, "", np.nan, np.nan, "no_route"),
+        ("d3", "walk", "plan", 2027, False, "", np.nan, np.nan, "not_assessable"),
+        ("d2", "rural", "today", 2026, False, "", np.nan, np.nan, "demand_off_network"),
+        ("d2", "rural", "plan", 2027, False, "", np.nan, np.nan, "demand_off_network"),
+    ]
+    sites = [
+        ("s0", HOSTILE, "station;e_station", "today", 0),
+        ("s1", "停办站", "station", "closed", 0),
+        ("s2", "新站一", "gig_station", "planned", 1),
+        ("s3", "新站二", "gig_station", "planned", 2),
+        ("s4", "候选点", "gig_station", "candidate", 0),
+    ]
+    square = Polygon([(120, 36), (120.004, 36), (120.004, 36.004), (120, 36.004)])
+    areas = {"standard": ["walk", "walk"], "state": ["today", "plan"], "site_id": ["s0", "s2"]}
+    record = {
+        "scenario": "town-2026",
+        "data_date": "2026-06-30",
+        "standards": [
+            {"id": "walk", "people": 10_000, "covered_today": 1234, "covered_plan": 8996, "not_assessable": 77},
+            {"id": "rural", "people": 0, "covered_today": 0, "covered_plan": 0, "not_assessable": 0},
+        ],
+        "goals": [
+            {"id": "urban", "scope": "东区", "target": 0.9, "today": 0.1234, "plan": 0.8996, "met": False},
+            {"id": "empty", "scope": "", "target": "0.5", "today": None, "plan": None, "met": True},
+        ],
+        "plan": {
+            "status": "gap",
+            "best_effort": True,
+            "gap": 0.012301,
+            "cost_once_yuan": 600_000,
+            "cost_yearly_yuan": 120_000,
+            "estimated_yuan": 600_000,
+            "opened": [{"site_id": "s2"}, {"site_id": "s3"}],
+        },
+    }
+    labels = MapLabels(
+        title=f"布局图 {HOSTILE}",
+        language="zh",
+        type_names={"station": "就业服务站", "gig_station": "零工驿站", "e_station": "就业e站"},
+        standard_names={"walk": f"步行15分钟{HOSTILE}"},
+        site_names={"s0": HOSTILE, "s2": "新站一"},
+        notes=(f"口径：常住人口{HOSTILE}",),
+        review_number="",
+        maker="某局",
+        document_note="内部工作用图",
+    )
+    return {
+        "record": record,
+        "roads": grid(8),
+        "demand": demand_table([HOSTILE, "二社区", "三村", "四村"], points, [1000, 400, 20, 77]),
+        "sites": site_table(sites, [Point(120.0005 + 0.0015 * number, 36.003) for number in range(5)]),
+        "coverage": pd.DataFrame(rows, columns=COVERAGE),
+        "areas": gpd.GeoDataFrame(areas, geometry=[square, square], crs=4326),
+        "labels": labels,
+    }
+
+
+def read_data(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8").split('id="planner-data">')[1].split("</script>")[0]
+    return dict(json.loads(text))
+
+
+def unpack(packed: dict[str, list[int]]) -> list[Any]:
+    places = np.cumsum(np.array(packed["d"]).reshape(-1, 2), axis=0) / 1e5
+    return np.split(places, np.cumsum(packed["n"])[:-1])
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("map") / "map.html"
+    write_map(path, **town())
+    return path
+
+
+# ---- what the page holds ----
+
+
+@pytest.mark.parametrize(
+    ("covered", "people", "text"),
+    [(8996, 10_000, "89.9%"), (9, 10, "90.0%"), (1, 3, "33.3%"), (10, 10, "100.0%"), (0, 0, "—"), (None, 5, "—")],
+)
+def test_shares_are_rounded_down(covered: int | None, people: int, text: str) -> None:
+    assert printed_share(covered, people) == text
+
+
+def test_two_writes_give_the_same_bytes(tmp_path: Path, page_file: Path) -> None:
+    write_map(tmp_path / "again.html", **town())
+    assert (tmp_path / "again.html").read_bytes() == page_file.read_bytes()
+
+
+def test_the_page_names_nothing_to_fetch(page_file: Path) -> None:
+    html = page_file.read_text(encoding="utf-8")
+    assert not re.search(r"<(link|img|iframe|script[^>]* src)|url\((?!#)|sourceMappingURL|@import|cdn\.", html)
+    assert "default-src 'none'" in html
+    assert "unsafe-inline" not in html
+    assert '<html lang="zh-CN">' in html
+
+
+def test_other_maps_of_folium_stay_as_they_were(tmp_path: Path) -> None:
+    before = [*folium.Map.default_js], [*folium.Map.default_css], folium.Map._template
+    write_map(tmp_path / "map.html", **town())
+    assert before[0]
+    assert before == (folium.Map.default_js, folium.Map.default_css, folium.Map._template)
+
+
+def test_names_never_stand_in_the_page_as_they_are(page_file: Path) -> None:
+    html = page_file.read_text(encoding="utf-8")
+    assert "<img" not in html
+    assert "${alert" not in html
+    assert "alert(2)</script>" not in html
+    assert "49" not in html.split("<title>")[1].split("</title>")[0]
+    assert read_data(page_file)["points"]["name"][0] == HOSTILE
+
+
+def test_crossings_stay_and_straight_stretches_shrink(tmp_path: Path) -> None:
+    # A street of ten nodes, bent by 3 m at one of them; another street meets it at node 4.
+    lon = [120 + 0.001 * number for number in range(10)] + [120.004]
+    lat = [36.0] * 7 + [36.00003] + [36.0] * 2 + [36.002]
+    roads = make_roads([list(range(10)), [4, 10]], lon, lat, [1, 3])
+    write_map(tmp_path / "map.html", **{**town(), "roads": roads})
+    drawn = read_data(tmp_path / "map.html")["roads"]
+    assert [line.round(5).tolist() for line in unpack(drawn["medium"])] == [
+        [[120.0, 36.0], [120.004, 36.0]],
+        [[120.004, 36.0], [120.009, 36.0]],
+    ]
+    assert drawn["path"]["n"] == [2]
+    assert drawn["major"]["n"] == []
+
+
+def test_simplified_lines_keep_within_eight_metres(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    lon, lat = 120 + np.arange(300) * 0.0002, 60 + np.cumsum(rng.normal(0, 0.0001, 300))
+    write_map(tmp_path / "map.html", **{**town(), "roads": make_roads([list(range(300))], lon, lat)})
+    (line,) = unpack(read_data(tmp_path / "map.html")["roads"]["minor"])
+    plane = np.array([np.cos(np.deg2rad(60)), 1.0]) * 111_195
+    true, drawn = LineString(np.column_stack([lon, lat]) * plane), LineString(line * plane)
+    assert len(line) < 200
+    assert true.hausdorff_distance(drawn) < 10
+
+
+def test_points_without_a_place_are_not_drawn(page_file: Path) -> None:
+    data = read_data(page_file)
+    assert len(data["points"]["name"]) == 3
+    assert [len(table["code"]) for table in data["coverage"]] == [3, 3, 3, 3]
+
+
+def test_each_standard_and_state_has_its_verdicts(page_file: Path) -> None:
+    tables = {(table["standard"], table["state"]): table for table in read_data(page_file)["coverage"]}
+    assert tables[0, "today"]["code"] == "cbr"
+    assert tables[0, "plan"]["code"] == "ccr"  # the last year's rows
+    assert tables[1, "today"]["code"] == "--f"  # no row: the standard does not apply
+
+
+def test_what_lies_beyond_a_cutoff_never_reads_as_at_it(page_file: Path) -> None:
+    table = read_data(page_file)["coverage"][0]
+    assert table["metres"] == [800, 1000, -1]
+    assert table["minutes"] == [120, 150, -1]
+    world = town()
+    world["coverage"]["metres"] = 5000.001
+    write_map(page_file.with_name("far.html"), **world)
+    assert read_data(page_file.with_name("far.html"))["coverage"][0]["metres"][0] == 5001
+
+
+def test_an_unknown_reason_is_not_passed_over(tmp_path: Path) -> None:
+    world = town()
+    world["coverage"].loc[1, "reason"] = "weather"
+    with pytest.raises(KeyError, match="weather"):
+        write_map(tmp_path / "map.html", **world)
+
+
+def test_an_audit_has_no_plan_layers(tmp_path: Path) -> None:
+    world = town()
+    world["coverage"] = world["coverage"].query("state == 'today'")
+    world["sites"] = world["sites"].query("state in ('today', 'closed')")
+    world["areas"] = world["areas"].iloc[:0]
+    world["record"] = {**world["record"], "plan": {"status": "none"}}
+    write_map(tmp_path / "map.html", **world)
+    data = read_data(tmp_path / "map.html")
+    assert data["states"] == ["today"]
+    assert [group["state"] for group in data["sites"]["groups"]] == ["today", "closed"]
+    assert data["areas"] == []
+
+
+def test_a_map_of_roads_alone(tmp_path: Path) -> None:
+    world = town()
+    for table in ("demand", "sites", "coverage", "areas"):
+        world[table] = world[table].iloc[:0]
+    write_map(tmp_path / "map.html", **world)
+    (south, west), (north, east) = read_data(tmp_path / "map.html")["bounds"]
+    assert (west < 120.001 < east, south < 36.001 < north) == (True, True)
+
+
+@pytest.fixture(scope="module")
+def city_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """100,800 road segments, 2,000 points, 300 sites, three standards."""
+    rng = np.random.default_rng(2)
+    places = [Point(xy) for xy in rng.uniform((120, 36), (120.22, 36.22), (2300, 2))]
+    world = town()
+    world["roads"] = grid(225)
+    world["demand"] = demand_table(
+        [f"第{number}社区居民委员会" for number in range(2000)], places[:2000], rng.integers(0, 9000, 2000).tolist()
+    )
+    states = ["today", "planned", "candidate"] * 100
+    rows = [(f"s{n}", f"第{n}号零工驿站", "gig_station", state, n % 100) for n, state in enumerate(states)]
+    world["sites"] = site_table(rows, places[2000:])
+    world["coverage"] = pd.concat(
+        pd.DataFrame(
+            {
+                "demand_id": world["demand"]["demand_id"],
+                "standard": standard,
+                "state": state,
+                "year": 2026,
+                "covered": (covered := rng.random(2000) < 0.6),
+                "site_id": [f"s{n}" for n in rng.integers(0, 300, 2000)],
+                "metres": rng.uniform(10, 9000, 2000),
+                "seconds": rng.uniform(10, 9000, 2000),
+                "reason": np.where(covered, "", "beyond"),
+            }
+        )
+        for standard in ("walk", "rural", "circle")
+        for state in ("today", "plan")
+    )
+    circle = {**world["record"]["standards"][0], "id": "circle"}
+    world["record"] = {**world["record"], "standards": [*world["record"]["standards"], circle]}
+    geometry = [place.buffer(0.009) for place in places[2000:2200]]
+    areas = {"standard": "walk", "state": "today", "site_id": world["sites"]["site_id"].iloc[:200]}
+    world["areas"] = gpd.GeoDataFrame(areas, geometry=geometry, crs=4326)
+    path = tmp_path_factory.mktemp("city") / "map.html"
+    write_map(path, **world)
+    return path
+
+
+def test_a_city_keeps_within_the_budget(city_file: Path) -> None:
+    size = city_file.stat().st_size
+    print(f"map of 100,800 segments, 2,000 points, 300 sites: {size:,} bytes")  # noqa: T201  the figure is wanted
+    assert size <= BUDGET_BYTES
+
+
+# ---- what a browser makes of it ----
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium: no chromium, chromium-browser or google-chrome on the path")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive Chromium")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+# Two frames and a moment: the page is laid out and painted before a test touches it.
+PAINTED = (
+    """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"""
+)
+
+
+class Watch:
+    """What a page did that it must not do."""
+
+    def __init__(self, page: Page) -> None:
+        self.requests: list[str] = []
+        self.troubles: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self.troubles.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        page.on("dialog", self.dismiss)
+
+    def dismiss(self, dialog: Dialog) -> None:
+        self.troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    @property
+    def outside(self) -> list[str]:
+        return [url for url in self.requests if not url.startswith(("file:", "data:"))]
+
+
+def open_page(browser: Browser, path: Path) -> tuple[Page, Watch]:
+    page = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}).new_page()
+    page.set_default_timeout(10_000)
+    watch = Watch(page)
+    page.goto(path.as_uri())
+    page.evaluate(PAINTED)
+    return page, watch
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, page_file: Path) -> Iterator[tuple[Page, Watch]]:
+    page, watch = open_page(browser, page_file)
+    yield page, watch
+    page.context.close()
+
+
+@pytest.fixture
+def page(opened: tuple[Page, Watch]) -> Iterator[Page]:
+    """Load the town's map afresh without a network; whatever a test does there, the page stays quiet."""
+    page, watch = opened
+    page.reload()
+    page.evaluate(PAINTED)
+    yield page
+    assert watch.troubles == []
+    assert watch.outside == []
+    assert page.locator("img").count() == 0
+
+
+ON_MAP = """find => {
+    const map = window[document.querySelector(".folium-map").id];
+    const found = [];
+    map.eachLayer((layer) => { if (layer instanceof L[find]) { found.push(layer.options.fillColor || ""); } });
+    return found;
+}"""
+
+
+def test_the_map_draws_points_roads_and_sites(page: Page) -> None:
+    assert sorted(page.evaluate(ON_MAP, "CircleMarker")) == ["#009e73", "#56b4e9", "#d55e00"]
+    assert len(page.evaluate(ON_MAP, "Polyline")) == 4  # the four road classes, no service area yet
+    assert page.locator(".pm-site").count() == 4
+    assert page.locator(".pm-site text").all_text_contents() == ["1", "2"]
+    assert page.evaluate(
+        """() => [...document.querySelectorAll("canvas")].every((canvas) => canvas.width > 0)"""
+        """ && document.querySelectorAll("canvas").length >= 2"""
+    )
+
+
+def test_the_first_view_holds_every_point(page: Page) -> None:
+    assert page.evaluate(
+        """() => {
+            const map = window[document.querySelector(".folium-map").id];
+            let held = map.getSize().y === map.getContainer().clientHeight;
+            map.eachLayer((layer) => {
+                if (layer instanceof L.CircleMarker || layer instanceof L.Marker) {
+                    held = held && map.getBounds().contains(layer.getLatLng());
+                }
+            });
+            return held;
+        }"""
+    )
+
+
+def test_layers_switch_by_their_boxes(page: Page) -> None:
+    layers = page.locator("#pm-layers")
+    layers.get_by_label("未选用的候选点").check()
+    assert page.locator(".pm-site").count() == 5
+    layers.get_by_label("现有 · 就业服务站").uncheck()
+    assert page.locator(".pm-site").count() == 4
+    layers.get_by_label("服务范围：步行15分钟").first.check()
+    assert len(page.evaluate(ON_MAP, "Polyline")) == 5
+    layers.get_by_label("道路").uncheck()
+    assert len(page.evaluate(ON_MAP, "Polyline")) == 1
+    layers.get_by_label("rural · 现状").check()
+    assert page.evaluate(ON_MAP, "CircleMarker") == ["#d55e00"]
+
+
+def test_before_and_after(page: Page) -> None:
+    page.get_by_role("button", name="现状").click()
+    assert sorted(page.evaluate(ON_MAP, "CircleMarker")) == ["#56b4e9", "#d55e00", "#d55e00"]
+    assert page.locator(".pm-site text").count() == 0
+    assert page.get_by_label("步行15分钟").nth(0).is_checked()
+    page.get_by_role("button", name="规划后").click()
+    assert "#009e73" in page.evaluate(ON_MAP, "CircleMarker")
+    assert page.locator(".pm-site text").count() == 2
+
+
+def test_hostile_names_show_as_text(page: Page) -> None:
+    shown = HOSTILE.replace("\u2028", "")
+    assert "<script>alert(2)</script>" in shown
+    assert page.title().startswith("布局图 <img src=x onerror=alert(1)>${alert(1)}`\\u{{ 7*7 }}")
+    assert page.locator("h1").text_content() == f"布局图 {HOSTILE}"
+    assert page.locator(".pm-rate strong").first.text_content() == f"步行15分钟{HOSTILE}"
+    assert page.locator("#pm-layers label").first.text_content() == f" 步行15分钟{HOSTILE} · 现状"
+    page.locator(".pm-site").first.click()
+    assert page.locator(".pm-popup h3").text_content() == HOSTILE
+    assert "就业服务站、就业e站" in str(page.locator(".pm-popup").text_content())
+    page.keyboard.press("Escape")
+    assert HOSTILE in str(page.locator("#pm-footer").text_content())
+
+
+CLICK_POINT = """row => {
+    const map = window[document.querySelector(".folium-map").id];
+    map.eachLayer((layer) => {
+        if (layer instanceof L.CircleMarker && layer.row === row) {
+            layer.fire("click", {latlng: layer.getLatLng()}, true);
+        }
+    });
+}"""
+
+
+def test_a_point_tells_its_facts(page: Page) -> None:
+    page.evaluate(CLICK_POINT, 0)
+    card = page.locator(".pm-popup")
+    assert card.locator("h3").text_content() == HOSTILE
+    assert f"✓ 已覆盖{HOSTILE}，800 米，12.0 分钟" in str(card.text_content())
+    page.evaluate(CLICK_POINT, 1)
+    rows = page.locator(".pm-popup").filter(has_text="二社区").locator("tbody tr, tr").all_text_contents()
+    assert any("✗ 未覆盖" in row and "1,000 米，15.0 分钟" in row and "新站一，200 米" in row for row in rows)
+    page.evaluate(CLICK_POINT, 2)
+    text = str(page.locator(".pm-popup").filter(has_text="三村").text_content())
+    assert "没有道路通到任何设施" in text
+    assert "附近没有道路" in text
+
+
+def test_a_real_click_and_hover_on_the_canvas(page: Page) -> None:
+    x, y = page.evaluate(
+        """() => {
+            const map = window[document.querySelector(".folium-map").id];
+            const box = map.getContainer().getBoundingClientRect();
+            const at = map.latLngToContainerPoint([36.002, 120.004]);
+            return [box.x + at.x, box.y + at.y];
+        }"""
+    )
+    for shift in (30, 1, 0):  # Leaflet looks at the mouse 30 times a second at most
+        page.mouse.move(x - shift, y)
+        page.wait_for_timeout(60)
+    assert page.locator(".leaflet-tooltip").text_content() == "二社区 · 400 人"
+    page.mouse.click(x, y)
+    assert page.locator(".pm-popup h3").text_content() == "二社区"
+
+
+def test_the_legend_prints_the_record(page: Page) -> None:
+    panel = str(page.locator("#pm-panel").text_content())
+    figures = page.locator(".pm-rate").first.locator(".pm-figure").all_text_contents()
+    assert figures == ["现状12.3%1,234 / 10,000 人", "规划后89.9%8,996 / 10,000 人"]
+    assert page.locator(".pm-rate").nth(1).locator("b").all_text_contents() == ["—", "—"]
+    assert "另有 77 人无法评定" in panel
+    assert "目标：达到 1 / 2" in panel
+    assert "urban 东区目标 90.0%，现状 12.3%，规划后 89.9%" in panel
+    assert "可行，未证明最优（差距 1.24%）" in panel
+    assert "600,000 元" in panel
+    assert "120,000 元" in panel
+    assert "2 处" in panel
+    assert "硬性规则" in panel
+
+
+def test_the_sources_are_always_named(page: Page) -> None:
+    attribution = page.locator(".leaflet-control-attribution")
+    assert attribution.text_content() == "© OpenStreetMap contributors"
+    assert attribution.is_visible()
+    footer = str(page.locator("#pm-footer").text_content())
+    assert all(
+        part in footer for part in ("© OpenStreetMap contributors", "审图号：", "某局", "2026-06-30", "内部工作用图")
+    )
+    scale = page.locator(".leaflet-control-scale-line").all_text_contents()
+    assert len(scale) == 1
+    assert re.fullmatch(r"\d+ k?m", scale[0])
+
+
+def test_the_keyboard_meets_the_layers_before_the_map(page: Page) -> None:
+    seen = []
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("() => [document.activeElement.tagName, document.activeElement.className]"))
+    inputs = [number for number, (tag, _) in enumerate(seen) if tag == "INPUT"]
+    sites = [number for number, (_, name) in enumerate(seen) if "pm-site" in name]
+    assert inputs
+    assert sites
+    assert max(inputs) < min(sites)
+    assert page.locator("#pm-actions button").count() == 4
+    page.locator(".pm-site").last.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".pm-popup").is_visible()
+
+
+def test_the_boxes_fold(page: Page) -> None:
+    page.get_by_role("button", name="图例").click()
+    assert not page.locator("#pm-panel").is_visible()
+    page.get_by_role("button", name="图例").click()
+    assert page.locator("#pm-panel").is_visible()
+    page.get_by_role("button", name="图层").click()
+    assert not page.locator(".leaflet-control-layers").is_visible()
+
+
+def test_the_page_cannot_ask_the_network(browser: Browser, page_file: Path) -> None:
+    page, watch = open_page(browser, page_file)
+    answer = page.evaluate(
+        """() => Promise.race([
+            new Promise((done) => {
+                document.addEventListener("securitypolicyviolation", (event) => done(event.effectiveDirective));
+            }),
+            fetch("https://example.org/").then(() => "fetched", () => new Promise(() => {})),
+        ])"""
+    )
+    page.evaluate("""() => { document.body.insertAdjacentHTML("beforeend", "<b onclick='alert(1)'>x</b>") }""")
+    page.locator("b", has_text="x").last.click(force=True)
+    page.context.close()
+    assert answer == "connect-src"
+    assert watch.outside == []
+    assert not any("dialog" in trouble for trouble in watch.troubles)
+
+
+def test_the_page_speaks_english(browser: Browser, tmp_path: Path) -> None:
+    world = town()
+    world["labels"] = replace(world["labels"], language="en", review_number="GS(2026)1")
+    write_map(tmp_path / "map.html", **world)
+    page, watch = open_page(browser, tmp_path / "map.html")
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.get_by_role("button", name="Plan").get_attribute("aria-pressed") == "true"
+    assert page.get_by_label("Candidates not chosen").count() == 1
+    assert "Map review no.: GS(2026)1" in str(page.locator("#pm-footer").text_content())
+    page.context.close()
+    assert watch.troubles == []
+
+
+def test_a_city_opens_and_redraws(browser: Browser, city_file: Path) -> None:
+    page, watch = open_page(browser, city_file)
+    assert len(page.evaluate(ON_MAP, "CircleMarker")) == 2000
+    page.get_by_role("button", name="现状").click()
+    page.get_by_role("button", name="全图").click()
+    page.mouse.move(800, 450)
+    page.mouse.wheel(0, -300)
+    page.wait_for_timeout(400)
+    page.context.close()
+    assert watch.troubles == []
+    assert watch.outside == []
