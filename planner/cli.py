@@ -103,11 +103,11 @@ def new(
 
 
 @app.command(help=say("cli.check", HELP_LANGUAGE))
-def check(scenario: ScenarioFile, *, as_json: AsJson = False) -> None:
+def check(scenario: ScenarioFile, *, out: OutFolder = Path("maps"), as_json: AsJson = False) -> None:
     """Read everything a scenario names and tell all faults."""
     from planner import pipeline, summary
 
-    found = _guarded(scenario, lambda show: pipeline.check(scenario, show=show))
+    found = _guarded(scenario, lambda show: pipeline.check(scenario, out, show=show))
     _print(found, summary.check_lines, as_json=as_json)
 
 

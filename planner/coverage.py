@@ -203,13 +203,24 @@ def tally(demand: pd.DataFrame, coverage: pd.DataFrame, rule: Decimal) -> Tally:
 
 @dataclass(frozen=True)
 class GoalTally:
-    """What a goal asks for in one scope, and what is reached, in people or in communities."""
+    """What a goal asks for in one scope, and what is reached, in people or in communities.
+
+    Attributes
+    ----------
+    goal, scope
+        The goal, and the name of the scope (empty for the whole city).
+    whole, needed, reached
+        People, or communities: all, how many the goal asks for, how many there are.
+    left
+        demand_ids in the scope that are not covered.
+    """
 
     goal: Goal
     scope: str
     whole: int
     needed: int
     reached: int
+    left: frozenset[str]
 
     @property
     def met(self) -> bool:
@@ -245,4 +256,5 @@ def measure_goal(demand: pd.DataFrame, coverage: pd.DataFrame, goal: Goal, rule:
         else:
             units = community_counts(part["unit_id"], people, covered, rule)
             whole, count = len(units), int(units["covered"].sum())
-        yield GoalTally(goal, name, whole, need(goal.share, whole), count)
+        left = frozenset(part["demand_id"][~covered])
+        yield GoalTally(goal, name, whole, need(goal.share, whole), count, left)

@@ -10,10 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 import re
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +23,8 @@ import shapely
 from branca.element import Element, Figure
 from folium.template import Template
 
-from planner.roads import ROAD_KINDS
+from planner.figures import gap_percent, percent, percent_of
+from planner.packing import area_layers, bounds, packed_points, road_layer
 from planner.words import Language, say, sentences
 
 if TYPE_CHECKING:
@@ -33,18 +32,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geopandas import GeoDataFrame
-    from numpy.typing import NDArray
 
     from planner.roads import Roads
 
 STATES = ("today", "plan")
-SIMPLIFY_M = 8.0
-_CELLS_PER_DEGREE = 100_000  # five decimals, about a metre
-_METRES_PER_DEGREE = 111_195.0
 _REASON_CODES = {"beyond": "b", "demand_off_network": "f", "no_route": "r", "no_site": "s", "not_assessable": "n"}
 _UNSAFE_IN_HTML = re.compile(r"[&<>\"'`$\\{}]")
 _UNSAFE_IN_JSON = re.compile("[<>&`$\u2028\u2029\ud800-\udfff]")
-_ABSENT = "—"
 
 
 @dataclass(frozen=True)
@@ -133,25 +127,16 @@ def write_map(
         "states": states,
         "record": _figures(record, labels, states),
         "footer": [labels.notes, labels.review_number, labels.maker, labels.document_note],
-        "bounds": _bounds(places, roads),
-        "roads": _road_layer(roads),
+        "bounds": bounds(places, roads),
+        "roads": road_layer(roads),
         "points": _points(placed),
         "coverage": _coverages(coverage, standards, states, placed["demand_id"], site_ids),
         "siteNames": [labels.site_names.get(site_id, site_id) for site_id in site_ids],
         "reasons": {code: f"reason.{reason}" for reason, code in _REASON_CODES.items()},
         "sites": _sites(shown, labels),
-        "areas": _areas(areas, standards),
+        "areas": area_layers(areas, standards, STATES),
     }
     path.write_bytes(_page(data, labels).encode("utf-8", "replace"))
-
-
-def printed_share(covered: int | None, people: int | None) -> str:
-    """Return a share of people in per cent, rounded down to 0.1 in whole numbers; a dash where there is none."""
-    return _ABSENT if covered is None or not people else _percent(covered * 1000 // people)
-
-
-def _percent(tenths: int) -> str:
-    return f"{tenths // 10}.{tenths % 10}%"
 
 
 # ---- names and figures ----
@@ -182,7 +167,7 @@ def _figures(record: Mapping[str, Any], labels: MapLabels, states: Sequence[str]
         {
             "name": " ".join(str(part) for part in (goal["id"], goal.get("scope")) if part),
             "met": bool(goal["met"]),
-            **{key: _printed_goal(goal.get(key)) for key in ("target", *STATES)},
+            **{key: percent_of(goal.get(key)) for key in ("target", *STATES)},
         }
         for goal in record.get("goals", ())
     ]
@@ -193,98 +178,15 @@ def _figures(record: Mapping[str, Any], labels: MapLabels, states: Sequence[str]
         "goals": goals,
         "plan": {
             **{key: plan.get(key) for key in fields},
-            "gap": _printed_gap(plan.get("gap")),
+            "gap": gap_percent(plan.get("gap")),
             "opened": len(plan.get("opened", ())),
         },
     }
 
 
-def _printed_gap(gap: object) -> str:
-    """Return a gap in per cent, rounded up: it must never read smaller than it is."""
-    return _ABSENT if gap is None else f"{(Decimal(str(gap)) * 100).quantize(Decimal('0.01'), ROUND_CEILING)}%"
-
-
-def _printed_goal(share: object) -> str:
-    return _ABSENT if share is None else _percent(math.floor(Decimal(str(share)) * 1000))
-
-
 def _rate(covered: int | None, people: int) -> dict[str, Any]:
     tenths = covered * 1000 // people if covered is not None and people else 0
-    return {"covered": covered, "share": printed_share(covered, people), "tenths": tenths}
-
-
-# ---- places, packed ----
-
-
-def _bounds(places: NDArray[np.float64], roads: Roads) -> tuple[list[float], list[float]]:
-    if len(places):
-        (west, south), (east, north) = places.min(axis=0), places.max(axis=0)
-    else:
-        west, south, east, north = roads.bounds if roads.n_nodes else (-180.0, -60.0, 180.0, 75.0)
-    return [round(float(south), 5), round(float(west), 5)], [round(float(north), 5), round(float(east), 5)]
-
-
-def _packed(coordinates: NDArray[np.float64], counts: NDArray[np.int64]) -> dict[str, list[int]]:
-    """Vertices per line, and all vertices as running differences: a few characters each."""
-    cells = np.rint(coordinates * _CELLS_PER_DEGREE).astype(np.int64)
-    return {"n": counts.tolist(), "d": np.diff(cells, axis=0, prepend=0).ravel().tolist()}
-
-
-def _packed_points(points: Any) -> dict[str, list[int]]:
-    coordinates = shapely.get_coordinates(points.to_numpy())
-    return _packed(coordinates, np.array([len(coordinates)]))
-
-
-def _packed_lines(lines: NDArray[np.object_]) -> dict[str, list[int]]:
-    """Simplify in a local plane (degrees of latitude both ways), then pack."""
-    if not len(lines):
-        return {"n": [], "d": []}
-    latitude = float(shapely.get_coordinates(lines)[:, 1].mean())
-    scale = np.array([max(0.01, math.cos(math.radians(latitude))), 1.0])
-    plane = shapely.transform(lines, lambda xy: xy * scale)
-    slim = shapely.simplify(plane, SIMPLIFY_M / _METRES_PER_DEGREE, preserve_topology=False)
-    coordinates, line = shapely.get_coordinates(slim, return_index=True)
-    return _packed(coordinates / scale, np.bincount(line, minlength=len(lines)))
-
-
-def _road_layer(roads: Roads) -> dict[str, dict[str, list[int]]]:
-    """Pack the roads by class: runs of segments of a way, cut where another road meets them.
-
-    Without the cut, simplifying would move crossings and side roads would end beside their road.
-    """
-    if not roads.n_edges:
-        return {}
-    meets = np.bincount(np.concatenate([roads.u, roads.v]), minlength=roads.n_nodes) > 2  # noqa: PLR2004
-    begins = np.ones(roads.n_edges, dtype=bool)
-    begins[1:] = (
-        (np.diff(roads.way_id) != 0)
-        | (np.diff(roads.segment) != 1)
-        | (roads.kind[1:] != roads.kind[:-1])
-        | (roads.u[1:] != roads.v[:-1])
-        | meets[roads.u[1:]]
-    )
-    run = np.cumsum(begins) - 1
-    first = np.flatnonzero(begins)
-    last = np.append(first[1:], roads.n_edges) - 1
-    node = np.empty(roads.n_edges + len(first), dtype=np.int64)
-    node[np.arange(roads.n_edges) + run] = roads.u
-    node[last + np.arange(len(first)) + 1] = roads.v[last]
-    vertices = np.column_stack([roads.lon[node], roads.lat[node]])
-    lines = shapely.linestrings(vertices, indices=np.repeat(np.arange(len(first)), last - first + 2))
-    kind = roads.kind[first]
-    return {name: _packed_lines(lines[kind == number]) for number, name in enumerate(ROAD_KINDS)}
-
-
-def _areas(areas: GeoDataFrame, standards: Sequence[str]) -> list[dict[str, Any]]:
-    layers = []
-    for number, standard in enumerate(standards):
-        for state in STATES:
-            shapes = areas.geometry[(areas["standard"] == standard) & (areas["state"] == state)]
-            shapes = shapes[shapes.notna() & ~shapes.is_empty].to_numpy()
-            if len(shapes):
-                rings = shapely.get_parts(shapely.boundary(shapes))
-                layers.append({"standard": number, "state": state, "lines": _packed_lines(rings)})
-    return layers
+    return {"covered": covered, "share": percent(covered, people), "tenths": tenths}
 
 
 # ---- tables ----
@@ -301,7 +203,7 @@ def _where(table: pd.DataFrame) -> list[str]:
 
 def _points(placed: GeoDataFrame) -> dict[str, Any]:
     return {
-        "place": _packed_points(placed.geometry),
+        "place": packed_points(placed.geometry),
         "name": [str(name) for name in placed["name"]],
         "place_of": _where(placed),
         "people": [int(people) for people in placed["people"]],
@@ -363,7 +265,7 @@ def _sites(shown: GeoDataFrame, labels: MapLabels) -> dict[str, Any]:
             {"state": state, "form": form, "name": name(state, form), "rows": groups[state, form]}
             for state, form in sorted(groups, key=lambda key: (order[key[0]], key[1]))
         ],
-        "place": _packed_points(shown.geometry),
+        "place": packed_points(shown.geometry),
         "name": [str(text) for text in shown["name"]],
         "types": [
             say("map.join", labels.language).join(labels.type_names.get(code, code) for code in row) for row in codes

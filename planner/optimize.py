@@ -129,6 +129,15 @@ def _step(instance: Instance, reduced: Reduced) -> int:
     return int(np.gcd.reduce(instance.cost_yuan[reduced.options], initial=0)) or 1
 
 
+def _value(variable: pulp.LpVariable) -> float:
+    """Value in the answer; a variable that stands in no row and no objective has none, and stays at zero."""
+    return float(variable.value() or 0.0)
+
+
+def _is_one(variable: pulp.LpVariable) -> bool:
+    return _value(variable) > 0.5  # noqa: PLR2004  (halfway between the two values it may take)
+
+
 def _run(model: _Model, objective: Any, *, gap: float, seconds: float) -> _Answer:
     """Solve once with whole-number objective coefficients; an absolute gap below 1 then proves the optimum."""
     problem = model.problem
@@ -143,7 +152,7 @@ def _run(model: _Model, objective: Any, *, gap: float, seconds: float) -> _Answe
     known = bound if math.isfinite(bound) else None
     if problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         return _Answer(None, known, infeasible=False)
-    return _Answer(np.array([x.value() > 0.5 for x in model.opened], dtype=bool), known, infeasible=False)  # noqa: PLR2004
+    return _Answer(np.array([_is_one(x) for x in model.opened], dtype=bool), known, infeasible=False)
 
 
 def _checked(instance: Instance, chosen: NDArray[np.int64], *, goals: bool) -> None:
@@ -220,7 +229,7 @@ def _best_effort(
     if answer.opened is None:
         return None, _conflict(instance, reduced, seconds) if answer.infeasible else ()
     for shortfall in model.shortfalls:
-        shortfall.upBound = round(shortfall.value())
+        shortfall.upBound = round(_value(shortfall))
     step = _step(instance, reduced)
     cheapest = _run(model, _sum(model.opened, instance.cost_yuan[reduced.options] // step), gap=1e-4, seconds=seconds)
     return (answer.opened if cheapest.opened is None else cheapest.opened), ()
@@ -232,11 +241,7 @@ def _conflict(instance: Instance, reduced: Reduced, seconds: float) -> tuple[str
     answer = _run(model, _sum(model.excesses), gap=0.0, seconds=seconds)
     if answer.opened is None:
         return ("siting.budget_yuan",)
-    named = [
-        rule.label
-        for rule, excess in zip(instance.counts, model.excesses, strict=True)
-        if excess.value() > 0.5  # noqa: PLR2004
-    ]
+    named = [rule.label for rule, excess in zip(instance.counts, model.excesses, strict=True) if _is_one(excess)]
     return tuple(named)
 
 

@@ -11,7 +11,7 @@ import gzip
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import osmium
@@ -23,7 +23,8 @@ from planner.geodesy import great_circle_mm, to_mm
 from planner.roads import ROAD_KINDS, ReadingReport, Roads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import IO
 
     from numpy.typing import NDArray
 
@@ -127,29 +128,57 @@ def directions(tags: Mapping[str, str], mode: Mode) -> tuple[bool, bool]:
     return True, not one_way
 
 
-def _checked(path: Path) -> Path:
-    """Return `path`, or raise when it is not there, has an unknown ending or carries a document type."""
+_OPENERS: Mapping[str, Callable[..., IO[Any]]] = {".osm": open, ".osm.gz": gzip.open, ".osm.bz2": bz2.open}
+_CHUNK = 1 << 20
+_OVERLAP = 256
+_LARGEST_INFLATED = 8 << 30
+# What OpenStreetMap's own reader would take without a word: document types, whose entities could swell to any size;
+# coordinates such as 1e999, which it reads as 0; objects that an editor has marked deleted.
+_REFUSED = {
+    "road_doctype": re.compile(rb"<!DOCTYPE"),
+    "road_coordinate": re.compile(rb"""\s(?:lat|lon)\s*=\s*(?:"(?!-?\d+(?:\.\d+)?")|'(?!-?\d+(?:\.\d+)?'))"""),
+    "road_draft": re.compile(rb"""\saction\s*=\s*["']delete["']"""),
+}
+
+
+def _ending(path: Path) -> str:
+    """Return the format of a file by its name, in lower case; raises when it is not there or of no known kind."""
     if not path.is_file():
         raise RoadError(Fault("file_missing", str(path)))
     name = path.name.lower()
-    if not name.endswith(ENDINGS):
-        raise RoadError(Fault("road_ending", str(path), values={"endings": " ".join(ENDINGS)}))
-    if not name.endswith(".pbf"):
-        opener = gzip.open if name.endswith(".gz") else bz2.open if name.endswith(".bz2") else open
-        try:
-            with opener(path, "rb") as stream:
-                head = stream.read(65_536)
-        except (OSError, EOFError) as error:
-            raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
-        if b"<!DOCTYPE" in head:  # entities could swell to any size
-            raise RoadError(Fault("road_doctype", str(path)))
-    return path
+    for ending in sorted(ENDINGS, key=len, reverse=True):
+        if name.endswith(ending):
+            return ending
+    raise RoadError(Fault("road_ending", str(path), values={"endings": " ".join(ENDINGS)}))
 
 
-def _read_ways(path: Path, mode: Mode) -> tuple[list[_Way], ReadingReport]:
+def _gate_text(path: Path, ending: str) -> None:
+    """Refuse XML that holds what must not be read; see `_REFUSED`."""
+    read, tail = 0, b""
+    try:
+        with _OPENERS[ending](path, "rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                read += len(chunk)
+                text, tail = tail + chunk, chunk[-_OVERLAP:]
+                code = next((code for code, pattern in _REFUSED.items() if pattern.search(text)), None)
+                if code or read > _LARGEST_INFLATED:
+                    raise RoadError(Fault(code or "road_too_large", str(path)))
+    except (OSError, EOFError) as error:
+        raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
+
+
+def _source(path: Path) -> osmium.io.File:
+    """Check a road file and name its format, which its reader would not find in upper case."""
+    ending = _ending(path)
+    if ending in _OPENERS:
+        _gate_text(path, ending)
+    return osmium.io.File(str(path), ending.removeprefix(".").replace("osm.pbf", "pbf"))
+
+
+def _read_ways(source: osmium.io.File, mode: Mode) -> tuple[list[_Way], ReadingReport]:
     ways: dict[int, _Way] = {}
     other = deleted = repeated = 0
-    for way in osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway")):
+    for way in osmium.FileProcessor(source, osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway")):
         if way.deleted or not way.visible:
             deleted += 1
             continue
@@ -169,22 +198,33 @@ def _read_ways(path: Path, mode: Mode) -> tuple[list[_Way], ReadingReport]:
 
 @dataclass(frozen=True, eq=False)
 class _Nodes:
+    """Usable nodes by ascending id, ids of nodes without a place, and how many copies were passed over."""
+
     node_id: NDArray[np.int64]
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
-    without_place: int
+    without_place: NDArray[np.int64]
     repeated: int
 
 
-def _read_nodes(path: Path, wanted: NDArray[np.int64]) -> _Nodes:
+def _wanted_nodes(source: osmium.io.File, wanted: NDArray[np.int64]) -> Iterator[Any]:
+    """Nodes of the file that some way asks for."""
+    reader = osmium.FileProcessor(source, osmium.osm.NODE)
+    if len(wanted) and wanted[0] >= 0:
+        yield from reader.with_filter(osmium.filter.IdFilter(wanted.tolist()))
+    else:  # drafts of an editor have negative ids, which the filter does not take
+        ids = set(wanted.tolist())
+        yield from (node for node in reader if node.id in ids)
+
+
+def _read_nodes(source: osmium.io.File, path: Path, wanted: NDArray[np.int64]) -> _Nodes:
     found: list[tuple[int, float, float]] = []
-    without_place = 0
-    filtered = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.IdFilter(wanted.tolist()))
-    for node in filtered:
+    without_place: set[int] = set()
+    for node in _wanted_nodes(source, wanted):
         if node.location.valid() and not node.deleted:
             found.append((node.id, node.location.lon, node.location.lat))
         else:
-            without_place += 1
+            without_place.add(node.id)
     found.sort()
     node_id = np.array([row[0] for row in found], dtype=np.int64)
     lon = np.array([row[1] for row in found], dtype=np.float64)
@@ -196,7 +236,8 @@ def _read_nodes(path: Path, wanted: NDArray[np.int64]) -> _Nodes:
         raise RoadError(Fault("road_node_twice", str(path), values={"count": len(moved), "ids": ids}))
     keep = np.ones(len(node_id), dtype=bool)
     keep[again] = False
-    return _Nodes(node_id[keep], lon[keep], lat[keep], without_place, len(again))
+    nowhere = np.array(sorted(without_place), dtype=np.int64)
+    return _Nodes(node_id[keep], lon[keep], lat[keep], nowhere, len(again))
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,8 +250,9 @@ class _Segments:
     v: NDArray[np.int64]
 
 
-def _cut(ways: Sequence[_Way], node_id: NDArray[np.int64]) -> tuple[_Segments, int, int]:
-    """Cut ways into segments; also count missing references and segments from a node to itself."""
+def _cut(ways: Sequence[_Way], nodes: _Nodes) -> tuple[_Segments, int, int]:
+    """Cut ways into segments; also count references to absent nodes and segments from a node to itself."""
+    node_id = nodes.node_id
     sizes = np.array([len(way.refs) for way in ways], dtype=np.int64)
     refs = np.fromiter((ref for way in ways for ref in way.refs), dtype=np.int64, count=int(sizes.sum()))
     way = np.repeat(np.arange(len(ways)), sizes)
@@ -221,7 +263,8 @@ def _cut(ways: Sequence[_Way], node_id: NDArray[np.int64]) -> tuple[_Segments, i
     still = joined & (refs[1:] == refs[:-1])
     start = np.flatnonzero(joined & ~still)
     segments = _Segments(way[start], order[start].astype(np.int32), number[start], number[start + 1])
-    return segments, int((~present).sum()), int(still.sum())
+    absent = ~present & ~np.isin(refs, nodes.without_place)
+    return segments, int(absent.sum()), int(still.sum())
 
 
 def _pieces(roads: Roads) -> NDArray[np.int64]:
@@ -266,7 +309,7 @@ def _subset(roads: Roads, keep: NDArray[np.bool_], report: ReadingReport) -> Roa
 
 
 def _assemble(ways: Sequence[_Way], nodes: _Nodes, mode: Mode, drive_factor: float, report: ReadingReport) -> Roads:
-    segments, missing, still = _cut(ways, nodes.node_id)
+    segments, missing, still = _cut(ways, nodes)
     u, v = segments.u, segments.v
     length_mm = great_circle_mm(nodes.lon[u], nodes.lat[u], nodes.lon[v], nodes.lat[v])
     apart = (nodes.lon[u] != nodes.lon[v]) | (nodes.lat[u] != nodes.lat[v])
@@ -280,8 +323,8 @@ def _assemble(ways: Sequence[_Way], nodes: _Nodes, mode: Mode, drive_factor: flo
     report = replace(
         report,
         ways_too_short=len(ways) - len(np.unique(of_way)),
-        nodes_missing=missing - nodes.without_place,
-        nodes_without_place=nodes.without_place,
+        nodes_missing=missing,
+        nodes_without_place=len(nodes.without_place),
         nodes_repeated=nodes.repeated,
         segments_repeated_node=still,
     )
@@ -330,11 +373,11 @@ def read_roads(
         If the file is missing, has an unknown ending, cannot be read to its end, declares a document type, holds a
         node twice at different places, or holds no road of the mode.
     """
-    file = _checked(Path(path))
+    source = _source(Path(path))
     try:
-        ways, report = _read_ways(file, mode)
+        ways, report = _read_ways(source, mode)
         wanted = np.unique(np.fromiter((ref for way in ways for ref in way.refs), dtype=np.int64))
-        nodes = _read_nodes(file, wanted)
+        nodes = _read_nodes(source, Path(path), wanted)
     except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
         raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
     roads = _assemble(ways, nodes, mode, drive_factor, report) if ways else None

@@ -30,7 +30,10 @@ def _goal_records(studied: Study) -> list[dict[str, Any]]:
     for goal in studied.goals:
         now = list(goal_tallies(studied.inputs, today, goal))
         then = list(goal_tallies(studied.inputs, plan, goal)) if len(plan) else [None] * len(now)
-        found += [record.goal_record(a, b, most.get((goal.id, a.scope))) for a, b in zip(now, then, strict=True)]
+        found += [
+            record.goal_record(a, b, most.get((goal.id, a.scope)), studied.inputs.demand.frame)
+            for a, b in zip(now, then, strict=True)
+        ]
     return found
 
 
@@ -225,7 +228,7 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
         labels=_labels(studied, run),
     )
     begin("files")
-    places = sites.drop(columns="geometry").assign(lon=sites.geometry.x.round(6), lat=sites.geometry.y.round(6))
+    places = sites.drop(columns="geometry").assign(lon=sites.geometry.x, lat=sites.geometry.y)
     report.write_csv(places, folder / "sites.csv")
     report.write_csv(studied.coverage, folder / "coverage.csv")
     left_out = [row for table in (inputs.demand, inputs.sites) for row in table.left_out]

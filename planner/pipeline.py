@@ -94,8 +94,17 @@ def run(
     return Outcome(written, Path(out) / name, EXIT_CODES[studied.plan.status])
 
 
-def check(path: str | Path, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:
+def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:
     """Read and check a scenario without computing anything.
+
+    Parameters
+    ----------
+    path
+        The scenario file.
+    out
+        Folder of all results; an interrupted run's result is put back there.
+    show
+        Called with the name of each step as it begins.
 
     Returns
     -------
@@ -108,6 +117,7 @@ def check(path: str | Path, *, show: Callable[[str], None] = _silent) -> Mapping
         With every fault of the inputs.
     """
     inputs = read(path, show)
+    results.recover(Path(out), inputs.scenario.name)
     left_out = Counter(
         say(f"left_out.{row.reason}", inputs.scenario.language, **row.values)
         for table in (inputs.demand, inputs.sites)

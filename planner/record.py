@@ -71,9 +71,21 @@ def standard_record(standard: Standard, today: Tally, plan: Tally | None) -> dic
     }
 
 
-def goal_record(today: GoalTally, plan: GoalTally | None, most: Reached | None) -> dict[str, Any]:
-    """Figures of one goal in one scope; `most` is the largest number that any plan can reach, when it was searched."""
+def goal_record(today: GoalTally, plan: GoalTally | None, most: Reached | None, demand: pd.DataFrame) -> dict[str, Any]:
+    """Figures of one goal in one scope.
+
+    Parameters
+    ----------
+    today, plan
+        The goal in both states; no plan where nothing was planned.
+    most
+        The largest number that any plan can reach, when it was searched.
+    demand
+        The demand table, for who is left out of a goal that is not met.
+    """
     state = plan or today
+    left = demand[demand["demand_id"].isin(state.left)] if not state.met else demand.iloc[:0]
+    towns = left.groupby(left["district"] + left["town"])["people"].sum().sort_values(ascending=False, kind="stable")
     return {
         "id": today.goal.id,
         "standard": today.goal.standard,
@@ -88,6 +100,9 @@ def goal_record(today: GoalTally, plan: GoalTally | None, most: Reached | None) 
         "reached_today": today.reached,
         "reached_plan": plan.reached if plan else None,
         "most_reachable": most.reached if most else None,
+        "left": left["demand_id"].tolist(),
+        "left_people": int(left["people"].sum()),
+        "left_by_town": {str(town): int(people) for town, people in towns.items()},
     }
 
 

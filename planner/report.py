@@ -20,27 +20,33 @@ if TYPE_CHECKING:
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _DECIMALS = 3
+_DEGREE_DECIMALS = 7
 
 
-def _as_text(value: Any) -> str:
-    """One cell: numbers as they are, times and lengths with 3 decimals, text that Excel must not run as a formula."""
+def _as_text(value: Any, decimals: int = _DECIMALS) -> str:
+    """One cell: numbers with fixed decimals, text that Excel must not run as a formula."""
     if value is None or value is pd.NA or (isinstance(value, float) and value != value):  # noqa: PLR0124  (NaN)
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.{_DECIMALS}f}"
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+        return f"{value:.{decimals}f}"
+    text = str(value).replace("\r\n", "\n")
+    guarded = f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+    return guarded.replace("\r", "\n")  # a bare carriage return would end the row unquoted
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV that Excel opens as it is: UTF-8 with a byte order mark, no cell run as a formula."""
+    """Write a table as CSV that Excel opens as it is: UTF-8 with a byte order mark, no cell run as a formula.
+
+    Lengths and times are written with 3 decimals, the columns lon and lat with 7.
+    """
+    decimals = [_DEGREE_DECIMALS if name in ("lon", "lat") else _DECIMALS for name in table.columns]
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(_as_text(str(name)) for name in table.columns)
         for row in table.astype(object).itertuples(index=False, name=None):
-            writer.writerow(_as_text(value) for value in row)
+            writer.writerow(map(_as_text, row, decimals))
 
 
 def write_json(record: Mapping[str, Any], path: Path) -> None:

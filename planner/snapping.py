@@ -88,16 +88,18 @@ def snap(roads: Roads, lon: ArrayLike, lat: ArrayLike, *, snap_max_m: float = 50
         One foot a point, in the order of the points.
     """
     lon, lat = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-    placed = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
+    has_place = np.isfinite(lon) & np.isfinite(lat)
+    epsg = plane_epsg(roads) if roads.n_edges else 4326
+    x, y = project(np.where(has_place, lon, np.nan), np.where(has_place, lat, np.nan), epsg)
+    # a point beyond the zone's reach (swapped axes, the other side of the globe) has no place in the plane
+    placed = np.flatnonzero(has_place & np.isfinite(x) & np.isfinite(y))
     edge = np.full(len(lon), -1, dtype=np.int64)
     position_mm = np.zeros(len(lon), dtype=np.int64)
     node = np.full(len(lon), -1, dtype=np.int64)
     access_mm = np.full(len(lon), -1, dtype=np.int64)
     foot_lon, foot_lat = np.full(len(lon), np.nan), np.full(len(lon), np.nan)
     if len(placed) and roads.n_edges:
-        epsg = plane_epsg(roads)
-        px, py = project(lon[placed], lat[placed], epsg)
-        near, fraction, foot_x, foot_y = _nearest(roads, px, py, epsg)
+        near, fraction, foot_x, foot_y = _nearest(roads, x[placed], y[placed], epsg)
         foot_lon[placed], foot_lat[placed] = unproject(foot_x, foot_y, epsg)
         access_mm[placed] = great_circle_mm(lon[placed], lat[placed], foot_lon[placed], foot_lat[placed])
         on = access_mm[placed] <= to_mm(snap_max_m)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planner.figures import gap_percent, percent, wan
 from planner.record import standard_name
-from planner.standards import permille_down
 from planner.words import Language, say
 
 if TYPE_CHECKING:
@@ -13,27 +13,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+TOWNS_SHOWN = 5
+"""Towns named for the people whom an unmet goal leaves out."""
+
 OPENED_SHOWN = 40
 """New facilities listed in the terminal; the rest are in sites.csv."""
-
-
-def percent(part: int | None, whole: int) -> str:
-    """Share in percent, rounded down to one decimal; a dash where there is nothing to share."""
-    if part is None or not whole:
-        return "—"
-    tenths = permille_down(part, whole)
-    return f"{tenths // 10}.{tenths % 10}%"
-
-
-def gap_percent(gap: float) -> str:
-    """Gap in percent, rounded up to two decimals: a claim of nearness is never overstated."""
-    return f"{-(-round(gap * 1e6) // 100) / 100:.2f}%"
-
-
-def wan(yuan: int) -> str:
-    """Yuan in units of ten thousand (万元), exact."""
-    text = f"{yuan // 10_000}.{yuan % 10_000:04d}".rstrip("0")
-    return text.rstrip(".")
 
 
 def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
@@ -94,6 +78,9 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[
         yield say("summary.goal_unmet", language, **values)
         if goal["most_reachable"] is not None:
             yield say("summary.goal_most", language, most=percent(goal["most_reachable"], goal["whole"]))
+        towns = list(goal["left_by_town"].items())[:TOWNS_SHOWN]
+        most_left = "、".join(say("summary.town", language, town=town, people=people) for town, people in towns)
+        yield say("summary.goal_left", language, people=goal["left_people"], count=len(goal["left"]), towns=most_left)
 
 
 def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:

@@ -116,44 +116,63 @@ applies_to = {{}}
 km = 3
 served_by = ["station", "gig_station", "e_station"]
 
+# 道路文件只到城区和近郊：远郊的点离路太远，怎么选都够不着，所以目标低于全部候选点都建时的比例。
 [[goal]]
 id = "urban-people"
 standard = "urban-walk-15"
-share = 0.60
+share = 0.65
 
 [[goal]]
-id = "urban-people-district"
+id = "urban-lixia"
 standard = "urban-walk-15"
-share = 0.30
-each = "district"
+share = 0.85
+district = "历下区"
+
+[[goal]]
+id = "urban-shizhong"
+standard = "urban-walk-15"
+share = 0.90
+district = "市中区"
+
+[[goal]]
+id = "urban-huaiyin"
+standard = "urban-walk-15"
+share = 0.80
+district = "槐荫区"
+
+[[goal]]
+id = "urban-tianqiao"
+standard = "urban-walk-15"
+share = 0.70
+district = "天桥区"
 
 [[goal]]
 id = "urban-communities"
 standard = "urban-walk-15"
-share = 0.65
+share = 0.62
 of = "communities"
 
 [[goal]]
 id = "rural-people"
 standard = "rural-5km"
-share = 0.60
-
-[[goal]]
-id = "rural-communities"
-standard = "rural-5km"
-share = 0.50
-of = "communities"
+share = 0.10
 
 [[goal]]
 id = "circle-people"
 standard = "circle-3km"
-share = 0.70
+share = 0.60
+
+[[goal]]
+id = "circle-communities"
+standard = "circle-3km"
+share = 0.55
+of = "communities"
 
 [[count]]
 id = "gig-per-district"
 type = "gig_station"
 each = "district"
-max = 12
+max = 4
 
 [[count]]
 id = "gig-lixia"
@@ -162,10 +181,22 @@ district = "历下区"
 min = 2
 
 [[count]]
+id = "gig-tianqiao"
+type = "gig_station"
+district = "天桥区"
+min = 1
+
+[[count]]
+id = "e-per-town"
+type = "e_station"
+each = "town"
+max = 3
+
+[[count]]
 id = "e-stations"
 type = "e_station"
 min = 10
-max = 60
+max = 80
 
 [rules]
 types_per_site = 1

@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 from shapely import LineString, Point, Polygon
 
-from planner.maps import MapLabels, printed_share, write_map
+from planner.figures import percent
+from planner.maps import MapLabels, write_map
 from planner.roads import ReadingReport, Roads
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [(8996, 10_000, "89.9%"), (9, 10, "90.0%"), (1, 3, "33.3%"), (10, 10, "100.0%"), (0, 0, "—"), (None, 5, "—")],
 )
 def test_shares_are_rounded_down(covered: int | None, people: int, text: str) -> None:
-    assert printed_share(covered, people) == text
+    assert percent(covered, people) == text
 
 
 def test_two_writes_give_the_same_bytes(tmp_path: Path, page_file: Path) -> None:

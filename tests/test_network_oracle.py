@@ -448,3 +448,16 @@ def test_snapping_by_hand() -> None:
     assert off.access_mm[1] == -1
     assert np.isnan(off.lon[1])
     assert Snapper(roads).foot(9.6, 47.2, 500.0) is None
+
+
+# Swapped axes, and places where the plane of a UTM zone has no point.
+@pytest.mark.parametrize(
+    "place", [(47.2, 109.51), (9.51, 90.001), (-90.0, 0.0), (99.0, 0.0), (9.51, -90.0), (0.0, 0.0)]
+)
+def test_points_outside_the_plane_are_off_the_network(place: tuple[float, float]) -> None:
+    roads = make_roads("walk", LINE, [Segment(1, 0, 1)])
+    feet = network.snap(roads, np.array([place[0], LINE[0][0]]), np.array([place[1], LINE[0][1]]), snap_max_m=500.0)
+    assert feet.edge.tolist() == [-1, 0]
+    demand, sites = table("demand_id", [Point(place), Point(LINE[1])]), table("site_id", [Point(LINE[0])])
+    assert set(travel(roads, demand, sites, "distance", 5000)) == {("d01", "s00")}
+    assert set(nearest(roads, demand, sites, "distance")) == {"d01"}

@@ -1,0 +1,34 @@
+"""Figures as they are printed: shares rounded down, gaps rounded up, so that nothing reads better than it is."""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_CEILING, Decimal
+
+ABSENT = "—"
+"""Printed where there is no figure."""
+
+
+def _tenths(tenths: int) -> str:
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
+def percent(part: int | None, whole: int | None) -> str:
+    """Return a share in per cent, rounded down to one decimal: 89.96 % never reads as 90.0 %."""
+    return ABSENT if part is None or not whole else _tenths(part * 1000 // whole)
+
+
+def percent_of(share: float | None) -> str:
+    """Return a share between 0 and 1 in per cent, rounded down to one decimal."""
+    return ABSENT if share is None else _tenths(math.floor(Decimal(str(share)) * 1000))
+
+
+def gap_percent(gap: float | None) -> str:
+    """Return a gap in per cent, rounded up to two decimals."""
+    return ABSENT if gap is None else f"{(Decimal(str(gap)) * 100).quantize(Decimal('0.01'), ROUND_CEILING)}%"
+
+
+def wan(yuan: int) -> str:
+    """Return yuan in units of ten thousand (万元), exactly."""
+    whole, rest = divmod(yuan, 10_000)
+    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".")

@@ -1,0 +1,235 @@
+"""What can be wrong with a table's cells and rows: each rule lists its faults; nothing is raised here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner import columns as col
+from planner.coordinates import in_china
+from planner.errors import Fault
+from planner.grids import Grid, TableSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+FAULTS_LISTED = 20
+"""Faults of one kind that are listed for one column of one file; the rest are counted."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that was read and not used.
+
+    Attributes
+    ----------
+    file, row
+        Path as shown, and line of the file.
+    id, name
+        As far as the row has them, else empty.
+    reason
+        ``keep`` or ``blank``: the words ``left_out.<reason>``.
+    values
+        What these words quote.
+    """
+
+    file: str
+    row: int
+    id: str
+    name: str
+    reason: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What one source gave: values by contract name, then pass-through columns, for the rows in use."""
+
+    source: TableSource
+    faults: tuple[Fault, ...]
+    grid: Grid = field(default_factory=lambda: Grid("", (), (), ()))
+    matching: col.Matching = field(default_factory=lambda: col.Matching({}, {}, ()))
+    used: tuple[int, ...] = ()
+    values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+
+    def fault(self, wrong: col.Wrong, name: str, position: int | None = None) -> Fault:
+        """Place what is wrong with a contract column, or with its cell in one of the rows in use."""
+        place = self.matching.place.get(name)
+        header = name if place is None else self.grid.headers[place]
+        row = None if position is None else self.line(position)
+        return Fault(wrong.code, self.source.shown, self.grid.sheet, row, header, wrong.values)
+
+    def line(self, position: int) -> int:
+        """Line of the file of a row in use."""
+        return self.grid.lines[self.used[position]]
+
+
+# --- what is wrong with one source -------------------------------------------------------------------------------
+
+
+def header_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
+    """List headers that clash, are unknown or are missing."""
+    source, place, key = part.source, part.matching.place, contract[0].name
+    if not part.grid.headers:
+        return []
+    wrong = [("id" if source.id and label == f"columns.{key}" else label, w) for label, w in part.matching.wrong]
+    unknown = [name for name in source.defaults if col.contract_column(name, contract) is None]
+    wrong += [(f"defaults.{name}", col.unknown_column(name, contract)) for name in unknown]
+    for column in contract:
+        asked = column.name in place or column.name in source.columns or column.name in source.defaults
+        if column.required and not asked:
+            wrong.append((column.name, col.missing_column(column, part.matching.rest, part.grid.headers)))
+    if key not in place and not source.id and key not in source.columns:
+        wrong.append((key, col.Wrong("no_id", {"name": key})))
+    return [Fault(w.code, source.shown, part.grid.sheet, None, label, w.values) for label, w in wrong]
+
+
+def text_faults(part: Part, *, refuse_phones: bool) -> list[Fault]:
+    """Control characters and personal data, also in the rows that are left out."""
+    grid, faults = part.grid, []
+    for header, cells in zip(grid.headers, grid.cells, strict=True):
+        whole = "\n".join(cells)
+        for code, found in (("control_character", _CONTROL.search), ("personal_id", col.holds_id_number)):
+            if found(whole):
+                faults += [
+                    Fault(code, part.source.shown, grid.sheet, line, header)
+                    for line, cell in zip(grid.lines, cells, strict=True)
+                    if found(cell)
+                ]
+        if refuse_phones and col.holds_mobile_number(whole):
+            values = {"count": sum(map(col.holds_mobile_number, cells))}
+            faults.append(Fault("personal_phone", part.source.shown, grid.sheet, None, header, values))
+    return faults
+
+
+def _shown(value: object) -> str:
+    return "" if value is None or isinstance(value, col.Wrong) else col.quoted(str(value))
+
+
+def degrees(values: Sequence[Any]) -> NDArray[np.float64]:
+    """Degrees as numbers; NaN where a cell holds none."""
+    return np.array([value if isinstance(value, float) else np.nan for value in values], dtype=np.float64)
+
+
+def place_faults(part: Part, *, required: bool) -> list[Fault]:
+    """List coordinates that are missing, out of range, or of an undeclared system in China."""
+    if not {"lon", "lat"} <= {*part.matching.place, *part.source.defaults}:
+        return []
+    lons, lats = part.values["lon"], part.values["lat"]
+    no_lon, no_lat = (np.array([value is None for value in values], dtype=bool) for values in (lons, lats))
+    lon, lat = degrees(lons), degrees(lats)
+    outside = (np.abs(lon) > 180) | (np.abs(lat) > 90)  # noqa: PLR2004
+    swapped = outside & (np.abs(lon) <= 90) & (np.abs(lat) <= 180)  # noqa: PLR2004
+    checks = {
+        "swapped_place": ("lon", swapped),
+        "outside_globe": ("lon", outside & ~swapped),
+        "zero_place": ("lon", (lon == 0) & (lat == 0)),
+        "half_place": ("lon", no_lon & ~np.isnan(lat)),
+        "half_place_lat": ("lat", no_lat & ~np.isnan(lon)),
+        "no_place": ("lon", no_lon & no_lat & required),
+    }
+    faults = [
+        part.fault(col.Wrong(code.removesuffix("_lat"), {"lon": _shown(lons[at]), "lat": _shown(lats[at])}), name, at)
+        for code, (name, mask) in checks.items()
+        for at in np.flatnonzero(mask).tolist()
+    ]
+    count = int(in_china(lon, lat).sum())
+    if part.source.coordinates is None and count:
+        faults.append(Fault("no_coordinates", part.source.shown, part.grid.sheet, values={"count": count}))
+    return faults
+
+
+def rule_faults(part: Part) -> list[Fault]:
+    """Rules between the columns of a row of a sites table."""
+    values = part.values
+    typeless = [
+        at for at, pair in enumerate(zip(values["status"], values["type"], strict=True)) if pair == ("existing", "")
+    ]
+    has_type = "type" in part.matching.place or "type" in part.source.defaults
+    spans = enumerate(zip(values["opened_on"], values["closed_on"], strict=True))
+    turned = [at for at, pair in spans if all(isinstance(day, dt.date) for day in pair) and pair[1] < pair[0]]
+    return [
+        *(part.fault(col.Wrong("no_type"), "type", at) for at in typeless if has_type),
+        *(part.fault(col.Wrong("closed_before_opened"), "closed_on", at) for at in turned),
+    ]
+
+
+# --- what is wrong between rows, and the finished table ----------------------------------------------------------
+
+
+def duplicates(parts: Iterable[Part], key: str) -> Iterable[Fault]:
+    """List ids that stand twice, in one table or across several."""
+    ids = [name for part in parts for name in part.values.get(key, ())]
+    if len(set(ids)) == len(ids):
+        return
+    first: dict[str, tuple[Part, int]] = {}
+    for part in parts:
+        for position, name in enumerate(part.values.get(key, ())):
+            if not isinstance(name, str) or not name:
+                continue
+            other, at = first.setdefault(name, (part, position))
+            if other is not part or at != position:
+                values = {"id": col.quoted(name), "file": other.source.shown, "row": other.line(at)}
+                yield part.fault(col.Wrong("duplicate_id", values), key, position)
+
+
+def split_units(parts: Iterable[Part]) -> Iterable[Fault]:
+    """Find communities that lie in two districts or two towns."""
+    for name in ("district", "town"):
+        pairs = {
+            pair
+            for part in parts
+            for pair in zip(part.values.get("unit_id", ()), part.values.get(name, ()), strict=True)
+            if all(pair)
+        }
+        if len(pairs) == len({unit for unit, _ in pairs}):
+            continue
+        first: dict[str, tuple[str, str, int]] = {}
+        told: set[str] = set()
+        for part in parts:
+            for position, unit in enumerate(part.values.get("unit_id", ())):
+                area = part.values[name][position]
+                if not isinstance(unit, str) or not unit or not area:
+                    continue
+                other, file, row = first.setdefault(unit, (area, part.source.shown, part.line(position)))
+                if other != area and unit not in told:
+                    told.add(unit)
+                    values: dict[str, object] = {
+                        "unit": col.quoted(unit),
+                        "first": col.quoted(other),
+                        "second": col.quoted(area),
+                    }
+                    values |= {"file": file, "row": row}
+                    yield part.fault(col.Wrong("split_unit", values), name, position)
+
+
+def missing_groups(parts: Sequence[Part], groups: Iterable[str]) -> Iterable[Fault]:
+    """Find tables that do not count a group which another table counts: no figure is made up for them."""
+    for part in parts:
+        for name in groups:
+            if part.values and name not in part.values:
+                yield part.fault(col.Wrong("missing_group", {"name": name}), name)
+
+
+def shortened(faults: Sequence[Fault]) -> Iterable[Fault]:
+    """Yield the first faults of one kind in one column, then how many more there are."""
+    seen = Counter((fault.file, fault.sheet, fault.column, fault.code) for fault in faults)
+    listed: Counter[tuple[str, str, str, str]] = Counter()
+    for fault in faults:
+        kind = fault.file, fault.sheet, fault.column, fault.code
+        listed[kind] += 1
+        if listed[kind] <= FAULTS_LISTED or fault.row is None:
+            yield fault
+        elif listed[kind] == FAULTS_LISTED + 1:
+            more = {"count": seen[kind] - FAULTS_LISTED}
+            yield Fault("more_faults", fault.file, fault.sheet, None, fault.column, more)

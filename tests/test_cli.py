@@ -1,0 +1,230 @@
+"""The command line: bad input is told whole, good input ends with a plain summary and the right exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from planner.cli import app
+from town import SCENARIO, demand_csv, osm_xml, place, sites_csv, write_town
+
+ROOT = Path(__file__).parents[1]
+
+
+def planner(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def refused(scenario: Path) -> str:
+    """Run a wrong scenario: exit code 2, no output folder; returns what was told."""
+    out = scenario.parent / "out"
+    result = planner("run", scenario, "--out", out)
+    assert result.exit_code == 2, result.output
+    assert not out.exists()
+    return result.stderr
+
+
+def test_a_good_scenario_ends_with_its_figures_and_the_map(tmp_path: Path) -> None:
+    result = planner("run", write_town(tmp_path), "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    run = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
+    text = result.stdout
+    assert "小镇方案" in text
+    assert "已证明最省" in text
+    assert f"新增 {len(run['plan']['opened'])} 处" in text
+    assert all(row["name"] in text for row in run["plan"]["opened"])
+    assert "map.html" in text
+
+
+def test_english_on_request(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path, SCENARIO.replace("data_date", 'language = "en"\ndata_date', 1))
+    result = planner("run", scenario, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "Proven cheapest" in result.stdout
+    assert not re.search("覆盖|方案后|万元", result.stdout)
+
+
+def test_json_prints_run_json(tmp_path: Path) -> None:
+    result = planner("run", write_town(tmp_path), "--out", tmp_path / "out", "--json")
+    written = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
+    assert json.loads(result.stdout) == written
+
+
+def test_goals_out_of_reach_exit_3_with_the_most_and_who_is_left(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path, SCENARIO.replace("share = 0.6", "share = 0.99"))
+    result = planner("run", scenario, "--out", tmp_path / "out")
+    assert result.exit_code == 3
+    run = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
+    assert run["plan"]["status"] == "infeasible"
+    assert run["plan"]["best_effort"]
+    (goal,) = run["goals"]
+    assert not goal["met"]
+    assert goal["most_reachable"] == goal["reached_plan"] < goal["needed"]
+    assert goal["left_people"] == goal["whole"] - goal["reached_plan"]
+    assert "最多能到" in result.stdout
+    assert "还没覆盖的" in result.stdout
+
+
+def test_rules_that_conflict_are_named(tmp_path: Path) -> None:
+    count = '\n[[count]]\nid = "many"\ntype = "e_station"\neach = "district"\nmin = 9\n'
+    result = planner("run", write_town(tmp_path, SCENARIO + count), "--out", tmp_path / "out")
+    assert result.exit_code == 3
+    assert "many:东区" in result.stdout
+
+
+def test_a_misspelt_key(tmp_path: Path) -> None:
+    told = refused(write_town(tmp_path, SCENARIO.replace("minutes = 5", "minuts = 5")))
+    line = SCENARIO.splitlines().index("minutes = 5") + 1
+    assert f"第{line}行" in told
+    assert "standard[walk-5].minuts" in told
+    assert "“minutes”" in told  # the suggestion
+
+
+def test_a_missing_column(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    (tmp_path / "demand.csv").write_text(demand_csv().replace("people", "poeple", 1), encoding="utf-8")
+    told = refused(scenario)
+    assert "demand.csv" in told
+    assert "people" in told
+    assert "poeple" in told
+
+
+def test_a_type_with_no_cost_anywhere(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path, SCENARIO.replace("cost_once_yuan = 80_000\n", ""))
+    (tmp_path / "sites.csv").write_text(sites_csv().replace("70000,5000", ",5000"), encoding="utf-8")
+    told = refused(scenario)
+    assert "sites.csv" in told
+    assert "第5行" in told
+    assert "C2" in told
+    assert "cost_once_yuan" in told
+
+
+def test_a_text_in_a_number_column(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    (tmp_path / "demand.csv").write_text(demand_csv().replace(",10,", ",约10人,", 1), encoding="utf-8")
+    told = refused(scenario)
+    assert "第2行" in told
+    assert "“people”" in told
+    assert "约10人" in told
+
+
+@pytest.mark.parametrize("out_of_range", [False, True])
+def test_swapped_coordinates(tmp_path: Path, *, out_of_range: bool) -> None:
+    scenario = write_town(tmp_path)
+    lon, lat = place(0.1, 0.5).split(",")
+    wrong = f"{lat},{lon}" if not out_of_range else f"{lat},117.02"
+    (tmp_path / "demand.csv").write_text(demand_csv().replace(f"{lon},{lat}", wrong, 1), encoding="utf-8")
+    told = refused(scenario)
+    assert "demand.csv" in told
+    assert "第2行" in told
+    if not out_of_range:
+        assert "写反" in told
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    (tmp_path / "sites.csv").unlink()
+    (tmp_path / "roads.osm").unlink()
+    told = refused(scenario)
+    assert "sites.csv" in told
+    assert "roads.osm" in told
+
+
+def test_an_empty_table(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    (tmp_path / "demand.csv").write_text(demand_csv().splitlines()[0] + "\n", encoding="utf-8")
+    assert "demand.csv" in refused(scenario)
+    (tmp_path / "demand.csv").write_text("", encoding="utf-8")
+    assert "demand.csv" in refused(scenario)
+
+
+def test_a_pbf_cut_in_half(tmp_path: Path) -> None:
+    whole = (ROOT / "data" / "coquimbo" / "roads.osm.pbf").read_bytes()
+    scenario = write_town(tmp_path, SCENARIO.replace("roads.osm", "half.osm.pbf"))
+    (tmp_path / "half.osm.pbf").write_bytes(whole[: len(whole) // 2])
+    assert "half.osm.pbf" in refused(scenario)
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    wrong = SCENARIO.replace("minutes = 5", "minuts = 5").replace("roads.osm", "absent.osm")
+    scenario = write_town(tmp_path, wrong)
+    bad = demand_csv().replace(",10,", ",many,", 1).replace(",11,", ",-3,", 1)
+    (tmp_path / "demand.csv").write_text(bad, encoding="utf-8")
+    (tmp_path / "sites.csv").write_text(sites_csv().replace("e_station", "e_staton", 1), encoding="utf-8")
+    told = refused(scenario)
+    for part in ("minuts", "absent.osm", "many", "-3", "e_staton"):
+        assert part in told
+
+
+def test_a_wrong_value_does_not_hide_the_faults_of_the_tables(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path, SCENARIO.replace("minutes = 5", 'minutes = "five"'))
+    (tmp_path / "demand.csv").write_text(demand_csv().replace(",10,", ",many,", 1), encoding="utf-8")
+    told = refused(scenario)
+    assert "five" in told
+    assert "many" in told
+
+
+def test_check_tells_what_was_read(tmp_path: Path) -> None:
+    result = planner("check", write_town(tmp_path), "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "demand.csv：读 64 行，用 64 行" in result.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_new_then_check_asks_for_the_roads_only(tmp_path: Path) -> None:
+    result = planner("new", tmp_path / "city")
+    assert result.exit_code == 0
+    told = planner("check", tmp_path / "city" / "scenario.toml", "--out", tmp_path / "out")
+    assert told.exit_code == 2
+    assert "1 处问题" in told.stderr
+    assert "roads.osm.pbf" in told.stderr
+    (tmp_path / "city" / "roads.osm.pbf").unlink(missing_ok=True)
+    text = osm_xml().replace('lon="10.0', 'lon="117.0').replace('lat="50.0', 'lat="36.6')
+    (tmp_path / "city" / "roads.osm").write_text(text, encoding="utf-8")
+    scenario = tmp_path / "city" / "scenario.toml"
+    scenario.write_text(scenario.read_text(encoding="utf-8").replace("roads.osm.pbf", "roads.osm"), encoding="utf-8")
+    good = planner("check", scenario, "--out", tmp_path / "out")
+    assert good.exit_code == 0, good.output
+
+
+def test_new_does_not_touch_a_folder_in_use(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert planner("new", tmp_path).exit_code == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_new_sample_runs(tmp_path: Path) -> None:
+    assert planner("new", tmp_path / "city", "--sample").exit_code == 0
+    checked = planner("check", tmp_path / "city" / "scenarios" / "sample-2026.toml", "--out", tmp_path / "out")
+    assert checked.exit_code == 0, checked.output
+
+
+def test_compare_prints_and_writes_a_table(tmp_path: Path) -> None:
+    first = write_town(tmp_path / "a")
+    second = write_town(tmp_path / "b", SCENARIO.replace('"town"', '"town-2"').replace("share = 0.6", "share = 0.3"))
+    assert planner("compare", first, second, "--out", tmp_path / "out").exit_code == 2  # nothing was run yet
+    for scenario in (first, second):
+        assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+    result = planner("compare", first, second, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "town-2：新增" in result.stdout
+    table = (tmp_path / "out" / "compare" / "compare.csv").read_text(encoding="utf-8-sig")
+    assert [line.split(",")[0] for line in table.splitlines()] == ["scenario", "town", "town-2"]
+
+
+def test_help_is_quick_and_loads_no_numpy() -> None:
+    code = (
+        "import sys, time\nfrom planner.cli import app\nfrom typer.testing import CliRunner\n"
+        "result = CliRunner().invoke(app, ['--help'])\n"
+        "heavy = {'numpy', 'pandas', 'pydantic', 'rich.progress'} & set(sys.modules)\n"
+        "print(result.exit_code, sorted(heavy - {'rich.progress'}), time.process_time())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    exit_code, heavy, _ = done.stdout.rsplit(" ", 2)
+    assert (exit_code, heavy) == ("0", "[]")

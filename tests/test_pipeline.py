@@ -1,0 +1,213 @@
+"""Whole runs: the scenarios that are shipped, equal bytes, and results that recompute."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyogrio
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from planner import network, pipeline, schema
+from planner.coverage import assessable
+from planner.inputs import read
+from test_results import fingerprint
+from town import SCENARIO, write_town
+
+if TYPE_CHECKING:
+    from planner.pipeline import Outcome
+
+ROOT = Path(__file__).parents[1]
+FILES = {
+    "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg", "scenario.toml",
+    "inputs",
+}  # fmt: skip
+
+
+def figures(run: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a run that a reader would quote."""
+    plan = run["plan"]
+    return {
+        "standards": [[s["id"], s["people"], s["covered_today"], s["covered_plan"]] for s in run["standards"]],
+        "communities": [[s["communities_today"], s["communities_plan"], s["communities"]] for s in run["standards"]],
+        "goals_met": [goal["met"] for goal in run["goals"]],
+        "plan": [plan["status"], plan["objective"], plan["bound"], plan["gap"], plan["ties_broken"]],
+        "cost": [plan["cost_once_yuan"], plan["cost_yearly_yuan"], plan["estimated_yuan"]],
+        "opened": sorted(f"{row['site_id']}:{row['type']}" for row in plan["opened"]),
+        "uncoverable": [len(plan["uncoverable"]), plan["uncoverable_people"]],
+        "roads": {mode: [net["nodes"], net["edges"], net["length_m"]] for mode, net in run["roads"].items()},
+    }
+
+
+def rows_of(path: Path) -> dict[str, dict[str, str]]:
+    """Rows of a CSV of sites, by site_id."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return {row["site_id"]: row for row in csv.DictReader(stream)}
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    return pipeline.run(ROOT / "scenarios" / "sample-2026.toml", tmp_path_factory.mktemp("sample"))
+
+
+@pytest.mark.parametrize("name", ["sample-baseline", "sample-2026"])
+def test_shipped_scenarios_give_their_golden_figures(name: str, sample: Outcome, tmp_path: Path) -> None:
+    golden = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text(encoding="utf-8"))
+    other = name != "sample-2026"
+    outcome = pipeline.run(ROOT / "scenarios" / f"{name}.toml", tmp_path) if other else sample
+    assert outcome.exit_code == 0
+    assert figures(dict(outcome.record)) == golden
+
+
+def test_a_run_leaves_every_file(sample: Outcome) -> None:
+    assert {path.name for path in sample.folder.iterdir()} == FILES
+
+
+def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path / "in")
+    first = pipeline.run(scenario, tmp_path / "a").folder
+    second = pipeline.run(scenario, tmp_path / "b").folder
+    assert fingerprint(first) == fingerprint(second)
+    assert {path.name for path in first.iterdir()} == FILES
+
+
+def test_two_runs_of_the_sample_give_the_same_bytes(sample: Outcome, tmp_path: Path) -> None:
+    again = pipeline.run(ROOT / "scenarios" / "sample-2026.toml", tmp_path)
+    assert fingerprint(again.folder) == fingerprint(sample.folder)
+
+
+def test_a_result_runs_from_where_it_lies(sample: Outcome, tmp_path: Path) -> None:
+    again = pipeline.run(sample.folder / "scenario.toml", tmp_path)
+    assert figures(dict(again.record)) == figures(dict(sample.record))
+
+
+def test_no_path_of_the_machine_is_written(sample: Outcome) -> None:
+    for path in sample.folder.rglob("*"):
+        if path.is_file() and path.suffix in {".json", ".toml", ".csv", ".html"}:
+            assert str(ROOT) not in path.read_text(encoding="utf-8", errors="replace"), path.name
+
+
+def test_every_output_carries_attribution_and_date(sample: Outcome) -> None:
+    assert sample.record["attribution"] == "© OpenStreetMap contributors"
+    page = (sample.folder / "map.html").read_text(encoding="utf-8")
+    assert "OpenStreetMap contributors" in page
+    assert "2026-06-30" in page
+
+
+def test_coverage_csv_agrees_with_run_json(sample: Outcome) -> None:
+    table = pd.read_csv(sample.folder / "coverage.csv", dtype={"site_id": str}, keep_default_na=False)
+    demand = pd.read_csv(sample.folder / "inputs" / "demand.csv", dtype={"demand_id": str})
+    people = demand.set_index("demand_id")["people"]
+    for standard in sample.record["standards"]:
+        for state in ("today", "plan"):
+            rows = table[(table["standard"] == standard["id"]) & (table["state"] == state)]
+            covered = rows.loc[rows["covered"].astype(str).str.lower() == "true", "demand_id"]
+            assert people.loc[covered].sum() == standard[f"covered_{state}"]
+            assert people.loc[rows["demand_id"]].sum() == standard["people"]
+            beyond = rows[rows["reason"] == "beyond"]
+            assert (pd.to_numeric(beyond["metres"]) > 1000).all()
+
+
+def test_the_plan_costs_what_its_rows_cost(sample: Outcome) -> None:
+    plan = sample.record["plan"]
+    years = sample.record["parameters"]["horizon_years"]
+    total = sum(row["cost_once_yuan"] + years * row["cost_yearly_yuan"] for row in plan["opened"])
+    assert total == plan["objective"] == plan["bound"]
+    own = rows_of(ROOT / "data" / "coquimbo" / "candidates.csv")
+    for row in plan["opened"]:
+        if not row["estimated"]:
+            assert row["cost_once_yuan"] == int(own[row["site_id"]]["cost_once_yuan"])
+            assert row["cost_yearly_yuan"] == int(own[row["site_id"]]["cost_yearly_yuan"])
+
+
+def test_geopackage_opens_with_chinese_names(sample: Outcome) -> None:
+    layers = {name for name, _ in pyogrio.list_layers(sample.folder / "plan.gpkg")}
+    assert layers == {"sites", "demand", "service_areas"}
+    sites = pyogrio.read_dataframe(sample.folder / "plan.gpkg", layer="sites")
+    assert "拉塞雷纳中心就业服务站" in set(sites["name"])
+    assert (sites["state"] == "planned").sum() + 2 == len(sample.record["plan"]["opened"])  # two are kiosks
+
+
+def test_no_inputs_says_where_they_were(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path / "in")
+    folder = pipeline.run(scenario, tmp_path / "out", keep_inputs=False).folder
+    assert not (folder / "inputs").exists()
+    assert '"../../in/demand.csv"' in (folder / "scenario.toml").read_text(encoding="utf-8")
+
+
+def test_a_scenario_without_goals_measures_today_only(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path, SCENARIO.split("[[goal]]")[0])
+    run = pipeline.run(scenario, tmp_path / "out").record
+    assert run["plan"]["status"] == "none"
+    assert run["plan"]["opened"] == []
+    assert [s["covered_plan"] for s in run["standards"]] == [None]
+
+
+def test_people_without_a_place_are_counted_apart(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    path = tmp_path / "demand.csv"
+    lost = "X1,无址,999999999999,东区镇,东区,urban,1000,,\n"
+    path.write_text(path.read_text(encoding="utf-8") + lost, encoding="utf-8")
+    before = pipeline.run(write_town(tmp_path / "without"), tmp_path / "out").record["standards"][0]
+    after = pipeline.run(scenario, tmp_path / "out").record["standards"][0]
+    assert after["not_assessable"] == 1000
+    assert {**after, "not_assessable": 0} == before
+    frame = read(scenario, lambda _step: None).demand.frame
+    assert (~assessable(frame)).sum() == 1
+
+
+def test_names_are_data_everywhere(tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=alert(1)>${alert(1)}`\\"
+    scenario = write_town(tmp_path)
+    path = tmp_path / "sites.csv"
+    text = path.read_text(encoding="utf-8").replace("老站", hostile).replace("候选1", '"=1+1"')
+    path.write_text(text, encoding="utf-8")
+    folder = pipeline.run(scenario, tmp_path / "out").folder
+    assert "<img src=x" not in (folder / "map.html").read_text(encoding="utf-8")
+    rows = rows_of(folder / "sites.csv")
+    assert rows["E1"]["name"] == hostile
+    assert rows["C1"]["name"] == "'=1+1"
+
+
+def test_islands_and_off_network_sites_are_reported(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    path = tmp_path / "sites.csv"
+    far = "C9,远点,e_station,candidate,,东区,东区镇,1,1,10.5,50.0\n"
+    path.write_text(path.read_text(encoding="utf-8") + far, encoding="utf-8")
+    assert pipeline.run(scenario, tmp_path / "out").record["sites"]["off_network"] == ["C9"]
+
+
+def test_a_drive_standard_is_measured_on_the_drive_network(tmp_path: Path) -> None:
+    drive = '\n[[standard]]\nid = "drive-2"\nmode = "drive"\nminutes = 2\nserved_by = ["station"]\n'
+    scenario = write_town(tmp_path, SCENARIO + drive)
+    run = pipeline.run(scenario, tmp_path / "out").record
+    assert set(run["roads"]) == {"walk", "drive"}
+    inputs = read(scenario, lambda _step: None)
+    frame = inputs.sites.frame
+    assert schema.standards_of(inputs.scenario)[1].limit == 120_000
+    travel = network.travel(inputs.networks["drive"], inputs.demand.frame, frame[frame["open_today"]], cutoff_s=120)
+    people = inputs.demand.frame.set_index("demand_id")["people"]
+    assert run["standards"][1]["covered_today"] == people.loc[travel["demand_id"].unique()].sum()
+
+
+def test_a_straight_standard_needs_no_road(tmp_path: Path) -> None:
+    text = SCENARIO.replace("minutes = 5", 'km = 0.3\nmetric = "straight"')
+    run = pipeline.run(write_town(tmp_path, text), tmp_path / "out").record
+    assert run["standards"][0]["metric"] == "straight"
+    assert run["standards"][0]["covered_today"] > 0
+
+
+def test_the_wheel_carries_the_sample(tmp_path: Path) -> None:
+    (path,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    names = set(zipfile.ZipFile(path).namelist())
+    for name in ("data/coquimbo/roads.osm.pbf", "data/coquimbo/demand.csv", "scenarios/sample-2026.toml"):
+        assert f"planner/assets/sample/{name}" in names
+    assert "planner/assets/leaflet/leaflet.js" in names
+    assert "planner/py.typed" in names
+    assert not [name for name in names if re.search(r"__pycache__|tests/", name)]

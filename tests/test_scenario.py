@@ -1,0 +1,176 @@
+"""The scenario file: merging, exact numbers, and faults with their lines."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from planner import schema
+from planner.errors import ScenarioError
+from planner.scenario import NOT_YET, load
+from town import SCENARIO
+
+
+def write(folder: Path, text: str, name: str = "scenario.toml") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def codes(path: Path) -> list[str]:
+    return [fault.code for fault in load(path).faults]
+
+
+def test_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_bytes(SCENARIO.encode("utf-8-sig"))
+    assert load(path).faults == ()
+
+
+def test_limits_are_exact(tmp_path: Path) -> None:
+    text = SCENARIO.replace("minutes = 5", "minutes = 7.5").replace('file = "roads.osm"', 'file = "r"\nwalk_kph = 3.2')
+    loaded = load(write(tmp_path, text))
+    assert loaded.scenario is not None
+    (standard,) = schema.standards_of(loaded.scenario)
+    assert (standard.measure, standard.limit) == ("distance", 400_000)
+
+
+@pytest.mark.parametrize(
+    ("written", "measure", "limit"),
+    [("km = 2.5", "distance", 2_500_000), ('mode = "drive"\nminutes = 1.5', "time", 90_000)],
+)
+def test_limits_of_other_standards(tmp_path: Path, written: str, measure: str, limit: int) -> None:
+    loaded = load(write(tmp_path, SCENARIO.replace("minutes = 5", written)))
+    assert loaded.scenario is not None
+    (standard,) = schema.standards_of(loaded.scenario)
+    assert (standard.measure, standard.limit) == (measure, limit)
+
+
+def test_extends_merges_tables_arrays_and_lists(tmp_path: Path) -> None:
+    write(tmp_path / "base", SCENARIO, "base.toml")
+    child = """
+name = "child"
+title = "child"
+extends = "base/base.toml"
+roads = { walk_kph = 5.0 }
+[[facility]]
+type = "e_station"
+cost_once_yuan = 1
+[[facility]]
+type = "gig_station"
+name = "零工驿站"
+[[goal]]
+id = "people"
+remove = true
+[[standard]]
+id = "walk-5"
+served_by = ["station"]
+[[sites.table]]
+file = "more.csv"
+"""
+    loaded = load(write(tmp_path, child))
+    assert loaded.faults == ()
+    scenario = loaded.scenario
+    assert scenario is not None
+    assert scenario.name == "child"
+    assert scenario.roads.walk_kph == Decimal("5.0")
+    facilities = {facility.type: facility for facility in scenario.facility}
+    assert list(facilities) == ["station", "e_station", "gig_station"]
+    assert (facilities["e_station"].cost_once_yuan, facilities["e_station"].cost_yearly_yuan) == (1, 6000)
+    assert scenario.goal == ()
+    assert scenario.standard[0].served_by == ("station",)
+    assert scenario.standard[0].minutes == 5
+    # a path is relative to the file that wrote it
+    files = [Path(table.file) for table in scenario.sites.table]
+    assert files == [tmp_path / "base" / "sites.csv", tmp_path / "more.csv"]
+
+
+def test_name_and_title_are_not_inherited(tmp_path: Path) -> None:
+    write(tmp_path, SCENARIO, "base.toml")
+    assert codes(write(tmp_path, 'extends = "base.toml"')) == ["key_missing", "key_missing"]
+
+
+def test_extends_goes_one_level(tmp_path: Path) -> None:
+    write(tmp_path, SCENARIO, "a.toml")
+    write(tmp_path, 'name = "b"\ntitle = "b"\nextends = "a.toml"', "b.toml")
+    with pytest.raises(ScenarioError) as caught:
+        load(write(tmp_path, 'name = "c"\ntitle = "c"\nextends = "b.toml"'))
+    assert caught.value.faults[0].code == "extends_twice"
+
+
+def test_every_unknown_key_has_its_line_and_a_suggestion(tmp_path: Path) -> None:
+    text = SCENARIO.replace("cost_yearly_yuan", "cost_yearly").replace("setting =", "seting =")
+    found = {fault.column: fault for fault in load(write(tmp_path, text)).faults}
+    lines = text.splitlines()
+    cost = found["facility[e_station].cost_yearly"]
+    assert cost.row == lines.index("cost_yearly = 6_000") + 1
+    assert cost.values["near"] == "cost_yearly_yuan"
+    setting = found["standard[walk-5].applies_to.seting"]
+    assert setting.row == lines.index('applies_to = { seting = "urban" }') + 1
+    assert setting.values["near"] == "setting"
+
+
+def test_a_key_written_twice_gets_the_line_of_its_own_table(tmp_path: Path) -> None:
+    second = '\n[[goal]]\nid = "other"\nstandard = "walk-5"\nshare = 1.5\n'
+    (fault,) = load(write(tmp_path, SCENARIO + second)).faults
+    assert fault.column == "goal[other].share"
+    assert fault.row == len((SCENARIO + second).splitlines())
+
+
+@pytest.mark.parametrize("name", NOT_YET)
+def test_what_this_version_does_not_act_on_is_refused(tmp_path: Path, name: str) -> None:
+    section, _, key = name.partition(".")
+    if name == "policy":
+        text = 'policy = "weihai-2025"\n' + SCENARIO
+    elif name == "goal.group":
+        text = SCENARIO + 'group = "graduates"\n'
+    elif section == "roads":
+        text = SCENARIO.replace("[roads]", f'[roads]\n{key} = "x"')
+    elif key:
+        text = SCENARIO + f"\n[{section}]\n{key} = []\n"
+    else:
+        text = SCENARIO + f"\n[[{section}]]\nid = 1\n"
+    (fault,) = load(write(tmp_path, text)).faults
+    assert (fault.code, fault.column.split("[")[0]) == ("not_yet", section if section == "goal" else name)
+    assert fault.row is not None or name not in ("policy", "goal.group")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('served_by = ["station", "e_station"]', 'served_by = ["station", "e_staton"]', "unknown_name"),
+        ('standard = "walk-5"', 'standard = "walk-6"', "unknown_name"),
+        ("minutes = 5", "minutes = 5\nkm = 1", "one_cutoff"),
+        ("minutes = 5\n", "", "one_cutoff"),
+        ("share = 0.6", "share = 0.6\n[[goal]]\nid = 'people'\nstandard = 'walk-5'\nshare = 1", "repeated_name"),
+        ('name = "town"', 'name = "../town"', "bad_name"),
+        ('name = "town"', 'name = "CON"', "bad_name"),
+        ('name = "town"', 'name = ".town"', "bad_name"),
+        ("share = 0.6", "share = nan", "bad_value"),
+        ("share = 0.6", "share = 0", "bad_value"),
+        ("share = 0.6", "share = 1.01", "bad_value"),
+        ("cost_once_yuan = 80_000", "cost_once_yuan = -1", "bad_value"),
+        ("cost_once_yuan = 80_000", "cost_once_yuan = 1.5", "bad_value"),
+        ("data_date = 2026-06-30", 'data_date = "soon"', "bad_value"),
+        ('title = "小镇方案"', "", "key_missing"),
+    ],
+)
+def test_wrong_values(tmp_path: Path, old: str, new: str, code: str) -> None:
+    assert old in SCENARIO
+    assert code in codes(write(tmp_path, SCENARIO.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b'name = "a', "toml_syntax"), ("名称".encode("gb18030"), "scenario_encoding"), (None, "file_missing")],
+)
+def test_files_that_are_no_scenario(tmp_path: Path, content: bytes | None, code: str) -> None:
+    path = tmp_path / "scenario.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert caught.value.faults[0].code == code

@@ -1,0 +1,58 @@
+"""Every sentence in both languages, and a sentence for every fault that the code can raise."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from planner.words import LANGUAGES, sentences
+
+PLANNER = Path(__file__).parents[1] / "planner"
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", sorted(sentences()))
+def test_both_languages_say_the_same(key: str) -> None:
+    sentence = sentences()[key]
+    assert set(sentence) == set(LANGUAGES)
+    assert all(sentence.values())
+    assert fields(sentence["zh"]) == fields(sentence["en"])
+    assert not re.search("[\u4e00-\u9fff]", re.sub("“[^”]*”|\\([^)]*\\)", "", sentence["en"])), "Chinese in English"
+
+
+def called(names: set[str]) -> set[str]:
+    """First arguments, where they are plain text, of all calls of some functions in the code."""
+    found = set()
+    for path in PLANNER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                if name in names and isinstance(node.args[0].value, str):
+                    found.add(node.args[0].value)
+    return found
+
+
+def test_every_fault_has_its_words() -> None:
+    codes = called({"Fault", "_fault", "Wrong"})
+    assert len(codes) > 20
+    missing = {code for code in codes for part in ("what", "cure") if f"fault.{code}.{part}" not in sentences()}
+    assert missing == set()
+
+
+def test_every_sentence_asked_for_exists() -> None:
+    keys = {key for key in called({"say"}) if "." in key}
+    assert len(keys) > 20
+    assert keys <= set(sentences())
+
+
+def test_every_step_has_its_words() -> None:
+    steps = called({"report", "begin", "clock", "say"}) - {key for key in called({"say"}) if "." in key}
+    assert len(steps) > 8
+    assert {f"step.{step}" for step in steps if step} <= set(sentences())
