@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from contourpy import FillType, contour_generator
 from scipy.ndimage import distance_transform_edt
 
 from planner._search import FAR, spread
@@ -32,10 +34,10 @@ MARGIN_M = 60.0
 """How far the outline lies from the roads that are reached, in metres: about half a block."""
 
 CELL_M = 20.0
-"""Size of the raster cells that outlines are traced from, in metres; an outline errs by no more than one diagonal."""
+"""Size of the raster cells from which outlines are traced, in metres."""
 
-SIMPLIFY_M = 15.0
-"""Tolerance to which outlines are simplified, in metres: it takes the raster's steps out."""
+SIMPLIFY_M = 5.0
+"""Tolerance to which outlines are simplified, in metres."""
 
 
 def _parts(roads: Roads, first: Whole, limit: int, measure: Measure, *, towards_site: bool) -> tuple[Whole, Real, Real]:
@@ -73,22 +75,21 @@ def _samples(x: Real, y: Real, roads: Roads, parts: tuple[Whole, Real, Real]) ->
 
 
 def _outline(px: Real, py: Real) -> shapely.Geometry:
-    """Outline of all within `MARGIN_M` of some points, traced from a raster anchored at multiples of the cell."""
-    wide = int(MARGIN_M // CELL_M) + 1
+    """Outline of all within `MARGIN_M` of some points: a contour of the distance to the cells that hold one."""
+    wide = int(MARGIN_M // CELL_M) + 2
     left, bottom = int(px.min() // CELL_M) - wide, int(py.min() // CELL_M) - wide
     column, row = (px // CELL_M).astype(np.int64) - left, (py // CELL_M).astype(np.int64) - bottom
     empty = np.ones((int(row.max()) + wide + 1, int(column.max()) + wide + 1), dtype=bool)
     empty[row, column] = False
-    inside = distance_transform_edt(empty) * CELL_M <= MARGIN_M
-    padded = np.zeros((inside.shape[0], inside.shape[1] + 2), dtype=np.int8)
-    padded[:, 1:-1] = inside
-    change = np.diff(padded, axis=1)
-    rows, starts = np.nonzero(change == 1)
-    _, ends = np.nonzero(change == -1)
-    west, east = (starts + left) * CELL_M, (ends + left) * CELL_M
-    south = (rows + bottom) * CELL_M
-    runs = shapely.box(west, south, east, south + CELL_M)
-    return shapely.simplify(shapely.union_all(runs), SIMPLIFY_M)
+    away_m = distance_transform_edt(empty) * CELL_M
+    # cells are anchored at multiples of their size, so that an outline does not depend on its neighbours
+    x, y = (np.arange(size) + first + 0.5 for size, first in zip(empty.T.shape, (left, bottom), strict=True))
+    traced = contour_generator(x * CELL_M, y * CELL_M, away_m, fill_type=FillType.OuterOffset).filled(-1.0, MARGIN_M)
+    polygons = [
+        shapely.Polygon(points[offsets[0] : offsets[1]], [points[i:j] for i, j in pairwise(offsets[1:])])
+        for points, offsets in zip(*traced, strict=True)
+    ]
+    return shapely.simplify(shapely.multipolygons(polygons), SIMPLIFY_M)
 
 
 def _limits(

@@ -29,7 +29,10 @@ TIES_MAX = 50
 """Plans of equal cost and equal tie value that are compared by id before the search for more is given up."""
 
 BOUND_TOLERANCE = 1e-6
-"""What is taken off the solver's bound before it is rounded up to the step of the costs."""
+BOUND_RELATIVE = 1e-10
+"""What is taken off the solver's bound before it is rounded up: so much, or so large a part of it.
+
+Objectives are whole numbers below about 1e9, of which a double holds 1e-7."""
 
 MIN_SECONDS = 1.0
 """A follow-up solve gets at least this long, in seconds."""
@@ -209,7 +212,9 @@ def _break_ties(
 
 def _rounded_bound(bound: float | None, step: int) -> int | None:
     """Round a proven bound, counted in steps, up to the next whole step; in yuan."""
-    return None if bound is None else max(0, math.ceil(bound - BOUND_TOLERANCE * max(1.0, abs(bound)))) * step
+    return (
+        None if bound is None else max(0, math.ceil(bound - max(BOUND_TOLERANCE, BOUND_RELATIVE * abs(bound)))) * step
+    )
 
 
 def _proven(objective: int, bound: float | None, step: int) -> bool:

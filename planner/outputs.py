@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from planner import __version__, maps, record, report
+from planner.coverage import assessable
 from planner.inputs import Inputs, shown_path
 from planner.reaches import areas, people_served
 from planner.study import Study, goal_tallies, tally
@@ -69,6 +70,19 @@ def _site_records(studied: Study) -> dict[str, Any]:
     }
 
 
+def _demand_record(studied: Study) -> dict[str, Any]:
+    """How many points and people there are, and how many of them touch no walkable road."""
+    frame = studied.inputs.demand.frame
+    off = (studied.city.demand_feet["walk"].edge < 0) & assessable(frame)
+    people = frame["people"]
+    return {
+        "points": len(frame),
+        "people": int(people.sum()),
+        "off_network_points": int(off.sum()),
+        "off_network_people": int(people[off].sum()),
+    }
+
+
 def _record(studied: Study) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
     planned = studied.plan.status != "none"
@@ -108,6 +122,7 @@ def _record(studied: Study) -> dict[str, Any]:
             scenario.data_date.year,
         ),
         sites=_site_records(studied),
+        demand=_demand_record(studied),
     )
 
 

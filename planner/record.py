@@ -178,6 +178,7 @@ def run_record(
     goals: Iterable[Mapping[str, Any]],
     plan: Mapping[str, Any],
     sites: Mapping[str, Any],
+    demand: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Put the parts together in the order of the file."""
     return {
@@ -191,6 +192,7 @@ def run_record(
         "attribution": "© OpenStreetMap contributors",
         "inputs": list(inputs),
         "roads": dict(roads),
+        "demand": dict(demand),
         "sites": dict(sites),
         "standards": list(standards),
         "goals": list(goals),

@@ -81,10 +81,10 @@ def _opened(inputs: Inputs, plan: Plan, reach: Mapping[str, Reach], today: pd.Da
     missing = {key: uncovered.get(key, set()) for key in reach}
     chosen["name"] = names.loc[chosen["site_id"]].to_numpy()
     for column, counted in (("people", None), ("newly", missing)):
-        chosen[column] = [
-            int(people_served(reach, {site: kind}, counted).get(site, 0))
-            for site, kind in zip(chosen["site_id"], chosen["type"], strict=True)
-        ]
+        chosen[column] = 0
+        for kind, rows in chosen.groupby("type"):
+            served = people_served(reach, dict.fromkeys(rows["site_id"], str(kind)), counted)
+            chosen.loc[rows.index, column] = rows["site_id"].map(served).fillna(0).astype(int)
     return chosen.sort_values(["newly", "site_id", "type"], ascending=[False, True, True], ignore_index=True)
 
 

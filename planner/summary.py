@@ -31,6 +31,10 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     if run["sites"]["off_network"]:
         off = run["sites"]["off_network"]
         yield say("summary.off_network", language, count=len(off), ids="、".join(off[:10]))
+    demand = run["demand"]
+    if demand["off_network_people"]:
+        share = percent(demand["off_network_people"], demand["people"])
+        yield say("summary.people_off_network", language, **demand, share=share)
     yield ""
     for standard in run["standards"]:
         yield from _standard_lines(standard, language, planned=plan["status"] != "none")

@@ -232,7 +232,7 @@ def judged_case(draw: st.DrawFn) -> tuple[Any, Standard, coverage.Nearness, dict
     return demand, standard, nearness(standard, costs, crow, off=off, beyond=beyond), expected
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(judged_case(), st.randoms(use_true_random=False))
 def test_everyone_is_judged_as_by_plain_loops(case: Any, rng: Any) -> None:
     demand, standard, near, expected = case
@@ -330,7 +330,7 @@ entries_st = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(entries_st, st.integers(1, 100), st.integers(1, 100), st.sampled_from(["city", "district"]))
 def test_tallies_and_goals_equal_plain_loops(entries: Any, percent: int, rule_percent: int, each: str) -> None:
     demand, table = judged(*((u, n, c) for u, n, c, _ in entries), district=[d for *_, d in entries])
