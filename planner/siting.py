@@ -148,7 +148,7 @@ class Plan:
     ties_broken
         Whether the tie rule was carried through, so that the same inputs always give this plan.
     conflict
-        Ids of the counts and limits that cannot all be held, when even they conflict.
+        The fewest counts that must give way before any plan is lawful; empty where lawful plans exist.
     """
 
     status: Status
@@ -164,12 +164,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Reached:
-    """What a goal reaches under a choice of options."""
+    """What a goal reaches under a choice of options; `proven` where that is said to be the most that any reaches."""
 
     id: str
     scope: str
     needed: int
     reached: int
+    proven: bool = True
 
     @property
     def met(self) -> bool:

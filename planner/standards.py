@@ -178,6 +178,9 @@ def scopes(
     if each == "city":
         yield "/".join(part for part in (district, town) if part), inside
         return
-    keys = table[["district", "town"]].agg("/".join, axis=1) if each == "town" else table["district"]
-    for name in sorted(set(keys[inside]) - {"", "/"}):
-        yield name, inside & (keys == name).to_numpy()
+    keys = table["district"]
+    if each == "town":  # towns of one name in two districts are two scopes
+        keys = (table["district"] + "/" + table["town"]).str.removeprefix("/")
+    named = inside & (table[each] != "").to_numpy()
+    for name in sorted(set(keys[named])):
+        yield name, named & (keys == name).to_numpy()

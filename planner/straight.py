@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def within(demand: GeoDataFrame, sites: GeoDataFrame, *, cutoff_m: float, walk_k
         return _table(demand, sites, nothing, nothing, nothing, walk_kph)
     found = KDTree(s_points).query_ball_point(d_points, _chord(cutoff_m + SLACK_M))
     d, s, mm = _pairs(demand, sites, d_rows, [s_rows[near] for near in found])
-    keep = mm <= np.floor(cutoff_m * 1000)
+    keep = mm <= int(Fraction(str(cutoff_m)) * 1000)  # as written: 1.001 m is 1001 mm, not one less
     return _table(demand, sites, d[keep], s[keep], mm[keep], walk_kph)
 
 

@@ -81,7 +81,8 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[
         }
         yield say("summary.goal_unmet", language, **values)
         if goal["most_reachable"] is not None:
-            yield say("summary.goal_most", language, most=percent(goal["most_reachable"], goal["whole"]))
+            key = "summary.goal_most" if goal["most_reachable_proven"] else "summary.goal_at_least"
+            yield say(key, language, most=percent(goal["most_reachable"], goal["whole"]))
         towns = list(goal["left_by_town"].items())[:TOWNS_SHOWN]
         most_left = "、".join(say("summary.town", language, town=town, people=people) for town, people in towns)
         yield say("summary.goal_left", language, people=goal["left_people"], count=len(goal["left"]), towns=most_left)
@@ -92,6 +93,7 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     opened = plan["opened"]
     if plan["conflict"]:
         yield say("summary.conflict", language, names="、".join(plan["conflict"]))
+        return
     if plan["best_effort"]:
         yield say("summary.infeasible" if plan["status"] == "infeasible" else "summary.unknown", language)
     yield say(

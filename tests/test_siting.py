@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from planner import optimize
+from planner import milp, optimize
 from planner.errors import PlanError
 from planner.instance import Limits, Reach, build
 from planner.reduce import Reduced, reduce
@@ -466,6 +466,14 @@ def test_two_communities_on_one_merged_row_count_as_two() -> None:
     assert optimize.solve(instance_of(case)).chosen == (0,)
 
 
+def test_a_community_that_counts_already_asks_for_nothing() -> None:
+    """Ten of its fifteen people are covered today; the others may stay as they are."""
+    options = (Option("s0", "a", 0, fixed=True), Option("s1", "a"))
+    case = Case(options, rows_of((10, "0"), (5, "1")), communities=(Communities((0, 1), (0, 0), (8,), 1),))
+    assert check(case) == "optimal"
+    assert optimize.solve(instance_of(case)).chosen == ()
+
+
 def test_nothing_is_opened_for_goals_that_today_meets() -> None:
     case = Case((Option("s0", "a", 0, fixed=True), Option("s1", "a")), rows_of((9, "01"), (1, "1")), (((0, 1), 9),))
     assert check(case) == "optimal"
@@ -571,7 +579,7 @@ def answering(
     monkeypatch: pytest.MonkeyPatch, *answers: tuple[Sequence[int] | None, float | None, bool] | None
 ) -> None:
     """Let the solver give these answers in turn (None: an honest one), then honest ones."""
-    honest, queue = optimize._run, list(answers)
+    honest, queue = milp.run, list(answers)
 
     def run(model: Any, objective: Any, *, gap: float, seconds: float) -> Any:
         said = queue.pop(0) if queue else None
@@ -579,9 +587,9 @@ def answering(
             return honest(model, objective, gap=gap, seconds=seconds)
         opened, bound, infeasible = said
         flags = None if opened is None else np.array([k in opened for k in range(len(model.opened))])
-        return optimize._Answer(flags, bound, infeasible)
+        return milp.Answer(flags, bound, infeasible)
 
-    monkeypatch.setattr(optimize, "_run", run)
+    monkeypatch.setattr(milp, "run", run)
 
 
 def solved(case: Case) -> Plan | None:
@@ -602,15 +610,24 @@ def test_the_trio_is_what_it_says() -> None:
 def test_a_plan_that_misses_a_goal_or_breaks_a_rule_is_refused(
     monkeypatch: pytest.MonkeyPatch, opened: tuple[int, ...], bound: float | None
 ) -> None:
-    answering(monkeypatch, (opened, bound, False))
+    answering(monkeypatch, *[(opened, bound, False)] * optimize.REPAIRS_MAX)
     with pytest.raises(PlanError):
         optimize.solve(instance_of(TRIO))
 
 
+def test_a_single_wrong_plan_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, ((0,), 1.0, False))
+    plan = optimize.solve(instance_of(TRIO))
+    assert (plan.status, plan.objective, plan.chosen) == ("optimal", 30, (0, 1))
+
+
 def test_a_plan_over_the_budget_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = dataclasses.replace(TRIO, budget=40)
     answering(monkeypatch, ((2,), 5.0, False))
+    assert optimize.solve(instance_of(over)).chosen == (0, 1)
+    answering(monkeypatch, *[((2,), 5.0, False)] * optimize.REPAIRS_MAX)
     with pytest.raises(PlanError):
-        optimize.solve(instance_of(dataclasses.replace(TRIO, budget=40)))
+        optimize.solve(instance_of(over))
 
 
 @pytest.mark.parametrize("bound", [None, -1e9, 0.0, 2.0])
@@ -712,7 +729,7 @@ def test_optimal_with_a_bound_that_was_never_reached_is_a_gap(monkeypatch: pytes
 
 
 def test_a_real_time_limit_is_never_an_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(optimize, "MIN_SECONDS", 0.0)
+    monkeypatch.setattr(milp, "MIN_SECONDS", 0.0)
     rng = np.random.default_rng(1)
     options = tuple(Option(f"s{k:03d}", "a", int(c), int(c) % 7) for k, c in enumerate(rng.integers(100, 999, 200)))
     rows = tuple(
