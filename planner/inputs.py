@@ -76,9 +76,10 @@ def _sources(loaded: Loaded, section: str) -> list[tables.TableSource]:
     """Tables of a section that can be read, even where the scenario has faults elsewhere."""
     found = []
     for entry in _entries(loaded.merged, section):
-        known = {key: value for key, value in entry.items() if key in schema.TableSection.model_fields}
+        model = schema.DemandTableSection if section == "demand" else schema.TableSection
+        known = {key: value for key, value in entry.items() if key in model.model_fields}
         try:
-            table = schema.TableSection.model_validate(known)
+            table = model.model_validate(known)
         except ValidationError:
             continue  # the scenario's own faults name it
         values = table.model_dump(exclude={"file"})
@@ -173,7 +174,9 @@ def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
     """
     report("scenario")
     loaded = load(path)
-    types = [entry.get("type") for entry in loaded.merged.get("facility", []) if isinstance(entry, dict)]
+    facilities = loaded.merged.get("facility")
+    entries = facilities if isinstance(facilities, list) else []
+    types = [entry.get("type") for entry in entries if isinstance(entry, dict)]
     known_types = [name for name in types if isinstance(name, str)]
     standards = schema.standards_of(loaded.scenario) if loaded.scenario and not loaded.faults else ()
 

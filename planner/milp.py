@@ -160,7 +160,7 @@ def build(instance: Instance, reduced: Reduced, *, elastic_goals: bool = False, 
 
 
 def broken_counts(model: Model, instance: Instance) -> list[pulp.LpVariable]:
-    """Flags of the counts that give way, in an elastic model: minimise their sum to blame as few as possible."""
+    """Flag the counts that give way, in an elastic model: minimise the flags to blame as few as possible."""
     problem = model.problem
     flags = []
     for number, (rule, excess) in enumerate(zip(instance.counts, model.excesses, strict=True)):

@@ -9,9 +9,8 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tomllib
+from collections import Counter
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,12 @@ from pydantic import BaseModel, ValidationError
 
 from planner.errors import Fault, ScenarioError
 from planner.schema import Scenario
+from planner.tomlfile import TomlFile, line_of, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    Where = Sequence[str | int]
 
 # Keys of the contract that later versions act on. They are refused, not ignored.
 NOT_YET = (
@@ -41,7 +43,7 @@ _IDENTITY: Mapping[str, tuple[str, ...]] = {
     "sites.table": ("file",),
 }
 _NOT_INHERITED = ("name", "title", "extends")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?|compare|.*\.new")
 _FOLDER_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f. ]([^\\/:*?"<>|\x00-\x1f]{0,78}[^\\/:*?"<>|\x00-\x1f. ])?')
 
 
@@ -87,134 +89,141 @@ def load(path: str | Path) -> Loaded:
         If the file, or the one that it extends, is not there or is not TOML.
     """
     path = Path(path)
-    text, data = _read_toml(path)
-    chain = [(path, text)]
-    merged = _absolute_files(data, path.parent)
-    parent_name = data.get("extends")
-    if isinstance(parent_name, str):
-        parent = path.parent / parent_name
-        parent_text, parent_data = _read_toml(parent, asked_by=path)
-        if "extends" in parent_data:
-            raise ScenarioError(Fault("extends_twice", str(path), column="extends", values={"parent": parent_name}))
-        chain.append((parent, parent_text))
-        inherited = {k: v for k, v in _absolute_files(parent_data, parent.parent).items() if k not in _NOT_INHERITED}
-        merged = _merge(inherited, merged, "")
-    merged = {key: value for key, value in merged.items() if key != "extends"}
-    known, faults = _refuse_not_yet(merged, chain)
-    scenario, more = _validate(known, chain)
-    faults = (*faults, *more)
+    files = _chain(path)
+    merged, faults = _merged(files)
+    known, more = _refuse_not_yet(merged, files)
+    scenario, wrong = _validate(known, files)
+    faults = (*faults, *more, *wrong)
     if scenario is not None:
-        faults = (*faults, *_cross_checks(scenario, chain))
+        faults = (*faults, *_cross_checks(scenario, files))
     return Loaded(scenario, known, path, path.resolve().parent, faults)
 
 
-def _read_toml(path: Path, asked_by: Path | None = None) -> tuple[str, dict[str, Any]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ScenarioError(Fault("file_missing", str(path), values={"asked_by": asked_by or ""})) from error
-    except UnicodeDecodeError as error:
-        raise ScenarioError(Fault("scenario_encoding", str(path))) from error
-    try:
-        return text, tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        row = int(line[1]) if line else None
-        raise ScenarioError(Fault("toml_syntax", str(path), row=row, values={"reason": error})) from error
+def _chain(path: Path) -> tuple[TomlFile, ...]:
+    """Read the file and the one that it extends, with absolute file paths."""
+    child = _absolute_files(read_toml(path))
+    parent_name = child.data.get("extends")
+    if parent_name is None:
+        return (child,)
+    if not isinstance(parent_name, str):
+        _, row = line_of([child], "", "extends", [0])
+        values = {"text": parent_name, "expected": ""}
+        raise ScenarioError(Fault("value_text", str(path), row=row, column="extends", values=values))
+    parent = _absolute_files(read_toml(path.parent / parent_name))
+    if "extends" in parent.data:
+        raise ScenarioError(Fault("extends_twice", str(path), column="extends", values={"parent": parent_name}))
+    return child, parent
 
 
-def _absolute_files(data: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Make every ``file`` absolute: a path is relative to the file that wrote it."""
+def _absolute_files(file: TomlFile) -> TomlFile:
+    """Make the paths of roads and tables absolute: a path is relative to the file that wrote it."""
 
-    def fix(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {
-                key: Path(os.path.abspath(folder / inner)).as_posix()  # noqa: PTH100  (resolve() would follow links)
-                if key == "file" and isinstance(inner, str)
-                else fix(inner)
-                for key, inner in value.items()
-            }
-        return [fix(item) for item in value] if isinstance(value, list) else value
+    def fixed(holder: Any) -> Any:
+        if isinstance(holder, dict) and isinstance(holder.get("file"), str):
+            path = os.path.abspath(file.path.parent / holder["file"])  # noqa: PTH100  (resolve() would follow links)
+            return {**holder, "file": Path(path).as_posix()}
+        return holder
 
-    return {key: fix(value) for key, value in data.items()}
+    data = dict(file.data)
+    if "roads" in data:
+        data["roads"] = fixed(data["roads"])
+    for section in ("demand", "sites"):
+        holder = data.get(section)
+        if isinstance(holder, dict) and isinstance(holder.get("table"), list):
+            data[section] = {**holder, "table": [fixed(entry) for entry in holder["table"]]}
+    return TomlFile(file.path, data, file.lines)
 
 
-def _merge(parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Merge tables by key, arrays of tables by identity; anything else is replaced."""
+def _merged(files: Sequence[TomlFile]) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+    """Merge a file into the one that it extends."""
+    child = {key: value for key, value in files[0].data.items() if key != "extends"}
+    if len(files) == 1:
+        return child, ()
+    inherited = {key: value for key, value in files[1].data.items() if key not in _NOT_INHERITED}
+    faults: list[Fault] = []
+    merged = _merge(inherited, child, "", files, faults)
+    return merged, tuple(faults)
+
+
+def _merge(
+    parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str, files: Sequence[TomlFile], faults: list[Fault]
+) -> dict[str, Any]:
+    """Merge tables by key, arrays of tables by identity; anything else is replaced. Appends to `faults`."""
     merged = dict(parent)
     for key, value in child.items():
         name = prefix + key
         before = merged.get(key)
         if name in _IDENTITY and isinstance(value, list) and isinstance(before, list):
-            merged[key] = _merge_arrays(before, value, name)
+            merged[key] = _merge_arrays(before, value, name, files, faults)
         elif isinstance(value, dict) and isinstance(before, dict):
-            merged[key] = _merge(before, value, f"{name}.")
+            merged[key] = _merge(before, value, f"{name}.", files, faults)
         else:
             merged[key] = value
     return merged
 
 
-def _merge_arrays(parent: Sequence[Any], child: Sequence[Any], name: str) -> list[Any]:
-    def identity(entry: Any) -> tuple[Any, ...]:
-        return tuple(entry.get(key) for key in _IDENTITY[name]) if isinstance(entry, dict) else (entry,)
+def _identity(section: str, entry: Any) -> tuple[Any, ...]:
+    """Return what tells an entry of an array of tables apart from the others."""
+    return tuple(entry.get(key) for key in _IDENTITY.get(section, ())) if isinstance(entry, dict) else (str(entry),)
 
-    merged = {identity(entry): entry for entry in parent}
-    for entry in child:
-        which = identity(entry)
-        if isinstance(entry, dict) and entry.get("remove") is True:
-            merged.pop(which, None)
-        elif isinstance(entry, dict) and isinstance(merged.get(which), dict):
-            merged[which] = _merge(merged[which], entry, f"{name}[].")
+
+def _merge_arrays(
+    parent: Sequence[Any], child: Sequence[Any], section: str, files: Sequence[TomlFile], faults: list[Fault]
+) -> list[Any]:
+    """Change the parent's entries by the child's of the same identity, and add the others.
+
+    An identity that stands twice names no single entry, so it can be neither changed nor removed.
+    """
+    merged = list(parent)
+    in_parent = Counter(_identity(section, entry) for entry in parent)
+    in_child = Counter(_identity(section, entry) for entry in child)
+    for number, entry in enumerate(child):
+        which = _identity(section, entry)
+        removes = isinstance(entry, dict) and entry.get("remove") is True
+        name = " ".join(str(part) for part in which)
+        if in_parent[which] > 1 or (in_parent[which] and in_child[which] > 1):
+            path, row = line_of(files[:1], section, "", [number])
+            faults.append(Fault("ambiguous_entry", str(path), row=row, column=section, values={"name": name}))
+        elif removes and not in_parent[which]:
+            path, row = line_of(files[:1], section, "remove", [number])
+            faults.append(Fault("nothing_to_remove", str(path), row=row, column=section, values={"name": name}))
+        elif in_parent[which]:
+            at = next(i for i, old in enumerate(merged) if _identity(section, old) == which)
+            changed = [] if removes else [_merge(merged[at], entry, f"{section}[].", files, faults)]
+            merged[at : at + 1] = changed
         else:
-            merged[which] = entry
-    return list(merged.values())
+            merged.append(entry)
+    return merged
 
 
-def _written(key_path: Sequence[str | int], chain: Sequence[tuple[Path, str]]) -> Iterator[tuple[str, int, str]]:
-    """Places where a key is written: file, line and the text of the table around it."""
-    names = [part for part in key_path if isinstance(part, str)]
-    dotted = ".".join(names)
-    for path, text in chain:
-        blocks = re.split(r"(?m)^(?=\s*\[\[?\s*[\w.\-]+\s*\]\]?)", text)
-        line = 1
-        for block in blocks:
-            header = re.match(r"\s*\[\[?\s*([\w.\-]+)\s*\]\]?", block)
-            at = f"{header[1]}." if header else ""
-            for number, row in enumerate(block.splitlines(), start=line):
-                own = re.match(r"\s*([\w\-]+)\s*=", row)
-                inline = re.search(rf"[{{,]\s*{re.escape(names[-1])}\s*=", row) if own else None
-                if own and (at + own[1] == dotted or (inline and f"{at}{own[1]}.{names[-1]}" == dotted)):
-                    yield str(path), number, block
-            line += block.count("\n")
+def _entry_numbers(data: Any, where: Where, files: Sequence[TomlFile]) -> list[int | None]:
+    """Find the number of the entry that a key path runs through, in each file; 0 where it runs through none."""
+    at = next((i for i, part in enumerate(where) if isinstance(part, int)), None)
+    if at is None:
+        return [0] * len(files)
+    section = [str(part) for part in where[:at]]
+
+    def entries(holder: Any) -> list[Any]:
+        for part in section:
+            holder = holder.get(part) if isinstance(holder, dict) else None
+        return list(holder) if isinstance(holder, list | tuple) else []
+
+    name, number = ".".join(section), int(where[at])
+    which = _identity(name, entries(data)[number])
+    found: list[int | None] = []
+    for file in files:
+        same = [i for i, entry in enumerate(entries(file.data)) if _identity(name, entry) == which]
+        # entries of one identity follow each other in the order of the file
+        twins = [i for i, entry in enumerate(entries(data)) if _identity(name, entry) == which]
+        rank = twins.index(number)
+        found.append(same[min(rank, len(same) - 1)] if same else None)
+    return found
 
 
-def _line_of(data: Any, key_path: Sequence[str | int], chain: Sequence[tuple[Path, str]]) -> tuple[str, int | None]:
-    """File and line where a key is written; no line where that is not certain."""
-    places = list(_written(key_path, chain)) if any(isinstance(part, str) for part in key_path) else []
-    if len(places) > 1 and (entry := _entry(data, key_path)):
-        places = [place for place in places if f'"{entry}"' in place[2]]
-    if len(places) == 1:
-        return places[0][0], places[0][1]
-    return (places[0][0] if places else str(chain[0][0])), None
-
-
-def _entry(data: Any, key_path: Sequence[str | int]) -> str:
-    """Name of the array entry that a key path runs through."""
-    at, name = data, ""
-    for part in key_path:
-        try:
-            at = at[part]
-        except (KeyError, IndexError, TypeError):
-            break
-        if isinstance(part, int) and isinstance(at, dict):
-            name = str(next((at[key] for key in ("id", "type", "file") if key in at), ""))
-    return name
-
-
-def _label(data: Any, key_path: Sequence[str | int]) -> str:
+def _label(data: Any, where: Where) -> str:
     """Name a key as the user knows it: ``standard[urban-walk-15].minutes``."""
     label, at = "", data
-    for part in key_path:
+    for part in where:
         try:
             at = at[part]
         except (KeyError, IndexError, TypeError):
@@ -227,25 +236,27 @@ def _label(data: Any, key_path: Sequence[str | int]) -> str:
     return label
 
 
-def _fault(code: str, data: Any, key_path: Sequence[str | int], chain: Any, **values: object) -> Fault:
-    file, row = _line_of(data, key_path, chain)
-    return Fault(code, file, row=row, column=_label(data, key_path), values=values)
+def _fault(code: str, data: Any, where: Where, files: Sequence[TomlFile], **values: object) -> Fault:
+    """Place a fault at the line of its key."""
+    names = [part for part in where if isinstance(part, str)]
+    path, row = line_of(files, ".".join(names[:-1]), names[-1], _entry_numbers(data, where, files))
+    return Fault(code, str(path), row=row, column=_label(data, where), values=values)
 
 
-def _refuse_not_yet(data: dict[str, Any], chain: Any) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+def _refuse_not_yet(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[dict[str, Any], tuple[Fault, ...]]:
     faults, known = [], dict(data)
     for name in NOT_YET:
         section, _, key = name.partition(".")
         holder = known.get(section)
         if not key and section in known:
-            faults.append(_fault("not_yet", data, [section], chain))
+            faults.append(_fault("not_yet", data, [section], files))
             del known[section]
         elif key and isinstance(holder, dict) and key in holder:
-            faults.append(_fault("not_yet", data, [section, key], chain))
+            faults.append(_fault("not_yet", data, [section, key], files))
             known[section] = {k: v for k, v in holder.items() if k != key}
         elif key and isinstance(holder, list) and any(isinstance(e, dict) and key in e for e in holder):
             at = next(i for i, e in enumerate(holder) if isinstance(e, dict) and key in e)
-            faults.append(_fault("not_yet", data, [section, at, key], chain))
+            faults.append(_fault("not_yet", data, [section, at, key], files))
             known[section] = [{k: v for k, v in e.items() if k != key} if isinstance(e, dict) else e for e in holder]
     return known, tuple(faults)
 
@@ -277,7 +288,7 @@ def _without(data: Any, key_path: Sequence[str | int]) -> Any:
     return [_without(v, rest) if i == head and rest else v for i, v in enumerate(data)]
 
 
-def _validate(data: dict[str, Any], chain: Any) -> tuple[Scenario | None, tuple[Fault, ...]]:
+def _validate(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[Scenario | None, tuple[Fault, ...]]:
     """Check the data against the model; unknown keys are set aside so that the rest is checked as well."""
     try:
         return Scenario.model_validate(data), ()
@@ -287,22 +298,52 @@ def _validate(data: dict[str, Any], chain: Any) -> tuple[Scenario | None, tuple[
     for item in found:
         where: list[str | int] = list(item["loc"])
         if item["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(str(where[-1]), _known_keys(where[:-1]), n=1, cutoff=0.5)
-            faults.append(_fault("unknown_key", data, where, chain, key=where[-1], near=near[0] if near else "-"))
+            known = _known_keys(where[:-1])
+            near = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
+            code = "unknown_key" if near else "foreign_key"
+            values: dict[str, object] = {"key": where[-1], "near": "".join(near), "known": " ".join(known)}
+            faults.append(_fault(code, data, where, files, **values))
             rest = _without(rest, where)
         elif item["type"] == "missing":
-            faults.append(_fault("key_missing", data, where, chain, key=where[-1]))
-        else:
-            faults.append(_fault("bad_value", data, where, chain, text=item["input"], reason=item["msg"]))
+            faults.append(_fault("key_missing", data, where, files, key=where[-1]))
+        elif not (item["type"] == "too_short" and item["input"]):  # what is wrong with its entries is told already
+            code, quoted = _wrong_value(item)
+            faults.append(_fault(code, data, where, files, **quoted))
     only_unknown = all(item["type"] == "extra_forbidden" for item in found)
-    return (_validate(rest, chain)[0] if only_unknown else None), tuple(faults)
+    return (_validate(rest, files)[0] if only_unknown else None), tuple(faults)
 
 
-def _cross_checks(scenario: Scenario, chain: Any) -> Iterator[Fault]:
+_VALUE_CODES = {
+    "decimal": "value_number",
+    "int": "value_whole",
+    "string": "value_text",
+    "date": "value_date",
+    "bool": "value_flag",
+    "tuple": "value_list",
+    "too": "value_list",
+    "model": "value_table",
+    "dict": "value_table",
+    "literal": "value_choice",
+}
+_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+
+
+def _wrong_value(item: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
+    """Return the code of a wrong value's fault, and what it quotes."""
+    context = item.get("ctx", {})
+    text = str(item["input"])
+    bounds = [f"{sign} {context[name]}" for name, sign in _SIGNS.items() if name in context]
+    if bounds:
+        return "value_range", {"text": text, "bound": bounds[0]}
+    code = _VALUE_CODES.get(item["type"].split("_")[0], "value_form")
+    return code, {"text": text, "expected": context.get("expected", "")}
+
+
+def _cross_checks(scenario: Scenario, files: Sequence[TomlFile]) -> Iterator[Fault]:
     """Check what one section says of another."""
     data = scenario.model_dump()
     if not _FOLDER_NAME.fullmatch(scenario.name) or _RESERVED.fullmatch(scenario.name):
-        yield _fault("bad_name", data, ["name"], chain, name=scenario.name)
+        yield _fault("bad_name", data, ["name"], files, name=scenario.name)
     types = [facility.type for facility in scenario.facility]
     standards = [standard.id for standard in scenario.standard]
     uses = [("standard", i, "served_by", name, types) for i, s in enumerate(scenario.standard) for name in s.served_by]
@@ -311,24 +352,35 @@ def _cross_checks(scenario: Scenario, chain: Any) -> Iterator[Fault]:
     uses += [("build_cost", i, "type", cost.type, types) for i, cost in enumerate(scenario.build_cost)]
     for section, i, key, name, known in uses:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             where: list[str | int] = [section, i, key]
-            yield _fault("unknown_name", data, where, chain, name=name, known=" ".join(known), near=(near or ["-"])[0])
-    for section, keys in _IDENTITY.items():
-        if "." not in section:
-            yield from _repeated(data, section, keys, chain)
+            yield _fault("unknown_name", data, where, files, name=name, known=" ".join(known))
+    for name, keys in _IDENTITY.items():
+        if "." not in name:
+            yield from _repeated(data, name, keys, files)
+    yield from _contradictions(scenario, data, files)
+
+
+def _contradictions(scenario: Scenario, data: Mapping[str, Any], files: Sequence[TomlFile]) -> Iterator[Fault]:
+    """Check what one entry says of itself."""
     for i, standard in enumerate(scenario.standard):
         if (standard.minutes is None) == (standard.km is None):
-            yield _fault("one_cutoff", data, ["standard", i, "minutes"], chain, id=standard.id)
+            yield _fault("one_cutoff", data, ["standard", i, "minutes"], files, id=standard.id)
+        elif standard.minutes is not None and standard.mode == "drive" and standard.metric == "straight":
+            yield _fault("drive_straight", data, ["standard", i, "metric"], files, id=standard.id)
+    for i, cost in enumerate(scenario.build_cost):
+        if cost.cost_once_yuan is None and (cost.cost_yearly_yuan is None or cost.co_build_discount):
+            yield _fault("cost_of_nothing", data, ["build_cost", i, "cost_once_yuan"], files)
     for i, count in enumerate(scenario.count):
         if count.max is not None and count.max < count.min:
-            yield _fault("count_range", data, ["count", i, "max"], chain, min=count.min, max=count.max)
+            yield _fault("count_range", data, ["count", i, "max"], files, min=count.min, max=count.max)
 
 
-def _repeated(data: Mapping[str, Any], section: str, keys: tuple[str, ...], chain: Any) -> Iterator[Fault]:
+def _repeated(
+    data: Mapping[str, Any], section: str, keys: tuple[str, ...], files: Sequence[TomlFile]
+) -> Iterator[Fault]:
     seen = set()
     for i, entry in enumerate(data[section]):
         which = tuple(entry[key] for key in keys)
         if which in seen:
-            yield _fault("repeated_name", data, [section, i, keys[0]], chain, name=" ".join(which))
+            yield _fault("repeated_name", data, [section, i, keys[0]], files, name=" ".join(which))
         seen.add(which)

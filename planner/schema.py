@@ -6,14 +6,27 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from planner.coordinates import System
 from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Standard, walk_limit_mm
 
-System = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
-Yuan = Annotated[int, Field(ge=0, strict=True)]
-Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
+
+def _plain_number(value: object) -> object:
+    """Refuse texts and flags, which pydantic would read as numbers."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise PydanticCustomError("decimal_type", "a number")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_plain_number), Field(allow_inf_nan=False)]
+Yuan = Annotated[int, Field(ge=0, le=10**13, strict=True)]
+Share = Annotated[Number, Field(gt=0, le=1)]
+Name = Annotated[str, Field(min_length=1, strict=True)]
+FacilityCode = Annotated[str, Field(min_length=1, strict=True, pattern=r"^[^;\s]+$")]
+Flag = Annotated[bool, Field(strict=True)]
+Natural = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
 
 class _Section(BaseModel):
@@ -24,17 +37,17 @@ class RoadsSection(_Section):
     """``[roads]``: the road file and how movement on it is counted."""
 
     file: str
-    walk_kph: Annotated[Decimal, Field(gt=0, le=20)] = Decimal("4.0")
-    drive_factor: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.7")
-    snap_max_m: Annotated[Decimal, Field(ge=0, le=5000)] = Decimal(500)
-    island_min_m: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] = Decimal(1000)
+    walk_kph: Annotated[Number, Field(ge=Decimal("0.5"), le=20)] = Decimal("4.0")
+    drive_factor: Annotated[Number, Field(ge=Decimal("0.05"), le=1)] = Decimal("0.7")
+    snap_max_m: Annotated[Number, Field(ge=0, le=5000)] = Decimal(500)
+    island_min_m: Annotated[Number, Field(ge=0, le=10**9)] = Decimal(1000)
 
 
 class TableSection(_Section):
-    """``[[demand.table]]`` or ``[[sites.table]]``: one file and how to read it."""
+    """``[[sites.table]]``: one file and how to read it."""
 
-    file: str
-    layer: str | None = None
+    file: Name
+    sheet: Name | None = None
     coordinates: System | None = None
     id: str | None = None
     columns: dict[str, str] = {}
@@ -42,11 +55,17 @@ class TableSection(_Section):
     keep: dict[str, str] = {}
 
 
+class DemandTableSection(TableSection):
+    """``[[demand.table]]``: as for sites, and the layer of rows that name none."""
+
+    layer: Name | None = None
+
+
 class DemandSection(_Section):
     """``[demand]``: the people."""
 
     community_rule: Share = Decimal("0.5")
-    table: Annotated[tuple[TableSection, ...], Field(min_length=1)]
+    table: Annotated[tuple[DemandTableSection, ...], Field(min_length=1)]
 
 
 class SitesSection(_Section):
@@ -58,13 +77,13 @@ class SitesSection(_Section):
 class FacilitySection(_Section):
     """``[[facility]]``: a type of facility."""
 
-    type: str
-    name: str
-    build: bool = True
+    type: FacilityCode
+    name: Name
+    build: Flag = True
     cost_once_yuan: Yuan | None = None
     cost_yearly_yuan: Yuan | None = None
     hours: str = ""
-    at_existing: bool = False
+    at_existing: Flag = False
 
 
 class BuildCostSection(_Section):
@@ -74,33 +93,33 @@ class BuildCostSection(_Section):
     method: Literal["专区", "改建", "扩建", "新建"]
     cost_once_yuan: Yuan | None = None
     cost_yearly_yuan: Yuan | None = None
-    co_build_discount: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal(0)
+    co_build_discount: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
 
 
 class AppliesTo(_Section):
     """Who a standard speaks of."""
 
     setting: Literal["urban", "rural"] | None = None
-    layer: str = "residents"
+    layer: Name = "residents"
 
 
 class StandardSection(_Section):
     """``[[standard]]``: a reach standard; exactly one of ``minutes`` and ``km``."""
 
-    id: str
+    id: Name
     clause: str = ""
     applies_to: AppliesTo = AppliesTo()
     mode: Literal["walk", "drive"] = "walk"
     metric: Literal["road", "straight"] = "road"
-    minutes: Positive | None = None
-    km: Positive | None = None
+    minutes: Annotated[Number, Field(gt=0, le=1440)] | None = None
+    km: Annotated[Number, Field(gt=0, le=1000)] | None = None
     served_by: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class GoalSection(_Section):
     """``[[goal]]``: a share to reach."""
 
-    id: str
+    id: Name
     standard: str
     share: Share
     of: Literal["people", "communities"] = "people"
@@ -112,15 +131,15 @@ class GoalSection(_Section):
 class CountSection(_Section):
     """``[[count]]``: how many facilities of a type there must be."""
 
-    id: str
+    id: Name
     type: str
     tier: str | None = None
     each: Literal["city", "district", "town"] = "city"
     district: str | None = None
     town: str | None = None
-    min: Annotated[int, Field(ge=0, strict=True)] = 0
-    max: Annotated[int, Field(ge=0, strict=True)] | None = None
-    new_only: bool = False
+    min: Natural = 0
+    max: Natural | None = None
+    new_only: Flag = False
 
 
 class RulesSection(_Section):
@@ -136,10 +155,10 @@ class SitingSection(_Section):
 
     objective: Literal["min_cost"] = "min_cost"
     budget_yuan: Yuan | None = None
-    max_sites: Annotated[int, Field(ge=0, strict=True)] | None = None
+    max_sites: Natural | None = None
     horizon_years: Annotated[int, Field(ge=1, le=50, strict=True)] = 5
-    gap: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal(0)
-    time_limit_s: Annotated[Decimal, Field(gt=0, le=86400)] = Decimal(60)
+    gap: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
+    time_limit_s: Annotated[Number, Field(gt=0, le=86400)] = Decimal(60)
 
 
 class DocumentSection(_Section):
@@ -153,9 +172,9 @@ class DocumentSection(_Section):
 class Scenario(_Section):
     """A whole scenario, checked and frozen; file paths are absolute."""
 
-    name: str
-    title: str
-    data_date: dt.date
+    name: Name
+    title: Name
+    data_date: Annotated[dt.date, Field(strict=True)]
     language: Literal["zh", "en"] = "zh"
     roads: RoadsSection
     demand: DemandSection

@@ -149,12 +149,25 @@ def test_what_this_version_does_not_act_on_is_refused(tmp_path: Path, name: str)
         ('name = "town"', 'name = "../town"', "bad_name"),
         ('name = "town"', 'name = "CON"', "bad_name"),
         ('name = "town"', 'name = ".town"', "bad_name"),
-        ("share = 0.6", "share = nan", "bad_value"),
-        ("share = 0.6", "share = 0", "bad_value"),
-        ("share = 0.6", "share = 1.01", "bad_value"),
-        ("cost_once_yuan = 80_000", "cost_once_yuan = -1", "bad_value"),
-        ("cost_once_yuan = 80_000", "cost_once_yuan = 1.5", "bad_value"),
-        ("data_date = 2026-06-30", 'data_date = "soon"', "bad_value"),
+        ("share = 0.6", "share = nan", "value_form"),
+        ("share = 0.6", "share = 0", "value_range"),
+        ("share = 0.6", "share = 1.01", "value_range"),
+        ("cost_once_yuan = 80_000", "cost_once_yuan = -1", "value_range"),
+        ("cost_once_yuan = 80_000", "cost_once_yuan = 1.5", "value_whole"),
+        ("data_date = 2026-06-30", 'data_date = "soon"', "value_date"),
+        ("share = 0.6", 'share = "0.6"', "value_number"),
+        ("share = 0.6", "share = true", "value_number"),
+        ("data_date = 2026-06-30", "data_date = 0", "value_date"),
+        ("build = false", 'build = "no"', "value_flag"),
+        ("minutes = 5", "minutes = 1e20", "value_range"),
+        ("cost_once_yuan = 80_000", "cost_once_yuan = 99999999999999", "value_range"),
+        ('id = "walk-5"', 'id = ""', "value_text"),
+        ('type = "station"', 'type = "a;b"', "value_text"),
+        ("minutes = 5", 'minutes = 5\nmode = "drive"\nmetric = "straight"', "drive_straight"),
+        ('name = "town"', 'name = "Compare"', "bad_name"),
+        ('name = "town"', 'name = "a.new"', "bad_name"),
+        ("minutes = 5", 'minutes = 5\nmode = "fly"', "value_choice"),
+        ('served_by = ["station", "e_station"]', "served_by = []", "value_list"),
         ('title = "小镇方案"', "", "key_missing"),
     ],
 )
@@ -174,3 +187,53 @@ def test_files_that_are_no_scenario(tmp_path: Path, content: bytes | None, code:
     with pytest.raises(ScenarioError) as caught:
         load(path)
     assert caught.value.faults[0].code == code
+
+
+def test_a_table_used_twice_is_kept_twice(tmp_path: Path) -> None:
+    twice = SCENARIO.replace(
+        '[[sites.table]]\nfile = "sites.csv"\ncoordinates = "wgs84"\n',
+        '[[sites.table]]\nfile = "sites.csv"\nkeep = { status = "existing" }\n'
+        '[[sites.table]]\nfile = "sites.csv"\nkeep = { status = "candidate" }\n',
+    )
+    write(tmp_path, twice, "base.toml")
+    child = 'name = "c"\ntitle = "c"\nextends = "base.toml"\n[[sites.table]]\nfile = "more.csv"\n'
+    loaded = load(write(tmp_path, child))
+    assert loaded.faults == ()
+    assert loaded.scenario is not None
+    assert [Path(table.file).name for table in loaded.scenario.sites.table] == ["sites.csv", "sites.csv", "more.csv"]
+    assert codes(write(tmp_path, child.replace("more.csv", "sites.csv"))) == ["ambiguous_entry"]
+
+
+def test_two_changes_of_one_entry_are_ambiguous(tmp_path: Path) -> None:
+    write(tmp_path, SCENARIO, "base.toml")
+    goals = '[[goal]]\nid = "people"\nshare = 0.7\n[[goal]]\nid = "people"\nshare = 0.8\n'
+    found = codes(write(tmp_path, f'name = "c"\ntitle = "c"\nextends = "base.toml"\n{goals}'))
+    assert found == ["ambiguous_entry", "ambiguous_entry"]
+
+
+def test_what_is_not_there_cannot_be_removed(tmp_path: Path) -> None:
+    write(tmp_path, SCENARIO, "base.toml")
+    child = 'name = "c"\ntitle = "c"\nextends = "base.toml"\n[[goal]]\nid = "peeple"\nremove = true\n'
+    (fault,) = load(write(tmp_path, child)).faults
+    assert (fault.code, fault.row) == ("nothing_to_remove", 6)
+
+
+def test_extends_must_be_a_text(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(write(tmp_path, 'name = "c"\ntitle = "c"\nextends = ["base.toml"]'))
+    assert [(fault.code, fault.row) for fault in caught.value.faults] == [("value_text", 3)]
+
+
+def test_a_missing_key_is_placed_at_its_own_entry(tmp_path: Path) -> None:
+    text = SCENARIO.replace('name = "就业e站"\n', "")
+    (fault,) = load(write(tmp_path, text)).faults
+    assert fault.column == "facility[e_station].name"
+    assert text.splitlines()[(fault.row or 0) - 1] == "[[facility]]"
+    assert text.splitlines()[fault.row or 0] == 'type = "e_station"'
+
+
+def test_a_column_called_file_is_no_path(tmp_path: Path) -> None:
+    text = SCENARIO.replace('file = "demand.csv"', 'file = "demand.csv"\nkeep = { file = "a" }')
+    loaded = load(write(tmp_path, text))
+    assert loaded.scenario is not None
+    assert loaded.scenario.demand.table[0].keep == {"file": "a"}

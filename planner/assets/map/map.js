@@ -121,7 +121,7 @@
   let current = null;
 
   function radius(people) {
-    return Math.max(2, 8 * Math.sqrt(people / biggest));
+    return Math.max(1.5, 6 * Math.sqrt(people / biggest));
   }
 
   function kindOf(standard, state, i) {

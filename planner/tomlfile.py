@@ -1,0 +1,101 @@
+"""A TOML file with the lines that its keys stand on, so that a fault can name them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import Fault, ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\-]+)\s*\]")
+_KEY = re.compile(r"\s*([\w\-]+|\"[^\"]+\")\s*=\s*(\{.*)?")
+_INLINE_KEY = re.compile(r"[{,]\s*([\w\-]+)\s*=")
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where a key is written: its table, the number of the entry in an array of tables, the key and the line.
+
+    The line of a table's header has the key ``""``.
+    """
+
+    table: str
+    entry: int
+    key: str
+    number: int
+
+
+@dataclass(frozen=True, eq=False)
+class TomlFile:
+    """A TOML file: its path as the user wrote it, its data (numbers as Decimal) and its lines."""
+
+    path: Path
+    data: Mapping[str, Any]
+    lines: tuple[Line, ...]
+
+
+def _lines(text: str) -> Iterator[Line]:
+    table, entry = "", 0
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = header[2]
+            seen[table] = seen.get(table, -1) + 1
+            entry = seen[table] if header[1] == "[[" else 0
+            yield Line(table, entry, "", number)
+        elif written := _KEY.match(line):
+            key = written[1].strip('"')
+            yield Line(table, entry, key, number)
+            inner = f"{table}.{key}" if table else key
+            for found in _INLINE_KEY.finditer(written[2] or ""):
+                yield Line(inner, entry, found[1], number)
+
+
+def read_toml(path: Path) -> TomlFile:
+    """Read a TOML file in UTF-8, with or without a byte order mark.
+
+    Raises
+    ------
+    ScenarioError
+        If it is not there, not UTF-8 or not TOML.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ScenarioError(Fault("file_missing", str(path))) from error
+    except UnicodeDecodeError as error:
+        raise ScenarioError(Fault("scenario_encoding", str(path))) from error
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        line = re.search(r"line (\d+)", str(error))
+        row = int(line[1]) if line else None
+        raise ScenarioError(Fault("toml_syntax", str(path), row=row, values={"reason": error})) from error
+    return TomlFile(path, data, tuple(_lines(text)))
+
+
+def line_of(files: Sequence[TomlFile], table: str, key: str, entries: Sequence[int | None]) -> tuple[Path, int | None]:
+    """Find the line of a key, or of its table's header where the key is not written.
+
+    Parameters
+    ----------
+    files
+        Files in the order of their priority.
+    table, key
+        Dotted name of the table, and the key in it.
+    entries
+        For each file the number of the entry in the array of tables; None where the file does not have it.
+    """
+    for wanted in (key, ""):
+        for file, entry in zip(files, entries, strict=True):
+            for line in file.lines:
+                if (line.table, line.entry, line.key) == (table, entry, wanted):
+                    return file.path, line.number
+    return files[0].path, None
