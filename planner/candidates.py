@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     "site_id", "type", "state", "tier", "district", "town", "build_method", "host", "funding",
-    "cost_once_yuan", "cost_yearly_yuan", "estimated",
+    "cost_once_yuan", "cost_yearly_yuan", "estimated_once", "estimated_yearly",
 ]  # fmt: skip
 MONEY = ("cost_once_yuan", "cost_yearly_yuan")
 
@@ -45,27 +45,33 @@ def _fault(code: str, site: Mapping[str, Any], column: str, values: Mapping[str,
 def _money(site: Mapping[str, Any], facility: FacilityType, costs: Sequence[BuildCost], money: str) -> tuple[int, bool]:
     """Yuan and whether they are estimated: the row's own figure, else the build method's, else the type's.
 
-    A figure in the row of an existing site is what that site cost, so it does not price what is added to it.
+    The row of an existing site says what that site cost and how it was built: it prices nothing added later.
     """
-    own = site[money] if site["status"] == "candidate" else None
-    if own is not None and not pd.isna(own):
-        return int(own), False
-    for yuan in (_by_method(costs, site, facility.type, money), getattr(facility, money)):
+    beside = site["status"] == "existing"
+    own = None if beside or pd.isna(site[money]) else int(site[money])
+    if own is not None:
+        return own, False
+    by_method = None if beside else _by_method(costs, site, facility.type, money)
+    for yuan in (by_method, getattr(facility, money)):
         if yuan is not None:
             return int(yuan), True
     values = {"site": site["site_id"], "type": facility.type, "money": money}
     raise TableError(_fault("no_cost", site, money, values))
 
 
-def _row(site: Mapping[str, Any], kind: str, state: str, yuan: tuple[int, int], *, estimated: bool) -> dict[str, Any]:
+def _row(
+    site: Mapping[str, Any], kind: str, state: str, yuan: tuple[int, int], estimated: tuple[bool, bool]
+) -> dict[str, Any]:
     shared = {name: site[name] for name in COLUMNS if name in site}
-    money = dict(zip(MONEY, yuan, strict=True))
-    return {**shared, "type": kind, "state": state, **money, "estimated": estimated}
+    money = dict(zip((*MONEY, "estimated_once", "estimated_yearly"), (*yuan, *estimated), strict=True))
+    return {**shared, "type": kind, "state": state, **money}
 
 
 def _new_option(site: Mapping[str, Any], facility: FacilityType, costs: Sequence[BuildCost]) -> dict[str, Any]:
     (once, first), (yearly, second) = attempt_all(*(partial(_money, site, facility, costs, money) for money in MONEY))
-    return _row(site, facility.type, "new", (once, yearly), estimated=first or second)
+    # who pays for what is added to an existing site is not in its row
+    payer = site if site["status"] == "candidate" else {**site, "funding": "", "build_method": ""}
+    return _row(payer, facility.type, "new", (once, yearly), (first, second))
 
 
 def _offers(site: Mapping[str, Any], facilities: Sequence[FacilityType]) -> Iterator[FacilityType]:
@@ -95,7 +101,7 @@ def options(sites: pd.DataFrame, facilities: Sequence[FacilityType], costs: Sequ
     -------
     options
         One row for each site and type, sorted by site_id and type: columns `COLUMNS`; state is ``today`` or ``new``,
-        money in whole yuan, `estimated` where any of it is not the row's own. Today's cost nothing.
+        money in whole yuan, `estimated_once` and `estimated_yearly` where it is not the row's own. Today's are free.
 
     Raises
     ------
@@ -107,7 +113,7 @@ def options(sites: pd.DataFrame, facilities: Sequence[FacilityType], costs: Sequ
     for record in sites.drop(columns="geometry").to_dict("records"):
         site = {str(name): value for name, value in record.items()}
         if site["status"] == "existing":
-            rows += [_row(site, kind, "today", (0, 0), estimated=False) for kind in split_types(site["type"])]
+            rows += [_row(site, kind, "today", (0, 0), (False, False)) for kind in split_types(site["type"])]
         offers = list(_offers(site, facilities))
         if site["status"] == "candidate" and not offers:
             values = {"site": site["site_id"], "type": site["type"]}

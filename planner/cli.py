@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from planner.errors import BlockedError, PlanError, PlannerError
-from planner.words import LANGUAGES, Language, say, tell
+from planner.words import LANGUAGES, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from planner.terms import Language
 
 BLOCKED, WRONG_INPUT, STOPPED = 1, 2, 130
 STEPS = 13
@@ -36,12 +38,26 @@ AsJson = Annotated[bool, typer.Option("--json", help=say("cli.json", HELP_LANGUA
 
 def _language_of(path: Path) -> Language:
     """Language of a scenario file, found even where the file is wrong otherwise."""
+    for file in (path, _parent_of(path)):
+        written = _written(file, "language")
+        for language in LANGUAGES:
+            if written == language:
+                return language
+    return HELP_LANGUAGE
+
+
+def _written(path: Path, key: str) -> str:
+    """Text that a scenario file gives a top-level key, as far as a glance tells."""
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
-        return HELP_LANGUAGE
-    written = re.search(r'(?m)^\s*language\s*=\s*"(\w+)"', text)
-    return next((language for language in LANGUAGES if written and written[1] == language), HELP_LANGUAGE)
+        return ""
+    found = re.search(rf"""(?m)^\s*{key}\s*=\s*["']([^"']*)["']""", text)
+    return found[1] if found else ""
+
+
+def _parent_of(path: Path) -> Path:
+    return path.parent / (_written(path, "extends") or path.name)
 
 
 def _fail(error: PlannerError, language: Language) -> NoReturn:
@@ -147,6 +163,9 @@ def compare(
         typer.echo(table.to_json(orient="records", force_ascii=False))
         return
     language = _language_of(scenarios[0])
+    for scenario in scenarios:
+        if pipeline.is_stale(scenario, out):
+            typer.echo(say("cli.compare_stale", language, scenario=scenario))
     for line in summary.compare_lines(table, language):
         typer.echo(line)
     typer.echo(say("cli.compared", language, file=out / "compare" / "compare.csv"))
@@ -167,4 +186,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo(say("cli.stopped", HELP_LANGUAGE), err=True)
+        sys.exit(STOPPED)

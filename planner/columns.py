@@ -23,6 +23,15 @@ LARGEST_WHOLE = 10**13 - 1
 """Largest number of people or yuan that is read: sums of a million rows stay within 64 bits."""
 
 
+RESERVED = frozenset(
+    {
+        "geometry", "geom", "fid", "rowid", "open_today", "state", "number", "estimated", "planned_type",
+        "planned_once_yuan", "planned_yearly_yuan", "newly_covered", "people_served", "source_file", "source_row",
+    }
+)  # fmt: skip
+"""Names of the output tables that a pass-through column must not take, in lower case; it becomes ``source_<name>``."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table's contract.
@@ -371,12 +380,15 @@ def match_headers(
 
 
 def _free_names(spare: Mapping[str, int], contract: Sequence[Column], used: Iterable[str]) -> dict[str, int]:
-    taken = {column.name for column in contract} | set(used) | {"geometry"}
+    # compared without case: a GeoPackage knows no difference between name and NAME
+    taken = {column.name for column in contract} | {name.lower() for name in used} | RESERVED
     names: dict[str, int] = {}
     for header, number in spare.items():
         name = header
-        while name in taken or name in names or (name != header and name in spare):
+        others = {other.lower() for other in spare if other != header}
+        while name.lower() in taken or (name != header and name.lower() in others):
             name = f"source_{name}"
+        taken = taken | {name.lower()}
         names[name] = number
     return names
 

@@ -212,7 +212,7 @@ class GoalTally:
     whole, needed, reached
         People, or communities: all, how many the goal asks for, how many there are.
     left
-        demand_ids in the scope that are not covered.
+        demand_ids in the scope that are not covered; for communities, those in communities that fall short.
     """
 
     goal: Goal
@@ -256,5 +256,6 @@ def measure_goal(demand: pd.DataFrame, coverage: pd.DataFrame, goal: Goal, rule:
         else:
             units = community_counts(part["unit_id"], people, covered, rule)
             whole, count = len(units), int(units["covered"].sum())
+            covered = covered | part["unit_id"].isin(units.index[units["covered"]]).to_numpy()
         left = frozenset(part["demand_id"][~covered])
         yield GoalTally(goal, name, whole, need(goal.share, whole), count, left)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.terms import Language
 
 ABSENT = "—"
 """Printed where there is no figure."""
@@ -23,12 +27,20 @@ def percent_of(share: float | None) -> str:
     return ABSENT if share is None else _tenths(math.floor(Decimal(str(share)) * 1000))
 
 
+def exact_percent(share: float) -> str:
+    """Return a share as it was asked for, in per cent with all its decimals."""
+    text = format(Decimal(str(share)) * 100, "f")
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
+
+
 def gap_percent(gap: float | None) -> str:
     """Return a gap in per cent, rounded up to two decimals."""
     return ABSENT if gap is None else f"{(Decimal(str(gap)) * 100).quantize(Decimal('0.01'), ROUND_CEILING)}%"
 
 
-def wan(yuan: int) -> str:
-    """Return yuan in units of ten thousand (万元), exactly."""
+def money(yuan: int, language: Language) -> str:
+    """Return an amount of yuan exactly: in 万元 in Chinese, in full in English."""
+    if language == "en":
+        return f"{yuan:,} yuan"
     whole, rest = divmod(yuan, 10_000)
-    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
+    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".") + " 万元"

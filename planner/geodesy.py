@@ -61,13 +61,20 @@ def _transformer(source: int, target: int) -> Any:
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
+def _transform(a: ArrayLike, b: ArrayLike, source: int, target: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.size == 1:  # pyproj takes a single element for a scalar, and loses its shape
+        one = _transformer(source, target).transform(first.item(), second.item())
+        return np.full(first.shape, one[0]), np.full(first.shape, one[1])
+    found = _transformer(source, target).transform(first, second)
+    return np.asarray(found[0]), np.asarray(found[1])
+
+
 def project(lon: ArrayLike, lat: ArrayLike, epsg: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Project WGS-84 degrees into the plane of `epsg`; returns x and y in metres."""
-    x, y = _transformer(4326, epsg).transform(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
-    return np.asarray(x), np.asarray(y)
+    return _transform(lon, lat, 4326, epsg)
 
 
 def unproject(x: ArrayLike, y: ArrayLike, epsg: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the WGS-84 degrees of points in the plane of `epsg`."""
-    lon, lat = _transformer(epsg, 4326).transform(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
-    return np.asarray(lon), np.asarray(lat)
+    return _transform(x, y, epsg, 4326)

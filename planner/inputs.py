@@ -6,16 +6,17 @@ import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
 
 from planner import schema, tables
-from planner.candidates import options
-from planner.errors import Fault, PlannerError, ScenarioError, attempt_all
+from planner.candidates import options, split_types
+from planner.coverage import applies
+from planner.errors import Fault, PlannerError, ScenarioError
 from planner.network import read_roads
-from planner.scenario import Loaded, load
+from planner.scenario import Loaded, fault_at, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,8 +28,14 @@ if TYPE_CHECKING:
     from planner.standards import Standard
     from planner.terms import Mode
 
+T = TypeVar("T")
+
 NEAR_ROADS_DEG = 0.1
 """A point this far outside the roads' box, in degrees, is looked at for swapped coordinates."""
+
+
+SWAPPED_LISTED = 5
+"""Rows with swapped coordinates that are listed one by one; each says how many there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,33 +130,78 @@ def _swapped(table: tables.Table, kind: str, roads: Roads) -> Iterator[Fault]:
         return (x >= west - margin) & (x <= east + margin) & (y >= south - margin) & (y <= north + margin)
 
     rows = np.flatnonzero(~inside(lon, lat, wide) & inside(lat, lon, 0.0))
-    for row in rows[:20]:
+    for row in rows[:SWAPPED_LISTED]:
         origin = table.origin.iloc[row]
         values = {"id": table.frame[f"{kind}_id"].iloc[row], "lon": lon[row], "lat": lat[row], "count": len(rows)}
         yield Fault("swapped_by_roads", origin["file"], row=int(origin["row"]), column="lon / lat", values=values)
 
 
-def _unknown_places(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites: pd.DataFrame) -> Iterator[Fault]:
-    """Check names that a scenario takes from the tables: districts, towns, layers, forced sites."""
-    known = {name: set(demand[name]) | set(sites[name]) for name in ("district", "town")}
-    file = shown_path(str(loaded.file), loaded.folder)
-    uses: list[tuple[str, str, set[str]]] = []
-    for section, rules in (("goal", scenario.goal), ("count", scenario.count)):
-        for rule in rules:
-            for name in ("district", "town"):
-                uses += [
-                    (f"{section}[{rule.id}].{name}", value, known[name]) for value in [getattr(rule, name)] if value
-                ]
-    layers = set(demand["layer"])
-    uses.extend((f"standard[{s.id}].applies_to.layer", s.applies_to.layer, layers) for s in scenario.standard)
-    candidates = set(sites.loc[sites["status"] == "candidate", "site_id"])
+def _named(
+    scenario: Scenario, demand: pd.DataFrame | None, sites: pd.DataFrame | None
+) -> Iterator[tuple[Sequence[str | int], str, set[str]]]:
+    """Names that a scenario takes from the tables that were read: the key, the name, and the names that there are."""
+
+    def names(key: str, *frames: pd.DataFrame | None) -> set[str] | None:
+        read = [frame for frame in frames if frame is not None]
+        return {str(name) for frame in read for name in frame[key]} if len(read) == len(frames) else None
+
+    asked: list[tuple[Sequence[str | int], str, set[str] | None]] = []
+    for key in ("district", "town"):
+        asked += [(["goal", i, key], getattr(g, key) or "", names(key, demand)) for i, g in enumerate(scenario.goal)]
+        both = names(key, demand, sites)
+        asked += [(["count", i, key], getattr(c, key) or "", both) for i, c in enumerate(scenario.count)]
+    asked += [(["count", i, "tier"], c.tier or "", names("tier", sites)) for i, c in enumerate(scenario.count)]
+    for i, standard in enumerate(scenario.standard):
+        asked.append((["standard", i, "applies_to", "layer"], standard.applies_to.layer, names("layer", demand)))
+    candidates = None if sites is None else names("site_id", sites[sites["status"] == "candidate"])
     for key in ("force_open", "force_closed"):
-        uses.extend((f"rules.{key}", site, candidates) for site in getattr(scenario.rules, key))
-    for column, value, names in uses:
+        asked += [(["rules", key], site, candidates) for site in getattr(scenario.rules, key)]
+    yield from ((where, value, known) for where, value, known in asked if value and known is not None)
+
+
+def _unknown_places(
+    loaded: Loaded, scenario: Scenario, demand: pd.DataFrame | None, sites: pd.DataFrame | None
+) -> Iterator[Fault]:
+    """Check the names that a scenario takes from the tables."""
+    for where, value, names in _named(scenario, demand, sites):
         if value not in names:
-            near = difflib.get_close_matches(value, names, n=1, cutoff=0.4)
-            values = {"name": value, "near": near[0] if near else "-"}
-            yield Fault("unknown_place", file, column=column, values=values)
+            near = difflib.get_close_matches(value, names, n=3, cutoff=0.4) or sorted(names - {""})[:5]
+            yield fault_at(loaded, "unknown_place", where, name=value, near=" / ".join(near))
+
+
+def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables.Table | None) -> Iterator[Fault]:
+    """Find rows that name no district or town although a goal or count is asked in each: they would drop out."""
+    asked: list[tuple[str, str, tables.Table, Any]] = []
+    if demand is not None:
+        rows = {standard.id: applies(demand.frame, standard) for standard in schema.standards_of(scenario)}
+        asked += [(f"goal[{g.id}]", g.each, demand, rows[g.standard]) for g in scenario.goal if g.standard in rows]
+    if sites is not None:
+        asked += [(f"count[{c.id}]", c.each, sites, _may_hold(sites.frame, c.type)) for c in scenario.count]
+    for rule, each, table, rows_asked in asked:
+        if each == "city":
+            continue
+        blank = np.flatnonzero(rows_asked & (table.frame[each] == "").to_numpy())
+        if len(blank):
+            origin = table.origin.iloc[blank[0]]
+            values = {"rule": rule, "each": each, "count": len(blank)}
+            yield Fault("scope_blank", origin["file"], row=int(origin["row"]), column=each, values=values)
+
+
+def _may_hold(sites: pd.DataFrame, kind: str) -> Any:
+    """Mask of the sites that hold a facility type or may newly hold it."""
+    named = np.array([kind in split_types(types) for types in sites["type"]], dtype=bool)
+    free = ((sites["status"] == "candidate") & (sites["type"] == "")).to_numpy()
+    return (named | free) & (sites["status"] != "excluded").to_numpy()
+
+
+def _unknown_methods(sites: tables.Table) -> Iterator[Fault]:
+    """Find candidates built by a method that no cost can be given for."""
+    frame = sites.frame
+    odd = (frame["status"] == "candidate") & ~frame["build_method"].isin(["", *schema.METHODS])
+    for row in np.flatnonzero(odd.to_numpy())[:20]:
+        origin = sites.origin.iloc[row]
+        values = {"text": frame["build_method"].iloc[row], "known": " ".join(schema.METHODS)}
+        yield Fault("unknown_method", origin["file"], row=int(origin["row"]), column="build_method", values=values)
 
 
 def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
@@ -180,32 +232,34 @@ def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
     known_types = [name for name in types if isinstance(name, str)]
     standards = schema.standards_of(loaded.scenario) if loaded.scenario and not loaded.faults else ()
 
-    def scenario_step() -> None:
-        if loaded.faults:
-            raise ScenarioError(*loaded.faults)
-
-    def demand_step() -> tables.Table:
-        report("demand")
-        return tables.read_demand(_sources(loaded, "demand"))
-
-    def sites_step() -> tables.Table:
-        report("sites")
-        return _with_today(tables.read_sites(_sources(loaded, "sites"), known_types=known_types), loaded.scenario)
-
-    def roads_step() -> dict[Mode, Roads]:
-        report("roads")
-        return _read_networks(loaded, _modes(standards))
-
-    _, demand, sites, networks = attempt_all(scenario_step, demand_step, sites_step, roads_step)
+    faults = list(loaded.faults)
+    report("demand")
+    demand = _attempt(faults, lambda: tables.read_demand(_sources(loaded, "demand")))
+    report("sites")
+    found = _attempt(faults, lambda: tables.read_sites(_sources(loaded, "sites"), known_types=known_types))
+    sites = _with_today(found, loaded.scenario)
+    report("roads")
+    networks = _attempt(faults, lambda: _read_networks(loaded, _modes(standards)))
+    faults += _cross_faults(loaded, demand, sites, networks or {})
+    choices = None if sites is None else _attempt(faults, lambda: _options(loaded, sites))
     scenario = loaded.scenario
-    assert scenario is not None  # noqa: S101  (it has no faults)
-    choices = _cross_checked(loaded, scenario, demand, sites, networks)
+    if faults or scenario is None or demand is None or sites is None or networks is None or choices is None:
+        raise ScenarioError(*faults)
     return Inputs(loaded, scenario, standards, demand, sites, networks, choices)
 
 
-def _with_today(table: tables.Table, scenario: Scenario | None) -> tables.Table:
+def _attempt(faults: list[Fault], step: Callable[[], T]) -> T | None:
+    """Return what a step gives; where it fails, add its faults to the list instead."""
+    try:
+        return step()
+    except PlannerError as error:
+        faults += error.faults
+        return None
+
+
+def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables.Table | None:
     """Mark the sites that are open on the data date."""
-    if scenario is None:
+    if table is None or scenario is None:
         return table
     frame = table.frame
     works = tables.operating_on(frame, scenario.data_date).to_numpy()
@@ -213,24 +267,27 @@ def _with_today(table: tables.Table, scenario: Scenario | None) -> tables.Table:
     return tables.Table(marked, table.origin, table.rows_read, table.left_out)
 
 
-def _cross_checked(
-    loaded: Loaded, scenario: Scenario, demand: tables.Table, sites: tables.Table, networks: Mapping[Mode, Roads]
-) -> pd.DataFrame:
-    def places_step() -> None:
-        faults = [
-            *_swapped(demand, "demand", networks["walk"]),
-            *_swapped(sites, "site", networks["walk"]),
-            *_unknown_places(loaded, scenario, demand.frame, sites.frame),
-        ]
-        if faults:
-            raise ScenarioError(*faults)
+def _cross_faults(
+    loaded: Loaded, demand: tables.Table | None, sites: tables.Table | None, networks: Mapping[Mode, Roads]
+) -> Iterator[Fault]:
+    """Check what one input says of another, as far as both could be read."""
+    for kind, table in (("demand", demand), ("site", sites)):
+        if table is not None and "walk" in networks:
+            yield from _swapped(table, kind, networks["walk"])
+    if sites is not None:
+        yield from _unknown_methods(sites)
+    if loaded.scenario is not None:
+        frames = (None if table is None else table.frame for table in (demand, sites))
+        yield from _unknown_places(loaded, loaded.scenario, *frames)
+        yield from _blank_scopes(loaded.scenario, demand, sites)
 
-    def options_step() -> pd.DataFrame:
-        frame = sites.frame
-        usable = frame["open_today"] | (frame["status"] == "candidate")
-        origin = sites.origin.rename(columns={"file": "source_file", "row": "source_row"})
-        table = frame.join(origin)[usable.to_numpy()]
-        return options(table, schema.facility_types_of(scenario), schema.build_costs_of(scenario))
 
-    choices: pd.DataFrame = attempt_all(places_step, options_step)[1]
-    return choices
+def _options(loaded: Loaded, sites: tables.Table) -> pd.DataFrame | None:
+    """List what stands and what may be built; None where the scenario itself cannot be used."""
+    if loaded.scenario is None:
+        return None
+    frame = sites.frame
+    usable = frame["open_today"] | (frame["status"] == "candidate")
+    origin = sites.origin.rename(columns={"file": "source_file", "row": "source_row"})
+    table = frame.join(origin)[usable.to_numpy()]
+    return options(table, schema.facility_types_of(loaded.scenario), schema.build_costs_of(loaded.scenario))

@@ -25,7 +25,7 @@ from folium.template import Template
 
 from planner.figures import gap_percent, percent, percent_of
 from planner.packing import area_layers, bounds, packed_points, road_layer
-from planner.words import Language, say, sentences
+from planner.words import say, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from planner.roads import Roads
+    from planner.terms import Language
 
 STATES = ("today", "plan")
 _REASON_CODES = {"beyond": "b", "demand_off_network": "f", "no_route": "r", "no_site": "s", "not_assessable": "n"}

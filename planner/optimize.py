@@ -98,7 +98,8 @@ def _break_ties(problem: _Problem, first: NDArray[np.bool_], deadline: float) ->
     Returns the plan, and whether the rule was carried through in the time.
     """
     least = int(problem.costs[first].sum())
-    tie = problem.instance.tie[problem.reduced.options]
+    raw = problem.instance.tie[problem.reduced.options]
+    tie = raw // (int(np.gcd.reduce(raw, initial=0)) or 1)
     model = milp.build(problem.instance, problem.reduced)
     program = model.problem
     program += milp.total(model.opened, problem.costs) <= least
@@ -112,21 +113,23 @@ def _break_ties(problem: _Problem, first: NDArray[np.bool_], deadline: float) ->
         if time.monotonic() > deadline:
             break
         answer = milp.run(model, objective, gap=0.0, seconds=deadline - time.monotonic())
-        if answer.infeasible and found:
+        lowest = min((int(tie[plan].sum()) for plan in found), default=None)
+        bound = milp.rounded_bound(answer.bound)
+        if found and (answer.infeasible or (bound is not None and lowest is not None and bound > lowest)):
             return min(found, key=rank), True
-        if answer.opened is None or not milp.proven(int(tie[answer.opened].sum()), answer.bound):
+        if answer.opened is None:
             break
         # the next plan is asked for even when this one fails the check: only its like is left out
         milp.require_another(model, answer.opened)
-        if found and tie[answer.opened].sum() > tie[found[0]].sum():
-            return min(found, key=rank), True
         lawful = not problem.missed(answer.opened) and not problem.broken(answer.opened)
         if lawful and int(problem.costs[answer.opened].sum()) == least:
             found.append(answer.opened)
+        if not milp.proven(int(tie[answer.opened].sum()), answer.bound):
+            break
     return min([first, *found], key=rank), False
 
 
-def _least_short(problem: _Problem, seconds: float) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
+def _least_short(problem: _Problem, deadline: float) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
     """Return the lawful plan that falls least short of the goals, cheapest among those; or the counts that conflict.
 
     Shortfalls are weighed by what each goal asks, so that a city-wide goal does not drown a district's.
@@ -134,13 +137,16 @@ def _least_short(problem: _Problem, seconds: float) -> tuple[NDArray[np.bool_] |
     instance = problem.instance
     needed = [*(goal.needed for goal in instance.goals), *(goal.needed for goal in instance.communities)]
     model = milp.build(instance, problem.reduced, elastic_goals=True)
-    weights = np.array([max(1, round(1_000_000 / max(1, n))) for n in needed], dtype=np.int64)
-    answer = milp.run(model, milp.total(model.shortfalls, weights), gap=EFFORT_GAP, seconds=seconds)
+    weights = np.array([max(1, 1_000_000_000 // max(1, n)) for n in needed], dtype=np.int64)
+    half = (deadline - time.monotonic()) / 2
+    answer = milp.run(model, milp.total(model.shortfalls, weights), gap=EFFORT_GAP, seconds=half)
     if answer.opened is None:
-        return None, _conflict(problem, seconds) if answer.infeasible else ()
+        return None, _conflict(problem, deadline - time.monotonic()) if answer.infeasible else ()
     for shortfall in model.shortfalls:
         shortfall.upBound = milp.value_of(shortfall)
-    cheapest = milp.run(model, milp.total(model.opened, problem.costs), gap=EFFORT_GAP, seconds=seconds)
+    cheapest = milp.run(
+        model, milp.total(model.opened, problem.costs), gap=EFFORT_GAP, seconds=deadline - time.monotonic()
+    )
     plans = [plan for plan in (cheapest.opened, answer.opened) if plan is not None]
     lawful = [plan for plan in plans if not problem.broken(plan)]
     if not lawful:
@@ -149,14 +155,19 @@ def _least_short(problem: _Problem, seconds: float) -> tuple[NDArray[np.bool_] |
 
 
 def _conflict(problem: _Problem, seconds: float) -> tuple[str, ...]:
-    """Name counts that cannot be held with the rest: the fewest that must give way."""
+    """Name what cannot be held with the rest: the fewest counts that must give way, and the budget if it hinders."""
     model = milp.build(problem.instance, problem.reduced, elastic_goals=True, elastic_counts=True)
     flags = milp.broken_counts(model, problem.instance)
     answer = milp.run(model, milp.total(flags), gap=0.0, seconds=seconds)
     if answer.opened is None:
         return ()
     rules = zip(problem.instance.counts, flags, strict=True)
-    return tuple(rule.label for rule, flag in rules if milp.value_of(flag))
+    blamed = tuple(rule.label for rule, flag in rules if milp.value_of(flag))
+    if problem.instance.budget_yuan is None:
+        return blamed
+    without = milp.build(replace(problem.instance, budget_yuan=None), problem.reduced, elastic_goals=True)
+    lawful = milp.run(without, milp.total(without.opened), gap=EFFORT_GAP, seconds=seconds).opened is not None
+    return ("siting.budget_yuan", *blamed) if lawful else blamed
 
 
 def most_reachable(instance: Instance, *, time_limit_s: float) -> tuple[Reached, ...]:
@@ -206,7 +217,8 @@ def solve(
     gap
         Relative gap at which the search may stop; 0 asks for a proven optimum.
     time_limit_s
-        Time for the search, in seconds; ties are broken in what is left of it.
+        Time for the search, in seconds; ties are broken in what is left of it. A plan that falls short is looked for
+        in as much time again.
     report
         Called with the name of each step as it begins.
 
@@ -264,7 +276,7 @@ def _found(problem: _Problem, opened: NDArray[np.bool_], solver_bound: float | N
 
 def _fallen_short(problem: _Problem, answer: milp.Answer, seconds: float) -> Plan:
     """State the plan that falls least short, where none meets the goals or none was found in the time."""
-    opened, conflict = _least_short(problem, seconds)
+    opened, conflict = _least_short(problem, time.monotonic() + seconds)
     if opened is not None and not problem.missed(opened):
         if answer.infeasible:
             raise _failed("infeasible")

@@ -175,9 +175,10 @@ def _source(path: Path) -> osmium.io.File:
     return osmium.io.File(str(path), ending.removeprefix(".").replace("osm.pbf", "pbf"))
 
 
-def _read_ways(source: osmium.io.File, mode: Mode) -> tuple[list[_Way], ReadingReport]:
+def _read_ways(source: osmium.io.File, path: Path, mode: Mode) -> tuple[list[_Way], ReadingReport]:
     ways: dict[int, _Way] = {}
     other = deleted = repeated = 0
+    moved: list[int] = []
     for way in osmium.FileProcessor(source, osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway")):
         if way.deleted or not way.visible:
             deleted += 1
@@ -185,12 +186,18 @@ def _read_ways(source: osmium.io.File, mode: Mode) -> tuple[list[_Way], ReadingR
         tags = dict(way.tags)
         if not takes(tags, mode):
             other += 1
-        elif way.id in ways:
+            continue
+        refs = tuple(node.ref for node in way.nodes)
+        if way.id in ways:
             repeated += 1
+            if ways[way.id].refs != refs:
+                moved.append(way.id)
         else:
             kind = ROAD_KINDS.index(_KINDS.get(tags["highway"], "minor"))
-            refs = tuple(node.ref for node in way.nodes)
             ways[way.id] = _Way(way.id, refs, *directions(tags, mode), free_flow_kph(tags), kind)
+    if moved:
+        values = {"count": len(moved), "ids": ", ".join(map(str, moved[:5]))}
+        raise RoadError(Fault("road_way_twice", str(path), values=values))
     ordered = [ways[way_id] for way_id in sorted(ways)]
     report = ReadingReport(ways_kept=len(ways), ways_other_mode=other, ways_deleted=deleted, ways_repeated=repeated)
     return ordered, report
@@ -375,7 +382,7 @@ def read_roads(
     """
     source = _source(Path(path))
     try:
-        ways, report = _read_ways(source, mode)
+        ways, report = _read_ways(source, Path(path), mode)
         wanted = np.unique(np.fromiter((ref for way in ways for ref in way.refs), dtype=np.int64))
         nodes = _read_nodes(source, Path(path), wanted)
     except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:

@@ -13,7 +13,7 @@ import pandas as pd
 from planner import __version__, maps, record, report
 from planner.coverage import assessable
 from planner.inputs import Inputs, shown_path
-from planner.reaches import areas, people_served
+from planner.reaches import RESIDENTS, areas, people_served
 from planner.study import Study, goal_tallies, tally
 from planner.words import say
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from geopandas import GeoDataFrame
+
+    from planner.scenario import Loaded
+
+
+UNUSED = ("candidate", "closed", "excluded")
+"""States of a site that is not open, in the plan or without one."""
 
 
 def _goal_records(studied: Study) -> list[dict[str, Any]]:
@@ -38,6 +44,32 @@ def _goal_records(studied: Study) -> list[dict[str, Any]]:
     return found
 
 
+def file_hash(file: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def scenario_hash(loaded: Loaded) -> str:
+    """SHA-256 of a merged scenario, with its paths as seen from its folder."""
+    return hashlib.sha256(report.toml_text(_with_paths(loaded, None)).encode()).hexdigest()
+
+
+def _with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, Any]:
+    """Return the merged scenario with other names for its files; without any, as seen from its folder."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: named(inner) if key == "file" else renamed(inner) for key, inner in value.items()}
+        return [renamed(item) for item in value] if isinstance(value, list) else value
+
+    def named(value: Any) -> Any:
+        if not isinstance(value, str) or not Path(value).is_absolute():
+            return value
+        return shown_path(value, loaded.folder) if names is None else names.get(Path(value), value)
+
+    return {key: renamed(value) for key, value in loaded.merged.items()}
+
+
 def input_records(inputs: Inputs) -> list[dict[str, Any]]:
     """Describe each input file: its path, hash, and rows read and used."""
     loaded, found = inputs.loaded, []
@@ -50,7 +82,7 @@ def input_records(inputs: Inputs) -> list[dict[str, Any]]:
         found.append(
             {
                 "path": shown,
-                "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+                "sha256": file_hash(file),
                 "rows_read": number,
                 "rows_used": None if number is None else number - left[shown],
             }
@@ -71,22 +103,24 @@ def _site_records(studied: Study) -> dict[str, Any]:
 
 
 def _demand_record(studied: Study) -> dict[str, Any]:
-    """How many points and people there are, and how many of them touch no walkable road."""
+    """How many residents there are, how many of them touch no walkable road, and which communities have none."""
     frame = studied.inputs.demand.frame
     off = (studied.city.demand_feet["walk"].edge < 0) & assessable(frame)
+    residents = (frame["layer"] == RESIDENTS).to_numpy()
     people = frame["people"]
+    by_unit = people[residents].groupby(frame["unit_id"][residents]).sum()
     return {
         "points": len(frame),
-        "people": int(people.sum()),
-        "off_network_points": int(off.sum()),
-        "off_network_people": int(people[off].sum()),
+        "people": int(people[residents].sum()),
+        "off_network_points": int((off & residents).sum()),
+        "off_network_people": int(people[off & residents].sum()),
+        "communities_without_people": sorted(str(unit) for unit in by_unit.index[by_unit == 0]),
     }
 
 
 def _record(studied: Study) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
     planned = studied.plan.status != "none"
-    people = studied.uncoverable.drop_duplicates("demand_id")["people"]
     standards = [
         record.standard_record(s, tally(studied, s, "today"), tally(studied, s, "plan") if planned else None)
         for s in inputs.standards
@@ -108,6 +142,7 @@ def _record(studied: Study) -> dict[str, Any]:
                 "time_limit_s": float(scenario.siting.time_limit_s),
             },
         },
+        scenario_sha256=scenario_hash(inputs.loaded),
         planner=__version__,
         inputs=input_records(inputs),
         roads=record.roads_record(inputs.networks),
@@ -117,8 +152,7 @@ def _record(studied: Study) -> dict[str, Any]:
             studied.plan,
             studied.opened,
             {facility.type: facility.name for facility in scenario.facility},
-            sorted(set(studied.uncoverable["demand_id"])),
-            int(people.sum()),
+            studied.uncoverable,
             scenario.data_date.year,
         ),
         sites=_site_records(studied),
@@ -136,10 +170,10 @@ def _site_table(studied: Study) -> GeoDataFrame:
         planned_once_yuan=("cost_once_yuan", "sum"),
         planned_yearly_yuan=("cost_yearly_yuan", "sum"),
         estimated=("estimated", "any"),
-        newly_covered=("newly", "sum"),
+        newly_covered=("site_newly", "max"),
     )
     now = studied.states.get("plan", studied.states["today"])
-    served = people_served(studied.reach, now, None)
+    served = people_served(studied.reach, now, None).reindex(frame["site_id"], fill_value=0)
     state = np.select(
         [
             frame["site_id"].isin(by_site.index) & (frame["status"] == "candidate"),
@@ -159,7 +193,7 @@ def _site_table(studied: Study) -> GeoDataFrame:
         planned_once_yuan=filled["planned_once_yuan"].astype("Int64"),
         planned_yearly_yuan=filled["planned_yearly_yuan"].astype("Int64"),
         newly_covered=filled["newly_covered"].astype("Int64"),
-        people_served=frame["site_id"].map(served).astype("Int64"),
+        people_served=served.astype("Int64").where(~np.isin(state, UNUSED)).to_numpy(),
     )
 
 
@@ -180,7 +214,7 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
         title=scenario.title,
         language=language,
         type_names={facility.type: facility.name for facility in scenario.facility},
-        standard_names={item["id"]: record.standard_name(item, language) for item in run["standards"]},
+        standard_names=record.standard_names(run["standards"], language),
         site_names=dict(zip(frame["site_id"], frame["name"], strict=True)),
         notes=notes,
         review_number=scenario.document.review_number,
@@ -273,10 +307,4 @@ def _write_inputs(inputs: Inputs, folder: Path, *, keep: bool) -> None:
         names = report.copy_inputs(files, folder / "inputs")
     else:
         names = {file: shown_path(str(file), folder) for file in files}
-
-    def renamed(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: names[Path(v)] if k == "file" and Path(v) in names else renamed(v) for k, v in value.items()}
-        return [renamed(item) for item in value] if isinstance(value, list) else value
-
-    report.write_toml({key: renamed(value) for key, value in inputs.loaded.merged.items()}, folder / "scenario.toml")
+    report.write_toml(_with_paths(inputs.loaded, names), folder / "scenario.toml")

@@ -13,6 +13,7 @@ import pandas as pd
 
 from planner import coverage, outputs, record, report, results
 from planner.errors import Fault, ScenarioError
+from planner.figures import gap_percent
 from planner.inputs import read
 from planner.scenario import load
 from planner.study import study
@@ -56,6 +57,13 @@ def _silent(_step: str) -> None:
     """Show nothing."""
 
 
+def _recover(path: str | Path, out: str | Path) -> None:
+    """Put an interrupted run's result back before anything else, as far as the scenario tells its name."""
+    scenario = load(path).scenario
+    if scenario is not None:
+        results.recover(Path(out), scenario.name)
+
+
 def run(
     path: str | Path, out: str | Path, *, keep_inputs: bool = True, show: Callable[[str], None] = _silent
 ) -> Outcome:
@@ -83,9 +91,10 @@ def run(
         With every fault of the inputs, before anything is written; or because the result cannot be written.
     """
     clock = _Clock(show)
+    _recover(path, out)
     inputs = read(path, clock)
     name = inputs.scenario.name
-    results.recover(Path(out), name)
+    results.make_ready(Path(out))
     studied = study(inputs, clock)
     with results.result_folder(Path(out), name) as folder:
         written = outputs.write(studied, folder, clock, keep_inputs=keep_inputs)
@@ -116,8 +125,8 @@ def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _s
     PlannerError
         With every fault of the inputs.
     """
+    _recover(path, out)
     inputs = read(path, show)
-    results.recover(Path(out), inputs.scenario.name)
     left_out = Counter(
         say(f"left_out.{row.reason}", inputs.scenario.language, **row.values)
         for table in (inputs.demand, inputs.sites)
@@ -148,7 +157,7 @@ def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:
     path, out = Path(path), Path(out)
     folder = path
     if not path.is_dir():
-        loaded = _load_name(path)
+        loaded = _name_of(path)
         results.recover(out, loaded)
         folder = out / loaded
     file = folder / "run.json"
@@ -157,7 +166,21 @@ def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:
     return json.loads(file.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
-def _load_name(path: Path) -> str:
+def is_stale(path: str | Path, out: str | Path) -> bool:
+    """Tell whether a scenario, or a file that it names, has changed since its result was written.
+
+    A result folder is never stale.
+    """
+    if Path(path).is_dir():
+        return False
+    found, loaded = result_of(path, out), load(path)
+    if found.get("scenario_sha256") != outputs.scenario_hash(loaded):
+        return True
+    files = [(loaded.folder / item["path"], item["sha256"]) for item in found["inputs"]]
+    return any(not file.is_file() or outputs.file_hash(file) != known for file, known in files)
+
+
+def _name_of(path: Path) -> str:
     loaded = load(path)
     if loaded.scenario is None:
         raise ScenarioError(*loaded.faults)
@@ -177,20 +200,23 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
     Returns
     -------
     table
-        One row for each scenario and standard: scenario, standard, state, people, covered, share_permille (rounded
-        down), communities, communities_covered, new_sites, cost_once_yuan, cost_yearly_yuan, status, gap.
+        One row for each scenario and standard: scenario, standard_id, standard (its name), state, people, covered,
+        share_permille (rounded down), communities, communities_covered, new_sites, cost_once_yuan, cost_yearly_yuan,
+        status, gap (in per cent, rounded up).
     """
     rows = []
     for path in paths:
         found = result_of(path, out)
         plan = found["plan"]
         state = "today" if plan["status"] == "none" else "plan"
+        names = record.standard_names(found["standards"], found["language"])
         for item in found["standards"]:
             covered = item[f"covered_{state}"]
             rows.append(
                 {
                     "scenario": found["scenario"],
-                    "standard": record.standard_name(item, found["language"]),
+                    "standard_id": item["id"],
+                    "standard": names[item["id"]],
                     "state": state,
                     "people": item["people"],
                     "covered": covered,
@@ -201,10 +227,10 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
                     "cost_once_yuan": plan["cost_once_yuan"],
                     "cost_yearly_yuan": plan["cost_yearly_yuan"],
                     "status": plan["status"],
-                    "gap": plan["gap"],
+                    "gap": gap_percent(plan["gap"]),
                 }
             )
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows).astype({"share_permille": "Int64", "covered": "Int64"})
     with results.result_folder(Path(out), "compare") as folder:
         report.write_csv(table, folder / "compare.csv")
     return table

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from planner.standards import Standard
     from planner.terms import Mode
 
+RESIDENTS = "residents"
+"""Layer of demand that figures of people speak of."""
+
 Kind = tuple[str, str, str]
 """Mode, metric and measure: standards of one kind share a travel table."""
 
@@ -170,7 +173,7 @@ def reaches(city: City, standards: Sequence[Standard], travel: Mapping[Kind, pd.
 def people_served(
     found: Mapping[str, Reach], types: Mapping[str, str], missing: Mapping[str, set[str]] | None
 ) -> pd.Series:
-    """People that each site serves under at least one standard.
+    """People that each site serves under at least one standard; residents, where any standard speaks of them.
 
     Parameters
     ----------
@@ -187,7 +190,11 @@ def people_served(
         By site_id.
     """
     parts = []
+    layers = [reach.standard.layer for reach in found.values()]
+    layer = RESIDENTS if RESIDENTS in layers else layers[0]
     for key, reach in found.items():
+        if reach.standard.layer != layer:
+            continue
         serving = {
             site for site, kinds in types.items() if not set(reach.standard.served_by).isdisjoint(kinds.split(";"))
         }

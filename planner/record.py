@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from planner.words import Language, say
+from planner.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from planner.roads import Roads
     from planner.siting import Plan, Reached
     from planner.standards import Standard
-    from planner.terms import Mode
+    from planner.terms import Language, Mode
 
 SCHEMA = 1
 
@@ -32,6 +33,13 @@ def standard_name(standard: Mapping[str, Any], language: Language) -> str:
     how = "straight" if standard["metric"] == "straight" else standard["mode"]
     key, value = ("minutes", standard["minutes"]) if standard["minutes"] is not None else ("km", standard["km"])
     return say(f"standard.{how}_{key}", language, who=who, value=f"{value:g}")
+
+
+def standard_names(standards: Sequence[Mapping[str, Any]], language: Language) -> dict[str, str]:
+    """Names of standards by id; those of one name carry their id as well."""
+    names = {item["id"]: standard_name(item, language) for item in standards}
+    shared = Counter(names.values())
+    return {key: f"{name}（{key}）" if shared[name] > 1 else name for key, name in names.items()}
 
 
 def roads_record(networks: Mapping[Mode, Roads]) -> dict[str, Any]:
@@ -111,8 +119,7 @@ def plan_record(
     plan: Plan,
     opened: pd.DataFrame,
     type_names: Mapping[str, str],
-    uncoverable: Sequence[str],
-    people: int,
+    uncoverable: pd.DataFrame,
     year: int,
 ) -> dict[str, Any]:
     """Figures of the plan.
@@ -126,9 +133,7 @@ def plan_record(
     type_names
         Name of each facility type.
     uncoverable
-        demand_ids that no option reaches under a standard that has a goal.
-    people
-        People at these points.
+        Points that no option reaches under a standard with a goal: columns demand_id, standard, people.
     year
         Year in which the plan is carried out.
     """
@@ -143,6 +148,8 @@ def plan_record(
             "cost_once_yuan": int(row["cost_once_yuan"]),
             "cost_yearly_yuan": int(row["cost_yearly_yuan"]),
             "estimated": bool(row["estimated"]),
+            "estimated_once": bool(row["estimated_once"]),
+            "estimated_yearly": bool(row["estimated_yearly"]),
             "funding": row["funding"],
             "people": int(row["people"]),
             "newly_covered": int(row["newly"]),
@@ -161,17 +168,22 @@ def plan_record(
         "conflict": list(plan.conflict),
         "cost_once_yuan": sum(row["cost_once_yuan"] for row in rows),
         "cost_yearly_yuan": sum(row["cost_yearly_yuan"] for row in rows),
-        "estimated_yuan": sum(row["cost_once_yuan"] for row in rows if row["estimated"]),
+        "estimated_yuan": sum(row["cost_once_yuan"] for row in rows if row["estimated_once"]),
+        "estimated_yearly_yuan": sum(row["cost_yearly_yuan"] for row in rows if row["estimated_yearly"]),
         "estimated_count": sum(row["estimated"] for row in rows),
         "opened": rows,
-        "uncoverable": list(uncoverable),
-        "uncoverable_people": people,
+        "uncoverable": sorted(set(uncoverable["demand_id"])),
+        "uncoverable_by_standard": {
+            str(standard): {"points": len(part), "people": int(part["people"].sum())}
+            for standard, part in uncoverable.groupby("standard", sort=True)
+        },
     }
 
 
 def run_record(
     *,
     scenario: Mapping[str, Any],
+    scenario_sha256: str,
     planner: str,
     inputs: Iterable[Mapping[str, Any]],
     roads: Mapping[str, Any],
@@ -186,6 +198,7 @@ def run_record(
         "schema": SCHEMA,
         "scenario": scenario["name"],
         "title": scenario["title"],
+        "scenario_sha256": scenario_sha256,
         "planner": planner,
         "data_date": scenario["data_date"],
         "language": scenario["language"],

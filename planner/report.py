@@ -55,9 +55,14 @@ def write_json(record: Mapping[str, Any], path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
+def toml_text(data: Mapping[str, Any]) -> str:
+    """Scenario data as TOML."""
+    return tomli_w.dumps(data, multiline_strings=False)
+
+
 def write_toml(data: Mapping[str, Any], path: Path) -> None:
     """Write scenario data as TOML."""
-    path.write_text(tomli_w.dumps(data, multiline_strings=False), encoding="utf-8", newline="\n")
+    path.write_text(toml_text(data), encoding="utf-8", newline="\n")
 
 
 def write_gpkg(layers: Mapping[str, GeoDataFrame], path: Path, data_date: dt.date) -> None:

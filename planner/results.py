@@ -10,8 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -64,8 +65,8 @@ def _put_back(out: Path, name: str) -> None:
 
 
 @contextmanager
-def _locked(out: Path, name: str) -> Iterator[None]:
-    lock = FileLock(out / f".{name}.lock", timeout=RETRY_SECONDS)
+def _locked(out: Path, name: str, *, wait_seconds: float | None = None) -> Iterator[None]:
+    lock = FileLock(out / f".{name}.lock", timeout=RETRY_SECONDS if wait_seconds is None else wait_seconds)
     try:
         with lock:
             yield
@@ -76,14 +77,27 @@ def _locked(out: Path, name: str) -> Iterator[None]:
 def recover(out: Path, name: str) -> None:
     """Put the last whole result back under its name after a crash; does nothing where all is well.
 
+    Leaves everything as it is while another run is writing this result.
+    """
+    if _previous(out, name).exists() or _writing(out, name).exists() or _dropped(out, name).exists():
+        with suppress(BlockedError), _locked(out, name, wait_seconds=0.0):
+            _put_back(out, name)
+
+
+def make_ready(out: Path) -> None:
+    """Make the folder of all results and see that it can be written to, before anything long is begun.
+
     Raises
     ------
     BlockedError
-        If another run is writing this result at this moment.
+        If it cannot.
     """
-    if _previous(out, name).exists() or _writing(out, name).exists() or _dropped(out, name).exists():
-        with _locked(out, name):
-            _put_back(out, name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise BlockedError(Fault("no_permission", values={"folder": str(out)})) from error
 
 
 def _sync(folder: Path) -> None:
@@ -115,18 +129,27 @@ def _rename_patiently(source: Path, target: Path) -> bool:
             return True
 
 
+def _kept_beside(writing: Path, out: Path, name: str) -> Path:
+    """Keep a finished result that cannot take its place as ``NAME.new``."""
+    new = out / f"{name}.new"
+    if new.exists():
+        _drop(new, out, name)
+    writing.rename(new)
+    return new
+
+
 def _publish(out: Path, name: str) -> None:
     final, writing, previous = out / name, _writing(out, name), _previous(out, name)
     if final.exists() and not _rename_patiently(final, previous):
-        new = out / f"{name}.new"
-        if new.exists():
-            _drop(new, out, name)
-        writing.rename(new)
+        new = _kept_beside(writing, out, name)
         raise BlockedError(Fault("result_open", values={"folder": str(final), "new": str(new)}))
     if not _rename_patiently(writing, final):
-        previous.rename(final)
-        raise BlockedError(Fault("result_open", values={"folder": str(writing), "new": str(writing)}))
-    _drop(previous, out, name)
+        if previous.exists():
+            previous.rename(final)
+        new = _kept_beside(writing, out, name)
+        raise BlockedError(Fault("result_open", values={"folder": str(final), "new": str(new)}))
+    with suppress(OSError):  # the new result stands; what is left of the old one goes with the next command
+        _drop(previous, out, name)
 
 
 @contextmanager
@@ -151,7 +174,7 @@ def result_folder(out: Path, name: str) -> Iterator[Path]:
         If the disk is full, another run is writing this result, or the old result is held open by another program (the
         new one is then kept as ``NAME.new``).
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_ready(out)
     with _locked(out, name):
         _put_back(out, name)
         writing = _writing(out, name)

@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,8 @@ class Loaded:
         The TOML data after `extends`, with absolute file paths.
     file, folder
         The scenario file, as the user wrote it, and the folder that holds it.
+    files
+        The file and the one that it extends, with their lines.
     faults
         All faults of the file itself.
     """
@@ -67,6 +70,7 @@ class Loaded:
     merged: Mapping[str, Any]
     file: Path
     folder: Path
+    files: tuple[TomlFile, ...]
     faults: tuple[Fault, ...]
 
 
@@ -96,7 +100,7 @@ def load(path: str | Path) -> Loaded:
     faults = (*faults, *more, *wrong)
     if scenario is not None:
         faults = (*faults, *_cross_checks(scenario, files))
-    return Loaded(scenario, known, path, path.resolve().parent, faults)
+    return Loaded(scenario, known, path, path.resolve().parent, files, faults)
 
 
 def _chain(path: Path) -> tuple[TomlFile, ...]:
@@ -243,6 +247,11 @@ def _fault(code: str, data: Any, where: Where, files: Sequence[TomlFile], **valu
     return Fault(code, str(path), row=row, column=_label(data, where), values=values)
 
 
+def fault_at(loaded: Loaded, code: str, where: Where, **values: object) -> Fault:
+    """Make a fault that stands at a key of a scenario, such as ``["goal", 0, "district"]``."""
+    return _fault(code, loaded.merged, where, loaded.files, **values)
+
+
 def _refuse_not_yet(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[dict[str, Any], tuple[Fault, ...]]:
     faults, known = [], dict(data)
     for name in NOT_YET:
@@ -332,7 +341,7 @@ def _wrong_value(item: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
     """Return the code of a wrong value's fault, and what it quotes."""
     context = item.get("ctx", {})
     text = str(item["input"])
-    bounds = [f"{sign} {context[name]}" for name, sign in _SIGNS.items() if name in context]
+    bounds = [f"{sign} {Decimal(context[name])}" for name, sign in _SIGNS.items() if name in context]
     if bounds:
         return "value_range", {"text": text, "bound": bounds[0]}
     code = _VALUE_CODES.get(item["type"].split("_")[0], "value_form")
@@ -370,6 +379,8 @@ def _contradictions(scenario: Scenario, data: Mapping[str, Any], files: Sequence
     for i, cost in enumerate(scenario.build_cost):
         if cost.cost_once_yuan is None and (cost.cost_yearly_yuan is None or cost.co_build_discount):
             yield _fault("cost_of_nothing", data, ["build_cost", i, "cost_once_yuan"], files)
+    for site in sorted(set(scenario.rules.force_open) & set(scenario.rules.force_closed)):
+        yield _fault("forced_both_ways", data, ["rules", "force_closed"], files, site=site)
     for i, count in enumerate(scenario.count):
         if count.max is not None and count.max < count.min:
             yield _fault("count_range", data, ["count", i, "max"], files, min=count.min, max=count.max)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -26,6 +26,9 @@ Share = Annotated[Number, Field(gt=0, le=1)]
 Name = Annotated[str, Field(min_length=1, strict=True)]
 FacilityCode = Annotated[str, Field(min_length=1, strict=True, pattern=r"^[^;\s]+$")]
 Flag = Annotated[bool, Field(strict=True)]
+Method = Literal["专区", "改建", "扩建", "新建"]
+METHODS: tuple[str, ...] = get_args(Method)
+"""Build methods that a cost can be given for (clause W8)."""
 Natural = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
 
@@ -90,7 +93,7 @@ class BuildCostSection(_Section):
     """``[[build_cost]]``: cost of a type by build method."""
 
     type: str
-    method: Literal["专区", "改建", "扩建", "新建"]
+    method: Method
     cost_once_yuan: Yuan | None = None
     cost_yearly_yuan: Yuan | None = None
     co_build_discount: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)

@@ -39,7 +39,9 @@ class Study:
     coverage
         The coverage table of these states.
     opened
-        The new facilities in build order: columns of the options table, and name, people, newly.
+        The new facilities in build order: columns of the options table, and name, people (served by this one), newly
+        (of them those not covered today under a standard that it serves), site_newly (the same for all new types of
+        its site together), estimated. People of different sites overlap.
     uncoverable
         Demand that no option reaches under a standard with a goal: demand_id, standard, people.
     """
@@ -85,6 +87,11 @@ def _opened(inputs: Inputs, plan: Plan, reach: Mapping[str, Reach], today: pd.Da
         for kind, rows in chosen.groupby("type"):
             served = people_served(reach, dict.fromkeys(rows["site_id"], str(kind)), counted)
             chosen.loc[rows.index, column] = rows["site_id"].map(served).fillna(0).astype(int)
+    # two types at one site reach the same people, who must not be counted twice for the site
+    together = _open_types(chosen)
+    served = people_served(reach, together, missing)
+    chosen["site_newly"] = chosen["site_id"].map(served).fillna(0).astype(int)
+    chosen["estimated"] = chosen["estimated_once"] | chosen["estimated_yearly"]
     return chosen.sort_values(["newly", "site_id", "type"], ascending=[False, True, True], ignore_index=True)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.figures import gap_percent, percent, wan
-from planner.record import standard_name
-from planner.words import Language, say
+from planner.figures import exact_percent, gap_percent, money, percent
+from planner.record import standard_names
+from planner.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pandas as pd
+
+    from planner.terms import Language
 
 TOWNS_SHOWN = 5
 """Towns named for the people whom an unmet goal leaves out."""
@@ -36,8 +38,9 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
         share = percent(demand["off_network_people"], demand["people"])
         yield say("summary.people_off_network", language, **demand, share=share)
     yield ""
+    names = standard_names(run["standards"], language)
     for standard in run["standards"]:
-        yield from _standard_lines(standard, language, planned=plan["status"] != "none")
+        yield from _standard_lines(standard, names[standard["id"]], language, planned=plan["status"] != "none")
     if plan["status"] == "none":
         yield say("summary.no_plan", language)
         return
@@ -47,10 +50,10 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield from _plan_lines(run, language)
 
 
-def _standard_lines(standard: Mapping[str, Any], language: Language, *, planned: bool) -> Iterator[str]:
+def _standard_lines(standard: Mapping[str, Any], name: str, language: Language, *, planned: bool) -> Iterator[str]:
     people = standard["people"]
     values = {
-        "name": standard_name(standard, language),
+        "name": name,
         "people": people,
         "today": percent(standard["covered_today"], people),
         "covered_today": standard["covered_today"],
@@ -69,12 +72,15 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[
     met = sum(goal["met"] for goal in goals)
     yield say("summary.goals", language, met=met, count=len(goals))
     for goal in goals:
+        scope = goal["scope"] or say("summary.city", language)
+        if not goal["whole"]:
+            yield say("summary.goal_empty", language, id=goal["id"], scope=scope)
         if goal["met"]:
             continue
         values = {
             "id": goal["id"],
-            "scope": goal["scope"] or say("summary.city", language),
-            "target": f"{goal['target'] * 100:g}%",
+            "scope": scope,
+            "target": exact_percent(goal["target"]),
             "plan": percent(goal["reached_plan"], goal["whole"]),
             "missing": goal["needed"] - (goal["reached_plan"] or 0),
             "unit": say(f"summary.{goal['of']}", language),
@@ -100,25 +106,40 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
         "summary.cost",
         language,
         count=len(opened),
-        once=wan(plan["cost_once_yuan"]),
-        yearly=wan(plan["cost_yearly_yuan"]),
+        once=money(plan["cost_once_yuan"], language),
+        yearly=money(plan["cost_yearly_yuan"], language),
         years=run["parameters"]["horizon_years"],
-        total=wan(plan["objective"] or 0),
+        total=money(plan["objective"] or 0, language),
     )
     if plan["estimated_count"]:
-        yield say("summary.estimated", language, count=plan["estimated_count"], yuan=wan(plan["estimated_yuan"]))
+        yield say(
+            "summary.estimated",
+            language,
+            count=plan["estimated_count"],
+            once=money(plan["estimated_yuan"], language),
+            yearly=money(plan["estimated_yearly_yuan"], language),
+        )
     if plan["status"] == "optimal":
         yield say("summary.optimal", language)
+        if not plan["ties_broken"]:
+            yield say("summary.ties", language)
     elif plan["status"] == "gap":
-        yield say("summary.gap", language, gap=gap_percent(plan["gap"]), bound=wan(plan["bound"]))
+        yield say("summary.gap", language, gap=gap_percent(plan["gap"]), bound=money(plan["bound"], language))
     for number, row in enumerate(opened[:OPENED_SHOWN], start=1):
-        values = {**row, "once": wan(row["cost_once_yuan"]), "yearly": wan(row["cost_yearly_yuan"]), "number": number}
+        values = {
+            **row,
+            "once": money(row["cost_once_yuan"], language),
+            "yearly": money(row["cost_yearly_yuan"], language),
+            "number": number,
+        }
         mark = say("summary.mark_estimated", language) if row["estimated"] else ""
         yield say("summary.opened", language, **{**values, "mark": mark, "type": row["type_name"]})
     if len(opened) > OPENED_SHOWN:
         yield say("summary.more_opened", language, count=len(opened) - OPENED_SHOWN)
-    if plan["uncoverable"]:
-        yield say("summary.uncoverable", language, count=len(plan["uncoverable"]), people=plan["uncoverable_people"])
+    yield say("summary.overlap", language)
+    names = standard_names(run["standards"], language)
+    for standard, left in plan["uncoverable_by_standard"].items():
+        yield say("summary.uncoverable", language, name=names[standard], **left)
 
 
 def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -147,8 +168,8 @@ def compare_lines(table: pd.DataFrame, language: Language) -> Iterator[str]:
         values = {
             "scenario": scenario,
             "sites": first["new_sites"],
-            "once": wan(int(first["cost_once_yuan"])),
-            "yearly": wan(int(first["cost_yearly_yuan"])),
+            "once": money(int(first["cost_once_yuan"]), language),
+            "yearly": money(int(first["cost_yearly_yuan"]), language),
         }
         yield say("compare.scenario", language, **values)
         for row in rows.to_dict("records"):

@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.errors import Fault, ScenarioError
+from planner.errors import BlockedError, Fault, ScenarioError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -42,7 +42,16 @@ def write_new(folder: Path, *, sample: bool) -> Path:
     ------
     ScenarioError
         If the folder holds anything.
+    BlockedError
+        If it cannot be written.
     """
+    try:
+        return _fill(folder, sample=sample)
+    except OSError as error:
+        raise BlockedError(Fault("no_permission", values={"folder": str(folder)})) from error
+
+
+def _fill(folder: Path, *, sample: bool) -> Path:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ScenarioError(Fault("folder_taken", values={"folder": str(folder)}))
     parts = _sample() if sample else [(files("planner") / "assets" / "template", "")]

@@ -13,5 +13,8 @@ Measure = Literal["distance", "time"]
 Metric = Literal["road", "straight"]
 """Along the roads, or as the crow flies."""
 
+Language = Literal["zh", "en"]
+"""Language of what a user reads."""
+
 Scope = Literal["city", "district", "town"]
 """Where a goal or count is asked: once, or in each district or town."""

@@ -19,6 +19,7 @@ from planner.errors import TableError
 from planner.standards import BuildCost, FacilityType
 
 MONEY = ("cost_once_yuan", "cost_yearly_yuan")
+ESTIMATED = ("estimated_once", "estimated_yearly")
 BASE = {
     "name": "",
     "type": "",
@@ -56,8 +57,8 @@ def keys(table: pd.DataFrame) -> list[tuple[str, str, str]]:
     return list(zip(table["site_id"], table["type"], table["state"], strict=True))
 
 
-def money_of(table: pd.DataFrame) -> list[tuple[int, int, bool]]:
-    return [tuple(row) for row in table[[*MONEY, "estimated"]].to_numpy().tolist()]
+def money_of(table: pd.DataFrame) -> list[tuple[int, int, bool, bool]]:
+    return [tuple(row) for row in table[[*MONEY, *ESTIMATED]].to_numpy().tolist()]
 
 
 # --- Which options there are ---------------------------------------------------------------------------------
@@ -80,10 +81,12 @@ def test_something_is_added_only_to_a_facility_that_stands_and_lacks_it() -> Non
 
 
 def test_what_stands_today_costs_nothing_and_does_not_price_what_is_added() -> None:
-    stands = {"status": "existing", "type": "b", "cost_once_yuan": 7, "cost_yearly_yuan": 8}
-    found = options(sites(stands), [facility("a", at_existing=True)], [])
+    how = {"build_method": "改建", "host": "银行", "funding": "f"}
+    stands = {"status": "existing", "type": "b", "cost_once_yuan": 7, "cost_yearly_yuan": 8, **how}
+    found = options(sites(stands), [facility("a", at_existing=True)], [cost("a", "改建", 50, 5, "0.5")])
+    assert found[["build_method", "funding"]].to_numpy().tolist() == [["", ""], ["改建", "f"]]
     assert keys(found) == [("s0", "a", "new"), ("s0", "b", "today")]
-    assert money_of(found) == [(100, 10, True), (0, 0, False)]
+    assert money_of(found) == [(100, 10, True, True), (0, 0, False, False)]
 
 
 def test_the_list_is_sorted_whatever_the_order_of_the_rows() -> None:
@@ -119,7 +122,9 @@ def test_the_row_goes_before_the_method_and_the_method_before_the_type() -> None
     ]
     costs = [cost("b", "改建", 5, 5), cost("a", "改建", 50, None), cost("a", "新建", None, 6)]
     found = options(sites(*rows), [facility("a")], costs)
-    assert money_of(found) == [(1, 2, False), (0, 10, True), (50, 10, True), (100, 6, True), (100, 10, True)]
+    assert money_of(found) == [
+        (1, 2, False, False), (0, 10, False, True), (50, 10, True, True), (100, 6, True, True), (100, 10, True, True),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("once", "discount", "expected"), [
@@ -130,7 +135,7 @@ def test_a_host_takes_the_discount_off_the_one_time_cost_only(once: int, discoun
     """Half a yuan is rounded up, in decimals: 5 x 0.7 is 3.5, 5 x 0.9 is 4.5."""
     rows = [{"build_method": "改建", "host": host} for host in ("银行", "")]
     found = options(sites(*rows), [facility("a")], [cost("a", "改建", once, 11, discount)])
-    assert money_of(found) == [(expected, 11, True), (once, 11, True)]
+    assert money_of(found) == [(expected, 11, True, True), (once, 11, True, True)]
 
 
 def test_the_discount_is_not_taken_off_a_figure_of_the_row_or_of_the_type() -> None:
@@ -139,7 +144,7 @@ def test_the_discount_is_not_taken_off_a_figure_of_the_row_or_of_the_type() -> N
         {"build_method": "新建", "host": "银行"},
     ]
     found = options(sites(*rows), [facility("a")], [cost("a", "改建", 50, 5, "0.5")])
-    assert money_of(found) == [(90, 5, True), (100, 10, True)]
+    assert money_of(found) == [(90, 5, False, True), (100, 10, True, True)]
 
 
 maybe = st.none() | st.integers(0, 10**7)
@@ -156,7 +161,7 @@ def test_costs_equal_the_rule_written_out(rows: Any, of_type: Any, methods: Any)
         *({"cost_once_yuan": a, "cost_yearly_yuan": b, "build_method": m, "host": "h" * h} for a, b, m, h in rows)
     )
     costs = [BuildCost("a", m, a, b, Decimal(d) / 100) for m, (a, b, d) in methods.items()]
-    expected: list[tuple[int | None, int | None, bool]] = []
+    expected: list[tuple[int | None, int | None, bool, bool]] = []
     missing = []
     for k, (*own, method, hosted) in enumerate(rows):
         figures: list[int | None] = []
@@ -169,7 +174,7 @@ def test_costs_equal_the_rule_written_out(rows: Any, of_type: Any, methods: Any)
             figures.append(next((x for x in chain if x is not None), None))
             if figures[-1] is None:
                 missing.append((k + 2, money))
-        expected.append((figures[0], figures[1], None in own))
+        expected.append((figures[0], figures[1], own[0] is None, own[1] is None))
     if not missing:
         assert money_of(options(table, [facility("a", *of_type)], costs)) == expected
         return

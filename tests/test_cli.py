@@ -218,6 +218,50 @@ def test_compare_prints_and_writes_a_table(tmp_path: Path) -> None:
     assert [line.split(",")[0] for line in table.splitlines()] == ["scenario", "town", "town-2"]
 
 
+def test_compare_says_when_a_result_is_older_than_its_scenario(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+    fresh = planner("compare", scenario, "--out", tmp_path / "out")
+    assert "重新运行" not in fresh.stdout
+    scenario.write_text(SCENARIO.replace("share = 0.6", "share = 0.5"), encoding="utf-8")
+    assert "重新运行" in planner("compare", scenario, "--out", tmp_path / "out").stdout
+    scenario.write_text(SCENARIO, encoding="utf-8")
+    (tmp_path / "demand.csv").write_text(demand_csv().replace(",10,", ",11,", 1), encoding="utf-8")
+    assert "重新运行" in planner("compare", scenario, "--out", tmp_path / "out").stdout
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    (tmp_path / "file").write_text("in the way")
+    for out in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        result = planner("run", scenario, "--out", out)
+        assert result.exit_code == 1
+        assert "没有权限写入" in result.stderr
+    assert planner("new", tmp_path / "file" / "city").exit_code == 1
+
+
+def test_the_language_of_the_parent_holds_for_faults(tmp_path: Path) -> None:
+    write_town(tmp_path, SCENARIO.replace("data_date", 'language = "en"\ndata_date', 1)).rename(tmp_path / "base.toml")
+    child = tmp_path / "child.toml"
+    child.write_text('name = "c"\ntitle = "c"\nextends = "base.toml"\nnonsense = 1\n', encoding="utf-8")
+    assert "Unknown key" in refused(child)
+
+
+def test_a_goal_over_nobody_is_said_to_count_as_met(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    rural = '\n[[standard]]\nid = "far"\nkm = 5\napplies_to = { setting = "rural" }\nserved_by = ["station"]\n'
+    goal = '\n[[goal]]\nid = "nobody"\nstandard = "far"\nshare = 0.9\n'
+    scenario.write_text(SCENARIO + rural + goal, encoding="utf-8")
+    result = planner("run", scenario, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "nobody（全市）范围内没有人口，按达到计" in result.stdout
+
+
+def test_a_site_forced_both_ways_is_a_fault(tmp_path: Path) -> None:
+    both = '\n[rules]\nforce_open = ["C1"]\nforce_closed = ["C1"]\n'
+    assert "C1" in refused(write_town(tmp_path, SCENARIO + both))
+
+
 def test_help_is_quick_and_loads_no_numpy() -> None:
     code = (
         "import sys, time\nfrom planner.cli import app\nfrom typer.testing import CliRunner\n"

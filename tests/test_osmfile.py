@@ -248,10 +248,13 @@ def test_deleted_ways_are_counted(read: Read) -> None:
     assert roads.report.ways_deleted == 1
 
 
-def test_the_first_copy_of_a_way_is_kept(read: Read) -> None:
-    roads = read(*NODES, way(1, (1, 2)), way(2, (2, 3)), way(1, (4, 5)), way(1, (1, 2)))
+def test_copies_of_a_way_are_counted_and_contradictions_refused(read: Read) -> None:
+    roads = read(*NODES, way(1, (1, 2)), way(2, (2, 3)), way(1, (1, 2)), way(1, (1, 2)))
     assert [(w, u, v) for w, _, u, v in ends(roads)] == [(1, 1, 2), (2, 2, 3)]
     assert roads.report.ways_repeated == 2
+    with pytest.raises(RoadError) as caught:
+        read(*NODES, way(1, (1, 2)), way(1, (4, 5)))
+    assert [fault.code for fault in caught.value.faults] == ["road_way_twice"]
 
 
 @pytest.mark.parametrize("mode", ["walk", "drive"])

@@ -16,6 +16,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 from planner import network, pipeline, schema
 from planner.coverage import assessable
+from planner.errors import PlannerError
 from planner.inputs import read
 from test_results import fingerprint
 from town import SCENARIO, write_town
@@ -40,7 +41,7 @@ def figures(run: dict[str, Any]) -> dict[str, Any]:
         "plan": [plan["status"], plan["objective"], plan["bound"], plan["gap"], plan["ties_broken"]],
         "cost": [plan["cost_once_yuan"], plan["cost_yearly_yuan"], plan["estimated_yuan"]],
         "opened": sorted(f"{row['site_id']}:{row['type']}" for row in plan["opened"]),
-        "uncoverable": [len(plan["uncoverable"]), plan["uncoverable_people"]],
+        "uncoverable": plan["uncoverable_by_standard"],
         "roads": {mode: [net["nodes"], net["edges"], net["length_m"]] for mode, net in run["roads"].items()},
     }
 
@@ -132,6 +133,74 @@ def test_geopackage_opens_with_chinese_names(sample: Outcome) -> None:
     sites = pyogrio.read_dataframe(sample.folder / "plan.gpkg", layer="sites")
     assert "拉塞雷纳中心就业服务站" in set(sites["name"])
     assert (sites["state"] == "planned").sum() + 2 == len(sample.record["plan"]["opened"])  # two are kiosks
+
+
+def test_people_of_two_new_types_at_one_site_are_counted_once(tmp_path: Path) -> None:
+    text = SCENARIO.replace("share = 0.6", "share = 0.3") + (
+        '\n[[facility]]\ntype = "kiosk"\nname = "自助"\ncost_once_yuan = 1\ncost_yearly_yuan = 1\n'
+        '\n[[standard]]\nid = "kiosk-5"\nminutes = 5\nserved_by = ["kiosk"]\n'
+        '\n[[goal]]\nid = "kiosks"\nstandard = "kiosk-5"\nshare = 0.05\n'
+        '\n[rules]\ntypes_per_site = 2\nforce_open = ["C1"]\n'
+    )
+    scenario = write_town(tmp_path, text)
+    path = tmp_path / "sites.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",e_station,candidate", ",,candidate"), encoding="utf-8")
+    outcome = pipeline.run(scenario, tmp_path / "out")
+    opened = [row["site_id"] for row in outcome.record["plan"]["opened"]]
+    twice = {site for site in opened if opened.count(site) == 2}
+    assert twice
+    rows = rows_of(outcome.folder / "sites.csv")
+    for site in twice:
+        each = [row["newly_covered"] for row in outcome.record["plan"]["opened"] if row["site_id"] == site]
+        assert int(rows[site]["newly_covered"]) == max(each) < sum(each)
+
+
+@pytest.mark.parametrize(
+    "header", ["fid", "FID", "geom", "Name", "NAME", "number", "state", "source_row", "open_today"]
+)
+def test_no_column_of_the_user_is_lost_or_in_the_way(tmp_path: Path, header: str) -> None:
+    scenario = write_town(tmp_path)
+    path = tmp_path / "sites.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    text = "\n".join([f"{lines[0]},{header}", *(f"{line},own {n}" for n, line in enumerate(lines[1:]))])
+    path.write_text(text + "\n", encoding="utf-8")
+    folder = pipeline.run(scenario, tmp_path / "out").folder
+    assert rows_of(folder / "sites.csv")["E2"][f"source_{header}"] == "own 1"
+
+
+def test_a_kiosk_is_not_priced_by_how_its_station_was_built(tmp_path: Path) -> None:
+    cost = '\n[[build_cost]]\ntype = "e_station"\nmethod = "新建"\ncost_once_yuan = 999_999\n'
+    scenario = write_town(tmp_path, SCENARIO.replace("share = 0.6", "share = 0.05") + cost)
+    head, *rows = (tmp_path / "sites.csv").read_text(encoding="utf-8").splitlines()
+    stations = [row for row in rows if row.startswith("E")]
+    text = "\n".join([f"{head},build_method,funding", *(f"{row},新建,国债" for row in stations)])
+    (tmp_path / "sites.csv").write_text(text + "\n", encoding="utf-8")
+    inputs = read(scenario, lambda _step: None)
+    kiosk = inputs.options[inputs.options["state"] == "new"].iloc[0]
+    assert (kiosk["site_id"], kiosk["cost_once_yuan"], kiosk["funding"]) == ("E1", 80_000, "")
+
+
+def test_rows_without_a_district_do_not_drop_out_of_a_goal_in_each(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path, SCENARIO + 'each = "district"\n')
+    path = tmp_path / "demand.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",西区,", ",,", 1), encoding="utf-8")
+    with pytest.raises(PlannerError) as caught:
+        pipeline.run(scenario, tmp_path / "out")
+    assert [(fault.code, fault.row) for fault in caught.value.faults] == [("scope_blank", 2)]
+
+
+def test_faults_of_all_stages_are_told_together(tmp_path: Path) -> None:
+    text = SCENARIO + 'district = "没有区"\n\n[rules]\nforce_open = ["ZZ"]\n'
+    scenario = write_town(tmp_path, text)
+    (tmp_path / "roads.osm").write_text("<osm", encoding="utf-8")
+    path = tmp_path / "sites.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("60000,5000", "viele,5000"), encoding="utf-8")
+    with pytest.raises(PlannerError) as caught:
+        pipeline.run(scenario, tmp_path / "out")
+    found = {(fault.code, fault.row) for fault in caught.value.faults}
+    assert {code for code, _ in found} >= {"road_unreadable", "unknown_place"}
+    assert len(found) >= 3
+    assert ("unknown_place", len(SCENARIO.splitlines()) + 1) in found
 
 
 def test_no_inputs_says_where_they_were(tmp_path: Path) -> None:

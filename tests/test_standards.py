@@ -174,7 +174,7 @@ def test_limits_are_whole_and_exact() -> None:
 
 
 @settings(max_examples=50)
-@given(st.integers(1, 1200), st.integers(1, 200))
+@given(st.integers(1, 1200), st.integers(5, 200))
 def test_walking_minutes_are_exact_at_every_speed(tenth_minutes: int, tenth_kph: int) -> None:
     exact = Fraction(tenth_minutes, 10) * Fraction(tenth_kph, 10) * 1_000_000 / 60
     found = limit_of(str(Decimal(tenth_kph) / 10), minutes=Decimal(tenth_minutes) / 10)
