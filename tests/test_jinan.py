@@ -474,9 +474,11 @@ def test_uncoverable_people_from_the_travel_table(
     everything |= {site: row["type"].split(";") for site, row in case.candidates.items()}
     nobody: set[str] = set()
     for standard in case.scenario["standard"]:
-        nobody |= case.assessable(standard["id"]).keys() - covered(case, standard, reach_mm, everything)
+        left = case.assessable(standard["id"]).keys() - covered(case, standard, reach_mm, everything)
+        people = people_of(case.demand[key] for key in left)
+        assert case.run["plan"]["uncoverable_by_standard"][standard["id"]] == {"points": len(left), "people": people}
+        nobody |= left
     assert case.run["plan"]["uncoverable"] == sorted(nobody)
-    assert case.run["plan"]["uncoverable_people"] == people_of(case.demand[key] for key in nobody)
 
 
 # --- what is left behind -------------------------------------------------------------------------------------------
@@ -500,7 +502,7 @@ def layer_names(case: Case) -> list[str]:
 
 
 def test_the_result_runs_again_from_its_own_copies(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Service areas are for the eye and take most of the time of a run; no figure may depend on them.
+    # Service areas are for the eye; no figure may depend on them.
     monkeypatch.setattr(outputs, "areas", lambda city, _standards, states: reaches.areas(city, (), states))
     again = pipeline.run(case.folder / "scenario.toml", tmp_path)
     assert again.exit_code == 0
@@ -510,6 +512,7 @@ def test_the_result_runs_again_from_its_own_copies(case: Case, tmp_path: Path, m
     first = json.loads((case.folder / "run.json").read_text(encoding="utf-8"))
     for item in first["inputs"]:
         del item["path"]
+    del first["scenario_sha256"], second["scenario_sha256"]  # the copies have other paths
     assert second == first
     for name in ("coverage.csv", "sites.csv"):
         assert (again.folder / name).read_bytes() == (case.folder / name).read_bytes()
