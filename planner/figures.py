@@ -13,13 +13,18 @@ ABSENT = "—"
 """Printed where there is no figure."""
 
 
+def permille_down(part: int, whole: int) -> int:
+    """Share in tenths of a percent, rounded down, so that 89.96 % never reads as 90.0 %."""
+    return part * 1000 // whole
+
+
 def _tenths(tenths: int) -> str:
     return f"{tenths // 10}.{tenths % 10}%"
 
 
 def percent(part: int | None, whole: int | None) -> str:
     """Return a share in per cent, rounded down to one decimal: 89.96 % never reads as 90.0 %."""
-    return ABSENT if part is None or not whole else _tenths(part * 1000 // whole)
+    return ABSENT if part is None or not whole else _tenths(permille_down(part, whole))
 
 
 def percent_of(share: float | None) -> str:

@@ -23,7 +23,7 @@ import shapely
 from branca.element import Element, Figure
 from folium.template import Template
 
-from planner.figures import gap_percent, percent, percent_of
+from planner.figures import gap_percent, percent, percent_of, permille_down
 from planner.packing import area_layers, bounds, packed_points, road_layer
 from planner.words import say, sentences
 
@@ -186,7 +186,7 @@ def _figures(record: Mapping[str, Any], labels: MapLabels, states: Sequence[str]
 
 
 def _rate(covered: int | None, people: int) -> dict[str, Any]:
-    tenths = covered * 1000 // people if covered is not None and people else 0
+    tenths = permille_down(covered, people) if covered is not None and people else 0
     return {"covered": covered, "share": percent(covered, people), "tenths": tenths}
 
 

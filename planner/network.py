@@ -105,8 +105,8 @@ def travel(
         limit = walk_limit_mm(cutoff_s or 0, walk_kph)
     else:
         limit = int(Fraction(str(cutoff_s)) * 1000)
-    demand_feet = demand_feet or snap_table(roads, demand, snap_max_m=snap_max_m)
-    site_feet = site_feet or snap_table(roads, sites, snap_max_m=snap_max_m)
+    demand_feet = snap_table(roads, demand, snap_max_m=snap_max_m) if demand_feet is None else demand_feet
+    site_feet = snap_table(roads, sites, snap_max_m=snap_max_m) if site_feet is None else site_feet
     site, point, first, second = reach(
         *arcs_of(roads, effective(roads, measure), reverse=True).flat,
         *seeds_of(roads, site_feet, measure, walk_kph, arriving=True).table.flat,
@@ -156,8 +156,8 @@ def nearest(
         The columns of `travel`, one row for each demand point that reaches any site; ties go to the lowest site_id.
         Sorted by demand_id.
     """
-    demand_feet = demand_feet or snap_table(roads, demand, snap_max_m=snap_max_m)
-    site_feet = site_feet or snap_table(roads, sites, snap_max_m=snap_max_m)
+    demand_feet = snap_table(roads, demand, snap_max_m=snap_max_m) if demand_feet is None else demand_feet
+    site_feet = snap_table(roads, sites, snap_max_m=snap_max_m) if site_feet is None else site_feet
     demand_ids, demand_rank = _by_id(demand["demand_id"])
     site_ids, site_rank = _by_id(sites["site_id"])
     arcs = arcs_of(roads, effective(roads, measure), reverse=True)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner import coverage, outputs, record, report, results
 from planner.errors import Fault, ScenarioError
-from planner.figures import gap_percent
+from planner.figures import gap_percent, permille_down
 from planner.inputs import read
 from planner.scenario import load
 from planner.study import study
@@ -220,7 +220,7 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
                     "state": state,
                     "people": item["people"],
                     "covered": covered,
-                    "share_permille": covered * 1000 // item["people"] if item["people"] else None,
+                    "share_permille": permille_down(covered, item["people"]) if item["people"] else None,
                     "communities": item["communities"],
                     "communities_covered": item[f"communities_{state}"],
                     "new_sites": len(plan["opened"]),

@@ -36,11 +36,6 @@ def need(share: Decimal, whole: int) -> int:
     return -((-Fraction(share) * whole).__floor__())
 
 
-def permille_down(part: int, whole: int) -> int:
-    """Share in tenths of a percent, rounded down, so that 89.96 % never reads as 90.0 %."""
-    return part * 1000 // whole
-
-
 @dataclass(frozen=True)
 class Standard:
     """Who must have what within reach.

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner import schema
-from planner.standards import need, permille_down, scopes, walk_limit_mm
+from planner.figures import permille_down
+from planner.standards import need, scopes, walk_limit_mm
 
 if TYPE_CHECKING:
     from planner.terms import Scope
