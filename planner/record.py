@@ -129,7 +129,8 @@ def plan_record(
     plan
         The plan.
     opened
-        The new facilities in build order: columns of the options table, and name, people, newly.
+        The new facilities, those that newly cover most people first: columns of the options table, and name,
+        people, newly.
     type_names
         Name of each facility type.
     uncoverable

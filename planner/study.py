@@ -39,7 +39,8 @@ class Study:
     coverage
         The coverage table of these states.
     opened
-        The new facilities in build order: columns of the options table, and name, people (served by this one), newly
+        The new facilities, those that newly cover most people first: columns of the options table, and name, people
+        (served by this one), newly
         (of them those not covered today under a standard that it serves), site_newly (the same for all new types of
         its site together), estimated. People of different sites overlap.
     uncoverable
