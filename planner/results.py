@@ -185,7 +185,7 @@ def result_folder(out: Path, name: str) -> Iterator[Path]:
             _publish(out, name)
         except OSError as error:
             shutil.rmtree(writing, ignore_errors=True)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
                 raise BlockedError(Fault("disk_full", values={"folder": str(out)})) from error
             if isinstance(error, PermissionError):
                 raise BlockedError(Fault("no_permission", values={"folder": str(out)})) from error
