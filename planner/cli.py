@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 BLOCKED, WRONG_INPUT, STOPPED = 1, 2, 130
-STEPS = 13
+STEPS = 16
 """Steps of a usual run, for the length of the progress bar."""
 
 T = TypeVar("T")

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import pandas as pd
 from pydantic import ValidationError
 
 from planner import schema, tables
 from planner.candidates import options, split_types
-from planner.coverage import applies
+from planner.coverage import applies, assessable
 from planner.errors import Fault, PlannerError, ScenarioError
 from planner.network import read_roads
 from planner.scenario import Loaded, fault_at, load
+from planner.standards import scopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    import pandas as pd
 
     from planner.roads import Roads
     from planner.schema import Scenario
@@ -165,7 +165,7 @@ def _unknown_places(
     """Check the names that a scenario takes from the tables."""
     for where, value, names in _named(scenario, demand, sites):
         if value not in names:
-            near = difflib.get_close_matches(value, names, n=3, cutoff=0.4) or sorted(names - {""})[:5]
+            near = difflib.get_close_matches(value, names, n=3, cutoff=0.4) or sorted(names - {""})[:5] or ["—"]
             yield fault_at(loaded, "unknown_place", where, name=value, near=" / ".join(near))
 
 
@@ -185,6 +185,19 @@ def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables
             origin = table.origin.iloc[blank[0]]
             values = {"rule": rule, "each": each, "count": len(blank)}
             yield Fault("scope_blank", origin["file"], row=int(origin["row"]), column=each, values=values)
+
+
+def _empty_rules(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites: pd.DataFrame) -> Iterator[Fault]:
+    """Find goals and counts that would be asked nowhere, and so drop out."""
+    known = {standard.id: standard for standard in schema.standards_of(scenario)}
+    for i, goal in enumerate(schema.goals_of(scenario)):
+        rows = demand[applies(demand, known[goal.standard]) & assessable(demand)] if goal.standard in known else demand
+        if not list(scopes(rows, goal.each, goal.district, goal.town)):
+            yield fault_at(loaded, "no_scope", ["goal", i, "each"], rule=f"goal[{goal.id}]")
+    places = pd.concat([demand[["district", "town"]], sites[["district", "town"]]])
+    for i, count in enumerate(schema.counts_of(scenario)):
+        if not list(scopes(places, count.each, count.district, count.town)):
+            yield fault_at(loaded, "no_scope", ["count", i, "each"], rule=f"count[{count.id}]")
 
 
 def _may_hold(sites: pd.DataFrame, kind: str) -> Any:
@@ -279,7 +292,10 @@ def _cross_faults(
     if loaded.scenario is not None:
         frames = (None if table is None else table.frame for table in (demand, sites))
         yield from _unknown_places(loaded, loaded.scenario, *frames)
-        yield from _blank_scopes(loaded.scenario, demand, sites)
+        blank = list(_blank_scopes(loaded.scenario, demand, sites))
+        yield from blank
+        if demand is not None and sites is not None and not blank:
+            yield from _empty_rules(loaded, loaded.scenario, demand.frame, sites.frame)
 
 
 def _options(loaded: Loaded, sites: tables.Table) -> pd.DataFrame | None:

@@ -235,7 +235,9 @@ def solve(
     """
     started = time.monotonic()
     say = report or (lambda _step: None)
-    if not instance.goals and not instance.communities and not any(c.minimum for c in instance.counts):
+    # a count that today already breaks asks for an answer, even if nothing else does
+    least = any(rule.minimum for rule in instance.counts) or rules_broken(instance, np.empty(0, dtype=np.int64))
+    if not instance.goals and not instance.communities and not least:
         return Plan("none", None, None, None, (), 0.0)
     say("reduce")
     problem = _problem(instance)

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from planner.scenario import Loaded
 
 
+RESULT_FILES = frozenset(
+    {
+        "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg",
+        "scenario.toml", "inputs",
+    }
+)  # fmt: skip
+"""Names of everything that a result holds."""
+
 UNUSED = ("candidate", "closed", "excluded")
 """States of a site that is not open, in the plan or without one."""
 

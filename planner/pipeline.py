@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner import coverage, outputs, record, report, results
-from planner.errors import Fault, ScenarioError
+from planner.errors import BlockedError, Fault, ScenarioError
 from planner.figures import gap_percent, permille_down
-from planner.inputs import read
+from planner.inputs import Inputs, read
 from planner.scenario import load
 from planner.study import study
 from planner.words import say
@@ -64,6 +64,15 @@ def _recover(path: str | Path, out: str | Path) -> None:
         results.recover(Path(out), scenario.name)
 
 
+def _spare_inputs(inputs: Inputs, final: Path, *, keep_inputs: bool) -> None:
+    """Refuse to replace a result whose copies are this run's only inputs, when they are not to be kept."""
+    tables = (*inputs.scenario.demand.table, *inputs.scenario.sites.table)
+    files = [Path(inputs.scenario.roads.file), *(Path(table.file) for table in tables)]
+    inside = [file.name for file in files if final.resolve() in file.resolve().parents]
+    if inside and not keep_inputs:
+        raise BlockedError(Fault("not_a_result", values={"folder": str(final), "files": ", ".join(inside)}))
+
+
 def run(
     path: str | Path, out: str | Path, *, keep_inputs: bool = True, show: Callable[[str], None] = _silent
 ) -> Outcome:
@@ -94,7 +103,8 @@ def run(
     _recover(path, out)
     inputs = read(path, clock)
     name = inputs.scenario.name
-    results.make_ready(Path(out))
+    results.make_ready(Path(out), name, outputs.RESULT_FILES)
+    _spare_inputs(inputs, Path(out) / name, keep_inputs=keep_inputs)
     studied = study(inputs, clock)
     with results.result_folder(Path(out), name) as folder:
         written = outputs.write(studied, folder, clock, keep_inputs=keep_inputs)
@@ -157,13 +167,16 @@ def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:
     path, out = Path(path), Path(out)
     folder = path
     if not path.is_dir():
-        loaded = _name_of(path)
-        results.recover(out, loaded)
-        folder = out / loaded
-    file = folder / "run.json"
-    if not file.is_file():
+        name = _name_of(path)
+        results.recover(out, name)
+        folder = out / name
+    try:
+        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or found.get("schema") != record.SCHEMA:
         raise ScenarioError(Fault("no_result", str(path), values={"folder": str(folder)}))
-    return json.loads(file.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    return found
 
 
 def is_stale(path: str | Path, out: str | Path) -> bool:
@@ -200,12 +213,12 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
     Returns
     -------
     table
-        One row for each scenario and standard: scenario, standard_id, standard (its name), state, people, covered,
-        share_permille (rounded down), communities, communities_covered, new_sites, cost_once_yuan, cost_yearly_yuan,
-        status, gap (in per cent, rounded up).
+        One row for each result and standard: result (its number), path, scenario, standard_id, standard (its name),
+        state, people, covered, share_permille (rounded down), communities, communities_covered, new_sites,
+        cost_once_yuan, cost_yearly_yuan, status, goals_met, goals, gap (in per cent, rounded up).
     """
     rows = []
-    for path in paths:
+    for number, path in enumerate(paths, start=1):
         found = result_of(path, out)
         plan = found["plan"]
         state = "today" if plan["status"] == "none" else "plan"
@@ -214,6 +227,8 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
             covered = item[f"covered_{state}"]
             rows.append(
                 {
+                    "result": number,
+                    "path": Path(path).as_posix(),
                     "scenario": found["scenario"],
                     "standard_id": item["id"],
                     "standard": names[item["id"]],
@@ -227,10 +242,13 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
                     "cost_once_yuan": plan["cost_once_yuan"],
                     "cost_yearly_yuan": plan["cost_yearly_yuan"],
                     "status": plan["status"],
+                    "goals_met": sum(goal["met"] for goal in found["goals"]),
+                    "goals": len(found["goals"]),
                     "gap": gap_percent(plan["gap"]),
                 }
             )
     table = pd.DataFrame(rows).astype({"share_permille": "Int64", "covered": "Int64"})
+    results.make_ready(Path(out), "compare", {"compare.csv"})
     with results.result_folder(Path(out), "compare") as folder:
         report.write_csv(table, folder / "compare.csv")
     return table

@@ -20,13 +20,19 @@ from filelock import FileLock, Timeout
 from planner.errors import BlockedError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 RETRY_SECONDS = 5.0
 """How long a folder that another program holds open is waited for, in seconds."""
 
 _PAUSE_SECONDS = 0.1
+
+MARK = "run.json"
+"""The file by which a result is known."""
+
+_LITTER = (".", "~$", "desktop.ini", "Thumbs.db")
+"""Starts of names that systems and office programs leave in any folder."""
 
 
 def _writing(out: Path, name: str) -> Path:
@@ -60,18 +66,38 @@ def _put_back(out: Path, name: str) -> None:
         else:
             previous.rename(out / name)
     for left in (_writing(out, name), _dropped(out, name)):
-        if left.exists():
+        if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _strangers(final: Path, known: Collection[str]) -> list[str]:
+    """Names of what stands where a result is to go and is none."""
+    if not final.exists():
+        return []
+    if not final.is_dir():
+        return [final.name]
+    names = [path.name for path in final.iterdir() if not path.name.startswith(_LITTER)]
+    foreign = [name for name in names if name not in known]
+    whole = not names or MARK in names or set(names) == {"compare.csv"}
+    return sorted(foreign or ([] if whole else names))
 
 
 @contextmanager
 def _locked(out: Path, name: str, *, wait_seconds: float | None = None) -> Iterator[None]:
     lock = FileLock(out / f".{name}.lock", timeout=RETRY_SECONDS if wait_seconds is None else wait_seconds)
     try:
-        with lock:
-            yield
+        out.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except Timeout as error:
         raise BlockedError(Fault("result_busy", values={"folder": name})) from error
+    except OSError as error:
+        raise BlockedError(Fault("no_permission", values={"folder": str(out)})) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def recover(out: Path, name: str) -> None:
@@ -84,14 +110,27 @@ def recover(out: Path, name: str) -> None:
             _put_back(out, name)
 
 
-def make_ready(out: Path) -> None:
-    """Make the folder of all results and see that it can be written to, before anything long is begun.
+def make_ready(out: Path, name: str, known: Collection[str]) -> None:
+    """See that a result can be written, before anything long is begun.
+
+    Parameters
+    ----------
+    out
+        The folder that holds all results; made where it is not there.
+    name
+        Name of the result.
+    known
+        Names of the files of a result. A folder that holds anything else is not ours to replace.
 
     Raises
     ------
     BlockedError
-        If it cannot.
+        If the folder cannot be written to, or the result would take the place of something else.
     """
+    strangers = _strangers(out / name, known)
+    if strangers:
+        values = {"folder": str(out / name), "files": ", ".join(strangers[:5])}
+        raise BlockedError(Fault("not_a_result", values=values))
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
@@ -174,12 +213,11 @@ def result_folder(out: Path, name: str) -> Iterator[Path]:
         If the disk is full, another run is writing this result, or the old result is held open by another program (the
         new one is then kept as ``NAME.new``).
     """
-    make_ready(out)
     with _locked(out, name):
-        _put_back(out, name)
         writing = _writing(out, name)
-        writing.mkdir()
         try:
+            _put_back(out, name)
+            writing.mkdir(parents=True)
             yield writing
             _sync(writing)
             _publish(out, name)

@@ -193,11 +193,18 @@ def _merge_arrays(
             faults.append(Fault("nothing_to_remove", str(path), row=row, column=section, values={"name": name}))
         elif in_parent[which]:
             at = next(i for i, old in enumerate(merged) if _identity(section, old) == which)
-            changed = [] if removes else [_merge(merged[at], entry, f"{section}[].", files, faults)]
+            kept = _without_rivals(merged[at], entry)
+            changed = [] if removes else [_merge(kept, entry, f"{section}[].", files, faults)]
             merged[at : at + 1] = changed
         else:
             merged.append(entry)
     return merged
+
+
+def _without_rivals(parent: Any, child: Any) -> Any:
+    """Drop the parent's cutoff where the child gives one of the other kind."""
+    rivals = {"minutes": "km", "km": "minutes"}
+    return {key: value for key, value in parent.items() if rivals.get(key) not in child or key in child}
 
 
 def _entry_numbers(data: Any, where: Where, files: Sequence[TomlFile]) -> list[int | None]:

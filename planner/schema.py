@@ -12,11 +12,20 @@ from pydantic_core import PydanticCustomError
 from planner.coordinates import System
 from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Standard, walk_limit_mm
 
+DIGITS = 24
+"""Longest number that a scenario may write, and largest power of ten: exact arithmetic takes as long as they are."""
+
 
 def _plain_number(value: object) -> object:
     """Refuse texts and flags, which pydantic would read as numbers."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise PydanticCustomError("decimal_type", "a number")
+    if (
+        isinstance(value, Decimal)
+        and value.is_finite()
+        and (abs(value.adjusted()) > DIGITS or len(str(value)) > DIGITS)
+    ):
+        raise PydanticCustomError("number_form", "a number of fewer digits")
     return value
 
 

@@ -163,10 +163,14 @@ def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 def compare_lines(table: pd.DataFrame, language: Language) -> Iterator[str]:
     """Say people covered, sites and cost of each scenario."""
-    for scenario, rows in table.groupby("scenario", sort=False):
+    for _, rows in table.groupby("result", sort=False):
         first = rows.iloc[0]
         values = {
-            "scenario": scenario,
+            "scenario": first["scenario"],
+            "path": first["path"],
+            "status": say(f"status.{first['status']}", language),
+            "met": first["goals_met"],
+            "goals": first["goals"],
             "sites": first["new_sites"],
             "once": money(int(first["cost_once_yuan"]), language),
             "yearly": money(int(first["cost_yearly_yuan"]), language),

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\-]+)\s*\]")
-_KEY = re.compile(r"\s*([\w\-]+|\"[^\"]+\")\s*=\s*(\{.*)?")
+_KEY = re.compile(r"\s*((?:[\w\-]+\.)*)([\w\-]+|\"[^\"]+\")\s*=\s*(\{.*)?")
+_LONG_QUOTES = re.compile(r"\"\"\"|'''")
 _INLINE_KEY = re.compile(r"[{,]\s*([\w\-]+)\s*=")
 
 
@@ -44,17 +45,23 @@ class TomlFile:
 def _lines(text: str) -> Iterator[Line]:
     table, entry = "", 0
     seen: dict[str, int] = {}
+    in_text = False
     for number, line in enumerate(text.splitlines(), start=1):
+        was_in_text, quotes = in_text, len(_LONG_QUOTES.findall(line))
+        in_text = was_in_text ^ (quotes % 2 == 1)
+        if was_in_text:
+            continue
         if header := _HEADER.match(line):
             table = header[2]
             seen[table] = seen.get(table, -1) + 1
             entry = seen[table] if header[1] == "[[" else 0
             yield Line(table, entry, "", number)
         elif written := _KEY.match(line):
-            key = written[1].strip('"')
-            yield Line(table, entry, key, number)
-            inner = f"{table}.{key}" if table else key
-            for found in _INLINE_KEY.finditer(written[2] or ""):
+            key = written[2].strip('"')
+            holder = f"{table}.{written[1]}".strip(".")
+            yield Line(holder, entry, key, number)
+            inner = f"{holder}.{key}" if holder else key
+            for found in _INLINE_KEY.finditer(written[3] or ""):
                 yield Line(inner, entry, found[1], number)
 
 
@@ -68,10 +75,10 @@ def read_toml(path: Path) -> TomlFile:
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ScenarioError(Fault("file_missing", str(path))) from error
     except UnicodeDecodeError as error:
         raise ScenarioError(Fault("scenario_encoding", str(path))) from error
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        raise ScenarioError(Fault("file_missing", str(path))) from error
     try:
         data = tomllib.loads(text, parse_float=Decimal)
     except (tomllib.TOMLDecodeError, ValueError) as error:

@@ -213,9 +213,63 @@ def test_compare_prints_and_writes_a_table(tmp_path: Path) -> None:
         assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
     result = planner("compare", first, second, "--out", tmp_path / "out")
     assert result.exit_code == 0
-    assert "town-2：新增" in result.stdout
+    assert "已证明最省，目标 1/1 项" in result.stdout
+    assert "b/scenario.toml" in result.stdout
     table = (tmp_path / "out" / "compare" / "compare.csv").read_text(encoding="utf-8-sig")
-    assert [line.split(",")[0] for line in table.splitlines()] == ["scenario", "town", "town-2"]
+    assert [line.split(",")[2] for line in table.splitlines()] == ["scenario", "town", "town-2"]
+
+
+def test_compare_keeps_two_results_of_one_name_apart(tmp_path: Path) -> None:
+    for name, share in (("a", "0.6"), ("b", "0.99")):
+        scenario = write_town(tmp_path / name, SCENARIO.replace("share = 0.6", f"share = {share}"))
+        planner("run", scenario, "--out", tmp_path / f"out-{name}")
+    folders = [tmp_path / "out-a" / "town", tmp_path / "out-b" / "town"]
+    result = planner("compare", *folders, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "没有方案能达到全部目标，目标 0/1 项" in result.stdout
+    assert all(str(folder) in result.stdout for folder in folders)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"schema": 99}', b"\xff"])
+def test_compare_refuses_what_is_no_result(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "run.json").write_bytes(content)
+    assert planner("compare", tmp_path / "r", "--out", tmp_path / "out").exit_code == 2
+
+
+def test_a_run_never_takes_the_place_of_what_is_no_result(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path / "town")
+    (tmp_path / "town" / "notes.xlsx").write_text("mine")
+    before = sorted(p.name for p in (tmp_path / "town").iterdir())
+    result = planner("run", scenario, "--out", tmp_path, "--no-inputs")
+    assert result.exit_code == 1
+    assert "不属于成果" in result.stderr
+    assert sorted(p.name for p in (tmp_path / "town").iterdir()) == before
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "town").write_text("a file of mine")
+    assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 1
+    assert (tmp_path / "out" / "town").read_text() == "a file of mine"
+
+
+def test_a_result_may_be_run_again_in_place(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert planner("run", write_town(tmp_path / "in"), "--out", out).exit_code == 0
+    assert planner("run", out / "town" / "scenario.toml", "--out", out).exit_code == 0
+    assert planner("run", out / "town" / "scenario.toml", "--out", out, "--no-inputs").exit_code == 1
+    assert (out / "town" / "inputs" / "demand.csv").is_file()
+
+
+def test_a_goal_that_falls_on_nothing_is_a_fault(tmp_path: Path) -> None:
+    goal = 'each = "district"\ndistrict = "东区"\ntown = "西区镇"\n'
+    assert "goal[people] 没有落到任何人口或网点上" in refused(write_town(tmp_path, SCENARIO + goal))
+
+
+def test_a_count_that_today_breaks_is_told(tmp_path: Path) -> None:
+    count = '\n[[count]]\nid = "few"\ntype = "station"\nmax = 0\n'
+    scenario = write_town(tmp_path, SCENARIO.split("[[goal]]")[0] + count)
+    result = planner("run", scenario, "--out", tmp_path / "out")
+    assert result.exit_code == 3
+    assert "few" in result.stdout
 
 
 def test_compare_says_when_a_result_is_older_than_its_scenario(tmp_path: Path) -> None:

@@ -160,6 +160,7 @@ def test_what_this_version_does_not_act_on_is_refused(tmp_path: Path, name: str)
         ("data_date = 2026-06-30", "data_date = 0", "value_date"),
         ("build = false", 'build = "no"', "value_flag"),
         ("minutes = 5", "minutes = 1e20", "value_range"),
+        ("share = 0.6", "share = 1e-9999999", "value_form"),
         ("cost_once_yuan = 80_000", "cost_once_yuan = 99999999999999", "value_range"),
         ('id = "walk-5"', 'id = ""', "value_text"),
         ('type = "station"', 'type = "a;b"', "value_text"),
@@ -237,3 +238,30 @@ def test_a_column_called_file_is_no_path(tmp_path: Path) -> None:
     loaded = load(write(tmp_path, text))
     assert loaded.scenario is not None
     assert loaded.scenario.demand.table[0].keep == {"file": "a"}
+
+
+def test_a_child_may_change_minutes_into_km(tmp_path: Path) -> None:
+    write(tmp_path, SCENARIO, "base.toml")
+    child = 'name = "c"\ntitle = "c"\nextends = "base.toml"\n[[standard]]\nid = "walk-5"\nkm = 2\n'
+    loaded = load(write(tmp_path, child))
+    assert loaded.faults == ()
+    assert loaded.scenario is not None
+    assert (loaded.scenario.standard[0].minutes, loaded.scenario.standard[0].km) == (None, Decimal(2))
+
+
+def test_lines_are_right_beside_long_texts_and_dotted_keys(tmp_path: Path) -> None:
+    long = 'title = """\n[roads]\nwalk_kph = 3\n"""'
+    text = SCENARIO.replace('title = "小镇方案"', long).replace(
+        'file = "roads.osm"', 'file = "roads.osm"\nwalk_kph = 99'
+    )
+    (fault,) = load(write(tmp_path, text)).faults
+    assert text.splitlines()[(fault.row or 0) - 1] == "walk_kph = 99"
+    write(tmp_path, SCENARIO, "base.toml")
+    child = write(tmp_path, 'name = "c"\ntitle = "c"\nextends = "base.toml"\nroads.walk_kph = 99\n')
+    (fault,) = load(child).faults
+    assert (Path(fault.file).name, fault.row) == ("scenario.toml", 4)
+
+
+def test_a_path_with_a_nul_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError):
+        load(write(tmp_path, 'name = "c"\ntitle = "c"\nextends = "x\\u0000"'))

@@ -84,7 +84,8 @@ class Case:
 
     @property
     def asks(self) -> bool:
-        return bool(self.goals or self.communities or any(rule.minimum for rule in self.rules))
+        least = any(rule.minimum for rule in self.rules) or not lawful(self, ())
+        return bool(self.goals or self.communities or least)
 
 
 def whole_numbers(values: Sequence[int]) -> Any:
