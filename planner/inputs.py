@@ -257,8 +257,22 @@ def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
     choices = None if sites is None else _attempt(faults, lambda: _options(loaded, sites))
     scenario = loaded.scenario
     if faults or scenario is None or demand is None or sites is None or networks is None or choices is None:
-        raise ScenarioError(*faults)
+        raise ScenarioError(*(_at_its_name(loaded, fault) for fault in faults))
     return Inputs(loaded, scenario, standards, demand, sites, networks, choices)
+
+
+def _at_its_name(loaded: Loaded, fault: Fault) -> Fault:
+    """Place a file that is not there at the line of the scenario that names it."""
+    if fault.code not in ("file_missing", "table_absent"):
+        return fault
+    named: list[tuple[Sequence[str | int], Any]] = [(["roads", "file"], loaded.merged.get("roads"))]
+    for section in ("demand", "sites"):
+        named += [([section, "table", i, "file"], entry) for i, entry in enumerate(_entries(loaded.merged, section))]
+    for where, holder in named:
+        file = holder.get("file") if isinstance(holder, dict) else None
+        if isinstance(file, str) and shown_path(file, loaded.folder) == fault.file:
+            return fault_at(loaded, "named_file_missing", where, file=fault.file)
+    return fault
 
 
 def _attempt(faults: list[Fault], step: Callable[[], T]) -> T | None:

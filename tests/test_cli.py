@@ -132,8 +132,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "sites.csv").unlink()
     (tmp_path / "roads.osm").unlink()
     told = refused(scenario)
-    assert "sites.csv" in told
-    assert "roads.osm" in told
+    lines = SCENARIO.splitlines()
+    for name, column in (("sites.csv", "sites.table[sites.csv].file"), ("roads.osm", "roads.file")):
+        assert f"第{lines.index(f'file = {chr(34)}{name}{chr(34)}') + 1}行，“{column}”" in told
+        assert f"找不到文件 {name}" in told
 
 
 def test_an_empty_table(tmp_path: Path) -> None:
