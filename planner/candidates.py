@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.errors import Fault, TableError, attempt_all
+from planner.errors import Fault, TableError, attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,7 +68,10 @@ def _row(
 
 
 def _new_option(site: Mapping[str, Any], facility: FacilityType, costs: Sequence[BuildCost]) -> dict[str, Any]:
-    (once, first), (yearly, second) = attempt_all(*(partial(_money, site, facility, costs, money) for money in MONEY))
+    priced = [attempt(partial(_money, site, facility, costs, money)) for money in MONEY]
+    (once, first), (yearly, second) = (found or (0, False) for found, _ in priced)
+    if faults := [fault for _, wrong in priced for fault in wrong]:
+        raise TableError(*faults)
     # who pays for what is added to an existing site is not in its row
     payer = site if site["status"] == "candidate" else {**site, "funding": "", "build_method": ""}
     return _row(payer, facility.type, "new", (once, yearly), (first, second))
@@ -119,10 +122,9 @@ def options(sites: pd.DataFrame, facilities: Sequence[FacilityType], costs: Sequ
             values = {"site": site["site_id"], "type": site["type"]}
             faults.append(_fault("not_built", site, "type", values))
         for facility in offers:
-            try:
-                rows.append(_new_option(site, facility, costs))
-            except TableError as error:
-                faults += error.faults
+            row, wrong = attempt(partial(_new_option, site, facility, costs))
+            faults += wrong
+            rows += [row] if row else []
     if faults:
         raise TableError(*faults)
     table = pd.DataFrame(rows, columns=COLUMNS)

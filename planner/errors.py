@@ -11,10 +11,12 @@ PlannerError
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,30 +81,20 @@ class BlockedError(PlannerError):
     """The result cannot be written now; the inputs are not at fault."""
 
 
-def attempt_all(*steps: Callable[[], Any]) -> list[Any]:
-    """Run every step, then raise all their faults together.
+def attempt(step: Callable[[], T]) -> tuple[T | None, tuple[Fault, ...]]:
+    """Take a step and go on where it fails, so that the faults of several steps can be told together.
 
     Parameters
     ----------
-    steps
-        Functions without arguments, independent of each other.
+    step
+        A function without arguments.
 
     Returns
     -------
-    results
-        What each step returned, in order.
-
-    Raises
-    ------
-    PlannerError
-        Of the first failing step's class, with the faults of all failing steps.
+    result, faults
+        What the step gave and no faults, or None and its faults.
     """
-    results, failures = [], []
-    for step in steps:
-        try:
-            results.append(step())
-        except PlannerError as error:
-            failures.append(error)
-    if failures:
-        raise type(failures[0])(*(fault for failure in failures for fault in failure.faults)) from failures[0]
-    return results
+    try:
+        return step(), ()
+    except PlannerError as error:
+        return None, error.faults

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from planner import schema, tables
 from planner.candidates import options, split_types
 from planner.coverage import applies, assessable
-from planner.errors import Fault, PlannerError, ScenarioError
+from planner.errors import Fault, PlannerError, ScenarioError, attempt
 from planner.network import read_roads
 from planner.scenario import Loaded, fault_at, load
 from planner.standards import scopes
@@ -23,12 +23,14 @@ from planner.standards import scopes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from planner.roads import Roads
     from planner.schema import Scenario
     from planner.standards import Standard
     from planner.terms import Mode
 
-T = TypeVar("T")
+S = TypeVar("S", bound=BaseModel)
 
 NEAR_ROADS_DEG = 0.1
 """A point this far outside the roads' box, in degrees, is looked at for swapped coordinates."""
@@ -64,6 +66,17 @@ class Inputs:
     networks: Mapping[Mode, Roads]
     options: pd.DataFrame
 
+    @property
+    def files(self) -> list[Path]:
+        """Every file that the scenario names, roads first, each once."""
+        tables = (*self.scenario.demand.table, *self.scenario.sites.table)
+        return list(dict.fromkeys(map(Path, (self.scenario.roads.file, *(table.file for table in tables)))))
+
+
+def usable_sites(sites: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mask of the sites that are open today or may be built."""
+    return (sites["open_today"] | (sites["status"] == "candidate")).to_numpy(dtype=bool)
+
 
 def shown_path(file: str, folder: Path) -> str:
     """Path of a file as seen from the scenario's folder, with forward slashes."""
@@ -79,16 +92,23 @@ def _entries(merged: Mapping[str, Any], section: str) -> list[Mapping[str, Any]]
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
+def _usable_section(model: type[S], data: Any) -> S | None:
+    """Return one section of a scenario that may have faults; None where this one has: they are told already."""
+    known = {key: value for key, value in data.items() if key in model.model_fields} if isinstance(data, dict) else {}
+    try:
+        return model.model_validate(known)
+    except ValidationError:
+        return None
+
+
 def _sources(loaded: Loaded, section: str) -> list[tables.TableSource]:
     """Tables of a section that can be read, even where the scenario has faults elsewhere."""
     found = []
     for entry in _entries(loaded.merged, section):
         model = schema.DemandTableSection if section == "demand" else schema.TableSection
-        known = {key: value for key, value in entry.items() if key in model.model_fields}
-        try:
-            table = model.model_validate(known)
-        except ValidationError:
-            continue  # the scenario's own faults name it
+        table = _usable_section(model, entry)
+        if table is None:
+            continue
         values = table.model_dump(exclude={"file"})
         found.append(tables.TableSource(file=Path(table.file), shown=shown_path(table.file, loaded.folder), **values))
     return found
@@ -103,14 +123,9 @@ def _modes(standards: Sequence[Standard]) -> list[Mode]:
 
 
 def _read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
-    raw = loaded.merged.get("roads")
-    section = raw if isinstance(raw, dict) else {}
-    try:
-        roads = schema.RoadsSection.model_validate(
-            {k: v for k, v in section.items() if k in schema.RoadsSection.model_fields}
-        )
-    except ValidationError:
-        return {}  # the scenario's own faults name it
+    roads = _usable_section(schema.RoadsSection, loaded.merged.get("roads"))
+    if roads is None:
+        return {}
     limits = {"island_min_m": float(roads.island_min_m), "drive_factor": float(roads.drive_factor)}
     try:
         return {mode: read_roads(roads.file, mode, **limits) for mode in modes}
@@ -118,6 +133,12 @@ def _read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
         shown = shown_path(roads.file, loaded.folder)
         moved = [Fault(f.code, shown, f.sheet, f.row, f.column, f.values) for f in error.faults]
         raise type(error)(*moved) from error
+
+
+def _fault_in(table: tables.Table, row: Any, code: str, column: str, values: Mapping[str, object]) -> Fault:
+    """Place a fault at the line that a row of a table was read from."""
+    origin = table.origin.iloc[row]
+    return Fault(code, origin["file"], row=int(origin["row"]), column=column, values=values)
 
 
 def _swapped(table: tables.Table, kind: str, roads: Roads) -> Iterator[Fault]:
@@ -131,9 +152,9 @@ def _swapped(table: tables.Table, kind: str, roads: Roads) -> Iterator[Fault]:
 
     rows = np.flatnonzero(~inside(lon, lat, wide) & inside(lat, lon, 0.0))
     for row in rows[:SWAPPED_LISTED]:
-        origin = table.origin.iloc[row]
-        values = {"id": table.frame[f"{kind}_id"].iloc[row], "lon": lon[row], "lat": lat[row], "count": len(rows)}
-        yield Fault("swapped_by_roads", origin["file"], row=int(origin["row"]), column="lon / lat", values=values)
+        name = table.frame[f"{kind}_id"].iloc[row]
+        values = {"id": name, "lon": lon[row], "lat": lat[row], "count": len(rows)}
+        yield _fault_in(table, row, "swapped_by_roads", "lon / lat", values)
 
 
 def _named(
@@ -182,9 +203,8 @@ def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables
             continue
         blank = np.flatnonzero(rows_asked & (table.frame[each] == "").to_numpy())
         if len(blank):
-            origin = table.origin.iloc[blank[0]]
             values = {"rule": rule, "each": each, "count": len(blank)}
-            yield Fault("scope_blank", origin["file"], row=int(origin["row"]), column=each, values=values)
+            yield _fault_in(table, blank[0], "scope_blank", each, values)
 
 
 def _empty_rules(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites: pd.DataFrame) -> Iterator[Fault]:
@@ -212,9 +232,8 @@ def _unknown_methods(sites: tables.Table) -> Iterator[Fault]:
     frame = sites.frame
     odd = (frame["status"] == "candidate") & ~frame["build_method"].isin(["", *schema.METHODS])
     for row in np.flatnonzero(odd.to_numpy())[:20]:
-        origin = sites.origin.iloc[row]
         values = {"text": frame["build_method"].iloc[row], "known": " ".join(schema.METHODS)}
-        yield Fault("unknown_method", origin["file"], row=int(origin["row"]), column="build_method", values=values)
+        yield _fault_in(sites, row, "unknown_method", "build_method", values)
 
 
 def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
@@ -245,16 +264,16 @@ def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
     known_types = [name for name in types if isinstance(name, str)]
     standards = schema.standards_of(loaded.scenario) if loaded.scenario and not loaded.faults else ()
 
-    faults = list(loaded.faults)
     report("demand")
-    demand = _attempt(faults, lambda: tables.read_demand(_sources(loaded, "demand")))
+    demand, wrong_demand = attempt(lambda: tables.read_demand(_sources(loaded, "demand")))
     report("sites")
-    found = _attempt(faults, lambda: tables.read_sites(_sources(loaded, "sites"), known_types=known_types))
+    found, wrong_sites = attempt(lambda: tables.read_sites(_sources(loaded, "sites"), known_types=known_types))
     sites = _with_today(found, loaded.scenario)
     report("roads")
-    networks = _attempt(faults, lambda: _read_networks(loaded, _modes(standards)))
-    faults += _cross_faults(loaded, demand, sites, networks or {})
-    choices = None if sites is None else _attempt(faults, lambda: _options(loaded, sites))
+    networks, wrong_roads = attempt(lambda: _read_networks(loaded, _modes(standards)))
+    crossed = _cross_faults(loaded, demand, sites, networks or {})
+    choices, wrong_options = attempt(lambda: None if sites is None else _options(loaded, sites))
+    faults = [*loaded.faults, *wrong_demand, *wrong_sites, *wrong_roads, *crossed, *wrong_options]
     scenario = loaded.scenario
     if faults or scenario is None or demand is None or sites is None or networks is None or choices is None:
         raise ScenarioError(*(_at_its_name(loaded, fault) for fault in faults))
@@ -273,15 +292,6 @@ def _at_its_name(loaded: Loaded, fault: Fault) -> Fault:
         if isinstance(file, str) and shown_path(file, loaded.folder) == fault.file:
             return fault_at(loaded, "named_file_missing", where, file=fault.file)
     return fault
-
-
-def _attempt(faults: list[Fault], step: Callable[[], T]) -> T | None:
-    """Return what a step gives; where it fails, add its faults to the list instead."""
-    try:
-        return step()
-    except PlannerError as error:
-        faults += error.faults
-        return None
 
 
 def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables.Table | None:
@@ -317,7 +327,6 @@ def _options(loaded: Loaded, sites: tables.Table) -> pd.DataFrame | None:
     if loaded.scenario is None:
         return None
     frame = sites.frame
-    usable = frame["open_today"] | (frame["status"] == "candidate")
     origin = sites.origin.rename(columns={"file": "source_file", "row": "source_row"})
-    table = frame.join(origin)[usable.to_numpy()]
+    table = frame.join(origin)[usable_sites(frame)]
     return options(table, schema.facility_types_of(loaded.scenario), schema.build_costs_of(loaded.scenario))

@@ -81,10 +81,9 @@ def _with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, A
 def input_records(inputs: Inputs) -> list[dict[str, Any]]:
     """Describe each input file: its path, hash, and rows read and used."""
     loaded, found = inputs.loaded, []
-    files = [Path(table.file) for table in (*inputs.scenario.demand.table, *inputs.scenario.sites.table)]
     left = Counter(row.file for table in (inputs.demand, inputs.sites) for row in table.left_out)
     rows = {**inputs.demand.rows_read, **inputs.sites.rows_read}
-    for file in dict.fromkeys((Path(inputs.scenario.roads.file), *files)):
+    for file in inputs.files:
         shown = shown_path(str(file), loaded.folder)
         number = rows.get(shown)
         found.append(
@@ -308,11 +307,8 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
 
 def _write_inputs(inputs: Inputs, folder: Path, *, keep: bool) -> None:
     """Write the merged scenario; with the inputs kept it names the copies, so that it runs from where it lies."""
-    scenario = inputs.scenario
-    tables = (*scenario.demand.table, *scenario.sites.table)
-    files = [Path(scenario.roads.file), *(Path(table.file) for table in tables)]
     if keep:
-        names = report.copy_inputs(files, folder / "inputs")
+        names = report.copy_inputs(inputs.files, folder / "inputs")
     else:
-        names = {file: shown_path(str(file), folder) for file in files}
+        names = {file: shown_path(str(file), folder) for file in inputs.files}
     report.write_toml(_with_paths(inputs.loaded, names), folder / "scenario.toml")

@@ -66,9 +66,7 @@ def _recover(path: str | Path, out: str | Path) -> None:
 
 def _spare_inputs(inputs: Inputs, final: Path, *, keep_inputs: bool) -> None:
     """Refuse to replace a result whose copies are this run's only inputs, when they are not to be kept."""
-    tables = (*inputs.scenario.demand.table, *inputs.scenario.sites.table)
-    files = [Path(inputs.scenario.roads.file), *(Path(table.file) for table in tables)]
-    inside = [file.name for file in files if final.resolve() in file.resolve().parents]
+    inside = [file.name for file in inputs.files if final.resolve() in file.resolve().parents]
     if inside and not keep_inputs:
         raise BlockedError(Fault("not_a_result", values={"folder": str(final), "files": ", ".join(inside)}))
 
@@ -103,7 +101,7 @@ def run(
     _recover(path, out)
     inputs = read(path, clock)
     name = inputs.scenario.name
-    results.make_ready(Path(out), name, outputs.RESULT_FILES)
+    results.make_ready(Path(out), name, outputs.RESULT_FILES, mark="run.json")
     _spare_inputs(inputs, Path(out) / name, keep_inputs=keep_inputs)
     studied = study(inputs, clock)
     with results.result_folder(Path(out), name) as folder:
@@ -248,7 +246,7 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
                 }
             )
     table = pd.DataFrame(rows).astype({"share_permille": "Int64", "covered": "Int64"})
-    results.make_ready(Path(out), "compare", {"compare.csv"})
+    results.make_ready(Path(out), "compare", {"compare.csv"}, mark="compare.csv")
     with results.result_folder(Path(out), "compare") as folder:
         report.write_csv(table, folder / "compare.csv")
     return table

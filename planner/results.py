@@ -28,9 +28,6 @@ RETRY_SECONDS = 5.0
 
 _PAUSE_SECONDS = 0.1
 
-MARK = "run.json"
-"""The file by which a result is known."""
-
 _LITTER = (".", "~$", "desktop.ini", "Thumbs.db")
 """Starts of names that systems and office programs leave in any folder."""
 
@@ -72,7 +69,7 @@ def _put_back(out: Path, name: str) -> None:
             left.unlink(missing_ok=True)
 
 
-def _strangers(final: Path, known: Collection[str]) -> list[str]:
+def _strangers(final: Path, known: Collection[str], mark: str) -> list[str]:
     """Names of what stands where a result is to go and is none."""
     if not final.exists():
         return []
@@ -80,7 +77,7 @@ def _strangers(final: Path, known: Collection[str]) -> list[str]:
         return [final.name]
     names = [path.name for path in final.iterdir() if not path.name.startswith(_LITTER)]
     foreign = [name for name in names if name not in known]
-    whole = not names or MARK in names or set(names) == {"compare.csv"}
+    whole = not names or mark in names
     return sorted(foreign or ([] if whole else names))
 
 
@@ -110,7 +107,7 @@ def recover(out: Path, name: str) -> None:
             _put_back(out, name)
 
 
-def make_ready(out: Path, name: str, known: Collection[str]) -> None:
+def make_ready(out: Path, name: str, known: Collection[str], *, mark: str) -> None:
     """See that a result can be written, before anything long is begun.
 
     Parameters
@@ -121,13 +118,15 @@ def make_ready(out: Path, name: str, known: Collection[str]) -> None:
         Name of the result.
     known
         Names of the files of a result. A folder that holds anything else is not ours to replace.
+    mark
+        The file by which a whole result is known.
 
     Raises
     ------
     BlockedError
         If the folder cannot be written to, or the result would take the place of something else.
     """
-    strangers = _strangers(out / name, known)
+    strangers = _strangers(out / name, known, mark)
     if strangers:
         values = {"folder": str(out / name), "files": ", ".join(strangers[:5])}
         raise BlockedError(Fault("not_a_result", values=values))

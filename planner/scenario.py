@@ -10,19 +10,19 @@ import difflib
 import os
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from planner.errors import Fault, ScenarioError
-from planner.schema import Scenario
+from planner.schema import Scenario, known_keys, wrong_value
 from planner.tomlfile import TomlFile, line_of, read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     Where = Sequence[str | int]
 
@@ -144,23 +144,19 @@ def _merged(files: Sequence[TomlFile]) -> tuple[dict[str, Any], tuple[Fault, ...
     if len(files) == 1:
         return child, ()
     inherited = {key: value for key, value in files[1].data.items() if key not in _NOT_INHERITED}
-    faults: list[Fault] = []
-    merged = _merge(inherited, child, "", files, faults)
-    return merged, tuple(faults)
+    return _merge(inherited, child, ""), tuple(_merge_faults(inherited, child, files))
 
 
-def _merge(
-    parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str, files: Sequence[TomlFile], faults: list[Fault]
-) -> dict[str, Any]:
-    """Merge tables by key, arrays of tables by identity; anything else is replaced. Appends to `faults`."""
+def _merge(parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Merge tables by key, arrays of tables by identity; anything else is replaced."""
     merged = dict(parent)
     for key, value in child.items():
         name = prefix + key
         before = merged.get(key)
         if name in _IDENTITY and isinstance(value, list) and isinstance(before, list):
-            merged[key] = _merge_arrays(before, value, name, files, faults)
+            merged[key] = _merge_arrays(before, value, name)
         elif isinstance(value, dict) and isinstance(before, dict):
-            merged[key] = _merge(before, value, f"{name}.", files, faults)
+            merged[key] = _merge(before, value, f"{name}.")
         else:
             merged[key] = value
     return merged
@@ -171,33 +167,57 @@ def _identity(section: str, entry: Any) -> tuple[Any, ...]:
     return tuple(entry.get(key) for key in _IDENTITY.get(section, ())) if isinstance(entry, dict) else (str(entry),)
 
 
-def _merge_arrays(
-    parent: Sequence[Any], child: Sequence[Any], section: str, files: Sequence[TomlFile], faults: list[Fault]
-) -> list[Any]:
-    """Change the parent's entries by the child's of the same identity, and add the others.
+def _array(data: Any, section: str) -> list[Any]:
+    """Return the array of tables at a dotted name; empty where there is none."""
+    for part in section.split("."):
+        data = data.get(part) if isinstance(data, Mapping) else None
+    return list(data) if isinstance(data, list | tuple) else []
+
+
+def _removes(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get("remove") is True
+
+
+def _merge_problems(parent: Sequence[Any], child: Sequence[Any], section: str) -> list[str]:
+    """Tell for each of the child's entries what stands in its way; empty where nothing does.
 
     An identity that stands twice names no single entry, so it can be neither changed nor removed.
     """
-    merged = list(parent)
-    in_parent = Counter(_identity(section, entry) for entry in parent)
-    in_child = Counter(_identity(section, entry) for entry in child)
-    for number, entry in enumerate(child):
+    old = Counter(_identity(section, entry) for entry in parent)
+    new = Counter(_identity(section, entry) for entry in child)
+    found = []
+    for entry in child:
         which = _identity(section, entry)
-        removes = isinstance(entry, dict) and entry.get("remove") is True
-        name = " ".join(str(part) for part in which)
-        if in_parent[which] > 1 or (in_parent[which] and in_child[which] > 1):
-            path, row = line_of(files[:1], section, "", [number])
-            faults.append(Fault("ambiguous_entry", str(path), row=row, column=section, values={"name": name}))
-        elif removes and not in_parent[which]:
-            path, row = line_of(files[:1], section, "remove", [number])
-            faults.append(Fault("nothing_to_remove", str(path), row=row, column=section, values={"name": name}))
-        elif in_parent[which]:
-            at = next(i for i, old in enumerate(merged) if _identity(section, old) == which)
-            kept = _without_rivals(merged[at], entry)
-            changed = [] if removes else [_merge(kept, entry, f"{section}[].", files, faults)]
-            merged[at : at + 1] = changed
-        else:
+        unclear = old[which] > 1 or (old[which] and new[which] > 1)
+        found.append("ambiguous_entry" if unclear else "nothing_to_remove" * (_removes(entry) and not old[which]))
+    return found
+
+
+def _merge_faults(parent: Mapping[str, Any], child: Mapping[str, Any], files: Sequence[TomlFile]) -> Iterator[Fault]:
+    """Place what stands in the way of merging at the entries of the child."""
+    for section in _IDENTITY:
+        entries = _array(child, section)
+        for number, code in enumerate(_merge_problems(_array(parent, section), entries, section)):
+            if code:
+                name = " ".join(str(part) for part in _identity(section, entries[number]))
+                key = "remove" if code == "nothing_to_remove" else ""
+                path, row = line_of(files[:1], section, key, [number])
+                yield Fault(code, str(path), row=row, column=section, values={"name": name})
+
+
+def _merge_arrays(parent: Sequence[Any], child: Sequence[Any], section: str) -> list[Any]:
+    """Change the parent's entries by the child's of the same identity, and add the others."""
+    merged = list(parent)
+    for entry, problem in zip(child, _merge_problems(parent, child, section), strict=True):
+        which = _identity(section, entry)
+        at = next((i for i, old in enumerate(merged) if _identity(section, old) == which), None)
+        if problem:
+            continue
+        if at is None or which not in [_identity(section, old) for old in parent]:
             merged.append(entry)
+        else:
+            changed = _merge(_without_rivals(merged[at], entry), entry, f"{section}[].")
+            merged[at : at + 1] = [] if _removes(entry) else [changed]
     return merged
 
 
@@ -212,20 +232,13 @@ def _entry_numbers(data: Any, where: Where, files: Sequence[TomlFile]) -> list[i
     at = next((i for i, part in enumerate(where) if isinstance(part, int)), None)
     if at is None:
         return [0] * len(files)
-    section = [str(part) for part in where[:at]]
-
-    def entries(holder: Any) -> list[Any]:
-        for part in section:
-            holder = holder.get(part) if isinstance(holder, dict) else None
-        return list(holder) if isinstance(holder, list | tuple) else []
-
-    name, number = ".".join(section), int(where[at])
-    which = _identity(name, entries(data)[number])
+    name, number = ".".join(str(part) for part in where[:at]), int(where[at])
+    which = _identity(name, _array(data, name)[number])
     found: list[int | None] = []
     for file in files:
-        same = [i for i, entry in enumerate(entries(file.data)) if _identity(name, entry) == which]
+        same = [i for i, entry in enumerate(_array(file.data, name)) if _identity(name, entry) == which]
         # entries of one identity follow each other in the order of the file
-        twins = [i for i, entry in enumerate(entries(data)) if _identity(name, entry) == which]
+        twins = [i for i, entry in enumerate(_array(data, name)) if _identity(name, entry) == which]
         rank = twins.index(number)
         found.append(same[min(rank, len(same) - 1)] if same else None)
     return found
@@ -277,24 +290,6 @@ def _refuse_not_yet(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[di
     return known, tuple(faults)
 
 
-def _known_keys(key_path: Sequence[str | int]) -> list[str]:
-    """Keys that the model knows at a place."""
-    model: Any = Scenario
-    for part in key_path:
-        if isinstance(part, int) or model is None:
-            continue
-        field = model.model_fields.get(part)
-        inner = [field.annotation, *_arguments(field.annotation)] if field else []
-        model = next((t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)), None)
-    return sorted(model.model_fields) if model else []
-
-
-def _arguments(annotation: Any) -> Iterator[Any]:
-    for inner in getattr(annotation, "__args__", ()):
-        yield inner
-        yield from _arguments(inner)
-
-
 def _without(data: Any, key_path: Sequence[str | int]) -> Any:
     head, *rest = key_path
     if isinstance(data, dict):
@@ -314,7 +309,7 @@ def _validate(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[Scenario
     for item in found:
         where: list[str | int] = list(item["loc"])
         if item["type"] == "extra_forbidden":
-            known = _known_keys(where[:-1])
+            known = known_keys(where[:-1])
             near = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
             code = "unknown_key" if near else "foreign_key"
             values: dict[str, object] = {"key": where[-1], "near": "".join(near), "known": " ".join(known)}
@@ -323,36 +318,10 @@ def _validate(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[Scenario
         elif item["type"] == "missing":
             faults.append(_fault("key_missing", data, where, files, key=where[-1]))
         elif not (item["type"] == "too_short" and item["input"]):  # what is wrong with its entries is told already
-            code, quoted = _wrong_value(item)
+            code, quoted = wrong_value(item)
             faults.append(_fault(code, data, where, files, **quoted))
     only_unknown = all(item["type"] == "extra_forbidden" for item in found)
     return (_validate(rest, files)[0] if only_unknown else None), tuple(faults)
-
-
-_VALUE_CODES = {
-    "decimal": "value_number",
-    "int": "value_whole",
-    "string": "value_text",
-    "date": "value_date",
-    "bool": "value_flag",
-    "tuple": "value_list",
-    "too": "value_list",
-    "model": "value_table",
-    "dict": "value_table",
-    "literal": "value_choice",
-}
-_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-
-
-def _wrong_value(item: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
-    """Return the code of a wrong value's fault, and what it quotes."""
-    context = item.get("ctx", {})
-    text = str(item["input"])
-    bounds = [f"{sign} {Decimal(context[name])}" for name, sign in _SIGNS.items() if name in context]
-    if bounds:
-        return "value_range", {"text": text, "bound": bounds[0]}
-    code = _VALUE_CODES.get(item["type"].split("_")[0], "value_form")
-    return code, {"text": text, "expected": context.get("expected", "")}
 
 
 def _cross_checks(scenario: Scenario, files: Sequence[TomlFile]) -> Iterator[Fault]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from planner.coordinates import System
 from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Standard, walk_limit_mm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 DIGITS = 24
 """Longest number that a scenario may write, and largest power of ten: exact arithmetic takes as long as they are."""
@@ -199,6 +202,50 @@ class Scenario(_Section):
     rules: RulesSection = RulesSection()
     siting: SitingSection = SitingSection()
     document: DocumentSection = DocumentSection()
+
+
+def known_keys(key_path: Sequence[str | int]) -> list[str]:
+    """Keys that the model knows at a place."""
+    model: Any = Scenario
+    for part in key_path:
+        if isinstance(part, int) or model is None:
+            continue
+        field = model.model_fields.get(part)
+        inner = [field.annotation, *_arguments(field.annotation)] if field else []
+        model = next((t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)), None)
+    return sorted(model.model_fields) if model else []
+
+
+def _arguments(annotation: Any) -> Iterator[Any]:
+    for inner in getattr(annotation, "__args__", ()):
+        yield inner
+        yield from _arguments(inner)
+
+
+_VALUE_CODES = {
+    "decimal": "value_number",
+    "int": "value_whole",
+    "string": "value_text",
+    "date": "value_date",
+    "bool": "value_flag",
+    "tuple": "value_list",
+    "too": "value_list",
+    "model": "value_table",
+    "dict": "value_table",
+    "literal": "value_choice",
+}
+_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+
+
+def wrong_value(item: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
+    """Return the code of a wrong value's fault, and what it quotes."""
+    context = item.get("ctx", {})
+    text = str(item["input"])
+    bounds = [f"{sign} {Decimal(context[name])}" for name, sign in _SIGNS.items() if name in context]
+    if bounds:
+        return "value_range", {"text": text, "bound": bounds[0]}
+    code = _VALUE_CODES.get(item["type"].split("_")[0], "value_form")
+    return code, {"text": text, "expected": context.get("expected", "")}
 
 
 def standards_of(scenario: Scenario) -> tuple[Standard, ...]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner import coverage, optimize, schema
 from planner.errors import Fault, PlanError
+from planner.inputs import Inputs, usable_sites
 from planner.instance import Limits, build
 from planner.reaches import City, judge, people_served, place_city, reaches, travel_tables
 from planner.siting import Plan, Reached, goals_reached
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from planner.coverage import GoalTally
-    from planner.inputs import Inputs
     from planner.instance import Reach
     from planner.siting import Instance
     from planner.standards import Goal, Standard
@@ -129,12 +129,11 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     """
     scenario, standards = inputs.scenario, inputs.standards
     frame = inputs.sites.frame
-    usable = (frame["open_today"] | (frame["status"] == "candidate")).to_numpy()
     report("snap")
     city = place_city(
         inputs.networks,
         inputs.demand.frame,
-        frame[usable].reset_index(drop=True),
+        frame[usable_sites(frame)].reset_index(drop=True),
         walk_kph=float(scenario.roads.walk_kph),
         snap_max_m=float(scenario.roads.snap_max_m),
     )
