@@ -1,30 +1,38 @@
-"""A road network as the search kernels take it: arcs, and the ways between feet and nodes, with whole-number costs."""
+"""A road network as the search kernels take it: arcs between junctions, and the ways between spots and junctions.
+
+All costs are whole numbers in pairs: the deciding one first.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from planner.skeleton import skeleton_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from planner.roads import Feet, Roads
+    from planner.roads import Roads
+    from planner.skeleton import Skeleton, Spots
     from planner.terms import Measure
 
     Whole = NDArray[np.int64]
+
+BUCKETS_PER_ARC = 2
+"""The queue's buckets are about this many times narrower than the median arc is dear."""
+
+MOST_BUCKETS = 1 << 16
+"""Buckets are made wider where more than this many would be needed."""
 
 
 def walk_ms(length_mm: Whole, walk_kph: float) -> Whole:
     """Return the walking time in whole milliseconds of lengths in whole millimetres."""
     return np.asarray(np.rint(length_mm * 3.6 / walk_kph), dtype=np.int64)
-
-
-def position_ms(roads: Roads, feet: Feet) -> Whole:
-    """Driving time from node u to the foot: the position's share of the segment's time, rounded half up."""
-    total, length = roads.drive_ms[feet.edge], roads.length_mm[feet.edge]
-    return np.asarray((2 * total * feet.position_mm + length) // np.maximum(2 * length, 1), dtype=np.int64)
 
 
 def effective(roads: Roads, measure: Measure) -> Measure:
@@ -34,17 +42,25 @@ def effective(roads: Roads, measure: Measure) -> Measure:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows of variable length: offsets by key (shape n + 1) into a payload and two costs."""
+    """Rows of variable number: offsets by key (shape n + 1) into rows of payload, first and second cost."""
 
     start: Whole
-    payload: Whole
-    first: Whole
-    second: Whole
+    rows: Whole
 
-    @property
-    def flat(self) -> tuple[Whole, Whole, Whole, Whole]:
-        """The four arrays, as the kernels take them."""
-        return self.start, self.payload, self.first, self.second
+    @cached_property
+    def dearest(self) -> tuple[int, int]:
+        """Largest first and second cost."""
+        return int(self.rows[:, 1].max(initial=0)), int(self.rows[:, 2].max(initial=0))
+
+    @cached_property
+    def largest(self) -> int:
+        """Largest payload."""
+        return int(self.rows[:, 0].max(initial=0))
+
+    def part(self, low: int, high: int) -> Table:
+        """Rows of the keys from `low` to `high`, exclusive."""
+        start = self.start[low : high + 1]
+        return Table(start - start[0], self.rows[start[0] : start[-1]])
 
     @property
     def keys(self) -> Whole:
@@ -52,104 +68,156 @@ class Table:
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
 
-def _table(key: Whole, n_keys: int, payload: Whole, costs: tuple[Whole, Whole]) -> Table:
-    order = np.argsort(key, kind="stable")
+def offsets(key: Whole, n_keys: int) -> Whole:
+    """Offsets by key of rows that are sorted by it."""
     start = np.zeros(n_keys + 1, dtype=np.int64)
     np.cumsum(np.bincount(key, minlength=n_keys), out=start[1:])
-    return Table(start, payload[order], costs[0][order], costs[1][order])
+    return start
+
+
+def _table(key: Whole, n_keys: int, payload: Whole, costs: tuple[Whole, Whole]) -> Table:
+    order = np.argsort(key, kind="stable")
+    return Table(offsets(key, n_keys), np.stack([payload, *costs], axis=1)[order])
 
 
 def _ordered(mm: Whole, ms: Whole, measure: Measure) -> tuple[Whole, Whole]:
-    """Put the cost that decides first."""
     return (mm, ms) if measure == "distance" else (ms, mm)
 
 
-def arcs_of(roads: Roads, measure: Measure, *, reverse: bool) -> Table:
-    """Arcs by tail node, with the head as payload; reversed for searches that start at the sites."""
-    tails, heads = (roads.v, roads.u) if reverse else (roads.u, roads.v)
-    forward, backward = roads.forward, roads.backward
-    tail = np.concatenate([tails[forward], heads[backward]]).astype(np.int64)
-    head = np.concatenate([heads[forward], tails[backward]]).astype(np.int64)
-    mm = np.concatenate([roads.length_mm[forward], roads.length_mm[backward]])
-    ms = np.concatenate([roads.drive_ms[forward], roads.drive_ms[backward]])
-    return _table(tail, roads.n_nodes, head, _ordered(mm, ms, measure))
-
-
 @dataclass(frozen=True, eq=False)
-class _Ends:
-    """Ways between feet and nodes: item number, node, and the costs in millimetres and milliseconds."""
+class Arcs:
+    """Arcs of a network in one direction of search and one measure.
 
-    item: Whole
-    node: Whole
-    mm: Whole
-    ms: Whole
+    Attributes
+    ----------
+    table
+        By tail junction: twice the head plus one if the way goes on from there, and the costs; of parallel arcs only
+        the best.
+    shift
+        Width of the buckets that suits the arcs, as a power of two.
+    steepest, level
+        No path of first cost `a` has a second cost above ``a * steepest + level``.
+    """
+
+    table: Table
+    shift: int
+    steepest: int
+    level: int
 
 
-def _ends(roads: Roads, feet: Feet, *, leaving: bool) -> _Ends:
-    """List how the feet leave for the nodes of their edge, or are arrived at from them."""
-    to_u, to_v = (roads.backward, roads.forward) if leaving else (roads.forward, roads.backward)
-    edge = feet.edge
-    here_ms = position_ms(roads, feet)
-    inside = (edge >= 0) & (feet.node < 0)
-    on_node = np.flatnonzero((edge >= 0) & (feet.node >= 0))
-    by_u = np.flatnonzero(inside & to_u[edge])
-    by_v = np.flatnonzero(inside & to_v[edge])
-    nothing = np.zeros(len(on_node), dtype=np.int64)
-    beyond_mm = roads.length_mm[edge] - feet.position_mm
-    beyond_ms = roads.drive_ms[edge] - here_ms
-    return _Ends(
-        item=np.concatenate([on_node, by_u, by_v]),
-        node=np.concatenate([feet.node[on_node], roads.u[edge[by_u]], roads.v[edge[by_v]]]).astype(np.int64),
-        mm=np.concatenate([nothing, feet.position_mm[by_u], beyond_mm[by_v]]),
-        ms=np.concatenate([nothing, here_ms[by_u], beyond_ms[by_v]]),
+_made: WeakKeyDictionary[Roads, dict[tuple[Measure, bool], Arcs]] = WeakKeyDictionary()
+
+
+def arcs_of(roads: Roads, measure: Measure, *, reverse: bool) -> Arcs:
+    """Arcs of a network; reversed for searches that start at the sites. Made once, and kept as long as the network."""
+    made = _made.setdefault(roads, {})
+    key = (measure, reverse)
+    if key not in made:
+        made[key] = _arcs(skeleton_of(roads), measure, reverse=reverse)
+    return made[key]
+
+
+def _arcs(skeleton: Skeleton, measure: Measure, *, reverse: bool) -> Arcs:
+    tails, heads = (skeleton.v, skeleton.u) if reverse else (skeleton.u, skeleton.v)
+    between = skeleton.u != skeleton.v
+    ahead, back = skeleton.forward & between, skeleton.backward & between
+    tail, head = np.concatenate([tails[ahead], heads[back]]), np.concatenate([heads[ahead], tails[back]])
+    mm = np.concatenate([skeleton.length_mm[ahead], skeleton.length_mm[back]])
+    ms = np.concatenate([skeleton.drive_ms[ahead], skeleton.drive_ms[back]])
+    first, second = _ordered(mm, ms, measure)
+    order = np.lexsort((second, first, head, tail))
+    tail, head, first, second = tail[order], head[order], first[order], second[order]
+    best = np.ones(len(tail), dtype=np.bool_)
+    best[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    tail, head, first, second = tail[best], head[best], first[best], second[best]
+    start = offsets(tail, skeleton.n_junctions)
+    rows = np.stack([2 * head + _goes_on(start, tail, head), first, second], axis=1)
+    typical = int(np.median(first)) if len(first) else 0
+    costly = first > 0
+    return Arcs(
+        table=Table(start, rows),
+        shift=max((typical // BUCKETS_PER_ARC).bit_length() - 1, 0),
+        steepest=int(np.max(-(-second[costly] // first[costly]), initial=0)),
+        level=int(second[~costly].sum()),
     )
 
 
-def _costs_at(ends: _Ends, feet: Feet, measure: Measure, walk_kph: float) -> tuple[Whole, Whole]:
-    """Costs of ends with the access legs, which are walked, added."""
-    legs_mm = feet.access_mm[ends.item]
-    legs_ms = walk_ms(feet.access_mm, walk_kph)[ends.item]
-    return _ordered(ends.mm + legs_mm, ends.ms + legs_ms, measure)
+def _goes_on(start: Whole, tail: Whole, head: Whole) -> Whole:
+    """Whether an arc's head leads anywhere but back to its tail."""
+    out = np.diff(start)
+    only = np.full(len(out), -1, dtype=np.int64)
+    single = np.flatnonzero(out == 1)
+    only[single] = head[start[single]]
+    on = (out[head] > 1) | ((out[head] == 1) & (only[head] != tail))
+    return np.asarray(on, dtype=np.int64)
 
 
-@dataclass(frozen=True, eq=False)
-class Seeds:
-    """Where searches from feet enter the network: nodes by foot, and the first cost of each access leg alone."""
-
-    table: Table
-    access: Whole
+def buckets_for(arcs: Arcs, span: int) -> int:
+    """Width of buckets, as a power of two, of which a reasonable number covers a span of costs."""
+    return max(arcs.shift, (span // MOST_BUCKETS).bit_length())
 
 
-def seeds_of(roads: Roads, feet: Feet, measure: Measure, walk_kph: float, *, arriving: bool) -> Seeds:
-    """Seeds of searches that run towards the feet (`arriving`, on reversed arcs) or away from them."""
-    deciding = effective(roads, measure)
-    ends = _ends(roads, feet, leaving=not arriving)
-    table = _table(ends.item, len(feet), ends.node, _costs_at(ends, feet, deciding, walk_kph))
-    return Seeds(table, _ordered(feet.access_mm, walk_ms(feet.access_mm, walk_kph), deciding)[0])
+def _ends(
+    skeleton: Skeleton, spots: Spots, measure: Measure, walk_kph: float, *, leaving: bool
+) -> tuple[Whole, Whole, tuple[Whole, Whole]]:
+    """How spots leave for the junctions at the ends of their chain, or are arrived at from them.
+
+    Returns
+    -------
+    spot, junction, costs
+        Access legs, which are walked, included.
+    """
+    to_u, to_v = (skeleton.backward, skeleton.forward) if leaving else (skeleton.forward, skeleton.backward)
+    on = np.flatnonzero(spots.junction >= 0)
+    inside = spots.chain >= 0
+    by_u, by_v = np.flatnonzero(inside & to_u[spots.chain]), np.flatnonzero(inside & to_v[spots.chain])
+    chain = spots.chain[by_v]
+    spot = np.concatenate([on, by_u, by_v])
+    nothing = np.zeros(len(on), dtype=np.int64)
+    mm = np.concatenate([nothing, spots.mm[by_u], skeleton.length_mm[chain] - spots.mm[by_v]])
+    ms = np.concatenate([nothing, spots.ms[by_u], skeleton.drive_ms[chain] - spots.ms[by_v]])
+    mm, ms = mm + spots.access_mm[spot], ms + walk_ms(spots.access_mm[spot], walk_kph)
+    junction = np.concatenate([spots.junction[on], skeleton.u[spots.chain[by_u]], skeleton.v[chain]])
+    return spot, junction, _ordered(mm, ms, measure)
 
 
-def stops_of(roads: Roads, feet: Feet, measure: Measure, walk_kph: float) -> Table:
-    """Feet that may be left for each node, by node, with the costs from the point to the node."""
-    ends = _ends(roads, feet, leaving=True)
-    return _table(ends.node, roads.n_nodes, ends.item, _costs_at(ends, feet, effective(roads, measure), walk_kph))
+def seeds_of(roads: Roads, spots: Spots, measure: Measure, walk_kph: float, *, arriving: bool) -> Table:
+    """By spot: junctions where searches towards it (`arriving`, on reversed arcs) or away from it enter the network."""
+    spot, junction, costs = _ends(skeleton_of(roads), spots, measure, walk_kph, leaving=not arriving)
+    return _table(spot, len(spots), junction, costs)
 
 
-def direct_of(roads: Roads, demand: Feet, sites: Feet, measure: Measure, walk_kph: float) -> Table:
-    """Direct ways along an edge that holds a demand point's and a site's foot, by site, in the allowed direction."""
-    d_inside = np.flatnonzero((demand.edge >= 0) & (demand.node < 0))
-    s_inside = np.flatnonzero((sites.edge >= 0) & (sites.node < 0))
-    by_edge = d_inside[np.argsort(demand.edge[d_inside], kind="stable")]
-    left = np.searchsorted(demand.edge[by_edge], sites.edge[s_inside], side="left")
-    count = np.searchsorted(demand.edge[by_edge], sites.edge[s_inside], side="right") - left
+def stops_of(roads: Roads, spots: Spots, measure: Measure, walk_kph: float) -> Table:
+    """By junction: spots that may be left for it, with the costs from the spot to the junction."""
+    skeleton = skeleton_of(roads)
+    spot, junction, costs = _ends(skeleton, spots, measure, walk_kph, leaving=True)
+    return _table(junction, skeleton.n_junctions, spot, costs)
+
+
+def directs_of(
+    roads: Roads, demand: Spots, sites: Spots, measure: Measure, walk_kph: float, limit: int | None
+) -> Table:
+    """By site: demand spots inside its own chain, and the costs straight along it in the allowed direction.
+
+    With a limit only those are looked at that lie no farther along the chain than it reaches.
+    """
+    skeleton = skeleton_of(roads)
+    along = _ordered(demand.mm, demand.ms, measure)[0]
+    d_inside, s_inside = np.flatnonzero(demand.chain >= 0), np.flatnonzero(sites.chain >= 0)
+    by_place = d_inside[np.lexsort((along[d_inside], demand.chain[d_inside]))]
+    whole = int(_ordered(skeleton.length_mm, skeleton.drive_ms, measure)[0].max(initial=0)) + 1
+    reach = whole if limit is None else min(limit, whole)
+    # one number tells chain and place, with room for a reach to either side
+    place = demand.chain[by_place] * (3 * whole) + whole + along[by_place]
+    here = sites.chain[s_inside] * (3 * whole) + whole + _ordered(sites.mm, sites.ms, measure)[0][s_inside]
+    low = np.searchsorted(place, here - reach, side="left")
+    count = np.searchsorted(place, here + reach, side="right") - low
     site = np.repeat(s_inside, count)
-    within = np.arange(len(site)) - np.repeat(np.cumsum(count) - count, count)
-    point = by_edge[np.repeat(left, count) + within]
-    ahead_mm = sites.position_mm[site] - demand.position_mm[point]
-    ahead_ms = position_ms(roads, sites)[site] - position_ms(roads, demand)[point]
-    edge = demand.edge[point]
-    may = (ahead_mm == 0) | np.where(ahead_mm > 0, roads.forward[edge], roads.backward[edge])
-    site, point = site[may], point[may]
-    mm = np.abs(ahead_mm[may]) + sites.access_mm[site] + demand.access_mm[point]
-    legs_ms = walk_ms(sites.access_mm[site], walk_kph) + walk_ms(demand.access_mm[point], walk_kph)
-    costs = _ordered(mm, np.abs(ahead_ms[may]) + legs_ms, effective(roads, measure))
-    return _table(site, len(sites), point, costs)
+    spot = by_place[np.repeat(low, count) + np.arange(len(site)) - np.repeat(np.cumsum(count) - count, count)]
+    ahead_mm, ahead_ms = sites.mm[site] - demand.mm[spot], sites.ms[site] - demand.ms[spot]
+    chain = demand.chain[spot]
+    may = (ahead_mm == 0) | np.where(ahead_mm > 0, skeleton.forward[chain], skeleton.backward[chain])
+    site, spot = site[may], spot[may]
+    mm = np.abs(ahead_mm[may]) + sites.access_mm[site] + demand.access_mm[spot]
+    legs_ms = walk_ms(sites.access_mm[site], walk_kph) + walk_ms(demand.access_mm[spot], walk_kph)
+    return _table(site, len(sites), spot, _ordered(mm, np.abs(ahead_ms[may]) + legs_ms, measure))

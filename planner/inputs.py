@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -123,12 +124,19 @@ def _modes(standards: Sequence[Standard]) -> list[Mode]:
 
 
 def _read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
-    roads = _usable_section(schema.RoadsSection, loaded.merged.get("roads"))
+    section = _usable_section(schema.RoadsSection, loaded.merged.get("roads"))
+    roads = loaded.scenario.roads if loaded.scenario else section
     if roads is None:
         return {}
-    limits = {"island_min_m": float(roads.island_min_m), "drive_factor": float(roads.drive_factor)}
+    of_mode = partial(
+        read_roads,
+        roads.file,
+        island_min_m=float(roads.island_min_m),
+        drive_factor=float(roads.drive_factor),
+        class_kph=roads.speeds_kph,
+    )
     try:
-        return {mode: read_roads(roads.file, mode, **limits) for mode in modes}
+        return {mode: of_mode(mode=mode) for mode in modes}
     except PlannerError as error:
         shown = shown_path(roads.file, loaded.folder)
         moved = [Fault(f.code, shown, f.sheet, f.row, f.column, f.values) for f in error.faults]

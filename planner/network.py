@@ -1,4 +1,4 @@
-"""The road network's figures: the travel table, and the nearest site of every point.
+"""The road network's figures: the travel table, and the nearest sites of every point.
 
 Everything is counted in whole millimetres and milliseconds (design, section 5). Searches start at the sites, of which
 there are fewer than people points, and follow the arcs backwards, so that a driving time is the one from the demand
@@ -7,53 +7,81 @@ point to the site.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
-from planner._search import FAR, reach, spread
-from planner.arcs import arcs_of, direct_of, effective, seeds_of, stops_of, walk_ms
+from planner.arcs import effective, walk_ms
+from planner.geodesy import great_circle_mm
+from planner.graphs import from_graph, to_graph
+from planner.nearest import nearest_labels
 from planner.osmfile import read_roads
+from planner.searches import pairs_within
 from planner.snapping import snap, snap_table
 from planner.standards import walk_limit_mm
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from decimal import Decimal
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
     from planner.roads import Feet, Roads
+    from planner.searches import Found
     from planner.terms import Measure
 
     Whole = NDArray[np.int64]
+    Cutoff = float | Decimal
 
-__all__ = ["nearest", "read_roads", "snap", "snap_table", "travel"]
+__all__ = ["from_graph", "nearest", "read_roads", "snap", "snap_table", "to_graph", "travel", "travel_blocks"]
 
 TRAVEL_COLUMNS = ["demand_id", "site_id", "mode", "measure", "metres", "seconds"]
 
 
-def _by_id(ids: pd.Series) -> tuple[NDArray[np.object_], Whole]:
-    """Ids in ascending order, and the rank of each row's id."""
-    order, rank = np.unique(ids.to_numpy(dtype=object), return_inverse=True)
-    return order, rank.astype(np.int64)
+def _order_by_id(ids: pd.Series) -> tuple[Whole, NDArray[np.int32]]:
+    """Rows in ascending order of their ids, and the place of each row in it."""
+    order = np.argsort(ids.to_numpy(dtype=object), kind="stable")
+    place = np.empty(len(order), dtype=np.int32)
+    place[order] = np.arange(len(order))
+    return order, place
+
+
+def _texts(ids: pd.Series, rows: NDArray[np.integer]) -> pd.api.extensions.ExtensionArray:
+    return pd.array(ids.to_numpy(dtype=object), dtype="str").take(rows)
 
 
 def _tabulate(
     roads: Roads,
-    ids: tuple[NDArray[np.object_], NDArray[np.object_]],
+    ids: tuple[pd.api.extensions.ExtensionArray, pd.api.extensions.ExtensionArray],
     costs: tuple[Whole, Whole],
     measure: Measure,
     walk_kph: float,
 ) -> pd.DataFrame:
-    first, second = costs
-    mm, ms = (first, second) if effective(roads, measure) == "distance" else (second, first)
+    mm, ms = costs if effective(roads, measure) == "distance" else costs[::-1]
     if roads.mode == "walk":
         ms = walk_ms(mm, walk_kph)
-    columns = (ids[0], ids[1], roads.mode, measure, mm / 1000, ms / 1000)
+    columns = (*ids, roads.mode, measure, mm / 1000, ms / 1000)
     return pd.DataFrame(dict(zip(TRAVEL_COLUMNS, columns, strict=True)), columns=TRAVEL_COLUMNS)
+
+
+def _limit(roads: Roads, cutoff_m: Cutoff | None, cutoff_s: Cutoff | None, walk_kph: float) -> tuple[Measure, int]:
+    """Return what is measured, and the largest deciding cost within one of two cutoffs."""
+    if cutoff_m is not None:
+        return "distance", int(Fraction(str(cutoff_m)) * 1000)
+    if roads.mode == "walk":
+        return "time", walk_limit_mm(cutoff_s or 0, walk_kph)
+    return "time", int(Fraction(str(cutoff_s)) * 1000)
+
+
+def _cutoffs(given: Cutoff | Sequence[Cutoff] | None) -> list[Cutoff]:
+    if given is None:
+        return []
+    return sorted(given) if isinstance(given, Sequence) else [given]
 
 
 def travel(
@@ -61,10 +89,12 @@ def travel(
     demand: GeoDataFrame,
     sites: GeoDataFrame,
     *,
-    cutoff_m: float | Decimal | None = None,
-    cutoff_s: float | Decimal | None = None,
+    cutoff_m: Cutoff | Sequence[Cutoff] | None = None,
+    cutoff_s: Cutoff | Sequence[Cutoff] | None = None,
     walk_kph: float = 4.0,
     snap_max_m: float = 500.0,
+    straight: bool = False,
+    threads: int | None = None,
     demand_feet: Feet | None = None,
     site_feet: Feet | None = None,
 ) -> pd.DataFrame:
@@ -77,11 +107,16 @@ def travel(
     demand, sites
         Tables with ``demand_id`` and ``site_id`` and points in EPSG:4326 (None: without a place).
     cutoff_m, cutoff_s
-        One of the two: the largest distance in metres (shortest paths) or time in seconds (quickest paths).
+        One of the two: the largest distance in metres (shortest paths) or time in seconds (quickest paths). With
+        several, one search finds the pairs of all.
     walk_kph
         Walking speed in km/h, also of the access legs of a drive.
     snap_max_m
         Points farther than this from every edge, in metres, are off the network.
+    straight
+        Whether to put the great-circle distance of every pair beside its way.
+    threads
+        Number of threads; None: one for each processor, up to 8. The figures are the same for any number.
     demand_feet, site_feet
         Feet found before on these roads, to save snapping again.
 
@@ -89,45 +124,93 @@ def travel(
     -------
     travel
         Columns demand_id, site_id, mode, measure (``distance`` or ``time``), metres, seconds (3 decimals, exact): of
-        the one best path from the demand point to the site. Sorted by demand_id and site_id.
+        the one best path from the demand point to the site. With several cutoffs also ``cutoff_m`` or ``cutoff_s``: the
+        smallest that the pair is within. With `straight` also straight_m. Sorted by demand_id and site_id.
 
     Raises
     ------
     ValueError
-        Unless exactly one cutoff is given.
+        Unless exactly one kind of cutoff is given.
     """
-    if (cutoff_m is None) == (cutoff_s is None):
+    in_m, in_s = _cutoffs(cutoff_m), _cutoffs(cutoff_s)
+    if bool(in_m) == bool(in_s):
         raise ValueError("give cutoff_m or cutoff_s")
-    measure: Measure = "distance" if cutoff_m is not None else "time"
-    if cutoff_m is not None:
-        limit = int(Fraction(str(cutoff_m)) * 1000)
-    elif roads.mode == "walk":
-        limit = walk_limit_mm(cutoff_s or 0, walk_kph)
-    else:
-        limit = int(Fraction(str(cutoff_s)) * 1000)
+    measure: Measure = "distance" if in_m else "time"
+    limits = [_limit(roads, cutoff, None, walk_kph)[1] for cutoff in in_m]
+    limits += [_limit(roads, None, cutoff, walk_kph)[1] for cutoff in in_s]
     demand_feet = snap_table(roads, demand, snap_max_m=snap_max_m) if demand_feet is None else demand_feet
     site_feet = snap_table(roads, sites, snap_max_m=snap_max_m) if site_feet is None else site_feet
-    site, point, first, second = reach(
-        *arcs_of(roads, effective(roads, measure), reverse=True).flat,
-        *seeds_of(roads, site_feet, measure, walk_kph, arriving=True).table.flat,
-        *stops_of(roads, demand_feet, measure, walk_kph).flat,
-        *direct_of(roads, demand_feet, site_feet, measure, walk_kph).flat,
-        len(demand),
-        limit,
+    found = pairs_within(
+        roads, demand_feet, site_feet, measure=measure, walk_kph=walk_kph, limit=limits[-1], threads=threads
     )
-    demand_ids, demand_rank = _by_id(demand["demand_id"])
-    site_ids, site_rank = _by_id(sites["site_id"])
-    order = np.lexsort((site_rank[site], demand_rank[point]))
-    ids = demand_ids[demand_rank[point[order]]], site_ids[site_rank[site[order]]]
-    return _tabulate(roads, ids, (first[order], second[order]), measure, walk_kph)
+    point, site, row = _sorted_pairs(found, demand["demand_id"], sites["site_id"])
+    first, second = found.take(row)
+    ids = _texts(demand["demand_id"], point), _texts(sites["site_id"], site)
+    table = _tabulate(roads, ids, (first, second), measure, walk_kph)
+    if len(limits) > 1:
+        name = "cutoff_m" if in_m else "cutoff_s"
+        table[name] = np.array([float(cutoff) for cutoff in in_m or in_s])[np.searchsorted(limits, first)]
+    if straight:
+        (d_lon, d_lat), (s_lon, s_lat) = _places(demand), _places(sites)
+        table["straight_m"] = great_circle_mm(d_lon[point], d_lat[point], s_lon[site], s_lat[site]) / 1000
+    return table
 
 
-def _best(point: Whole, costs: tuple[Whole, Whole, Whole]) -> tuple[Whole, Whole]:
-    """Choose each point's least entry by first cost, label, second cost; returns points and entry numbers."""
-    first, label, second = costs
-    order = np.lexsort((second, label, first, point))
-    points, at = np.unique(point[order], return_index=True)
-    return points, order[at]
+def _places(table: GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return table.geometry.x.to_numpy(), table.geometry.y.to_numpy()
+
+
+def _sorted_pairs(
+    found: Found, demand_ids: pd.Series, site_ids: pd.Series
+) -> tuple[Whole, Whole, NDArray[np.signedinteger]]:
+    """Rows of demand and sites of each pair, and its row in `found`, sorted by demand_id and site_id.
+
+    Turning a sparse matrix round counts where a sort would compare.
+    """
+    d_order, d_place = _order_by_id(demand_ids)
+    s_order, _ = _order_by_id(site_ids)
+    shape = len(site_ids), len(demand_ids)
+    number = np.arange(len(found.item), dtype=np.min_scalar_type(-max(len(found.item), 1)))
+    by_site = csr_array((number, d_place[found.item], found.start), shape=shape)
+    by_demand = by_site[s_order].tocsc()
+    point = np.repeat(d_order, np.diff(by_demand.indptr))
+    return point, s_order[by_demand.indices], by_demand.data
+
+
+def travel_blocks(
+    roads: Roads,
+    demand: GeoDataFrame,
+    sites: GeoDataFrame,
+    *,
+    sites_per_block: int = 500,
+    snap_max_m: float = 500.0,
+    demand_feet: Feet | None = None,
+    site_feet: Feet | None = None,
+    **options: Any,
+) -> Iterator[pd.DataFrame]:
+    """Measure the travel table some sites at a time, for tables that memory cannot hold at once.
+
+    Parameters
+    ----------
+    roads, demand, sites, snap_max_m, demand_feet, site_feet
+        As in `travel`.
+    sites_per_block
+        Number of sites of each part.
+    options
+        The other options of `travel`.
+
+    Yields
+    ------
+    travel
+        The travel table of the next sites in order of site_id; together they hold the rows of the whole table.
+    """
+    demand_feet = snap_table(roads, demand, snap_max_m=snap_max_m) if demand_feet is None else demand_feet
+    site_feet = snap_table(roads, sites, snap_max_m=snap_max_m) if site_feet is None else site_feet
+    order, _ = _order_by_id(sites["site_id"])
+    for low in range(0, len(order), sites_per_block):
+        rows = order[low : low + sites_per_block]
+        part, feet = sites.iloc[rows], site_feet.take(rows)
+        yield travel(roads, demand, part, demand_feet=demand_feet, site_feet=feet, **options)
 
 
 def nearest(
@@ -136,12 +219,13 @@ def nearest(
     sites: GeoDataFrame,
     *,
     measure: Measure = "distance",
+    count: int = 1,
     walk_kph: float = 4.0,
     snap_max_m: float = 500.0,
     demand_feet: Feet | None = None,
     site_feet: Feet | None = None,
 ) -> pd.DataFrame:
-    """Find the nearest site of every demand point, however far, in one search from all sites.
+    """Find the nearest sites of every demand point, however far, in one search from all sites.
 
     Parameters
     ----------
@@ -149,30 +233,25 @@ def nearest(
         As in `travel`.
     measure
         Whether the shortest or the quickest path decides.
+    count
+        Number of sites to find for each point: with 2 also the next one, should the nearest close.
 
     Returns
     -------
     nearest
-        The columns of `travel`, one row for each demand point that reaches any site; ties go to the lowest site_id.
-        Sorted by demand_id.
+        The columns of `travel`, and with `count` above 1 also rank (1 is the nearest): up to `count` rows for each
+        demand point, as many as sites that it reaches. Ties go to the lowest site_id. Sorted by demand_id and rank.
     """
     demand_feet = snap_table(roads, demand, snap_max_m=snap_max_m) if demand_feet is None else demand_feet
     site_feet = snap_table(roads, sites, snap_max_m=snap_max_m) if site_feet is None else site_feet
-    demand_ids, demand_rank = _by_id(demand["demand_id"])
-    site_ids, site_rank = _by_id(sites["site_id"])
-    arcs = arcs_of(roads, effective(roads, measure), reverse=True)
-    seeds = seeds_of(roads, site_feet, measure, walk_kph, arriving=True).table
-    stops = stops_of(roads, demand_feet, measure, walk_kph)
-    direct = direct_of(roads, demand_feet, site_feet, measure, walk_kph)
-    first, second, label = spread(*arcs.flat, seeds.payload, seeds.first, seeds.second, site_rank[seeds.keys], FAR - 1)
-    reached = np.flatnonzero(label[stops.keys] >= 0)
-    node = stops.keys[reached]
-    point = np.concatenate([stops.payload[reached], direct.payload])
-    total = np.concatenate([first[node] + stops.first[reached], direct.first])
-    other = np.concatenate([second[node] + stops.second[reached], direct.second])
-    mark = np.concatenate([label[node], site_rank[direct.keys]])
-    points, best = _best(point, (total, mark, other))
-    order = np.argsort(demand_rank[points], kind="stable")
-    points, best = points[order], best[order]
-    ids = demand_ids[demand_rank[points]], site_ids[mark[best]]
-    return _tabulate(roads, ids, (total[best], other[best]), measure, walk_kph)
+    _, d_place = _order_by_id(demand["demand_id"])
+    s_order, s_place = _order_by_id(sites["site_id"])
+    label = s_place.astype(np.int64)
+    near = nearest_labels(roads, demand_feet, site_feet, label, measure=measure, walk_kph=walk_kph, count=count)
+    order = np.argsort(d_place[near.point], kind="stable")
+    point, site = near.point[order], s_order[near.label[order]]
+    ids = _texts(demand["demand_id"], point), _texts(sites["site_id"], site)
+    table = _tabulate(roads, ids, (near.first[order], near.second[order]), measure, walk_kph)
+    if count > 1:
+        table["rank"] = table.groupby("demand_id").cumcount() + 1
+    return table

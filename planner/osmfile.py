@@ -1,302 +1,164 @@
-"""Reads an OpenStreetMap file into `Roads`.
-
-The ways of a mode are those of OSMnx 2.1's ``walk`` and ``drive`` network types, so that anyone who knows OSMnx knows
-what is in and what is out. Whatever is left out is counted in the `ReadingReport`.
-"""
+"""Reads an OpenStreetMap file into `Roads`; whatever is left out is counted in the `ReadingReport`."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import re
+from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import osmium
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from planner.errors import Fault, RoadError
 from planner.geodesy import great_circle_mm, to_mm
+from planner.osmobjects import extracted, read_nodes, read_ways, refs_of, tags_of
+from planner.osmways import TELLING_KEYS, directions, kind_of, takes
 from planner.roads import ROAD_KINDS, ReadingReport, Roads
+from planner.speeds import SpeedSource, way_kph, with_overrides
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import IO
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from planner.osmobjects import Nodes, Way
     from planner.terms import Mode
 
-ENDINGS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
-
-_SIDEWALKS = ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right")
-_NEVER = "abandoned bus_guideway construction cycleway no planned platform proposed raceway razed rest_area services"
-_NOT_DRIVEN = f"{_NEVER} bridleway corridor elevator escalator footway path pedestrian service steps track"
-
-# tag -> words that shut a way out when they occur anywhere in its value (Overpass searches, it does not match whole)
-_SHUT_OUT: Mapping[Mode, Mapping[str, str]] = {
-    "walk": {
-        "area": "yes",
-        "access": "private",
-        "highway": f"{_NEVER} motor",
-        "foot": "no",
-        "service": "private",
-        **dict.fromkeys(_SIDEWALKS, "separate"),
-    },
-    "drive": {
-        "area": "yes",
-        "access": "private",
-        "highway": _NOT_DRIVEN,
-        "motor_vehicle": "no",
-        "motorcar": "no",
-        "service": "alley driveway emergency_access parking parking_aisle private",
-    },
-}
-_PATTERNS = {
-    mode: [(key, re.compile("|".join(words.split()))) for key, words in rules.items()]
-    for mode, rules in _SHUT_OUT.items()
-}
-
-CLASS_KPH: Mapping[str, float] = {
-    "motorway": 100,
-    "motorway_link": 60,
-    "trunk": 80,
-    "trunk_link": 50,
-    "primary": 60,
-    "primary_link": 40,
-    "secondary": 50,
-    "secondary_link": 40,
-    "tertiary": 40,
-    "tertiary_link": 30,
-    "unclassified": 30,
-    "residential": 30,
-    "living_street": 20,
-}
-"""Free-flow speed by road class, in km/h, where a way has no usable ``maxspeed``."""
-
-OTHER_KPH = 30.0
-"""Free-flow speed of every other class, in km/h."""
-
-_MAXSPEED = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)(?: ?(km/h|kmh|kph|mph))?", re.ASCII)
-_KPH_PER_MPH = 1.609344
-_ONE_WAY = {"yes", "true", "1", "-1", "reverse", "T", "F"}
-_AGAINST = {"-1", "reverse", "T"}
-_KINDS = {
-    **dict.fromkeys(("motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"), "major"),
-    **dict.fromkeys(("secondary", "tertiary", "secondary_link", "tertiary_link"), "medium"),
-    **dict.fromkeys(("footway", "path", "steps", "pedestrian", "track", "bridleway", "corridor"), "path"),
-}
+    Whole = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class _Way:
-    way_id: int
-    refs: tuple[int, ...]
+class _Traits(NamedTuple):
+    """How one may travel on a way, as its tags tell."""
+
     forward: bool
     backward: bool
     kph: float
+    kph_from: SpeedSource
     kind: int
 
 
-def takes(tags: Mapping[str, str], mode: Mode) -> bool:
-    """Tell whether the network of `mode` takes a way with these tags (OSMnx 2.1's network types)."""
-    if "highway" not in tags:
-        return False
-    return not any((value := tags.get(key)) is not None and pattern.search(value) for key, pattern in _PATTERNS[mode])
+@dataclass(frozen=True, eq=False)
+class _Ways:
+    """The ways of a network by ascending id: their traits, how many nodes each has, and these in one row."""
+
+    way_id: Whole
+    traits: Sequence[_Traits]
+    sizes: Whole
+    refs: Whole
 
 
-def free_flow_kph(tags: Mapping[str, str]) -> float:
-    """Free-flow speed of a way in km/h: its ``maxspeed`` when it is a plain number above 0, else its class's."""
-    found = _MAXSPEED.fullmatch(tags.get("maxspeed", ""))
-    if found:
-        kph = float(found[1]) * (_KPH_PER_MPH if found[2] == "mph" else 1.0)
-        if kph > 0:
-            return kph
-    return CLASS_KPH.get(tags["highway"], OTHER_KPH)
+def _judge(mode: Mode, class_kph: Mapping[str, float]) -> Callable[[tuple[str, ...]], _Traits | None]:
+    """Return what finds the traits of a way by its tags, None where the network does not take it."""
+
+    @cache  # ways are many, the combinations of their telling tags few
+    def judged(tags: tuple[str, ...]) -> _Traits | None:
+        known = tags_of(tags)
+        if not takes(known, mode):
+            return None
+        kph, kph_from = way_kph(known["highway"], known.get("maxspeed"), class_kph)
+        return _Traits(*directions(known, mode), kph, kph_from, ROAD_KINDS.index(kind_of(known["highway"])))
+
+    return judged
 
 
-def directions(tags: Mapping[str, str], mode: Mode) -> tuple[bool, bool]:
-    """Whether a way may be travelled along its nodes, and against them; walking is always two-way."""
-    if mode == "walk":
-        return True, True
-    if tags.get("oneway") in _AGAINST:
-        return False, True
-    one_way = tags.get("oneway") in _ONE_WAY or tags.get("junction") == "roundabout"
-    return True, not one_way
-
-
-_OPENERS: Mapping[str, Callable[..., IO[Any]]] = {".osm": open, ".osm.gz": gzip.open, ".osm.bz2": bz2.open}
-_CHUNK = 1 << 20
-_OVERLAP = 256
-_LARGEST_INFLATED = 8 << 30
-# What OpenStreetMap's own reader would take without a word: document types, whose entities could swell to any size;
-# coordinates such as 1e999, which it reads as 0; objects that an editor has marked deleted.
-_REFUSED = {
-    "road_doctype": re.compile(rb"<!DOCTYPE"),
-    "road_coordinate": re.compile(rb"""\s(?:lat|lon)\s*=\s*(?:"(?!-?\d+(?:\.\d+)?")|'(?!-?\d+(?:\.\d+)?'))"""),
-    "road_draft": re.compile(rb"""\saction\s*=\s*["']delete["']"""),
-}
-
-
-def _ending(path: Path) -> str:
-    """Return the format of a file by its name, in lower case; raises when it is not there or of no known kind."""
-    if not path.is_file():
-        raise RoadError(Fault("file_missing", str(path)))
-    name = path.name.lower()
-    for ending in sorted(ENDINGS, key=len, reverse=True):
-        if name.endswith(ending):
-            return ending
-    raise RoadError(Fault("road_ending", str(path), values={"endings": " ".join(ENDINGS)}))
-
-
-def _gate_text(path: Path, ending: str) -> None:
-    """Refuse XML that holds what must not be read; see `_REFUSED`."""
-    read, tail = 0, b""
-    try:
-        with _OPENERS[ending](path, "rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                read += len(chunk)
-                text, tail = tail + chunk, chunk[-_OVERLAP:]
-                code = next((code for code, pattern in _REFUSED.items() if pattern.search(text)), None)
-                if code or read > _LARGEST_INFLATED:
-                    raise RoadError(Fault(code or "road_too_large", str(path)))
-    except (OSError, EOFError) as error:
-        raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
-
-
-def _source(path: Path) -> osmium.io.File:
-    """Check a road file and name its format, which its reader would not find in upper case."""
-    ending = _ending(path)
-    if ending in _OPENERS:
-        _gate_text(path, ending)
-    return osmium.io.File(str(path), ending.removeprefix(".").replace("osm.pbf", "pbf"))
-
-
-def _read_ways(source: osmium.io.File, path: Path, mode: Mode) -> tuple[list[_Way], ReadingReport]:
-    ways: dict[int, _Way] = {}
+def _gather(
+    ways: Iterable[Way], path: Path, judged: Callable[[tuple[str, ...]], _Traits | None]
+) -> tuple[_Ways, ReadingReport]:
+    """Keep the ways that the network takes, each once, and count the others."""
+    kept: dict[int, tuple[str, _Traits]] = {}
     other = deleted = repeated = 0
     moved: list[int] = []
-    for way in osmium.FileProcessor(source, osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway")):
-        if way.deleted or not way.visible:
+    for way in ways:
+        traits = None if way.deleted else judged(way.tags)
+        if way.deleted:
             deleted += 1
-            continue
-        tags = dict(way.tags)
-        if not takes(tags, mode):
+        elif traits is None:
             other += 1
-            continue
-        refs = tuple(node.ref for node in way.nodes)
-        if way.id in ways:
+        elif way.way_id in kept:
             repeated += 1
-            if ways[way.id].refs != refs:
-                moved.append(way.id)
+            if kept[way.way_id][0] != way.refs:
+                moved.append(way.way_id)
         else:
-            kind = ROAD_KINDS.index(_KINDS.get(tags["highway"], "minor"))
-            ways[way.id] = _Way(way.id, refs, *directions(tags, mode), free_flow_kph(tags), kind)
+            kept[way.way_id] = way.refs, traits
     if moved:
         values = {"count": len(moved), "ids": ", ".join(map(str, moved[:5]))}
         raise RoadError(Fault("road_way_twice", str(path), values=values))
-    ordered = [ways[way_id] for way_id in sorted(ways)]
-    report = ReadingReport(ways_kept=len(ways), ways_other_mode=other, ways_deleted=deleted, ways_repeated=repeated)
-    return ordered, report
-
-
-@dataclass(frozen=True, eq=False)
-class _Nodes:
-    """Usable nodes by ascending id, ids of nodes without a place, and how many copies were passed over."""
-
-    node_id: NDArray[np.int64]
-    lon: NDArray[np.float64]
-    lat: NDArray[np.float64]
-    without_place: NDArray[np.int64]
-    repeated: int
-
-
-def _wanted_nodes(source: osmium.io.File, wanted: NDArray[np.int64]) -> Iterator[Any]:
-    """Nodes of the file that some way asks for."""
-    reader = osmium.FileProcessor(source, osmium.osm.NODE)
-    if len(wanted) and wanted[0] >= 0:
-        yield from reader.with_filter(osmium.filter.IdFilter(wanted.tolist()))
-    else:  # drafts of an editor have negative ids, which the filter does not take
-        ids = set(wanted.tolist())
-        yield from (node for node in reader if node.id in ids)
-
-
-def _read_nodes(source: osmium.io.File, path: Path, wanted: NDArray[np.int64]) -> _Nodes:
-    found: list[tuple[int, float, float]] = []
-    without_place: set[int] = set()
-    for node in _wanted_nodes(source, wanted):
-        if node.location.valid() and not node.deleted:
-            found.append((node.id, node.location.lon, node.location.lat))
-        else:
-            without_place.add(node.id)
-    found.sort()
-    node_id = np.array([row[0] for row in found], dtype=np.int64)
-    lon = np.array([row[1] for row in found], dtype=np.float64)
-    lat = np.array([row[2] for row in found], dtype=np.float64)
-    again = np.flatnonzero(node_id[1:] == node_id[:-1]) + 1
-    moved = again[(lon[again] != lon[again - 1]) | (lat[again] != lat[again - 1])]
-    if len(moved):
-        ids = ", ".join(str(number) for number in node_id[moved[:5]])
-        raise RoadError(Fault("road_node_twice", str(path), values={"count": len(moved), "ids": ids}))
-    keep = np.ones(len(node_id), dtype=bool)
-    keep[again] = False
-    nowhere = np.array(sorted(without_place), dtype=np.int64)
-    return _Nodes(node_id[keep], lon[keep], lat[keep], nowhere, len(again))
+    ordered = sorted(kept)
+    refs, sizes = refs_of([kept[way_id][0] for way_id in ordered])
+    traits_of = [kept[way_id][1] for way_id in ordered]
+    report = ReadingReport(ways_kept=len(kept), ways_other_mode=other, ways_deleted=deleted, ways_repeated=repeated)
+    return _Ways(np.array(ordered, dtype=np.int64), traits_of, sizes, refs), report
 
 
 @dataclass(frozen=True, eq=False)
 class _Segments:
     """Way segments with both ends present, by number of way and of node."""
 
-    way: NDArray[np.int64]
+    way: Whole
     segment: NDArray[np.int32]
-    u: NDArray[np.int64]
-    v: NDArray[np.int64]
+    u: Whole
+    v: Whole
 
 
-def _cut(ways: Sequence[_Way], nodes: _Nodes) -> tuple[_Segments, int, int]:
-    """Cut ways into segments; also count references to absent nodes and segments from a node to itself."""
-    node_id = nodes.node_id
-    sizes = np.array([len(way.refs) for way in ways], dtype=np.int64)
-    refs = np.fromiter((ref for way in ways for ref in way.refs), dtype=np.int64, count=int(sizes.sum()))
-    way = np.repeat(np.arange(len(ways)), sizes)
-    order = np.arange(len(refs)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    number = np.minimum(np.searchsorted(node_id, refs), max(len(node_id) - 1, 0))
-    present = node_id[number] == refs if len(node_id) else np.zeros(len(refs), dtype=bool)
-    joined = (way[1:] == way[:-1]) & present[1:] & present[:-1]
-    still = joined & (refs[1:] == refs[:-1])
+def _cut(ways: _Ways, wanted: Whole, of_wanted: Whole, nodes: Nodes) -> tuple[_Segments, int, int]:
+    """Cut ways into segments; also count references to absent nodes and segments from a node to itself.
+
+    The references of all ways are ``wanted[of_wanted]``.
+    """
+    numbers = np.full(len(wanted), -1)
+    numbers[np.searchsorted(wanted, nodes.node_id)] = np.arange(len(nodes.node_id))
+    known = numbers >= 0
+    known[np.searchsorted(wanted, nodes.without_place)] = True
+    way = np.repeat(np.arange(len(ways.sizes)), ways.sizes)
+    order = np.arange(len(way)) - np.repeat(np.cumsum(ways.sizes) - ways.sizes, ways.sizes)
+    number = numbers[of_wanted]
+    joined = (way[1:] == way[:-1]) & (number[1:] >= 0) & (number[:-1] >= 0)
+    still = joined & (number[1:] == number[:-1])
     start = np.flatnonzero(joined & ~still)
     segments = _Segments(way[start], order[start].astype(np.int32), number[start], number[start + 1])
-    absent = ~present & ~np.isin(refs, nodes.without_place)
-    return segments, int(absent.sum()), int(still.sum())
+    return segments, int((~known[of_wanted]).sum()), int(still.sum())
 
 
-def _pieces(roads: Roads) -> NDArray[np.int64]:
-    """Label of the weakly connected piece that each edge belongs to."""
+def without_islands(roads: Roads, island_min_m: float) -> Roads:
+    """Leave out the pieces that no road ties to the rest and that are shorter than a limit; the longest always stays.
+
+    Parameters
+    ----------
+    roads
+        A network of at least one segment; nodes that no segment uses are left out as well.
+    island_min_m
+        The limit in metres.
+
+    Returns
+    -------
+    roads
+        What stays, with the nodes renumbered; its report counts the pieces that were left out, and their length.
+    """
     ties = coo_array((np.ones(roads.n_edges, dtype=np.int8), (roads.u, roads.v)), shape=(roads.n_nodes,) * 2)
-    _, label = connected_components(ties, directed=False)
-    return np.asarray(label, dtype=np.int64)[roads.u]
+    count, label = connected_components(ties, directed=False)
+    piece = label[roads.u]
+    total_mm = np.zeros(count, dtype=np.int64)
+    np.add.at(total_mm, piece, roads.length_mm)
+    used = np.bincount(piece, minlength=count) > 0  # nodes that no segment uses are pieces of their own
+    stays = used & (total_mm >= to_mm(island_min_m))
+    stays[np.argmax(np.where(used, total_mm, -1))] = True
+    left_out = used & ~stays
+    report = replace(roads.report, islands_dropped=int(left_out.sum()), islands_m=int(total_mm[left_out].sum()) / 1000)
+    return _subset(roads, stays[piece], report)
 
 
-def _without_islands(roads: Roads, island_min_m: float) -> Roads:
-    """Leave out pieces shorter than `island_min_m`; the longest one always stays."""
-    labels, inverse = np.unique(_pieces(roads), return_inverse=True)
-    total_mm = np.zeros(len(labels), dtype=np.int64)
-    np.add.at(total_mm, inverse, roads.length_mm)
-    stays = total_mm >= to_mm(island_min_m)
-    stays[np.argmax(total_mm)] = True
-    report = replace(roads.report, islands_dropped=int((~stays).sum()), islands_m=int(total_mm[~stays].sum()) / 1000)
-    return _subset(roads, stays[inverse], report)
+_without_islands = without_islands
 
 
-def _subset(roads: Roads, keep: NDArray[np.bool_], report: ReadingReport) -> Roads:
+def _subset(roads: Roads, keep: Flags, report: ReadingReport) -> Roads:
     """Keep some edges and the nodes that they use, renumbered."""
-    used, inverse = np.unique(np.concatenate([roads.u[keep], roads.v[keep]]), return_inverse=True)
-    ends: NDArray[np.int32] = inverse.astype(np.int32)
-    count = int(keep.sum())
+    used = np.zeros(roads.n_nodes, dtype=bool)
+    used[roads.u[keep]] = used[roads.v[keep]] = True
+    renumbered = np.cumsum(used, dtype=np.int32) - np.int32(1)
     return Roads(
         mode=roads.mode,
         node_id=roads.node_id[used],
@@ -304,8 +166,8 @@ def _subset(roads: Roads, keep: NDArray[np.bool_], report: ReadingReport) -> Roa
         lat=roads.lat[used],
         way_id=roads.way_id[keep],
         segment=roads.segment[keep],
-        u=ends[:count],
-        v=ends[count:],
+        u=renumbered[roads.u[keep]],
+        v=renumbered[roads.v[keep]],
         length_mm=roads.length_mm[keep],
         drive_ms=roads.drive_ms[keep],
         forward=roads.forward[keep],
@@ -315,46 +177,52 @@ def _subset(roads: Roads, keep: NDArray[np.bool_], report: ReadingReport) -> Roa
     )
 
 
-def _assemble(ways: Sequence[_Way], nodes: _Nodes, mode: Mode, drive_factor: float, report: ReadingReport) -> Roads:
-    segments, missing, still = _cut(ways, nodes)
-    u, v = segments.u, segments.v
+def _assemble(
+    ways: _Ways, segments: _Segments, nodes: Nodes, mode: Mode, drive_factor: float, report: ReadingReport
+) -> Roads:
+    u, v, of_way = segments.u, segments.v, segments.way
     length_mm = great_circle_mm(nodes.lon[u], nodes.lat[u], nodes.lon[v], nodes.lat[v])
     apart = (nodes.lon[u] != nodes.lon[v]) | (nodes.lat[u] != nodes.lat[v])
     length_mm = np.where(apart, np.maximum(length_mm, 1), 0)
-    of_way = segments.way
-    kph = np.array([way.kph for way in ways])[of_way]
+    forward, backward, kph, _, kind = map(np.array, zip(*ways.traits, strict=True))
     if mode == "drive":
-        drive_ms = np.rint(length_mm * 3.6 / (kph * drive_factor)).astype(np.int64)
+        drive_ms = np.rint(length_mm * 3.6 / (kph[of_way] * drive_factor)).astype(np.int64)
     else:
         drive_ms = np.zeros(len(u), dtype=np.int64)
-    report = replace(
-        report,
-        ways_too_short=len(ways) - len(np.unique(of_way)),
-        nodes_missing=missing,
-        nodes_without_place=len(nodes.without_place),
-        nodes_repeated=nodes.repeated,
-        segments_repeated_node=still,
-    )
     return Roads(
         mode=mode,
         node_id=nodes.node_id,
         lon=nodes.lon,
         lat=nodes.lat,
-        way_id=np.array([way.way_id for way in ways], dtype=np.int64)[of_way],
+        way_id=ways.way_id[of_way],
         segment=segments.segment,
-        u=np.asarray(u, dtype=np.int32),
-        v=np.asarray(v, dtype=np.int32),
+        u=u.astype(np.int32),
+        v=v.astype(np.int32),
         length_mm=length_mm,
         drive_ms=drive_ms,
-        forward=np.array([way.forward for way in ways])[of_way],
-        backward=np.array([way.backward for way in ways])[of_way],
-        kind=np.array([way.kind for way in ways], dtype=np.uint8)[of_way],
+        forward=forward[of_way],
+        backward=backward[of_way],
+        kind=kind.astype(np.uint8)[of_way],
         report=report,
     )
 
 
+def _speed_counts(ways: _Ways, mode: Mode) -> dict[str, int]:
+    """Count the ways by where their speed comes from; nobody drives on a walk network."""
+    return (
+        {f"speed_{source}": count for source, count in Counter(way.kph_from for way in ways.traits).items()}
+        if mode == "drive"
+        else {}
+    )
+
+
 def read_roads(
-    path: str | Path, mode: Mode = "walk", *, island_min_m: float = 1000.0, drive_factor: float = 0.7
+    path: str | Path,
+    mode: Mode = "walk",
+    *,
+    island_min_m: float = 1000.0,
+    drive_factor: float = 0.7,
+    class_kph: Mapping[str, float] | None = None,
 ) -> Roads:
     """Read the network of one mode from an OpenStreetMap file.
 
@@ -368,6 +236,9 @@ def read_roads(
         Pieces that no road ties to the rest and that are shorter than this, in metres, are left out and counted.
     drive_factor
         Share of the free-flow speed that traffic leaves; driving times are divided by it.
+    class_kph
+        Free-flow speeds in km/h by road class, where a way's ``maxspeed`` gives none; the classes that it does not
+        name, or all of them, keep those of `planner.speeds.CLASS_KPH`.
 
     Returns
     -------
@@ -379,15 +250,24 @@ def read_roads(
     RoadError
         If the file is missing, has an unknown ending, cannot be read to its end, declares a document type, holds a
         node twice at different places, or holds no road of the mode.
+    ValueError
+        If `class_kph` names no class, or a speed that is not believed.
     """
-    source = _source(Path(path))
-    try:
-        ways, report = _read_ways(source, Path(path), mode)
-        wanted = np.unique(np.fromiter((ref for way in ways for ref in way.refs), dtype=np.int64))
-        nodes = _read_nodes(source, Path(path), wanted)
-    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
-        raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
-    roads = _assemble(ways, nodes, mode, drive_factor, report) if ways else None
-    if roads is None or roads.n_edges == 0:
+    judged = _judge(mode, with_overrides(class_kph or {}))
+    with extracted(Path(path)) as extract:
+        ways, report = _gather(read_ways(extract, TELLING_KEYS[mode]), extract.path, judged)
+        wanted, of_wanted = np.unique(ways.refs, return_inverse=True)
+        nodes = read_nodes(extract, wanted)
+    segments, missing, still = _cut(ways, wanted, of_wanted, nodes)
+    if not len(segments.way):
         raise RoadError(Fault("road_none", str(path), values={"mode": mode, "ways": report.ways_other_mode}))
-    return _without_islands(roads, island_min_m)
+    report = replace(
+        report,
+        ways_too_short=len(ways.way_id) - len(np.unique(segments.way)),
+        nodes_missing=missing,
+        nodes_without_place=len(nodes.without_place),
+        nodes_repeated=nodes.repeated,
+        segments_repeated_node=still,
+        **_speed_counts(ways, mode),
+    )
+    return without_islands(_assemble(ways, segments, nodes, mode, drive_factor, report), island_min_m)

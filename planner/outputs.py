@@ -18,11 +18,13 @@ from planner.study import Study, goal_tallies, tally
 from planner.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from geopandas import GeoDataFrame
 
     from planner.scenario import Loaded
+    from planner.schema import Scenario
+    from planner.terms import Language
 
 
 RESULT_FILES = frozenset(
@@ -125,6 +127,24 @@ def _demand_record(studied: Study) -> dict[str, Any]:
     }
 
 
+def road_parameters(scenario: Scenario) -> dict[str, Any]:
+    """How movement on roads was counted."""
+    roads = scenario.roads
+    return {
+        "walk_kph": float(roads.walk_kph),
+        "drive_factor": float(roads.drive_factor),
+        "class_kph": dict(roads.speeds_kph),
+        "snap_max_m": float(roads.snap_max_m),
+        "island_min_m": float(roads.island_min_m),
+    }
+
+
+def source_notes(language: Language, inputs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Lines of a map's foot on its sources and its maker."""
+    names = "、".join(item["path"].rsplit("/", 1)[-1] for item in inputs)
+    return say("note.sources", language, files=names), say("note.planner", language, version=__version__)
+
+
 def _record(studied: Study) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
     planned = studied.plan.status != "none"
@@ -139,10 +159,7 @@ def _record(studied: Study) -> dict[str, Any]:
             "data_date": scenario.data_date.isoformat(),
             "language": scenario.language,
             "parameters": {
-                "walk_kph": float(scenario.roads.walk_kph),
-                "drive_factor": float(scenario.roads.drive_factor),
-                "snap_max_m": float(scenario.roads.snap_max_m),
-                "island_min_m": float(scenario.roads.island_min_m),
+                **road_parameters(scenario),
                 "community_rule": float(scenario.demand.community_rule),
                 "horizon_years": scenario.siting.horizon_years,
                 "gap": float(scenario.siting.gap),
@@ -213,8 +230,7 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
             "note.counted", language, walk_kph=f"{parameters['walk_kph']:g}", snap_max_m=f"{parameters['snap_max_m']:g}"
         ),
         say("note.community", language, rule=f"{parameters['community_rule'] * 100:g}"),
-        say("note.sources", language, files="、".join(item["path"].rsplit("/", 1)[-1] for item in run["inputs"])),
-        say("note.planner", language, version=__version__),
+        *source_notes(language, run["inputs"]),
     )
     frame = studied.inputs.sites.frame
     return maps.MapLabels(

@@ -43,13 +43,13 @@ def standard_names(standards: Sequence[Mapping[str, Any]], language: Language) -
 
 
 def roads_record(networks: Mapping[Mode, Roads]) -> dict[str, Any]:
-    """Figures of each network, by mode."""
+    """Figures of each network, by mode; how speeds were found is told of a network to drive on only."""
     return {
         mode: {
             "nodes": roads.n_nodes,
             "edges": roads.n_edges,
             "length_m": roads.length_m,
-            **asdict(roads.report),
+            **{k: v for k, v in asdict(roads.report).items() if mode == "drive" or not k.startswith("speed_")},
         }
         for mode, roads in networks.items()
     }

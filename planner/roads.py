@@ -16,7 +16,8 @@ ROAD_KINDS = ("major", "medium", "minor", "path")
 """Classes of the drawn base map, by index in `Roads.kind`."""
 
 
-def _freeze(record: Any) -> None:
+def freeze(record: Any) -> None:
+    """Make the arrays of a frozen record read-only as well."""
     for item in fields(record):
         value = getattr(record, item.name)
         if isinstance(value, np.ndarray):
@@ -40,6 +41,9 @@ class ReadingReport:
         Pairs of consecutive references to one node.
     islands_dropped, islands_m
         Pieces that no road ties to the rest and that are shorter than the limit, and their length in metres.
+    speed_maxspeed, speed_class, speed_unreadable, speed_not_positive
+        Kept ways of a network to drive on by where their speed comes from: their ``maxspeed`` tag; their class, for
+        they have no such tag, one that is not understood, or one of 0 km/h or less. All 0 on a walk network.
     """
 
     ways_kept: int = 0
@@ -53,6 +57,10 @@ class ReadingReport:
     segments_repeated_node: int = 0
     islands_dropped: int = 0
     islands_m: float = 0.0
+    speed_maxspeed: int = 0
+    speed_class: int = 0
+    speed_unreadable: int = 0
+    speed_not_positive: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +105,7 @@ class Roads:
     report: ReadingReport
 
     def __post_init__(self) -> None:
-        _freeze(self)
+        freeze(self)
 
     @property
     def n_nodes(self) -> int:
@@ -147,7 +155,7 @@ class Feet:
     lat: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        _freeze(self)
+        freeze(self)
 
     def __len__(self) -> int:
         return len(self.edge)

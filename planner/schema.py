@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from planner.coordinates import System
+from planner.speeds import FASTEST_KPH, SLOWEST_KPH, with_overrides
 from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Standard, walk_limit_mm
 
 if TYPE_CHECKING:
@@ -48,6 +49,28 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Speed = Annotated[Number, Field(ge=SLOWEST_KPH, le=FASTEST_KPH)]
+
+
+class ClassSpeedsSection(_Section):
+    """``[roads.class_kph]``: free-flow speeds by road class, in place of those of `planner.speeds.CLASS_KPH`."""
+
+    motorway: Speed | None = None
+    motorway_link: Speed | None = None
+    trunk: Speed | None = None
+    trunk_link: Speed | None = None
+    primary: Speed | None = None
+    primary_link: Speed | None = None
+    secondary: Speed | None = None
+    secondary_link: Speed | None = None
+    tertiary: Speed | None = None
+    tertiary_link: Speed | None = None
+    unclassified: Speed | None = None
+    residential: Speed | None = None
+    living_street: Speed | None = None
+    other: Speed | None = None
+
+
 class RoadsSection(_Section):
     """``[roads]``: the road file and how movement on it is counted."""
 
@@ -56,6 +79,12 @@ class RoadsSection(_Section):
     drive_factor: Annotated[Number, Field(ge=Decimal("0.05"), le=1)] = Decimal("0.7")
     snap_max_m: Annotated[Number, Field(ge=0, le=5000)] = Decimal(500)
     island_min_m: Annotated[Number, Field(ge=0, le=10**9)] = Decimal(1000)
+    class_kph: ClassSpeedsSection = ClassSpeedsSection()
+
+    @property
+    def speeds_kph(self) -> Mapping[str, float]:
+        """Free-flow speed of every road class in km/h."""
+        return with_overrides({name: float(kph) for name, kph in self.class_kph if kph is not None})
 
 
 class TableSection(_Section):

@@ -7,10 +7,11 @@ circle. Every foot is rounded once to a whole millimetre along its edge.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
-import shapely
 
+from planner._plane import EdgeTree, edge_tree, nearest_edges
 from planner.geodesy import great_circle_mm, project, to_mm, unproject, utm_epsg
 from planner.roads import Feet, Roads
 
@@ -24,6 +25,9 @@ TIE_M = 0.001
 ON_NODE_MM = 1
 """A foot within this of an end of its edge is on that node (millimetres)."""
 
+# a network's arrays are frozen, so its tree is built once, for demand and sites, and goes when the network goes
+_trees: WeakKeyDictionary[Roads, EdgeTree | None] = WeakKeyDictionary()
+
 
 def plane_epsg(roads: Roads) -> int:
     """EPSG code of the UTM zone of the centre of the roads' box."""
@@ -31,43 +35,27 @@ def plane_epsg(roads: Roads) -> int:
     return utm_epsg((west + east) / 2, (south + north) / 2)
 
 
-def _along(
-    px: NDArray[np.float64],
-    py: NDArray[np.float64],
-    ends: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fraction along each segment of the foot of each point's perpendicular, and the distance to it in metres."""
-    ux, uy, vx, vy = ends
-    dx, dy = vx - ux, vy - uy
-    square = dx * dx + dy * dy
-    dot = (px - ux) * dx + (py - uy) * dy
-    fraction = np.clip(np.divide(dot, square, out=np.zeros_like(dot), where=square > 0), 0.0, 1.0)
-    return fraction, np.hypot(px - (ux + fraction * dx), py - (uy + fraction * dy))
+def _tree(roads: Roads) -> EdgeTree | None:
+    """Return the roads' edges in the plane; None where none has a place there."""
+    if roads not in _trees:
+        tree = None
+        if roads.n_edges:
+            x, y = project(roads.lon, roads.lat, plane_epsg(roads))
+            tree = edge_tree(np.stack([x[roads.u], y[roads.u], x[roads.v], y[roads.v]], axis=1))
+        _trees[roads] = tree
+    return _trees[roads]
 
 
-def _nearest(
-    roads: Roads, px: NDArray[np.float64], py: NDArray[np.float64], epsg: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Nearest edge of each point, fraction along it, and the foot's x and y."""
-    x, y = project(roads.lon, roads.lat, epsg)
-    u, v = roads.u, roads.v
-    corners = np.stack([np.stack([x[u], y[u]], axis=1), np.stack([x[v], y[v]], axis=1)], axis=1)
-    tree = shapely.STRtree(shapely.linestrings(corners))
-    points = shapely.points(px, py)
-    (first, _), least = tree.query_nearest(points, return_distance=True, all_matches=False)
-    within = np.empty(len(points))
-    within[first] = least + TIE_M
-    point, edge = tree.query(points, predicate="dwithin", distance=within)
-    fraction, distance = _along(px[point], py[point], (x[u[edge]], y[u[edge]], x[v[edge]], y[v[edge]]))
-    near = distance <= within[point]
-    point, edge, fraction = point[near], edge[near], fraction[near]
-    # edges are ascending by way id and segment, so the lowest edge number breaks the tie
-    order = np.lexsort((edge, point))
-    chosen = order[np.unique(point[order], return_index=True)[1]]
-    edge, fraction = edge[chosen], fraction[chosen]
-    foot_x = x[u[edge]] + fraction * (x[v[edge]] - x[u[edge]])
-    foot_y = y[u[edge]] + fraction * (y[v[edge]] - y[u[edge]])
-    return edge.astype(np.int64), fraction, foot_x, foot_y
+def _positions(
+    roads: Roads, edge: NDArray[np.int64], fraction: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Millimetres along each edge, and the node that the foot is on (-1 where none)."""
+    length_mm = roads.length_mm[edge]
+    along_mm = np.rint(fraction * length_mm).astype(np.int64)
+    at_u = (along_mm <= ON_NODE_MM) & (along_mm <= length_mm - along_mm)
+    at_v = ~at_u & (length_mm - along_mm <= ON_NODE_MM)
+    position_mm = np.select([at_u, at_v], [0, length_mm], along_mm)
+    return position_mm, np.select([at_u, at_v], [roads.u[edge], roads.v[edge]], -1)
 
 
 def snap(roads: Roads, lon: ArrayLike, lat: ArrayLike, *, snap_max_m: float = 500.0) -> Feet:
@@ -88,29 +76,23 @@ def snap(roads: Roads, lon: ArrayLike, lat: ArrayLike, *, snap_max_m: float = 50
         One foot a point, in the order of the points.
     """
     lon, lat = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-    has_place = np.isfinite(lon) & np.isfinite(lat)
-    epsg = plane_epsg(roads) if roads.n_edges else 4326
-    x, y = project(np.where(has_place, lon, np.nan), np.where(has_place, lat, np.nan), epsg)
-    # a point beyond the zone's reach (swapped axes, the other side of the globe) has no place in the plane
-    placed = np.flatnonzero(has_place & np.isfinite(x) & np.isfinite(y))
-    edge = np.full(len(lon), -1, dtype=np.int64)
+    edge, node, access_mm = (np.full(len(lon), -1, dtype=np.int64) for _ in range(3))
     position_mm = np.zeros(len(lon), dtype=np.int64)
-    node = np.full(len(lon), -1, dtype=np.int64)
-    access_mm = np.full(len(lon), -1, dtype=np.int64)
     foot_lon, foot_lat = np.full(len(lon), np.nan), np.full(len(lon), np.nan)
-    if len(placed) and roads.n_edges:
-        near, fraction, foot_x, foot_y = _nearest(roads, x[placed], y[placed], epsg)
+    tree = _tree(roads)
+    if tree is not None:
+        epsg = plane_epsg(roads)
+        has_place = np.isfinite(lon) & np.isfinite(lat)
+        x, y = project(np.where(has_place, lon, np.nan), np.where(has_place, lat, np.nan), epsg)
+        # a point beyond the zone's reach (swapped axes, the other side of the globe) has no place in the plane
+        placed = np.flatnonzero(has_place & np.isfinite(x) & np.isfinite(y))
+        near, fraction, foot_x, foot_y = nearest_edges(tree, x[placed], y[placed], TIE_M)
         foot_lon[placed], foot_lat[placed] = unproject(foot_x, foot_y, epsg)
         access_mm[placed] = great_circle_mm(lon[placed], lat[placed], foot_lon[placed], foot_lat[placed])
         on = access_mm[placed] <= to_mm(snap_max_m)
-        at, near, fraction = placed[on], near[on], fraction[on]
-        length_mm = roads.length_mm[near]
-        along_mm = np.rint(fraction * length_mm).astype(np.int64)
-        at_u = (along_mm <= ON_NODE_MM) & (along_mm <= length_mm - along_mm)
-        at_v = ~at_u & (length_mm - along_mm <= ON_NODE_MM)
+        at, near = placed[on], near[on]
         edge[at] = near
-        position_mm[at] = np.select([at_u, at_v], [0, length_mm], along_mm)
-        node[at] = np.select([at_u, at_v], [roads.u[near], roads.v[near]], -1)
+        position_mm[at], node[at] = _positions(roads, near, fraction[on])
     return Feet(edge, position_mm, node, access_mm, foot_lon, foot_lat)
 
 

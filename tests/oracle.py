@@ -23,7 +23,7 @@ import shapely
 from planner.roads import ReadingReport, Roads
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     import geopandas as gpd
 
@@ -116,14 +116,31 @@ class Snapper:
         return int(self.roads.u[edge] if to_start <= to_end else self.roads.v[edge])
 
 
+def feet_of(roads: Roads, table: gpd.GeoDataFrame, key: str, snap_max_m: float) -> dict[str, Foot]:
+    """Feet by id of the points of a table that are on the network."""
+    snapper = Snapper(roads)
+    points = zip(table[key].tolist(), table.geometry.tolist(), strict=True)
+    found = {i: snapper.foot(p.x, p.y, snap_max_m) for i, p in points if p is not None}
+    return {i: foot for i, foot in found.items() if foot is not None}
+
+
 def cut_graph(roads: Roads, feet: Iterable[Foot]) -> Any:
-    """Return the network with every edge cut at its feet; weights `distance` and `time` as the module says."""
+    """Return the network with every edge cut at its feet; weights `distance` and `time` as the module says.
+
+    Of parallel streets each weight is the least one.
+    """
     cuts: dict[int, set[int]] = defaultdict(set)
     for foot in feet:
         if foot.node < 0:
             cuts[foot.edge].add(foot.position_mm)
-    graph: Any = nx.MultiGraph() if roads.mode == "walk" else nx.MultiDiGraph()
+    graph: Any = nx.Graph() if roads.mode == "walk" else nx.DiGraph()
     graph.add_nodes_from(range(roads.n_nodes))
+
+    def join(start: Hashable, end: Hashable, mm: int, ms: int) -> None:
+        held = graph.get_edge_data(start, end, default={})
+        new = {"distance": mm * SECOND + ms, "time": ms * SECOND + mm}
+        graph.add_edge(start, end, **{name: min(weight, held.get(name, weight)) for name, weight in new.items()})
+
     columns = zip(
         *(a.tolist() for a in (roads.u, roads.v, roads.length_mm, roads.drive_ms, roads.forward, roads.backward)),
         strict=True,
@@ -134,11 +151,10 @@ def cut_graph(roads: Roads, feet: Iterable[Foot]) -> Any:
         times = [0, *(time_position(drive_ms, position, length) for position in at[1:-1]), drive_ms]
         for k, (start, end) in enumerate(pairwise(places)):
             mm, ms = at[k + 1] - at[k], times[k + 1] - times[k]
-            weights = {"distance": mm * SECOND + ms, "time": ms * SECOND + mm}
             if roads.mode == "walk" or forward:
-                graph.add_edge(start, end, **weights)
+                join(start, end, mm, ms)
             if roads.mode == "drive" and backward:
-                graph.add_edge(end, start, **weights)
+                join(end, start, mm, ms)
     return graph
 
 
@@ -148,22 +164,19 @@ class Oracle:
     def __init__(
         self,
         roads: Roads,
-        demand: gpd.GeoDataFrame,
-        sites: gpd.GeoDataFrame,
+        demand: gpd.GeoDataFrame | dict[str, Foot],
+        sites: gpd.GeoDataFrame | dict[str, Foot],
         *,
         walk_kph: float = 4.0,
         snap_max_m: float = 500.0,
     ) -> None:
+        """Take tables of points, or feet by id that are given, not found."""
         self.mode: Mode = roads.mode
         self.walk_kph = walk_kph
-        snapper = Snapper(roads)
-
-        def feet(ids: Sequence[str], points: Sequence[Any]) -> dict[str, Foot]:
-            found = {i: snapper.foot(p.x, p.y, snap_max_m) for i, p in zip(ids, points, strict=True) if p is not None}
-            return {i: foot for i, foot in found.items() if foot is not None}
-
-        self.demand = feet(demand["demand_id"].tolist(), demand.geometry.tolist())
-        self.sites = feet(sites["site_id"].tolist(), sites.geometry.tolist())
+        self.demand, self.sites = (
+            points if isinstance(points, dict) else feet_of(roads, points, key, snap_max_m)
+            for key, points in (("demand_id", demand), ("site_id", sites))
+        )
         self.graph = cut_graph(roads, [*self.demand.values(), *self.sites.values()])
 
     def pairs(self, measure: Measure, cutoff: float | None = None) -> dict[tuple[str, str], Cost]:
@@ -173,18 +186,27 @@ class Oracle:
             reached = self._search(start, measure, cutoff)
             for site_id, end in self.sites.items():
                 if end.place in reached:
-                    cost = self._cost(start, end, measure, reached[end.place])
-                    if cutoff is None or self._within(cost, measure, cutoff):
-                        found[demand_id, site_id] = cost
-        return found
+                    found[demand_id, site_id] = self._cost(start, end, measure, reached[end.place])
+        return found if cutoff is None else self.within(found, measure, cutoff)
+
+    def within(
+        self, pairs: Mapping[tuple[str, str], Cost], measure: Measure, cutoff: float
+    ) -> dict[tuple[str, str], Cost]:
+        """Those of some pairs that are within `cutoff` metres or seconds."""
+        limit = self._limit(measure, cutoff)
+        return {pair: cost for pair, cost in pairs.items() if self.decides(cost, measure) <= limit}
+
+    def ranked(self, measure: Measure) -> dict[str, list[tuple[str, Cost]]]:
+        """Sites that each demand point reaches, by deciding cost, then id."""
+        order: dict[str, list[tuple[str, Cost]]] = defaultdict(list)
+        by_rank = sorted(self.pairs(measure).items(), key=lambda row: (self.decides(row[1], measure), row[0]))
+        for (demand_id, site_id), cost in by_rank:
+            order[demand_id].append((site_id, cost))
+        return dict(order)
 
     def nearest(self, measure: Measure) -> dict[str, tuple[str, Cost]]:
         """Site of least cost of every demand point that reaches any; the lowest id among equals."""
-        best: dict[str, tuple[str, Cost]] = {}
-        for (demand_id, site_id), cost in sorted(self.pairs(measure).items()):
-            if demand_id not in best or self._decides(cost, measure) < self._decides(best[demand_id][1], measure):
-                best[demand_id] = (site_id, cost)
-        return best
+        return {demand_id: sites[0] for demand_id, sites in self.ranked(measure).items()}
 
     @cached_property
     def _arrivals(self) -> Any:
@@ -197,10 +219,10 @@ class Oracle:
 
     def least(self, measure: Measure) -> dict[str, int]:
         """Least deciding cost of every demand point to any site, by one search from all sites at once."""
-        timed = self._timed(measure)
-        reached = nx.single_source_dijkstra_path_length(self._arrivals, "sites", weight="time" if timed else "distance")
+        weight = "time" if self._timed(measure) else "distance"
+        reached = nx.single_source_dijkstra_path_length(self._arrivals, "sites", weight=weight)
         return {
-            i: reached[foot.place] // SECOND + (self._leg_ms(foot) if timed else foot.access_mm)
+            i: reached[foot.place] // SECOND + self.leg(foot, measure)
             for i, foot in self.demand.items()
             if foot.place in reached
         }
@@ -208,11 +230,16 @@ class Oracle:
     def _leg_ms(self, foot: Foot) -> int:
         return walk_ms(foot.access_mm, self.walk_kph)
 
+    def leg(self, foot: Foot, measure: Measure) -> int:
+        """Whole millimetres or milliseconds of an access leg, as costs are compared."""
+        return self._leg_ms(foot) if self._timed(measure) else foot.access_mm
+
     def _timed(self, measure: Measure) -> bool:
         """Whether milliseconds decide: walking decides by millimetres even where minutes are asked."""
         return measure == "time" and self.mode == "drive"
 
-    def _decides(self, cost: Cost, measure: Measure) -> int:
+    def decides(self, cost: Cost, measure: Measure) -> int:
+        """Whole millimetres or milliseconds by which a cost is compared."""
         return cost.ms if self._timed(measure) else cost.mm
 
     def _search(self, start: Foot, measure: Measure, cutoff: float | None) -> dict[Hashable, int]:
@@ -237,9 +264,6 @@ class Oracle:
         if measure == "time" and self.mode == "walk":
             return exact * Fraction(str(self.walk_kph)) * 10 / 36
         return exact
-
-    def _within(self, cost: Cost, measure: Measure, cutoff: float) -> bool:
-        return self._decides(cost, measure) <= self._limit(measure, cutoff)
 
 
 class Segment(NamedTuple):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import bz2
 import gzip
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
+import osmium
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oracle import great_circle_mm
-from planner import network
+from planner import network, osmfile, osmobjects
 from planner.errors import RoadError
+from planner.osmobjects import ENDINGS
+from planner.speeds import CLASS_KPH
 from planner.words import LANGUAGES, say
 from shared_data import COQUIMBO_ROADS
 
@@ -314,30 +320,42 @@ def test_maxspeed_counts(read: Read, maxspeed: str, kph: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "maxspeed",
-    [
-        "walk",
-        "none",
-        "signals",
-        "0",
-        "-5",
-        "0 mph",
-        "CN:urban",
-        "",
-        "nan",
-        "inf",
-        "1e999",
-        "1_000",
-        "５０",
-        "fast",
-        "0x20",
-    ],
+    "maxspeed", ["none", "signals", "0", "-5", "0 mph", "", "nan", "inf", "1e999", "1_000", "５０", "fast", "0x20"]
 )
 @pytest.mark.parametrize("highway", ["residential", "primary"])
 def test_senseless_maxspeed_falls_to_the_speed_of_the_class(read: Read, maxspeed: str, highway: str) -> None:
     by_class = drive_ms(read, highway=highway)
     assert 0 < by_class < span_mm(1, 8)  # faster than 3.6 km/h
     assert drive_ms(read, highway=highway, maxspeed=maxspeed) == by_class
+
+
+def test_ways_are_counted_by_where_their_speed_comes_from(read: Read) -> None:
+    texts = [None, "30", "60", "50 mph", "fast", "0", "-5"]
+    ways = [way(k, (1, 2), {} if text is None else {"maxspeed": text}) for k, text in enumerate(texts, start=1)]
+    ways.append(way(9, (1, 2), {"highway": "footway", "maxspeed": "5"}))  # not of the network: not counted
+    report = read(*NODES, *ways).report
+    assert (report.speed_maxspeed, report.speed_class) == (3, 1)
+    assert (report.speed_unreadable, report.speed_not_positive) == (1, 2)
+    report = read(*NODES, *ways, mode="walk").report
+    assert report.ways_kept == len(ways)
+    assert {value for key, value in asdict(report).items() if key.startswith("speed_")} == {0}
+
+
+def test_speeds_of_classes_may_be_given(tmp_path: Path) -> None:
+    file = tmp_path / "roads.osm"
+    ways = [way(1, (1, 2)), way(2, (2, 3), {"highway": "primary"}), way(3, (3, 4), maxspeed="36")]
+    file.write_text(osm(*NODES, *ways), encoding="utf-8")
+
+    def times(class_kph: Mapping[str, float] | None) -> list[int]:
+        roads = osmfile.read_roads(file, "drive", island_min_m=0, drive_factor=1.0, class_kph=class_kph)
+        return [int(time_ms) for time_ms in roads.drive_ms]
+
+    known, slower = times(None), times({"residential": 18})
+    assert slower == [round(span_mm(1, 2) / 5), known[1], round(span_mm(3, 4) / 10)]
+    assert times({}) == times(CLASS_KPH) == known
+    for wrong in ({"residental": 20.0}, {"residential": 0.0}, {"residential": float("nan")}):
+        with pytest.raises(ValueError, match="class"):
+            times(wrong)
 
 
 def test_better_roads_are_faster_and_the_factor_slows(read: Read) -> None:
@@ -391,6 +409,7 @@ WITH_DTD = osm(*NODES, way(1, (1, 2), name="x"), head=ENTITIES).replace('v="x"',
         ("utf16_dtd.osm", WITH_DTD.replace("UTF-8", "UTF-16").encode("utf-16")),
         ("dtd.osm.gz", gzip.compress(WITH_DTD.encode())),
         ("text.osm.gz", b"no gzip at all"),
+        ("damaged.osm.gz", gzip.compress(GOOD.encode())[:20] + bytes(40) + gzip.compress(GOOD.encode())[60:]),
         ("cut.osm.gz", gzip.compress(GOOD.encode())[:-20]),
         ("roads.shp", GOOD.encode()),
         ("roads.zip", GOOD.encode()),
@@ -442,10 +461,7 @@ def test_a_doctype_in_a_name_is_no_dtd(read: Read) -> None:
 def test_pbf_under_a_chinese_name_reads_as_the_original(tmp_path: Path) -> None:
     file = tmp_path / "道路.osm.pbf"
     file.write_bytes(COQUIMBO_ROADS.read_bytes())
-    copy, original = (network.read_roads(path, mode="drive") for path in (file, COQUIMBO_ROADS))
-    assert copy.report == original.report
-    for column in ("node_id", "lon", "lat", "way_id", "segment", "u", "v", "length_mm", "drive_ms", "forward"):
-        np.testing.assert_array_equal(getattr(copy, column), getattr(original, column))
+    assert_same(*(network.read_roads(path, mode="drive") for path in (file, COQUIMBO_ROADS)))
 
 
 @pytest.mark.parametrize("ending", [".osm", ".osm.gz", ".osm.bz2"])
@@ -457,3 +473,126 @@ def test_drafts_with_deleted_objects_are_refused(tmp_path: Path, ending: str) ->
     with pytest.raises(RoadError) as caught:
         network.read_roads(path, "walk")
     assert [fault.code for fault in caught.value.faults] == ["road_draft"]
+
+
+# --- Packed files, whose nodes are read in another way -----------------------------------------------------------
+
+COLUMNS = (
+    "node_id",
+    "lon",
+    "lat",
+    "way_id",
+    "segment",
+    "u",
+    "v",
+    "length_mm",
+    "drive_ms",
+    "forward",
+    "backward",
+    "kind",
+)
+
+
+def assert_same(first: Roads, second: Roads) -> None:
+    assert first.report == second.report
+    for column in COLUMNS:
+        np.testing.assert_array_equal(getattr(first, column), getattr(second, column))
+        assert getattr(first, column).dtype == getattr(second, column).dtype
+
+
+def write_file(path: Path, items: Sequence[Any]) -> None:
+    """Write nodes and ways into a file that may hold deleted ones."""
+    kind = "osh.pbf" if path.name.endswith(".pbf") else "osh"
+    with osmium.SimpleWriter(osmium.io.File(path, kind), overwrite=True) as writer:
+        for item in items:
+            writer.add(item)
+
+
+def outcome(path: Path, mode: Mode) -> Roads | list[tuple[str, Mapping[str, object]]]:
+    """The network, or what is wrong with the file."""
+    try:
+        return osmfile.read_roads(path, mode, island_min_m=0)
+    except RoadError as error:
+        return [(fault.code, fault.values) for fault in error.faults]
+
+
+IDS = st.sampled_from([1, 2, 3, 4, 5, 6, 7, 2**33, 2**53 + 1])
+VALUES = st.sampled_from(["residential", "primary", "footway", "no", "yes", "-1", "50", "a=b,c d@e%f", "济\n南", ""])
+TAGS = st.dictionaries(st.sampled_from(["oneway", "maxspeed", "foot", "name", "n,=% @", "highway"]), VALUES, max_size=3)
+VISIBLE = st.sampled_from([True, True, True, True, False])
+SPOTS = st.sampled_from([(9.5, 47.2), (9.5, 47.2), (9.6, 47.2), (9.6, 47.3000001), (36.7, 117.1), None])
+
+
+@st.composite
+def dirty_nodes(draw: st.DrawFn) -> Any:
+    id_ = draw(st.one_of(IDS, st.sampled_from([0, -1, -2])) if draw(st.integers(0, 5)) == 0 else IDS)
+    place = draw(st.sampled_from([(9 + (id_ % 11) / 100, 47.2)]) if draw(st.integers(0, 5)) else SPOTS)
+    here = {} if place is None else {"location": place}
+    return osmium.osm.mutable.Node(id=id_, version=1, visible=draw(VISIBLE), tags=draw(TAGS), **here)
+
+
+@st.composite
+def dirty_ways(draw: st.DrawFn) -> Any:
+    refs = draw(st.lists(st.one_of(IDS, IDS, IDS, IDS, st.sampled_from([0, -1, 99])), max_size=6))
+    tags = {"highway": "residential", **draw(TAGS)} if draw(st.integers(0, 5)) else draw(TAGS)
+    way_id = draw(st.integers(1, 40))
+    return osmium.osm.mutable.Way(id=way_id, version=1, visible=draw(VISIBLE), tags=tags, nodes=refs)
+
+
+@given(st.lists(dirty_nodes(), max_size=14), st.lists(dirty_ways(), max_size=6), st.sampled_from(["walk", "drive"]))
+def test_however_dirty_a_file_is_packed_or_as_text_it_reads_the_same(
+    tmp_path_factory: pytest.TempPathFactory, nodes: list[Any], ways: list[Any], mode: Mode
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    for name in ("same.osm", "same.osm.pbf"):
+        write_file(folder / name, [*nodes, *ways])
+    plain, packed = outcome(folder / "same.osm", mode), outcome(folder / "same.osm.pbf", mode)
+    if isinstance(plain, list) or isinstance(packed, list):
+        assert plain == packed
+    else:
+        assert_same(plain, packed)
+
+
+@pytest.mark.parametrize("mode", ["walk", "drive"])
+def test_without_room_for_the_places_nodes_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch, mode: Mode) -> None:
+    at_once = network.read_roads(COQUIMBO_ROADS, mode=mode)
+    monkeypatch.setattr(osmobjects, "_ROOM_LEAST", 1 << 80)
+    assert_same(network.read_roads(COQUIMBO_ROADS, mode=mode), at_once)
+
+
+@pytest.mark.parametrize("name", ["a,b", "临时"])
+def test_any_folder_may_be_the_temporary_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    plain = network.read_roads(COQUIMBO_ROADS, mode="walk")
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    assert_same(network.read_roads(COQUIMBO_ROADS, mode="walk"), plain)
+    assert not list(folder.iterdir())
+
+
+def test_no_value_of_a_tag_passes_for_another_tag(read: Read) -> None:
+    sly = {"name": "x,highway=no foot=no", "note": "50% of\thighway=proposed", "济南": "路", "ref": "a=b@c"}
+    assert read(*NODES, way(1, (1, 2), sly), mode="walk").n_edges == 1
+    with pytest.raises(RoadError):
+        read(*NODES, way(1, (1, 2), {"highway": "x %no% x"}), mode="walk")
+
+
+@pytest.mark.parametrize("wrong", [b"\xff\xfeabcdefg", b"abcdefgh\xe6"])
+def test_a_tag_that_is_no_text_is_a_fault(tmp_path: Path, wrong: bytes) -> None:
+    file = tmp_path / "roads.osm.pbf"
+    nodes = [osmium.osm.mutable.Node(id=k, version=1, location=PLACES[k]) for k in (1, 2)]
+    street = osmium.osm.mutable.Way(id=1, version=1, nodes=[1, 2], tags={"highway": "residential", "name": "Dorfgasse"})
+    with osmium.SimpleWriter(osmium.io.File(file, "pbf,pbf_compression=none")) as writer:
+        for item in (*nodes, street):
+            writer.add(item)
+    assert network.read_roads(file, mode="walk").n_edges == 1
+    file.write_bytes(file.read_bytes().replace(b"Dorfgasse", wrong))
+    assert [fault.code for fault in faults_of(file).faults] == ["road_unreadable"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f"cut{ending}").write_bytes(COQUIMBO_ROADS.read_bytes()[:9999])
+    faults_of(tmp_path / f"cut{ending}")
+    assert [path.name for path in tmp_path.iterdir()] == [f"cut{ending}"]

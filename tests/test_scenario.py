@@ -10,6 +10,7 @@ import pytest
 from planner import schema
 from planner.errors import ScenarioError
 from planner.scenario import NOT_YET, load
+from planner.speeds import CLASS_KPH
 from town import SCENARIO
 
 
@@ -265,3 +266,62 @@ def test_lines_are_right_beside_long_texts_and_dotted_keys(tmp_path: Path) -> No
 def test_a_path_with_a_nul_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError):
         load(write(tmp_path, 'name = "c"\ntitle = "c"\nextends = "x\\u0000"'))
+
+
+def with_speeds(text: str, folder: Path, name: str = "scenario.toml") -> Path:
+    return write(folder, SCENARIO.replace('file = "roads.osm"', f'file = "roads.osm"\n{text}'), name)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "class_kph = { primary = 45, other = 12.5 }",
+        "class_kph.primary = 45\nclass_kph.other = 12.5",
+        "[roads.class_kph]\nprimary = 45\nother = 12.5",
+    ],
+)
+def test_a_scenario_may_set_speeds_of_classes(tmp_path: Path, written: str) -> None:
+    loaded = load(with_speeds(written, tmp_path))
+    assert loaded.faults == ()
+    assert loaded.scenario is not None
+    assert loaded.scenario.roads.speeds_kph == {**CLASS_KPH, "primary": 45.0, "other": 12.5}
+
+
+def test_speeds_of_classes_merge_by_key(tmp_path: Path) -> None:
+    with_speeds("class_kph = { primary = 45, other = 12.5 }", tmp_path, "base.toml")
+    child = 'name = "c"\ntitle = "c"\nextends = "base.toml"\n[roads.class_kph]\nother = 13\ntrunk = 70\n'
+    loaded = load(write(tmp_path, child))
+    assert loaded.faults == ()
+    assert loaded.scenario is not None
+    assert loaded.scenario.roads.speeds_kph == {**CLASS_KPH, "primary": 45.0, "other": 13.0, "trunk": 70.0}
+    # what the result writes as its scenario names them all
+    assert loaded.merged["roads"]["class_kph"] == {"primary": 45, "other": 13, "trunk": 70}
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("primry = 45", "unknown_key"),
+        ("x = 5", "foreign_key"),
+        ("primary = 0", "value_range"),
+        ("primary = -1", "value_range"),
+        ("primary = 0.999", "value_range"),
+        ("primary = 201", "value_range"),
+        ("primary = 1e-20", "value_range"),
+        ("primary = inf", "value_form"),
+        ('primary = "45"', "value_number"),
+        ("primary = true", "value_number"),
+    ],
+)
+def test_what_is_no_speed_of_a_class_is_a_fault_with_its_line(tmp_path: Path, written: str, code: str) -> None:
+    path = with_speeds(f"[roads.class_kph]\n{written}", tmp_path)
+    (fault,) = load(path).faults
+    line = path.read_text(encoding="utf-8").splitlines().index(written) + 1
+    key, _, _ = written.partition(" ")
+    assert (fault.code, fault.row, fault.column) == (code, line, f"roads.class_kph.{key}")
+    if code == "unknown_key":
+        assert fault.values["near"] == "primary"
+
+
+def test_speeds_of_classes_must_be_a_table(tmp_path: Path) -> None:
+    assert codes(with_speeds("class_kph = 30", tmp_path)) == ["value_table"]

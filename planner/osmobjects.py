@@ -1,0 +1,283 @@
+"""Takes ways and nodes out of an OpenStreetMap file: the only room that knows osmium.
+
+An object of osmium costs Python about a microsecond, every attribute of it as much again, and a city has a million. So
+osmium itself writes what is needed into a temporary folder, and it is read from there all at once: ways as OPL, a line
+of text each (https://osmcode.org/opl-file-format), and the places of nodes as the array in which osmium looks them up,
+16 bytes each.
+"""
+
+from __future__ import annotations
+
+import bz2
+import ctypes
+import gzip
+import re
+import shutil
+import tempfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import osmium
+
+from planner.errors import Fault, RoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import IO
+
+    from numpy.typing import NDArray
+
+    Whole = NDArray[np.int64]
+    Units = NDArray[np.int32]
+
+ENDINGS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+
+_OPENERS: Mapping[str, Callable[..., IO[Any]]] = {".osm": open, ".osm.gz": gzip.open, ".osm.bz2": bz2.open}
+_CHUNK = 1 << 20
+_OVERLAP = 256
+_LARGEST_INFLATED = 8 << 30
+# What OpenStreetMap's own reader would take without a word: document types, whose entities could swell to any size;
+# coordinates such as 1e999, which it reads as 0; objects that an editor has marked deleted.
+_REFUSED = {
+    "road_doctype": re.compile(rb"<!DOCTYPE"),
+    "road_coordinate": re.compile(rb"""\s(?:lat|lon)\s*=\s*(?:"(?!-?\d+(?:\.\d+)?")|'(?!-?\d+(?:\.\d+)?'))"""),
+    "road_draft": re.compile(rb"""\saction\s*=\s*["']delete["']"""),
+}
+
+# what osmium and the unpackers raise; an IndexError is text that ends within a character
+_UNREADABLE = (RuntimeError, OSError, EOFError, ValueError, IndexError, zlib.error, osmium.InvalidLocationError)
+
+_WAYS, _PLACES = "ways.opl", "places.array"
+_OPL = "opl,add_metadata=version"  # with the version comes the mark of deleted ways
+_ESCAPED = re.compile(r"%([0-9a-f]+)%")
+
+_PLACE = np.dtype([("id", np.int64), ("x", np.int32), ("y", np.int32)])
+_UNITS_PER_DEGREE = 10_000_000
+_BLOCK = 1 << 16
+_ROOM_PER_BYTE = 16
+_ROOM_LEAST = 64 << 20
+
+
+class Way(NamedTuple):
+    """A way with a ``highway`` tag as osmium writes it: its telling tags, escaped, and its nodes as ``n1,n2``."""
+
+    way_id: int
+    deleted: bool
+    tags: tuple[str, ...]
+    refs: str
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Usable nodes by ascending id, ids of nodes without a place, and how many copies were passed over."""
+
+    node_id: Whole
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    without_place: Whole
+    repeated: int
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What osmium wrote of a road file.
+
+    Attributes
+    ----------
+    path
+        The road file.
+    source
+        The road file with its format, as osmium takes it.
+    folder
+        Where the ways are and, if they could be written, the places of all nodes.
+    """
+
+    path: Path
+    source: osmium.io.File
+    folder: Path
+
+
+def ending_of(path: Path) -> str:
+    """Return the format of a road file by its name, one of `ENDINGS`.
+
+    Raises
+    ------
+    RoadError
+        If the file is not there, or its ending is not known.
+    """
+    if not path.is_file():
+        raise RoadError(Fault("file_missing", str(path)))
+    name = path.name.lower()
+    for ending in sorted(ENDINGS, key=len, reverse=True):
+        if name.endswith(ending):
+            return ending
+    raise RoadError(Fault("road_ending", str(path), values={"endings": " ".join(ENDINGS)}))
+
+
+def _gate_text(path: Path, ending: str) -> None:
+    """Refuse XML that holds what must not be read; see `_REFUSED`."""
+    read, tail = 0, b""
+    with _OPENERS[ending](path, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            read += len(chunk)
+            text, tail = tail + chunk, chunk[-_OVERLAP:]
+            code = next((code for code, pattern in _REFUSED.items() if pattern.search(text)), None)
+            if code or read > _LARGEST_INFLATED:
+                raise RoadError(Fault(code or "road_too_large", str(path)))
+
+
+@contextmanager
+def extracted(path: Path) -> Iterator[Extract]:
+    """Check a road file and let osmium write its ways and nodes into a folder that is gone afterwards.
+
+    Raises
+    ------
+    RoadError
+        If the file is missing, has an unknown ending, declares a document type, holds coordinates that are no plain
+        numbers or objects that an editor has marked deleted, or cannot be read to its end, then or within the context.
+    """
+    ending = ending_of(path)
+    try:
+        if ending in _OPENERS:
+            _gate_text(path, ending)
+        # its reader would not find the format of a name in upper case
+        source = osmium.io.File(path, ending.removeprefix(".").replace("osm.pbf", "pbf"))
+        with tempfile.TemporaryDirectory(prefix="planner-", ignore_cleanup_errors=True) as folder:
+            extract = Extract(path, source, Path(folder))
+            _write(extract, with_places=ending not in _OPENERS and _fits_places(extract))
+            yield extract
+    except _UNREADABLE as error:
+        raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
+
+
+def _fits_places(extract: Extract) -> bool:
+    """Whether the array of places can be written: osmium takes a plain path, and is stopped dead by a full disk.
+
+    A node takes 4 bytes or more of a .pbf, and 16 of the array.
+    """
+    needed = _ROOM_LEAST + _ROOM_PER_BYTE * extract.path.stat().st_size
+    folder = str(extract.folder)
+    return folder.isascii() and "," not in folder and shutil.disk_usage(folder).free > needed
+
+
+def _write(extract: Extract, *, with_places: bool) -> None:
+    """Let osmium write the ways that have a ``highway`` tag, and the places of all nodes."""
+    node, way = osmium.osm.NODE, osmium.osm.WAY
+    chain = [osmium.filter.KeyFilter("highway").enable_for(way)]
+    if with_places:
+        table = osmium.index.create_map(f"sparse_file_array,{extract.folder / _PLACES}")
+        chain.append(osmium.NodeLocationsForWays(table))
+        chain[-1].apply_nodes_to_ways = False
+    writer = osmium.SimpleWriter(osmium.io.File(extract.folder / _WAYS, _OPL))
+    try:
+        with osmium.io.Reader(extract.source, way | node if with_places else way) as reader:
+            osmium.apply(reader, *chain, osmium.filter.EntityFilter(way), writer)
+        writer.close()
+    finally:
+        _let_go(writer)
+
+
+def _let_go(writer: osmium.SimpleWriter) -> None:
+    """Keep a writer that failed for ever: its destructor would close it again, throw, and so end the process."""
+    try:
+        writer.close()  # does nothing a second time, unless it failed
+    except Exception:  # noqa: BLE001  (why it failed is being told already)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(writer))
+
+
+def read_ways(extract: Extract, keys: frozenset[str]) -> Iterator[Way]:
+    """Yield the ways that have a ``highway`` tag, in the order of the file, with their tags of some keys."""
+    with (extract.folder / _WAYS).open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            way_id, _, visible, tags, refs = line.split(" ")
+            telling = tuple(tag for tag in tags[1:].split(",") if tag.partition("=")[0] in keys)
+            yield Way(int(way_id[1:]), visible == "dD", telling, refs[1:-1])
+
+
+def tags_of(tags: Sequence[str]) -> dict[str, str]:
+    """Return the tags of a `Way` by key."""
+    pairs = (tag.split("=") for tag in tags)
+    return {_unescaped(key): _unescaped(value) for key, value in pairs}
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def refs_of(texts: Sequence[str]) -> tuple[Whole, Whole]:
+    """Return the node ids of many ways in one row, and how many each way has, from their `Way.refs`."""
+    sizes = np.array([text.count("n") for text in texts], dtype=np.int64)
+    joined = ",".join(filter(None, texts)).replace("n", "")
+    return np.fromstring(joined, dtype=np.int64, sep=","), sizes
+
+
+def read_nodes(extract: Extract, wanted: Whole) -> Nodes:
+    """Read the nodes of some ids.
+
+    Parameters
+    ----------
+    extract
+        The file.
+    wanted
+        Node ids, ascending, each once.
+
+    Raises
+    ------
+    RoadError
+        If the file holds a node twice at different places.
+    """
+    # osmium's array has no negative ids, which editors give to what is not saved yet
+    whole = (extract.folder / _PLACES).exists() and len(wanted) > 0 and wanted[0] > 0
+    places = _from_array(extract.folder / _PLACES, wanted) if whole else _one_by_one(extract.source, wanted)
+    node_id, x, y = places["id"].copy(), places["x"].copy(), places["y"].copy()
+    valid = _within(x, 180 * _UNITS_PER_DEGREE) & _within(y, 90 * _UNITS_PER_DEGREE)
+    without_place = np.unique(node_id[~valid])
+    node_id, x, y = _sorted(node_id[valid], x[valid], y[valid])
+    again = np.flatnonzero(node_id[1:] == node_id[:-1]) + 1
+    moved = again[(x[again] != x[again - 1]) | (y[again] != y[again - 1])]
+    if len(moved):
+        ids = ", ".join(str(number) for number in node_id[moved[:5]])
+        raise RoadError(Fault("road_node_twice", str(extract.path), values={"count": len(moved), "ids": ids}))
+    first = np.ones(len(node_id), dtype=bool)
+    first[again] = False
+    lon, lat = x[first] / _UNITS_PER_DEGREE, y[first] / _UNITS_PER_DEGREE
+    return Nodes(node_id[first], lon, lat, without_place, len(again))
+
+
+def _within(units: Units, limit: int) -> NDArray[np.bool_]:
+    return (units >= -limit) & (units <= limit)  # abs() of the least int32 is negative
+
+
+def _sorted(node_id: Whole, x: Units, y: Units) -> tuple[Whole, Units, Units]:
+    """Sort nodes by id and place; most files are."""
+    if (node_id[1:] > node_id[:-1]).all():
+        return node_id, x, y
+    order = np.lexsort((y, x, node_id))
+    return node_id[order], x[order], y[order]
+
+
+def _from_array(file: Path, wanted: Whole) -> NDArray[Any]:
+    """Read the places of some nodes from osmium's array, block by block: it holds all nodes of the file."""
+    found = [np.empty(0, dtype=_PLACE)]
+    with file.open("rb") as stream:
+        block = np.fromfile(stream, dtype=_PLACE, count=_BLOCK)
+        while (ids := block["id"].copy()).any():  # the array is longer than what it holds, and zero there
+            found.append(block[wanted.take(np.searchsorted(wanted, ids), mode="clip") == ids])
+            block = np.fromfile(stream, dtype=_PLACE, count=_BLOCK)
+    return np.concatenate(found)
+
+
+def _one_by_one(source: osmium.io.File, wanted: Whole) -> NDArray[Any]:
+    """Read the places of some nodes from the file; those of deleted nodes count for nothing."""
+    ids = set(wanted.tolist())
+    nowhere = osmium.osm.Location()
+    found = []
+    for node in osmium.FileProcessor(source, osmium.osm.NODE):
+        if node.id in ids:
+            place = nowhere if node.deleted else node.location
+            found.append((node.id, place.x, place.y))
+    return np.array(found, dtype=_PLACE)
