@@ -17,7 +17,7 @@ from planner import schema, tables
 from planner.candidates import options, split_types
 from planner.coverage import applies, assessable
 from planner.errors import Fault, PlannerError, ScenarioError, attempt
-from planner.network import read_roads
+from planner.roadcache import default_folder, read_roads
 from planner.scenario import Loaded, fault_at, load
 from planner.standards import scopes
 
@@ -134,6 +134,7 @@ def _read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
         island_min_m=float(roads.island_min_m),
         drive_factor=float(roads.drive_factor),
         class_kph=roads.speeds_kph,
+        folder=default_folder(),
     )
     try:
         return {mode: of_mode(mode=mode) for mode in modes}

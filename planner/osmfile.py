@@ -151,9 +151,6 @@ def without_islands(roads: Roads, island_min_m: float) -> Roads:
     return _subset(roads, stays[piece], report)
 
 
-_without_islands = without_islands
-
-
 def _subset(roads: Roads, keep: Flags, report: ReadingReport) -> Roads:
     """Keep some edges and the nodes that they use, renumbered."""
     used = np.zeros(roads.n_nodes, dtype=bool)

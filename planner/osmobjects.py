@@ -41,10 +41,11 @@ _CHUNK = 1 << 20
 _OVERLAP = 256
 _LARGEST_INFLATED = 8 << 30
 # What OpenStreetMap's own reader would take without a word: document types, whose entities could swell to any size;
-# coordinates such as 1e999, which it reads as 0; objects that an editor has marked deleted.
+# coordinates such as 1e999, which it reads as 0; objects that an editor has marked deleted. A coordinate is judged when
+# its closing quote is there, or too long to be one: the text comes in chunks.
 _REFUSED = {
     "road_doctype": re.compile(rb"<!DOCTYPE"),
-    "road_coordinate": re.compile(rb"""\s(?:lat|lon)\s*=\s*(?:"(?!-?\d+(?:\.\d+)?")|'(?!-?\d+(?:\.\d+)?'))"""),
+    "road_coordinate": re.compile(rb"""\s(?:lat|lon)\s*=\s*(["'])(?!-?\d+(?:\.\d+)?\1)(?:[^"']*["']|[^"']{200})"""),
     "road_draft": re.compile(rb"""\saction\s*=\s*["']delete["']"""),
 }
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import osmium
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oracle import great_circle_mm
@@ -230,6 +230,17 @@ def test_a_place_that_is_no_number_is_never_a_road(read: Read, text: str) -> Non
         return
     assert [(u, v) for _, _, u, v in ends(roads)] == [(1, 2), (3, 4)]
     assert roads.report.nodes_without_place == 1
+
+
+@pytest.mark.parametrize("chunk", range(300, 340))
+def test_a_coordinate_may_lie_across_the_edge_of_a_chunk(
+    read: Read, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(osmobjects, "_CHUNK", chunk)
+    assert read(*NODES, way(1, (1, 2, 3, 4))).n_edges == 3
+    with pytest.raises(RoadError) as caught:
+        read(*NODES, node(50, "1e999", "47.2"), way(1, (1, 2, 3, 4)))
+    assert [fault.code for fault in caught.value.faults] == ["road_coordinate"]
 
 
 def test_counts_of_missing_and_misplaced_nodes_stay_apart(read: Read) -> None:
@@ -539,6 +550,7 @@ def dirty_ways(draw: st.DrawFn) -> Any:
     return osmium.osm.mutable.Way(id=way_id, version=1, visible=draw(VISIBLE), tags=tags, nodes=refs)
 
 
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(dirty_nodes(), max_size=14), st.lists(dirty_ways(), max_size=6), st.sampled_from(["walk", "drive"]))
 def test_however_dirty_a_file_is_packed_or_as_text_it_reads_the_same(
     tmp_path_factory: pytest.TempPathFactory, nodes: list[Any], ways: list[Any], mode: Mode
