@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from planner.errors import BlockedError, PlanError, PlannerError
+from planner.terms import Mode  # noqa: TC001  typer reads it when it runs
 from planner.words import LANGUAGES, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from planner.outlines import Method
     from planner.terms import Language
 
 BLOCKED, WRONG_INPUT, STOPPED = 1, 2, 130
@@ -94,12 +96,23 @@ def _with_progress(language: Language, work: Callable[[Callable[[str], None]], T
 def _guarded(path: Path, work: Callable[[Callable[[str], None]], T]) -> T:
     language = _language_of(path)
     try:
-        return _with_progress(language, work)
+        done = _with_progress(language, work)
     except PlannerError as error:
         _fail(error, language)
     except KeyboardInterrupt:
         typer.echo(say("cli.stopped", language), err=True)
         raise typer.Exit(STOPPED) from None
+    _tell_where_kernels_are(language)
+    return done
+
+
+def _tell_where_kernels_are(language: Language) -> None:
+    """Say so where compiled kernels are not kept beside the code, for the next run may have to wait for them."""
+    from planner._compiled import cache_note
+
+    note, folder = cache_note()
+    if note:
+        typer.echo(say(f"cli.{note}", language, folder=folder), err=True)
 
 
 @app.command(help=say("cli.new", HELP_LANGUAGE))
@@ -146,6 +159,39 @@ def run(
             typer.echo(say("cli.no_inputs", language))
         typer.echo(say("cli.written", language, folder=outcome.folder, map=outcome.folder / "map.html"))
     raise typer.Exit(outcome.exit_code)
+
+
+@app.command(help=say("cli.isochrones.verb", HELP_LANGUAGE))
+def isochrones(
+    scenario: ScenarioFile,
+    *,
+    minutes: Annotated[str | None, typer.Option(help=say("cli.isochrones.minutes", HELP_LANGUAGE))] = None,
+    km: Annotated[str | None, typer.Option(help=say("cli.isochrones.km", HELP_LANGUAGE))] = None,
+    mode: Annotated[Mode, typer.Option(help=say("cli.isochrones.mode", HELP_LANGUAGE))] = "walk",
+    exact: Annotated[bool, typer.Option("--exact", help=say("cli.isochrones.exact", HELP_LANGUAGE))] = False,
+    from_site: Annotated[
+        bool, typer.Option("--from-site", help=say("cli.isochrones.from_site", HELP_LANGUAGE))
+    ] = False,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help=say("cli.isochrones.candidates", HELP_LANGUAGE))
+    ] = False,
+    out: OutFolder = Path("maps"),
+    as_json: AsJson = False,
+) -> None:
+    """Draw service areas."""
+    from planner import areaoutputs, areastudy, pipeline
+
+    method: Method = "exact" if exact else "fast"
+    wish = areastudy.Wish(mode=mode, method=method, towards_site=not from_site, candidates=candidates)
+
+    def work(show: Callable[[str], None]) -> pipeline.Outcome:
+        return pipeline.isochrones(scenario, out, areastudy.with_cutoffs(wish, minutes, km), show=show)
+
+    outcome = _guarded(scenario, work)
+    _print(outcome.record, areaoutputs.lines, as_json=as_json)
+    if not as_json:
+        folder = outcome.folder
+        typer.echo(say("isochrones.written", outcome.record["language"], folder=folder, map=folder / "map.html"))
 
 
 @app.command(help=say("cli.compare", HELP_LANGUAGE))

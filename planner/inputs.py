@@ -123,7 +123,14 @@ def _modes(standards: Sequence[Standard]) -> list[Mode]:
     return found
 
 
-def _read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
+def read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
+    """Read the networks of some modes, faults placed as seen from the scenario's folder.
+
+    Raises
+    ------
+    RoadError
+        As `planner.osmfile.read_roads` does.
+    """
     section = _usable_section(schema.RoadsSection, loaded.merged.get("roads"))
     roads = loaded.scenario.roads if loaded.scenario else section
     if roads is None:
@@ -279,7 +286,7 @@ def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
     found, wrong_sites = attempt(lambda: tables.read_sites(_sources(loaded, "sites"), known_types=known_types))
     sites = _with_today(found, loaded.scenario)
     report("roads")
-    networks, wrong_roads = attempt(lambda: _read_networks(loaded, _modes(standards)))
+    networks, wrong_roads = attempt(lambda: read_networks(loaded, _modes(standards)))
     crossed = _cross_faults(loaded, demand, sites, networks or {})
     choices, wrong_options = attempt(lambda: None if sites is None else _options(loaded, sites))
     faults = [*loaded.faults, *wrong_demand, *wrong_sites, *wrong_roads, *crossed, *wrong_options]

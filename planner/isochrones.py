@@ -65,7 +65,8 @@ def service_areas(
     site_feet
         Feet of the sites found before on these roads.
     method
-        ``fast`` or ``exact``; what holds of each is said in `outlines`.
+        ``fast`` or ``exact``; what holds of each in the plane is said in `outlines`. In degrees the long straight edges
+        of exact outlines bend by centimetres, by which a larger cutoff may fall short of covering a smaller one.
     simplify_m
         Tolerance to which outlines are simplified, in metres, for smaller files. Above 0 a larger cutoff need not quite
         cover a smaller one.

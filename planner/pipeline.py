@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner import coverage, outputs, record, report, results
+from planner import areaoutputs, areastudy, coverage, outputs, record, report, results
 from planner.errors import BlockedError, Fault, ScenarioError
 from planner.figures import gap_percent, permille_down
 from planner.inputs import Inputs, read
@@ -28,7 +28,7 @@ EXIT_CODES = {"optimal": 0, "gap": 0, "none": 0, "infeasible": 3, "unknown": 4}
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a run left behind: the content of run.json, the folder, and the exit code."""
+    """What was left behind: the content of run.json or isochrones.json, the folder, and the exit code."""
 
     record: Mapping[str, Any]
     folder: Path
@@ -58,10 +58,11 @@ def _silent(_step: str) -> None:
 
 
 def _recover(path: str | Path, out: str | Path) -> None:
-    """Put an interrupted run's result back before anything else, as far as the scenario tells its name."""
+    """Put interrupted results back before anything else, as far as the scenario tells their name."""
     scenario = load(path).scenario
     if scenario is not None:
-        results.recover(Path(out), scenario.name)
+        for name in (scenario.name, scenario.name + areaoutputs.SUFFIX):
+            results.recover(Path(out), name)
 
 
 def _spare_inputs(inputs: Inputs, final: Path, *, keep_inputs: bool) -> None:
@@ -109,6 +110,43 @@ def run(
         clock("")
         report.write_json({"seconds": {k: round(v, 3) for k, v in clock.seconds.items()}}, folder / "timing.json")
     return Outcome(written, Path(out) / name, EXIT_CODES[studied.plan.status])
+
+
+def isochrones(
+    path: str | Path, out: str | Path, wish: areastudy.Wish, *, show: Callable[[str], None] = _silent
+) -> Outcome:
+    """Draw the service areas of a scenario's sites.
+
+    Parameters
+    ----------
+    path
+        The scenario file.
+    out
+        Folder of all results; this one goes into a folder of the scenario's name with ``-isochrones``.
+    wish
+        What is to be drawn.
+    show
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    outcome
+        The content of isochrones.json, the folder and the exit code.
+
+    Raises
+    ------
+    PlannerError
+        As from `run`, or because there is nothing to draw.
+    """
+    _recover(path, out)
+    inputs = read(path, show)
+    asked = areastudy.ask(inputs, wish, show)
+    name = inputs.scenario.name + areaoutputs.SUFFIX
+    results.make_ready(Path(out), name, areaoutputs.RESULT_FILES, mark=areaoutputs.MARK)
+    drawn = areastudy.draw(asked, show)
+    with results.result_folder(Path(out), name) as folder:
+        written = areaoutputs.write(drawn, folder, show)
+    return Outcome(written, Path(out) / name, 0)
 
 
 def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 RESIDENTS = "residents"
 """Layer of demand that figures of people speak of."""
 
+SIMPLIFY_M = 5.0
+"""Tolerance to which the outlines of a run are simplified, in metres: there may be thousands of them."""
+
 Kind = tuple[str, str, str]
 """Mode, metric and measure: standards of one kind share a travel table."""
 
@@ -245,6 +248,7 @@ def _areas(
             city.sites[drawn],
             walk_kph=city.walk_kph,
             site_feet=city.site_feet[standard.mode].take(drawn),
+            simplify_m=SIMPLIFY_M,
             **{name: [standard.limit / 1000]},  # type: ignore[arg-type]
         )
         for state, mask in masks.items():

@@ -76,7 +76,7 @@ class Around:
             along = foot.position_mm / max(1, int(roads.length_mm[foot.edge]))
             u, v = (places[node[foot.edge]] for node in (roads.u, roads.v))
             self.at.setdefault(foot.place, u + along * (v - u))
-        graph = nx.MultiDiGraph(cut_graph(roads, self.feet.values()))
+        graph = nx.DiGraph(cut_graph(roads, self.feet.values()))
         self.graphs = {True: graph.reverse(copy=False), False: graph}
 
     def places(self, site_id: str, limit: int, measure: Measure, *, towards_site: bool) -> Real:
