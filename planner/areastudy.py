@@ -13,6 +13,7 @@ from planner.errors import Fault, ScenarioError
 from planner.inputs import read_networks, usable_sites
 from planner.isochrones import service_areas
 from planner.scenario import fault_at
+from planner.schema import MOST_KM, MOST_MINUTES
 from planner.snapping import snap_table
 from planner.words import say
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from planner.roads import Feet, Roads
     from planner.terms import Mode
 
-MOST = {"minutes": 1440, "km": 1000}
+MOST = {"minutes": MOST_MINUTES, "km": MOST_KM}
 """Largest cutoffs, as in the standards of a scenario."""
 
 

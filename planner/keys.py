@@ -46,6 +46,11 @@ def keys_for(roads: Roads, arcs: Arcs, limit: int, tables: Sequence[Table]) -> K
     """Choose keys that hold whatever a search may add up: one cost for walking, for its time follows its length.
 
     A first cost is added to one within the limit; a second cost belongs to a path whose first is.
+
+    Raises
+    ------
+    ValueError
+        If no number of 63 bits could hold them: for more than 200 km, or a day, of driving.
     """
     largest = [table.dearest for table in tables]
     first = limit + max(dearest[0] for dearest in largest)

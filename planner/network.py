@@ -130,7 +130,7 @@ def travel(
     Raises
     ------
     ValueError
-        Unless exactly one kind of cutoff is given.
+        Unless exactly one kind of cutoff is given; for one below zero, or above what `planner.keys.keys_for` can hold.
     """
     in_m, in_s = _cutoffs(cutoff_m), _cutoffs(cutoff_s)
     if bool(in_m) == bool(in_s):

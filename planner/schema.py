@@ -16,6 +16,9 @@ from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, S
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+MOST_MINUTES, MOST_KM = 1440, 200
+"""Largest cutoffs: a day, and as far as the searches can count whatever the speeds of the roads."""
+
 DIGITS = 24
 """Longest number that a scenario may write, and largest power of ten: exact arithmetic takes as long as they are."""
 
@@ -155,8 +158,8 @@ class StandardSection(_Section):
     applies_to: AppliesTo = AppliesTo()
     mode: Literal["walk", "drive"] = "walk"
     metric: Literal["road", "straight"] = "road"
-    minutes: Annotated[Number, Field(gt=0, le=1440)] | None = None
-    km: Annotated[Number, Field(gt=0, le=1000)] | None = None
+    minutes: Annotated[Number, Field(gt=0, le=MOST_MINUTES)] | None = None
+    km: Annotated[Number, Field(gt=0, le=MOST_KM)] | None = None
     served_by: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
