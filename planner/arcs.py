@@ -206,7 +206,7 @@ def directs_of(
     d_inside, s_inside = np.flatnonzero(demand.chain >= 0), np.flatnonzero(sites.chain >= 0)
     by_place = d_inside[np.lexsort((along[d_inside], demand.chain[d_inside]))]
     whole = int(_ordered(skeleton.length_mm, skeleton.drive_ms, measure)[0].max(initial=0)) + 1
-    reach = whole if limit is None else min(limit, whole)
+    reach = whole if limit is None else min(max(limit, 0), whole)
     # one number tells chain and place, with room for a reach to either side
     place = demand.chain[by_place] * (3 * whole) + whole + along[by_place]
     here = sites.chain[s_inside] * (3 * whole) + whole + _ordered(sites.mm, sites.ms, measure)[0][s_inside]

@@ -50,8 +50,10 @@ def keys_for(roads: Roads, arcs: Arcs, limit: int, tables: Sequence[Table]) -> K
     Raises
     ------
     ValueError
-        If no number of 63 bits could hold them: for more than 200 km, or a day, of driving.
+        If the limit is below zero, or no number of 63 bits could hold the costs: for driving, above 200 km or a day.
     """
+    if limit < 0:
+        raise ValueError("a cutoff cannot be below zero")
     largest = [table.dearest for table in tables]
     first = limit + max(dearest[0] for dearest in largest)
     second = 0 if roads.mode == "walk" else limit * arcs.steepest + arcs.level + sum(dearest[1] for dearest in largest)

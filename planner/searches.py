@@ -172,8 +172,6 @@ def _all_found(search: _Search, threads: int | None) -> Found:
 
 
 def _search(roads: Roads, arcs: Arcs, seeds: Table, limit: int, targets: _Targets | None = None) -> _Search:
-    if limit < 0:
-        raise ValueError("a cutoff cannot be below zero")
     tables = (arcs.table, seeds, *((targets.stops, targets.directs) if targets else ()))
     return _Search(arcs, seeds, limit, keys_for(roads, arcs, limit, tables), targets)
 

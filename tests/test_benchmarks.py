@@ -125,6 +125,13 @@ def test_peers_agree_and_the_benchmark_stops_when_one_does_not() -> None:
         peers.check_peer("wrong", wrong, built.roads, sources, LIMIT_MM)
 
 
+def test_a_peer_that_is_missing_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "installed", lambda _: None)
+    found, missing = peers.all_peers(peers.contracted(tiling("city", 1).roads))
+    assert list(found) == ["scipy, batches of 32"]
+    assert missing == ["networkx", "pandana"]
+
+
 def test_a_target_says_whether_it_is_met() -> None:
     assert str(Target("x", 2.0, "s", 4.0, wished=1.0)) == "x: 2 s (at most 4, reaching for 1): met"
     assert str(Target("x", 5.0, "s", 4.0)) == "x: 5 s (at most 4): missed by 25.0%"
