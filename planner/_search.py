@@ -59,10 +59,10 @@ def _settle(
 ) -> tuple[Count, Natural]:  # fmt: skip
     """Search from some seeds: fills `cost` for what is within the limit, and lists it in `met`.
 
-    `cost` is all `far` and `bucket` all `EMPTY` before; the caller puts `cost` back. Returns how many nodes were met,
-    and the queue's rows, which may have grown.
+    `cost` is all `far` and `bucket` all `EMPTY` before; the caller puts `cost` back. `met` has room for one more than
+    there are nodes. Returns how many nodes were met, and the queue's rows, which may have grown.
     """
-    n_met, used, waiting, room = NONE, NONE, NONE, np.uintp(len(entry))
+    n_met, used, room = NONE, NONE, np.uintp(len(entry))
     for k in range(len(seeds)):
         node, a = np.uintp(seeds[k, 0]), seeds[k, 1]
         if a <= limit and a < cost[node]:
@@ -74,16 +74,14 @@ def _settle(
             entry[used, 0], entry[used, 1], entry[used, 2] = node, a, bucket[at]
             bucket[at] = used
             used += ONE
-            waiting += ONE
-    now = NONE
-    while waiting > NONE:
+    now, end = NONE, np.uintp(len(bucket))
+    while now < end:
         top = np.uintp(bucket[now])
         if top == EMPTY:
             now += ONE
             continue
-        node, a = np.uintp(entry[top, 0]), entry[top, 1]
+        node, a = np.uintp(entry[top, 0]), np.uintp(entry[top, 1])
         bucket[now] = entry[top, 2]
-        waiting -= ONE
         if a != cost[node]:
             continue  # a better way was found after this one was noted
         low, high = np.uintp(start[node]), np.uintp(start[node + ONE])
@@ -91,22 +89,20 @@ def _settle(
             entry = _longer(entry, used, used + high - low)
             room = np.uintp(len(entry))
         for j in range(low, high):
-            to_a = a + arcs[j, 1]
-            code = np.uintp(arcs[j, 0])
+            # without branches: whether a way is better is a toss-up, and to guess wrong costs more than all this
+            to_a, code = a + arcs[j, 1], np.uintp(arcs[j, 0])
             head = code >> ONE
-            held = cost[head]
-            if to_a > limit or to_a >= held:
-                continue
-            if held == far:
-                met[n_met] = head
-                n_met += ONE
-            cost[head] = to_a
-            if code & ONE:  # not a dead end: there is somewhere to go on to
-                at = np.uintp(to_a >> shift)
-                entry[used, 0], entry[used, 1], entry[used, 2] = head, to_a, bucket[at]
-                bucket[at] = used
-                used += ONE
-                waiting += ONE
+            held = np.uintp(cost[head])
+            better = np.uintp((to_a <= limit) & (to_a < held))
+            cost[head] = to_a if better else held
+            met[n_met] = head
+            n_met += better & np.uintp(held == far)
+            on = better & code  # not into a dead end: there one has nowhere to go on to
+            at = np.uintp(min(to_a, limit) >> shift)
+            before = np.uintp(bucket[at])
+            entry[used, 0], entry[used, 1], entry[used, 2] = head, to_a, before
+            bucket[at] = used if on else before
+            used += on
     return n_met, entry
 
 
@@ -146,7 +142,7 @@ def reach_nodes(
     n_sources = len(seed_start) - 1
     bucket = np.full((limit >> shift) + ONE, EMPTY, dtype=np.uint32)
     entry = np.empty((ROOM, 3), dtype=arcs.dtype)
-    met = np.empty(len(cost), dtype=np.uint32)
+    met = np.empty(len(cost) + 1, dtype=np.uint32)
     found = np.empty((ROOM, 2), dtype=arcs.dtype)
     found_start = np.zeros(n_sources + 1, dtype=np.int64)
     count = NONE
@@ -204,7 +200,7 @@ def reach_items(
     n_sources = len(seed_start) - 1
     bucket = np.full((limit >> shift) + ONE, EMPTY, dtype=np.uint32)
     entry = np.empty((ROOM, 3), dtype=arcs.dtype)
-    met, met_items = np.empty(len(cost), dtype=np.uint32), np.empty(len(item_cost), dtype=np.uint32)
+    met, met_items = np.empty(len(cost) + 1, dtype=np.uint32), np.empty(len(item_cost), dtype=np.uint32)
     found = np.empty((ROOM, 2), dtype=arcs.dtype)
     found_start = np.zeros(n_sources + 1, dtype=np.int64)
     count = NONE

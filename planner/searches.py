@@ -47,27 +47,30 @@ class Found:
     ----------
     start
         Offsets by source (n + 1) into the other arrays.
-    item
-        What is reached: numbers of points, or of junctions; in no order within a source.
-    key
-        Costs of the best path, as `keys` packs them.
+    rows
+        Number of the point or junction that is reached, and costs of the best path as `keys` packs them; in no
+        order within a source.
     keys
         Gives the deciding and the other cost, in millimetres and milliseconds; the other is 0 on a walk network.
     """
 
     start: Whole
-    item: NDArray[np.unsignedinteger[Any]]
-    key: NDArray[np.unsignedinteger[Any]]
+    rows: NDArray[np.unsignedinteger[Any]]
     keys: Keys
+
+    @property
+    def item(self) -> NDArray[np.unsignedinteger[Any]]:
+        """Numbers of what is reached."""
+        return self.rows[:, 0]
 
     @property
     def first(self) -> Whole:
         """Deciding costs."""
-        return self.keys.costs(self.key)[0]
+        return self.keys.costs(self.rows[:, 1])[0]
 
     def take(self, rows: NDArray[np.integer[Any]]) -> tuple[Whole, Whole]:
         """Deciding and other costs of some rows."""
-        return self.keys.costs(self.key[rows])
+        return self.keys.costs(self.rows[rows, 1])
 
 
 def _in_threads(work: Callable[[J], R], jobs: Iterable[J], threads: int) -> Iterator[R]:
@@ -124,7 +127,7 @@ def _work(search: _Search) -> Callable[[tuple[int, int], NDArray[Any], NDArray[A
     def junctions(block: tuple[int, int], nodes: NDArray[Any], _items: NDArray[Any]) -> Found:
         mine = search.seeds.part(*block)
         found_start, found = reach_nodes(start, rows, mine.start, keys.rows(mine.rows), nodes, top, shift, far)
-        return Found(found_start, found[:, 0], found[:, 1], keys)
+        return Found(found_start, found, keys)
 
     if targets is None:
         return junctions
@@ -137,7 +140,7 @@ def _work(search: _Search) -> Callable[[tuple[int, int], NDArray[Any], NDArray[A
         found_start, found = reach_items(
             start, rows, *sources, stop_start, stops, *along, nodes, items, top, shift, far
         )
-        return Found(found_start, found[:, 0], found[:, 1], keys)
+        return Found(found_start, found, keys)
 
     return items
 
@@ -165,10 +168,8 @@ def _all_found(search: _Search, threads: int | None) -> Found:
     """Search from all sources and put the blocks together."""
     parts = list(_found(search, threads))
     counts = np.concatenate([[0], *(np.diff(part.start) for part in parts)])
-    nothing = np.empty(0, dtype=search.keys.dtype)
-    item = np.concatenate([nothing, *(part.item for part in parts)])
-    key = np.concatenate([nothing, *(part.key for part in parts)])
-    return Found(np.cumsum(counts), item, key, search.keys)
+    nothing = np.empty((0, 2), dtype=search.keys.dtype)
+    return Found(np.cumsum(counts), np.concatenate([nothing, *(part.rows for part in parts)]), search.keys)
 
 
 def _search(roads: Roads, arcs: Arcs, seeds: Table, limit: int, targets: _Targets | None = None) -> _Search:
@@ -206,11 +207,12 @@ def junctions_within(
     found
         By source, in the order given.
     """
-    nothing = np.zeros(len(junctions), dtype=np.int64)
-    spots = Spots(chain=nothing - 1, mm=nothing, ms=nothing, junction=junctions, access_mm=nothing)
+    nothing, order = np.zeros(len(junctions), dtype=np.int64), np.argsort(junctions, kind="stable")
+    spots = Spots(chain=nothing - 1, mm=nothing, ms=nothing, junction=junctions[order], access_mm=nothing)
     measure = effective(roads, measure)
     seeds = seeds_of(roads, spots, measure, 1.0, arriving=reverse)
-    return _all_found(_search(roads, arcs_of(roads, measure, reverse=reverse), seeds, limit), threads)
+    search = _search(roads, arcs_of(roads, measure, reverse=reverse), seeds, limit)
+    return _as_given(_all_found(search, threads), order)
 
 
 def pairs_within(
@@ -248,17 +250,21 @@ def pairs_within(
     )
     seeds = seeds_of(roads, s_spots, measure, walk_kph, arriving=True)
     search = _search(roads, arcs_of(roads, measure, reverse=True), seeds, limit, targets)
-    return _reordered(_all_found(search, threads), d_order, s_order)
+    found = _as_given(_all_found(search, threads), s_order)
+    point = d_order.astype(found.rows.dtype)[found.item]
+    return Found(found.start, np.stack([point, found.rows[:, 1]], axis=1), found.keys)
 
 
-def _reordered(found: Found, d_order: Whole, s_order: Whole) -> Found:
-    """Bring results of sorted spots back to the order of the tables."""
+def _as_given(found: Found, s_order: Whole) -> Found:
+    """Bring the results of sorted sources back to the order in which they were given."""
+    if (s_order[1:] > s_order[:-1]).all():
+        return found
     back = np.empty(len(s_order), dtype=np.int64)
     back[s_order] = np.arange(len(s_order))
     counts = np.diff(found.start)[back]
     start = np.concatenate([[0], np.cumsum(counts)])
-    rows = np.repeat(found.start[back] - start[:-1], counts) + np.arange(len(found.item))
-    return Found(start, d_order.astype(np.uint32)[found.item[rows]], found.key[rows], found.keys)
+    rows = np.repeat(found.start[back] - start[:-1], counts) + np.arange(len(found.rows))
+    return Found(start, found.rows[rows], found.keys)
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,11 +286,23 @@ class Reached:
 
 @dataclass(frozen=True)
 class _Own:
-    """Where a foot lies inside a chain (-1: on a junction), as deciding cost from its u, and the access leg."""
+    """Where a foot lies inside a chain (-1: on a junction): millimetres and cost from its u; its access leg."""
 
     chain: int
+    mm: int
     at: int
     access: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Places on chains: millimetres and deciding cost from the chain's u, and whether they are its end at u or at v."""
+
+    chain: Whole
+    mm: Whole
+    at: Whole
+    is_u: NDArray[np.bool_]
+    is_v: NDArray[np.bool_]
 
 
 def edges_within(
@@ -311,20 +329,21 @@ def edges_within(
     seeds = seeds_of(roads, spots, measure, walk_kph, arriving=arriving)
     spot_at = spots.mm if measure == "distance" else spots.ms
     access = spots.access_mm if measure == "distance" else walk_ms(spots.access_mm, walk_kph)
-    places = zip(spots.chain.tolist(), spot_at.tolist(), access.tolist(), feet.edge.tolist(), strict=True)
+    columns = (spots.chain, spots.mm, spot_at, access, feet.edge)
+    places = zip(*(column.tolist() for column in columns), strict=True)
     cost = np.full(skeleton.n_junctions, FAR, dtype=np.int64)
     search = _search(roads, arcs_of(roads, measure, reverse=arriving), seeds, limit)
     for found in _found(search, threads):
         first = found.first
         for low, high in pairwise(found.start.tolist()):
-            chain, at, leg, edge = next(places)
+            chain, mm, at, leg, edge = next(places)
             if edge < 0 or leg > limit:
                 yield Reached(*(np.empty(0, dtype=np.int64) for _ in range(3)))
                 continue
             met = found.item[low:high]
             cost[met] = first[low:high]
             yield _edges_reached(
-                roads, cost, skeleton.chains_at(met), _Own(chain, at, leg), edge, limit, measure, arriving=arriving
+                roads, cost, skeleton.chains_at(met), _Own(chain, mm, at, leg), edge, limit, measure, arriving=arriving
             )
             cost[met] = FAR
 
@@ -339,10 +358,12 @@ def _edges_reached(
     rows = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     edge = skeleton.edge[np.repeat(skeleton.start[chains], counts) + rows]
     whole, offset, length = _costs_along(roads, skeleton, measure)
-    near = offset[edge]
+    chain, near_mm, near = skeleton.chain[edge], skeleton.offset_mm[edge], offset[edge]
+    first, last, no = rows == 0, rows == np.repeat(counts, counts) - 1, np.zeros(len(rows), dtype=np.bool_)
+    near_end = _Places(chain, near_mm, near, first, no)
+    far_end = _Places(chain, near_mm + roads.length_mm[edge], near + whole[edge], no, last)
     near_cost, far_cost = (
-        _cost_on_chain(skeleton, cost, skeleton.chain[edge], at, length, own, limit, arriving=arriving)
-        for at in (near, near + whole[edge])
+        _cost_on_chain(skeleton, cost, places, length, own, limit, arriving=arriving) for places in (near_end, far_end)
     )
     back = skeleton.flipped[edge]
     u_cost, v_cost = np.where(back, far_cost, near_cost), np.where(back, near_cost, far_cost)
@@ -359,19 +380,21 @@ def _costs_along(roads: Roads, skeleton: Skeleton, measure: Measure) -> tuple[Wh
 
 
 def _cost_on_chain(
-    skeleton: Skeleton, cost: Whole, chain: Whole, at: Whole, length: Whole, own: _Own, limit: int, *, arriving: bool
+    skeleton: Skeleton, cost: Whole, places: _Places, length: Whole, own: _Own, limit: int, *, arriving: bool
 ) -> Whole:
-    """Least cost at places inside chains: by the chain's u, by its v, or straight along the foot's own."""
-    to_u, to_v = skeleton.backward, skeleton.forward
+    """Least cost at places: by the chain's u, by its v, or straight along the foot's own chain."""
+    chain, at = places.chain, places.at
+    to_u, to_v = skeleton.backward[chain], skeleton.forward[chain]
     by_u, by_v = (to_u, to_v) if arriving else (to_v, to_u)
     from_u, from_v = cost[skeleton.u[chain]], cost[skeleton.v[chain]]
+    # at an end one need not go along the chain at all
     ways = [
-        np.where(by_u[chain] & (from_u < FAR), np.minimum(from_u, limit) + at, FAR),
-        np.where(by_v[chain] & (from_v < FAR), np.minimum(from_v, limit) + length[chain] - at, FAR),
+        np.where((by_u | places.is_u) & (from_u < FAR), np.minimum(from_u, limit) + at, FAR),
+        np.where((by_v | places.is_v) & (from_v < FAR), np.minimum(from_v, limit) + length[chain] - at, FAR),
     ]
     if own.chain >= 0:
-        beyond = at - own.at  # towards the foot one goes back from beyond it
-        open_to = np.where(beyond > 0, by_u[chain], by_v[chain]) | (beyond == 0)
-        ways.append(np.where((chain == own.chain) & open_to, np.abs(beyond) + own.access, FAR))
+        beyond_mm = places.mm - own.mm  # towards the foot one goes back from beyond it
+        open_to = np.where(beyond_mm > 0, by_u, by_v) | (beyond_mm == 0)
+        ways.append(np.where((chain == own.chain) & open_to, np.abs(at - own.at) + own.access, FAR))
     least = np.minimum.reduce(ways)
     return np.asarray(np.where(least <= limit, least, FAR), dtype=np.int64)

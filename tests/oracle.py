@@ -82,21 +82,30 @@ def utm(lon: float, lat: float) -> Any:
 
 
 class Snapper:
-    """Nearest edges by looking at every edge, in the UTM zone of the centre of the roads' box."""
+    """Nearest edges by looking at every edge around, in the UTM zone of the centre of the roads' box."""
 
     def __init__(self, roads: Roads) -> None:
         self.roads = roads
         self.utm = utm((roads.lon.min() + roads.lon.max()) / 2, (roads.lat.min() + roads.lat.max()) / 2)
         xy = np.column_stack(self.utm.transform(roads.lon, roads.lat))
         self.lines = shapely.linestrings(np.stack([xy[roads.u], xy[roads.v]], axis=1))
+        self.boxes = shapely.bounds(self.lines)
+
+    def _around(self, x: float, y: float, reach_m: float) -> Any:
+        """Edges whose box comes within a reach of a place."""
+        west, south, east, north = self.boxes.T
+        across = (west <= x + reach_m) & (x - reach_m <= east)
+        return np.flatnonzero(across & (south <= y + reach_m) & (y - reach_m <= north))
 
     def foot(self, lon: float, lat: float, snap_max_m: float) -> Foot | None:
         """Return the foot of a point, None where it is off the network."""
-        point = shapely.Point(self.utm.transform(lon, lat))
-        distance = shapely.distance(self.lines, point)
-        if not np.isfinite(distance).all():
+        x, y = self.utm.transform(lon, lat)
+        point = shapely.Point(x, y)
+        around = self._around(x, y, 1.1 * snap_max_m + 1)  # the plane and the globe differ by less than a tenth
+        if not len(around):
             return None
-        tied = np.flatnonzero(distance <= distance.min() + 0.001)
+        distance = shapely.distance(self.lines[around], point)
+        tied = around[distance <= distance.min() + 0.001]
         edge = min(tied.tolist(), key=lambda e: (int(self.roads.way_id[e]), int(self.roads.segment[e])))
         line = self.lines[edge]
         along = shapely.line_locate_point(line, point)
@@ -211,11 +220,11 @@ class Oracle:
     @cached_property
     def _arrivals(self) -> Any:
         """The network with every street turned round, and one node from which all sites are reached."""
-        graph: Any = self.graph.reverse() if self.mode == "drive" else self.graph.copy()
+        graph: Any = self.graph.copy()
         for foot in self.sites.values():
-            graph.add_edge("sites", foot, distance=foot.access_mm * SECOND, time=self._leg_ms(foot) * SECOND)
-            graph.add_edge(foot, foot.place, distance=0, time=0)
-        return graph
+            graph.add_edge(foot.place, foot, distance=0, time=0)
+            graph.add_edge(foot, "sites", distance=foot.access_mm * SECOND, time=self._leg_ms(foot) * SECOND)
+        return graph.reverse(copy=False) if self.mode == "drive" else graph
 
     def least(self, measure: Measure) -> dict[str, int]:
         """Least deciding cost of every demand point to any site, by one search from all sites at once."""

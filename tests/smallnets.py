@@ -32,13 +32,23 @@ MEASURES: tuple[Measure, Measure] = ("distance", "time")
 MODES: tuple[Mode, Mode] = ("walk", "drive")
 
 # a lattice that is bent, so that every node has a place of its own
-PLACES = [(9.51 + 0.0011 * (k % 7) + 0.0002 * (k % 5), 47.2 + 0.0008 * (k // 7) + 0.0001 * (k % 3)) for k in range(60)]
-LENGTHS_MM = (0, 1, 2, 3, 4, 7, 40_000, 100_000, 100_000, 250_000, 333_333)
-LEGS_MM = (0, 0, 1, 350, 20_000, 123_456)
+PLACES = [(9.51 + 0.0011 * (k % 7) + 0.0002 * (k % 5), 47.2 + 0.0008 * (k // 7) + 0.0001 * (k % 3)) for k in range(80)]
 KPH = (7.0, 21.0, 36.0, 63.7, 144.0)
 OFF_NETWORK = Foot(edge=-1, position_mm=0, node=-1, access_mm=700_000)
-BIG = 3_000
-"""Lengthens every street so much, to 1,000 km, that 32 bits do not hold what a search adds up."""
+
+
+class Scale(NamedTuple):
+    """Millimetres that segments and access legs may have."""
+
+    lengths_mm: tuple[int, ...]
+    legs_mm: tuple[int, ...]
+
+
+USUAL = Scale((0, 1, 2, 3, 4, 7, 40_000, 100_000, 100_000, 250_000, 333_333), (0, 0, 1, 350, 20_000, 123_456))
+TINY = Scale((0, 1, 2, 3, 4, 7, 10, 25, 60, 60), (0, 0, 1, 2, 5))
+"""32 bits hold both costs of a drive."""
+HUGE = Scale((0, 3, 700_000_000, 1_000_000_000, 1_000_000_000, 3_333_333_333), (0, 350, 123_456_789, 2_500_000_000))
+"""32 bits hold the costs of no walk."""
 
 
 class Piece(NamedTuple):
@@ -86,7 +96,7 @@ def record(feet: Sequence[Foot]) -> Feet:
     return Feet(edge, position_mm, node, access_mm, np.zeros(len(feet)), np.zeros(len(feet)))
 
 
-def _segments(streets: Sequence[Street], scale: int) -> list[Segment]:
+def _segments(streets: Sequence[Street]) -> list[Segment]:
     """Segments of streets; the corners are the nodes 0 to 4, and the bends have the numbers above."""
     rows: list[Segment] = []
     bends = 5
@@ -98,27 +108,42 @@ def _segments(streets: Sequence[Street], scale: int) -> list[Segment]:
             ways = [street.back, street.ahead] if piece.odd else [street.ahead, street.back]
             u, v = (to, at) if piece.reversed else (at, to)
             forward, backward = ways[::-1] if piece.reversed else ways
-            rows.append(Segment(len(rows), u, v, forward, backward, piece.kph, piece.length_mm * scale))
+            rows.append(Segment(len(rows), u, v, forward, backward, piece.kph, piece.length_mm))
             at = to
     return rows
 
 
 rarely = st.integers(0, 9).map(lambda k: k == 9)
 corner = st.integers(0, 4)
-piece_st = st.builds(Piece, st.sampled_from(LENGTHS_MM), st.sampled_from(KPH), st.booleans(), rarely)
-street_st = st.builds(
-    lambda start, end, ways, pieces: Street(start, end, ways[0], ways[1], pieces),
-    corner,
-    corner,
-    st.sampled_from([(True, True), (True, True), (True, False), (False, True)]),
-    st.lists(piece_st, min_size=1, max_size=4),
-)
+
+
+def streets(lengths_mm: Sequence[int]) -> st.SearchStrategy[Street]:
+    """Streets of one to four segments."""
+    piece = st.builds(Piece, st.sampled_from(lengths_mm), st.sampled_from(KPH), st.booleans(), rarely)
+    return st.builds(
+        lambda start, end, ways, pieces: Street(start, end, ways[0], ways[1], pieces),
+        corner,
+        corner,
+        st.sampled_from([(True, True), (True, True), (True, False), (False, True)]),
+        st.lists(piece, min_size=1, max_size=4),
+    )
+
+
+def twin(street: Street, *, as_quick: bool) -> Street:
+    """A street beside another one: as long and not as quick, or as quick and not as long."""
+    if as_quick:
+        pieces = [p._replace(length_mm=2 * p.length_mm, kph=2 * p.kph) for p in street.pieces]
+    else:
+        pieces = [p._replace(kph=p.kph / 2) for p in street.pieces]
+    return street._replace(pieces=pieces)
 
 
 @st.composite
-def networks(draw: st.DrawFn, *, modes: Sequence[Mode] = MODES, scale: int = 1) -> Roads:
-    """A network of up to seven streets; its nodes and segments are numbered in any order."""
-    rows = _segments(draw(st.lists(street_st, min_size=1, max_size=7)), scale)
+def networks(draw: st.DrawFn, *, modes: Sequence[Mode] = MODES, scale: Scale = USUAL) -> Roads:
+    """A network of up to seven streets, and streets beside some; its nodes and segments are numbered in any order."""
+    drawn = draw(st.lists(streets(scale.lengths_mm), min_size=1, max_size=7))
+    twins = [twin(street, as_quick=draw(st.booleans())) for street in drawn if draw(rarely)]
+    rows = _segments([*drawn, *twins])
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     node, way = rng.permutation(len(PLACES)), rng.permutation(len(rows))
     shuffled = [row._replace(way_id=int(way[k]), u=int(node[row.u]), v=int(node[row.v])) for k, row in enumerate(rows)]
@@ -136,29 +161,34 @@ def foot_at(roads: Roads, edge: int, position_mm: int, access_mm: int) -> Foot:
 
 
 @st.composite
-def feet_on(draw: st.DrawFn, roads: Roads, *, most: int = 5, scale: int = 1) -> list[Foot]:
+def feet_on(draw: st.DrawFn, roads: Roads, *, scale: Scale = USUAL) -> list[Foot]:
     """Feet on a network: at nodes, near them, inside segments, several in one place; some off the network."""
     feet = []
-    for _ in range(draw(st.integers(1, most))):
+    for _ in range(draw(st.integers(1, 5))):
         edge = draw(st.integers(-1 if draw(rarely) else 0, roads.n_edges - 1))
         length = int(roads.length_mm[edge])
         near = draw(st.sampled_from([0, 2, 3, 5, *(length * permille // 1000 for permille in (123, 400, 500, 871))]))
         position = min(near, length)
         if draw(st.booleans()):
             position = length - position
-        leg = draw(st.sampled_from(LEGS_MM)) * scale
+        leg = draw(st.sampled_from(scale.legs_mm))
         feet.append(foot_at(roads, edge, position, leg) if edge >= 0 else OFF_NETWORK)
     return feet
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, modes: Sequence[Mode] = MODES, scale: int = 1) -> Case:
+def cases(draw: st.DrawFn, *, modes: Sequence[Mode] = MODES, scale: Scale = USUAL) -> Case:
     """A network with feet of demand and sites."""
     roads = draw(networks(modes=modes, scale=scale))
     return Case(roads, draw(feet_on(roads, scale=scale)), draw(feet_on(roads, scale=scale)))
 
 
 # --- Tables of the engine ------------------------------------------------------------------------------------
+
+
+def at(start: tuple[float, float], end: tuple[float, float], fraction: float) -> Point:
+    """A point along a straight street."""
+    return Point(*(s + (e - s) * fraction for s, e in zip(start, end, strict=True)))
 
 
 def table(key: str, points: Iterable[Any]) -> gpd.GeoDataFrame:
@@ -168,13 +198,18 @@ def table(key: str, points: Iterable[Any]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({key: ids}, geometry=geometry, crs=WGS84)
 
 
+_ALL_DEMAND = table("demand_id", (Point(place) for place in PLACES[:5]))
+_ALL_SITES = table("site_id", (Point(place) for place in PLACES[7:12]))
+
+
 def tables(case: Case) -> dict[str, Any]:
-    """The arguments by which the engine takes a case."""
-    demand, sites = (
-        table(key, (Point(PLACES[(way * k) % len(PLACES)]) for k in range(len(feet))))
-        for key, feet, way in (("demand_id", case.demand, 7), ("site_id", case.sites, 11))
-    )
-    return {"demand": demand, "sites": sites, "demand_feet": record(case.demand), "site_feet": record(case.sites)}
+    """The arguments by which the engine takes a case; its points are anywhere, for the feet are given."""
+    return {
+        "demand": _ALL_DEMAND.iloc[: len(case.demand)],
+        "sites": _ALL_SITES.iloc[: len(case.sites)],
+        "demand_feet": record(case.demand),
+        "site_feet": record(case.sites),
+    }
 
 
 def costs(found: pd.DataFrame, mode: Mode, measure: Measure) -> dict[tuple[str, str], Cost]:
