@@ -164,12 +164,20 @@ def _found(search: _Search, threads: int | None) -> Iterator[Found]:
     return _in_threads(in_a_room, blocks, workers)
 
 
-def _all_found(search: _Search, threads: int | None) -> Found:
-    """Search from all sources and put the blocks together."""
+def _all_found(search: _Search, order: Whole, threads: int | None) -> Found:
+    """Search from all sources, which are sorted by `order`, and put what they find in the order before that."""
     parts = list(_found(search, threads))
-    counts = np.concatenate([[0], *(np.diff(part.start) for part in parts)])
-    nothing = np.empty((0, 2), dtype=search.keys.dtype)
-    return Found(np.cumsum(counts), np.concatenate([nothing, *(part.rows for part in parts)]), search.keys)
+    counts = np.concatenate([np.empty(0, dtype=np.int64), *(np.diff(part.start) for part in parts)])
+    start = np.zeros(len(order) + 1, dtype=np.int64)
+    start[order + 1] = counts
+    np.cumsum(start, out=start)
+    rows = np.empty((start[-1], 2), dtype=search.keys.dtype)
+    source = iter(order.tolist())
+    for part in parts:
+        for low, high in pairwise(part.start.tolist()):
+            at = start[next(source)]
+            rows[at : at + high - low] = part.rows[low:high]
+    return Found(start, rows, search.keys)
 
 
 def _search(roads: Roads, arcs: Arcs, seeds: Table, limit: int, targets: _Targets | None = None) -> _Search:
@@ -212,7 +220,7 @@ def junctions_within(
     measure = effective(roads, measure)
     seeds = seeds_of(roads, spots, measure, 1.0, arriving=reverse)
     search = _search(roads, arcs_of(roads, measure, reverse=reverse), seeds, limit)
-    return _as_given(_all_found(search, threads), order)
+    return _all_found(search, order, threads)
 
 
 def pairs_within(
@@ -250,21 +258,9 @@ def pairs_within(
     )
     seeds = seeds_of(roads, s_spots, measure, walk_kph, arriving=True)
     search = _search(roads, arcs_of(roads, measure, reverse=True), seeds, limit, targets)
-    found = _as_given(_all_found(search, threads), s_order)
+    found = _all_found(search, s_order, threads)
     point = d_order.astype(found.rows.dtype)[found.item]
     return Found(found.start, np.stack([point, found.rows[:, 1]], axis=1), found.keys)
-
-
-def _as_given(found: Found, s_order: Whole) -> Found:
-    """Bring the results of sorted sources back to the order in which they were given."""
-    if (s_order[1:] > s_order[:-1]).all():
-        return found
-    back = np.empty(len(s_order), dtype=np.int64)
-    back[s_order] = np.arange(len(s_order))
-    counts = np.diff(found.start)[back]
-    start = np.concatenate([[0], np.cumsum(counts)])
-    rows = np.repeat(found.start[back] - start[:-1], counts) + np.arange(len(found.rows))
-    return Found(start, found.rows[rows], found.keys)
 
 
 @dataclass(frozen=True, eq=False)
