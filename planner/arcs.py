@@ -169,8 +169,8 @@ def _ends(
     """
     to_u, to_v = (skeleton.backward, skeleton.forward) if leaving else (skeleton.forward, skeleton.backward)
     on = np.flatnonzero(spots.junction >= 0)
-    inside = spots.chain >= 0
-    by_u, by_v = np.flatnonzero(inside & to_u[spots.chain]), np.flatnonzero(inside & to_v[spots.chain])
+    inside = np.flatnonzero(spots.chain >= 0)
+    by_u, by_v = (inside[to[spots.chain[inside]]] for to in (to_u, to_v))
     chain = spots.chain[by_v]
     spot = np.concatenate([on, by_u, by_v])
     nothing = np.zeros(len(on), dtype=np.int64)

@@ -65,12 +65,12 @@ def keys_for(roads: Roads, arcs: Arcs, limit: int, tables: Sequence[Table]) -> K
     raise ValueError(f"a limit of {limit} is too large for roads this slow: costs do not fit into 63 bits")
 
 
-_made: WeakKeyDictionary[Arcs, dict[Keys, tuple[NDArray[np.uint32], NDArray[Any]]]] = WeakKeyDictionary()
+_made: WeakKeyDictionary[Arcs, tuple[Keys, NDArray[np.uint32], NDArray[Any]]] = WeakKeyDictionary()
 
 
 def keyed(arcs: Arcs, keys: Keys) -> tuple[NDArray[np.uint32], NDArray[Any]]:
-    """Offsets and rows of arcs with their costs as keys; made once for each kind of key, and kept with the arcs."""
-    made = _made.setdefault(arcs, {})
-    if keys not in made:
-        made[keys] = arcs.table.start.astype(np.uint32), keys.rows(arcs.table.rows)
-    return made[keys]
+    """Offsets and rows of arcs with their costs as keys; those of the last kind of key are kept with the arcs."""
+    made = _made.get(arcs)
+    if made is None or made[0] != keys:
+        made = _made[arcs] = keys, arcs.table.start.astype(np.uint32), keys.rows(arcs.table.rows)
+    return made[1:]

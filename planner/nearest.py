@@ -60,7 +60,14 @@ def nearest_labels(
     -------
     near
         Up to `count` rows for each demand point.
+
+    Raises
+    ------
+    ValueError
+        If `count` is below 1.
     """
+    if count < 1:
+        raise ValueError("count cannot be below 1")
     measure = effective(roads, measure)
     d_spots, s_spots = spots_of(roads, demand), spots_of(roads, sites)
     arcs = arcs_of(roads, measure, reverse=True)
@@ -70,7 +77,8 @@ def nearest_labels(
     dearest = max(arcs.table.dearest[0], seeds.dearest[0])
     shift = buckets_for(arcs, dearest)
     network = arcs.table.start, arcs.table.rows
-    best = spread(*network, seeds.rows, label[seeds.keys], count, shift, (dearest >> shift) + 2)
+    slots = max(min(count, len(s_spots)), 1)
+    best = spread(*network, seeds.rows, label[seeds.keys], slots, shift, (dearest >> shift) + 2)
     there = best[stops.keys]  # by stop: the labels that the junction knows
     row, slot = np.nonzero(there[:, :, 1] != FAR)
     via, along = there[row, slot], directs.rows

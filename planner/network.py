@@ -78,10 +78,10 @@ def _limit(roads: Roads, cutoff_m: Cutoff | None, cutoff_s: Cutoff | None, walk_
     return "time", int(Fraction(str(cutoff_s)) * 1000)
 
 
-def _cutoffs(given: Cutoff | Sequence[Cutoff] | None) -> list[Cutoff]:
+def _cutoffs(given: Cutoff | Sequence[Cutoff] | NDArray[Any] | None) -> list[Cutoff]:
     if given is None:
         return []
-    return sorted(given) if isinstance(given, Sequence) else [given]
+    return sorted(given) if isinstance(given, Sequence | np.ndarray) else [given]
 
 
 def travel(
@@ -89,8 +89,8 @@ def travel(
     demand: GeoDataFrame,
     sites: GeoDataFrame,
     *,
-    cutoff_m: Cutoff | Sequence[Cutoff] | None = None,
-    cutoff_s: Cutoff | Sequence[Cutoff] | None = None,
+    cutoff_m: Cutoff | Sequence[Cutoff] | NDArray[Any] | None = None,
+    cutoff_s: Cutoff | Sequence[Cutoff] | NDArray[Any] | None = None,
     walk_kph: float = 4.0,
     snap_max_m: float = 500.0,
     straight: bool = False,
@@ -241,6 +241,11 @@ def nearest(
     nearest
         The columns of `travel`, and with `count` above 1 also rank (1 is the nearest): up to `count` rows for each
         demand point, as many as sites that it reaches. Ties go to the lowest site_id. Sorted by demand_id and rank.
+
+    Raises
+    ------
+    ValueError
+        If `count` is below 1.
     """
     demand_feet = snap_table(roads, demand, snap_max_m=snap_max_m) if demand_feet is None else demand_feet
     site_feet = snap_table(roads, sites, snap_max_m=snap_max_m) if site_feet is None else site_feet

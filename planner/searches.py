@@ -78,7 +78,8 @@ def _in_threads(work: Callable[[J], R], jobs: Iterable[J], threads: int) -> Iter
     if threads == 1:
         yield from map(work, jobs)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    pool = ThreadPoolExecutor(threads)
+    try:
         waiting = deque[Any]()
         for job in jobs:
             waiting.append(pool.submit(work, job))
@@ -86,6 +87,8 @@ def _in_threads(work: Callable[[J], R], jobs: Iterable[J], threads: int) -> Iter
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    finally:  # after an error, or for a caller who has seen enough, what waits is not begun
+        pool.shutdown(cancel_futures=True)
 
 
 def _threads(asked: int | None, jobs: int) -> int:
@@ -157,9 +160,10 @@ def _found(search: _Search, threads: int | None) -> Iterator[Found]:
 
     def in_a_room(block: tuple[int, int]) -> Found:
         room = rooms.get()
-        found = work(block, *room)
-        rooms.put(room)
-        return found
+        try:
+            return work(block, *room)
+        finally:  # after an error a room is left in a mess, but then whatever is found in it is not asked for
+            rooms.put(room)
 
     return _in_threads(in_a_room, blocks, workers)
 

@@ -227,6 +227,9 @@ def position_ms(roads: Roads, feet: Feet) -> Whole:
 
 def spots_of(roads: Roads, feet: Feet) -> Spots:
     """Place feet on the skeleton of their network."""
+    if not roads.n_edges:
+        nowhere, nothing = np.full(len(feet), -1, dtype=np.int64), np.zeros(len(feet), dtype=np.int64)
+        return Spots(chain=nowhere, mm=nothing, ms=nothing, junction=nowhere, access_mm=feet.access_mm)
     skeleton = skeleton_of(roads)
     on, on_node = feet.edge >= 0, (feet.edge >= 0) & (feet.node >= 0)
     edge, node = np.maximum(feet.edge, 0), np.maximum(feet.node, 0)

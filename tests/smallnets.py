@@ -20,6 +20,7 @@ from planner.roads import Feet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from decimal import Decimal
 
     import pandas as pd
 
@@ -232,7 +233,7 @@ def limit(measure: Measure, cutoff: Any) -> dict[str, Any]:
     return {"cutoff_m" if measure == "distance" else "cutoff_s": cutoff}
 
 
-def travel(roads: Roads, measure: Measure, cutoff: float, **options: Any) -> dict[tuple[str, str], Cost]:
+def travel(roads: Roads, measure: Measure, cutoff: float | Decimal, **options: Any) -> dict[tuple[str, str], Cost]:
     """The travel table as whole figures."""
     return costs(network.travel(roads, **limit(measure, cutoff), **options), roads.mode, measure)
 

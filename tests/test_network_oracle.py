@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -17,10 +15,7 @@ from shapely import Point
 
 from oracle import Cost, Foot, Oracle, Segment, Snapper, make_roads
 from planner import network
-from planner._search import FAR
-from planner.searches import edges_within, junctions_within, pairs_within
-from shared_data import ROOT
-from smallnets import MEASURES, OFF_NETWORK, WGS84, at, record, table
+from smallnets import MEASURES, PLACES, WGS84, at, record, table
 from smallnets import ranking as ranking_of
 from smallnets import travel as travel_of
 
@@ -79,7 +74,7 @@ def test_oracle_by_hand_on_a_triangle_with_a_site_off_the_network() -> None:
 
 _RNG = np.random.default_rng(7)
 # A crooked grid: no two distances are equal by design, so that a tie is always a meant one.
-PLACES = [
+CROOKED = [
     (round(float(9.51 + 0.0011 * (k % 4) + dx), 7), round(float(47.2 + 0.0008 * (k // 4) + dy), 7))
     for k, (dx, dy) in enumerate(_RNG.uniform(-0.0003, 0.0003, (12, 2)))
 ]
@@ -104,7 +99,7 @@ segments_st = st.lists(
 @st.composite
 def random_roads(draw: st.DrawFn) -> tuple[list[tuple[float, float]], list[Segment]]:
     """Nodes (some at one place: zero-length segments) and segments (parallel, one-way, in loops and islands)."""
-    places = [PLACES[draw(st.integers(0, 11))] for _ in range(8)]
+    places = [CROOKED[draw(st.integers(0, 11))] for _ in range(8)]
     segments = [s._replace(backward=not s.forward or draw(st.booleans())) for s in draw(segments_st)]
     if draw(st.booleans()):  # a closed way and a parallel way
         segments += [Segment(5, 0, 1), Segment(5, 1, 2), Segment(5, 2, 0), Segment(6, 1, 0, backward=False)]
@@ -215,6 +210,26 @@ def test_ties_go_to_the_better_other_figure() -> None:
         assert travel(roads, demand, sites, "distance", 900) == expected
 
 
+@pytest.mark.parametrize("better", [1, 2])
+def test_ties_of_ways_over_other_junctions_go_to_the_better_other_figure(better: int) -> None:
+    # Two ways from 0 to 3, over 1 or 2; a dead end at every node makes it a junction.
+    def streets(good: tuple[float, int], other: tuple[float, int]) -> Roads:
+        ways = {better: good, 3 - better: other}
+        sides = [Segment(1, n, m, kph=ways[m][0], length_mm=ways[m][1]) for n, m in ((0, 1), (0, 2))]
+        sides += [Segment(2, n, 3, kph=ways[n][0], length_mm=ways[n][1]) for n in (1, 2)]
+        return make_roads("drive", PLACES, sides + [Segment(3, n, n + 4, length_mm=7) for n in range(4)])
+
+    for roads in (
+        streets((36.0, 100_000), (72.0, 200_000)),  # as quick
+        streets((72.0, 100_000), (36.0, 100_000)),  # as far
+    ):
+        demand, sites = table("demand_id", [Point(PLACES[0])]), table("site_id", [Point(PLACES[3])])
+        oracle = Oracle(roads, demand, sites)
+        for measure in MEASURES:
+            assert travel(roads, demand, sites, measure, 900) == oracle.pairs(measure)
+            assert nearest(roads, demand, sites, measure) == oracle.nearest(measure)
+
+
 def test_nothing_in_gives_an_empty_table() -> None:
     roads = make_roads("walk", LINE, [Segment(1, 0, 1)])
     some, sites = table("demand_id", [Point(LINE[0])]), table("site_id", [Point(LINE[1])])
@@ -235,12 +250,52 @@ def test_equal_sites_go_to_the_lowest_id() -> None:
     assert found["d00"] == ("far", Cost(200_000, 10_000))  # only the asked measure decides
 
 
-def test_a_cutoff_longer_than_any_way_finds_every_pair() -> None:
-    roads = make_roads("drive", LINE, [Segment(1, 0, 1), Segment(1, 1, 2, kph=7.0)])
-    demand, sites = table("demand_id", [Point(LINE[0])]), table("site_id", [Point(LINE[2])])
-    for measure in MEASURES:
-        expected = Oracle(roads, demand, sites).pairs(measure)
-        assert travel(roads, demand, sites, measure, 10**9) == expected
+def comb(mode: Mode, teeth: int, length_mm: int, kph: float) -> Roads:
+    """A street of equal segments with a dead end at every node, so that a search meets all of them."""
+    back = [Segment(1, k, k + 1, kph=kph, length_mm=length_mm) for k in range(teeth)]
+    return make_roads(mode, PLACES, back + [Segment(2, k, k + 40, kph=kph, length_mm=1) for k in range(teeth + 1)])
+
+
+@pytest.mark.parametrize(
+    ("mode", "teeth", "length_mm", "kph"),
+    [
+        ("drive", 36, 4, 144.0),  # metres without a millisecond
+        ("drive", 36, 15, 6.75),  # 15 mm in 8 ms
+        ("drive", 36, 8, 3.6),  # 8 mm in 8 ms
+        ("drive", 36, 2, 0.5),  # 2 mm in 14 ms
+        *(("walk", 3, (1 << bits) // 3 + k, 1.0) for bits in (31, 32, 33) for k in (0, 1)),
+    ],
+)
+@pytest.mark.parametrize("measure", MEASURES)
+def test_costs_that_just_fit_into_a_number(
+    mode: Mode, teeth: int, length_mm: int, kph: float, measure: Measure
+) -> None:
+    roads = comb(mode, teeth, length_mm, kph)
+    feet = {"d00": Foot(0, 0, int(roads.u[0]), 0)}, {"s00": Foot(teeth - 1, length_mm, int(roads.v[teeth - 1]), 0)}
+    oracle = Oracle(roads, *feet)
+    ((pair, cost),) = oracle.pairs(measure).items()
+    just = Fraction(oracle.decides(cost, measure), 1000)
+    if mode == "walk" and measure == "time":
+        just = just * Fraction(36, 40)  # seconds at 4 km/h
+    points = {"demand": table("demand_id", [None]), "sites": table("site_id", [None])}
+    demand_feet, site_feet = (record(list(some.values())) for some in feet)
+    for cutoff in (Decimal(just.numerator) / just.denominator, 3 * 10**7 if mode == "walk" else 86_400):
+        found = travel_of(roads, measure, cutoff, **points, demand_feet=demand_feet, site_feet=site_feet)
+        assert found == {pair: cost}
+
+
+@pytest.mark.parametrize("kph", [0.7, 200.0])
+def test_cutoffs_of_200_km_and_of_a_day_hold_at_any_legal_speed(kph: float) -> None:
+    lengths = [1, 82, 100_000_000, 49_000_000]
+    roads = make_roads("drive", LINE, [Segment(1, k, k + 1, kph=kph, length_mm=mm) for k, mm in enumerate(lengths)])
+    demand, sites = table("demand_id", map(Point, LINE)), table("site_id", map(Point, LINE))
+    for measure, most in zip(MEASURES, (200_000, 86_400), strict=True):
+        oracle = Oracle(roads, demand, sites)
+        assert travel(roads, demand, sites, measure, most) == oracle.pairs(measure, most)
+        with pytest.raises(ValueError, match="too large"):
+            travel(roads, demand, sites, measure, 10**9)
+        with pytest.raises(ValueError, match="below zero"):
+            travel(roads, demand, sites, measure, -0.001)
 
 
 def test_access_legs_much_longer_than_any_street() -> None:
@@ -258,91 +313,6 @@ def test_access_legs_much_longer_than_any_street() -> None:
         site_feet=record(feet),
     )
     assert found == oracle.ranked("distance")
-
-
-def test_what_is_asked_for_is_left_as_it_was() -> None:
-    roads, sources = make_roads("walk", LINE, [Segment(1, 0, 1)]), np.array([1, 0])
-    found = junctions_within(roads, sources, measure="distance", limit=1_000_000)
-    assert found.start.tolist() == [0, 2, 4]
-    assert sources.flags.writeable
-    assert sources.tolist() == [1, 0]
-
-
-def test_a_network_without_streets_joins_nothing() -> None:
-    street = make_roads("walk", LINE, [Segment(1, 0, 1)])
-    names = ("way_id", "segment", "u", "v", "length_mm", "drive_ms", "forward", "backward", "kind")
-    roads = replace(street, **{name: getattr(street, name)[:0] for name in names})
-    demand, sites = table("demand_id", [Point(LINE[0])]), table("site_id", [Point(LINE[1])])
-    assert travel(roads, demand, sites, "distance", 5000) == {}
-    assert nearest(roads, demand, sites, "distance") == {}
-
-
-def test_what_goes_wrong_in_a_thread_is_told_and_not_waited_for() -> None:
-    code = """
-import numpy as np
-from oracle import Segment, make_roads
-from planner import searches
-
-def no_memory(*_):
-    raise MemoryError
-
-searches.reach_nodes, searches.BLOCK = no_memory, 1
-roads = make_roads("walk", [(9.51, 47.2), (9.52, 47.2)], [Segment(1, 0, 1)])
-try:
-    searches.junctions_within(roads, np.zeros(20, dtype=np.int64), measure="distance", limit=1, threads=2)
-except MemoryError:
-    print("told")
-"""
-    path = os.pathsep.join(str(folder) for folder in (ROOT / "tests", ROOT))
-    command = [sys.executable, "-c", code]
-    try:
-        done = subprocess.run(
-            command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, timeout=30, check=True
-        )
-    except subprocess.TimeoutExpired:
-        pytest.fail("still waiting after half a minute")
-    assert done.stdout == "told\n"
-
-
-def test_no_sources_reach_nothing() -> None:
-    roads, nobody = make_roads("drive", LINE, [Segment(1, 0, 1)]), record([])
-    nothing = junctions_within(roads, np.empty(0, dtype=np.int64), measure="time", limit=1_000_000)
-    assert (nothing.start.tolist(), len(nothing.item)) == ([0], 0)
-    options: dict[str, Any] = {"measure": "time", "walk_kph": 4.0, "limit": 1_000_000}
-    assert list(edges_within(roads, nobody, arriving=True, **options)) == []
-    (off,) = edges_within(roads, record([OFF_NETWORK]), arriving=True, **options)
-    assert off.edge.tolist() == []
-    for demand, sites in (([OFF_NETWORK], [Foot(0, 0, 0, 0)]), ([Foot(0, 0, 0, 0)], [OFF_NETWORK])):
-        assert pairs_within(roads, record(demand), record(sites), **options).item.tolist() == []
-
-
-@pytest.mark.parametrize("count", [0, -1])
-def test_no_sites_can_be_asked_for(count: int) -> None:
-    roads = make_roads("walk", LINE, [Segment(1, 0, 1)])
-    with pytest.raises(ValueError, match="count"):
-        network.nearest(roads, table("demand_id", [Point(LINE[0])]), table("site_id", [Point(LINE[1])]), count=count)
-
-
-def ends_from(roads: Roads, foot: Foot, measure: Measure, within: int) -> dict[int, list[int]]:
-    """Segments reached from a foot, with the costs at their ends; -1 above the limit."""
-    (found,) = edges_within(
-        roads, record([foot]), measure=measure, walk_kph=4.0, limit=within, arriving=False, threads=1
-    )
-    costs = (np.where(cost < FAR, cost, -1).tolist() for cost in (found.u_cost, found.v_cost))
-    return {edge: ends for edge, *ends in zip(found.edge.tolist(), *costs, strict=True)}
-
-
-def test_the_end_of_a_oneway_that_leads_here_is_reached_though_the_street_is_not() -> None:
-    segments = [Segment(1, 0, 1, length_mm=100_000), Segment(2, 2, 1, backward=False, length_mm=100_000)]
-    roads = make_roads("drive", LINE, segments)
-    assert ends_from(roads, Foot(0, 0, 0, 0), "distance", 200_000) == {0: [0, 100_000], 1: [-1, 100_000]}
-
-
-def test_a_oneway_too_short_for_a_millisecond_leads_one_way() -> None:
-    # the foot lies 4 mm beyond the bend: no whole millisecond, and yet the bend is behind it
-    segments = [Segment(1, k, k + 1, backward=False, length_mm=100_000) for k in range(2)]
-    roads = make_roads("drive", LINE, segments)
-    assert ends_from(roads, Foot(1, 4, -1, 0), "time", 60_000) == {1: [-1, 10_000]}
 
 
 def test_snapping_by_hand() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +14,20 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shapely import Point
 
-from oracle import SECOND, Oracle
+from oracle import SECOND, Foot, Oracle, Segment, make_roads
 from planner import network, searches
 from planner._search import FAR
 from planner.geodesy import great_circle_mm
-from planner.searches import edges_within, junctions_within
+from planner.searches import edges_within, junctions_within, pairs_within
 from planner.skeleton import skeleton_of
+from shared_data import ROOT
 from smallnets import (
     HUGE,
     MEASURES,
+    OFF_NETWORK,
+    PLACES,
     TINY,
     Case,
     cases,
@@ -29,6 +36,7 @@ from smallnets import (
     networks,
     ranking,
     record,
+    table,
     tables,
     travel,
 )
@@ -164,19 +172,19 @@ def test_company_and_order_change_nothing(case: Case, measure: Measure, cutoff: 
     every = network.travel(case.roads, **limit(measure, cutoff), **given_tables)
     nearest = network.nearest(case.roads, measure=measure, count=2, **given_tables)
 
-    def some(table: str, feet: str, rows: Any) -> dict[str, Any]:
-        return {table: given_tables[table].iloc[rows], feet: given_tables[feet].take(rows)}
+    def some(name: str, feet: str, rows: Any) -> dict[str, Any]:
+        return {name: given_tables[name].iloc[rows], feet: given_tables[feet].take(rows)}
 
     demand, sites = (rng.permutation(len(feet)) for feet in (case.demand, case.sites))
     shuffled = some("demand", "demand_feet", demand) | some("sites", "site_feet", sites)
     pd.testing.assert_frame_equal(network.travel(case.roads, **limit(measure, cutoff), **shuffled), every)
     pd.testing.assert_frame_equal(network.nearest(case.roads, measure=measure, count=2, **shuffled), nearest)
-    for table, feet, key, rows in (
+    for name, feet, key, rows in (
         ("demand", "demand_feet", "demand_id", demand[1:]),
         ("sites", "site_feet", "site_id", sites[1:]),
     ):
-        fewer = given_tables | some(table, feet, rows)
-        left = every[every[key].isin(fewer[table][key])].reset_index(drop=True)
+        fewer = given_tables | some(name, feet, rows)
+        left = every[every[key].isin(fewer[name][key])].reset_index(drop=True)
         pd.testing.assert_frame_equal(network.travel(case.roads, **limit(measure, cutoff), **fewer), left)
 
 
@@ -265,3 +273,92 @@ def test_segment_ends_are_as_far_as_on_the_whole_network(
     )
     for foot, reached in zip(feet, found, strict=True):
         assert whole(reached) == segment_ends(case.roads, oracle, foot, measure, within, towards=towards)
+
+
+# --- By hand -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_asked_for_is_left_as_it_was() -> None:
+    roads, sources = make_roads("walk", PLACES, [Segment(1, 0, 1)]), np.array([1, 0])
+    found = junctions_within(roads, sources, measure="distance", limit=1_000_000)
+    assert found.start.tolist() == [0, 2, 4]
+    assert sources.flags.writeable
+    assert sources.tolist() == [1, 0]
+
+
+def test_a_network_without_streets_joins_nothing() -> None:
+    street = make_roads("walk", PLACES, [Segment(1, 0, 1)])
+    names = ("way_id", "segment", "u", "v", "length_mm", "drive_ms", "forward", "backward", "kind")
+    roads = replace(street, **{name: getattr(street, name)[:0] for name in names})
+    demand, sites = table("demand_id", [Point(PLACES[0])]), table("site_id", [Point(PLACES[1])])
+    assert travel(roads, "distance", 5000, demand=demand, sites=sites) == {}
+    assert ranking(roads, "distance", 1, demand=demand, sites=sites) == {}
+
+
+def test_what_goes_wrong_in_a_thread_is_told_and_not_waited_for() -> None:
+    code = """
+import numpy as np
+from oracle import Segment, make_roads
+from planner import searches
+
+def no_memory(*_):
+    raise MemoryError
+
+searches.reach_nodes, searches.BLOCK = no_memory, 1
+roads = make_roads("walk", [(9.51, 47.2), (9.52, 47.2)], [Segment(1, 0, 1)])
+try:
+    searches.junctions_within(roads, np.zeros(20, dtype=np.int64), measure="distance", limit=1, threads=2)
+except MemoryError:
+    print("told")
+"""
+    path = os.pathsep.join(str(folder) for folder in (ROOT / "tests", ROOT))
+    command = [sys.executable, "-c", code]
+    try:
+        done = subprocess.run(
+            command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, timeout=15, check=True
+        )
+    except subprocess.TimeoutExpired:
+        pytest.fail("still waiting")
+    assert done.stdout == "told\n"
+
+
+def test_no_sources_reach_nothing() -> None:
+    roads, nobody = make_roads("drive", PLACES, [Segment(1, 0, 1)]), record([])
+    nothing = junctions_within(roads, np.empty(0, dtype=np.int64), measure="time", limit=1_000_000)
+    assert (nothing.start.tolist(), len(nothing.item)) == ([0], 0)
+    options: dict[str, Any] = {"measure": "time", "walk_kph": 4.0, "limit": 1_000_000}
+    assert list(edges_within(roads, nobody, arriving=True, **options)) == []
+    (off,) = edges_within(roads, record([OFF_NETWORK]), arriving=True, **options)
+    assert off.edge.tolist() == []
+    for demand, sites in (([OFF_NETWORK], [Foot(0, 0, 0, 0)]), ([Foot(0, 0, 0, 0)], [OFF_NETWORK])):
+        assert pairs_within(roads, record(demand), record(sites), **options).item.tolist() == []
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_no_sites_can_be_asked_for(count: int) -> None:
+    roads = make_roads("walk", PLACES, [Segment(1, 0, 1)])
+    demand, sites = table("demand_id", [Point(PLACES[0])]), table("site_id", [Point(PLACES[1])])
+    with pytest.raises(ValueError, match="count"):
+        network.nearest(roads, demand, sites, count=count)
+
+
+def ends_from(roads: Roads, foot: Foot, measure: Measure, within: int) -> dict[int, list[int]]:
+    """Segments reached from a foot, with the costs at their ends; -1 above the limit."""
+    (found,) = edges_within(
+        roads, record([foot]), measure=measure, walk_kph=4.0, limit=within, arriving=False, threads=1
+    )
+    costs = (np.where(cost < FAR, cost, -1).tolist() for cost in (found.u_cost, found.v_cost))
+    return {edge: ends for edge, *ends in zip(found.edge.tolist(), *costs, strict=True)}
+
+
+def test_the_end_of_a_oneway_that_leads_here_is_reached_though_the_street_is_not() -> None:
+    segments = [Segment(1, 0, 1, length_mm=100_000), Segment(2, 2, 1, backward=False, length_mm=100_000)]
+    roads = make_roads("drive", PLACES, segments)
+    assert ends_from(roads, Foot(0, 0, 0, 0), "distance", 200_000) == {0: [0, 100_000], 1: [-1, 100_000]}
+
+
+def test_a_oneway_too_short_for_a_millisecond_leads_one_way() -> None:
+    # the foot lies 4 mm beyond the bend: no whole millisecond, and yet the bend is behind it
+    segments = [Segment(1, k, k + 1, backward=False, length_mm=100_000) for k in range(2)]
+    roads = make_roads("drive", PLACES, segments)
+    assert ends_from(roads, Foot(1, 4, -1, 0), "time", 60_000) == {1: [-1, 10_000]}
