@@ -31,7 +31,15 @@ MOST_BUCKETS = 1 << 16
 
 
 def walk_ms(length_mm: Whole, walk_kph: float) -> Whole:
-    """Return the walking time in whole milliseconds of lengths in whole millimetres."""
+    """Return the walking time in whole milliseconds of lengths in whole millimetres.
+
+    Raises
+    ------
+    ValueError
+        If the speed is not above zero.
+    """
+    if not walk_kph > 0:
+        raise ValueError(f"a walking speed is above zero, not {walk_kph}")
     return np.asarray(np.rint(length_mm * 3.6 / walk_kph), dtype=np.int64)
 
 

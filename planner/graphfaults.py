@@ -14,6 +14,7 @@ import shapely
 
 from planner.errors import Fault
 from planner.geodesy import great_circle_m
+from planner.speeds import SLOWEST_KPH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +37,6 @@ NAMED = 5
 """Nodes or edges that a fault names; the rest are counted."""
 
 _LARGEST_ID = 1 << 62
-_SLOWEST_KPH = 0.001
 _LARGEST = 1e9
 _WHOLE = (int, np.integer)
 _NUMBERS = (int, float, np.integer, np.floating)
@@ -184,7 +184,7 @@ def _has_flags(data: Mapping[str, Any]) -> bool:
 
 
 def _has_amounts(data: Mapping[str, Any]) -> bool:
-    speeds = (kph is None or _is_amount(kph, _SLOWEST_KPH) for kph in each(data.get("speed_kph")))
+    speeds = (kph is None or _is_amount(kph, SLOWEST_KPH) for kph in each(data.get("speed_kph")))
     return all(speeds) and (data.get("length") is None or _is_amount(data["length"]))
 
 

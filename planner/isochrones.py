@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from planner._search import FAR
-from planner.arcs import walk_ms
+from planner.arcs import effective, walk_ms
 from planner.geodesy import project, unproject
 from planner.outlines import Pieces, outlines
 from planner.searches import edges_within
 from planner.snapping import plane_epsg, snap_table
-from planner.standards import walk_limit_mm
+from planner.standards import cutoff_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,7 +103,7 @@ def service_areas(
                 shapes.append(drawn[limit])
     placed = np.array(shapes, dtype=object)
     geometry = _in_degrees(shapely.simplify(placed, simplify_m) if simplify_m else placed, epsg)
-    return gpd.GeoDataFrame({"site_id": ids, name: shown}, geometry=geometry, crs=4326)
+    return gpd.GeoDataFrame({"site_id": pd.array(ids, dtype="str"), name: shown}, geometry=geometry, crs=4326)
 
 
 def _limits(
@@ -115,11 +115,9 @@ def _limits(
     """Return what decides, and the cutoffs in whole millimetres or milliseconds; minutes on foot become metres."""
     if (cutoffs_m is None) == (cutoffs_s is None):
         raise ValueError("give cutoffs_m or cutoffs_s")
-    if cutoffs_m is not None:
-        return "distance", [int(Fraction(str(cutoff)) * 1000) for cutoff in cutoffs_m]
-    if roads.mode == "walk":
-        return "distance", [walk_limit_mm(cutoff, walk_kph) for cutoff in cutoffs_s or ()]
-    return "time", [int(Fraction(str(cutoff)) * 1000) for cutoff in cutoffs_s or ()]
+    measure: Measure = "distance" if cutoffs_m is not None else "time"
+    limits = [cutoff_limit(roads.mode, measure, cutoff, walk_kph) for cutoff in cutoffs_m or cutoffs_s or ()]
+    return effective(roads, measure), limits
 
 
 @dataclass(frozen=True, eq=False)

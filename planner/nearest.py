@@ -30,12 +30,15 @@ class Near:
         Number of the point, and the label of the site.
     first, second
         Deciding and other cost.
+    rank
+        1 for the nearest site of the point, 2 for the next one.
     """
 
     point: Whole
     label: Whole
     first: Whole
     second: Whole
+    rank: Whole
 
 
 def nearest_labels(
@@ -99,6 +102,6 @@ def _best(point: Whole, first: Whole, label: Whole, second: Whole, count: int) -
     order = order[~again]
     order = order[np.lexsort((label[order], first[order], point[order]))]
     at = point[order]
-    place = np.arange(len(order)) - np.searchsorted(at, at, side="left")
-    order = order[place < count]
-    return Near(point[order], label[order], first[order], second[order])
+    rank = np.arange(len(order)) - np.searchsorted(at, at, side="left") + 1
+    order, rank = order[rank <= count], rank[rank <= count]
+    return Near(point[order], label[order], first[order], second[order], rank)

@@ -8,7 +8,6 @@ point to the site.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from planner.nearest import nearest_labels
 from planner.osmfile import read_roads
 from planner.searches import pairs_within
 from planner.snapping import snap, snap_table
-from planner.standards import walk_limit_mm
+from planner.standards import cutoff_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,15 +66,6 @@ def _tabulate(
         ms = walk_ms(mm, walk_kph)
     columns = (*ids, roads.mode, measure, mm / 1000, ms / 1000)
     return pd.DataFrame(dict(zip(TRAVEL_COLUMNS, columns, strict=True)), columns=TRAVEL_COLUMNS)
-
-
-def _limit(roads: Roads, cutoff_m: Cutoff | None, cutoff_s: Cutoff | None, walk_kph: float) -> tuple[Measure, int]:
-    """Return what is measured, and the largest deciding cost within one of two cutoffs."""
-    if cutoff_m is not None:
-        return "distance", int(Fraction(str(cutoff_m)) * 1000)
-    if roads.mode == "walk":
-        return "time", walk_limit_mm(cutoff_s or 0, walk_kph)
-    return "time", int(Fraction(str(cutoff_s)) * 1000)
 
 
 def _cutoffs(given: Cutoff | Sequence[Cutoff] | NDArray[Any] | None) -> list[Cutoff]:
@@ -136,8 +126,7 @@ def travel(
     if bool(in_m) == bool(in_s):
         raise ValueError("give cutoff_m or cutoff_s")
     measure: Measure = "distance" if in_m else "time"
-    limits = [_limit(roads, cutoff, None, walk_kph)[1] for cutoff in in_m]
-    limits += [_limit(roads, None, cutoff, walk_kph)[1] for cutoff in in_s]
+    limits = [cutoff_limit(roads.mode, measure, cutoff, walk_kph) for cutoff in in_m or in_s]
     demand_feet = snap_table(roads, demand, snap_max_m=snap_max_m) if demand_feet is None else demand_feet
     site_feet = snap_table(roads, sites, snap_max_m=snap_max_m) if site_feet is None else site_feet
     found = pairs_within(
@@ -258,5 +247,5 @@ def nearest(
     ids = _texts(demand["demand_id"], point), _texts(sites["site_id"], site)
     table = _tabulate(roads, ids, (near.first[order], near.second[order]), measure, walk_kph)
     if count > 1:
-        table["rank"] = table.groupby("demand_id").cumcount() + 1
+        table["rank"] = near.rank[order]
     return table

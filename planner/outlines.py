@@ -50,7 +50,10 @@ MOST_VERTICES = 1 << 23
 """A raster of more vertices than this (a box of 29 km, some 300 MB) gets cells twice or four times as wide."""
 
 COARSEST_M = 40.0
-"""Coarsest cells in metres: with any larger ones a piece could lie outside its outline."""
+"""Coarsest cells in metres: with any larger ones a piece could lie outside its outline.
+
+A box of more than 116 km takes more vertices again, and of 300 km 2 GB of memory.
+"""
 
 APART_M = 0.001
 """No vertex of the raster is let nearer to the outline than this, in metres: rings that touch would make no polygon."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,9 +13,10 @@ from planner._search import FAR, reach_items, reach_nodes
 from planner.arcs import arcs_of, buckets_for, directs_of, effective, seeds_of, stops_of, walk_ms
 from planner.keys import Keys, keyed, keys_for
 from planner.skeleton import Spots, skeleton_of, spots_of
+from planner.workers import blocks_of, in_threads, workers_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,14 +27,11 @@ if TYPE_CHECKING:
 
     Whole = NDArray[np.int64]
 
-J = TypeVar("J")
-R = TypeVar("R")
-
 BLOCK = 64
 """Sources that one call of a kernel searches from."""
 
-MOST_THREADS = 8
-"""Threads used where nobody says how many."""
+BLOCK_OF_AREAS = 4
+"""The same where each source's results are used up before the next: few of them wait in memory, however large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,33 +66,6 @@ class Found:
     def take(self, rows: NDArray[np.integer[Any]]) -> tuple[Whole, Whole]:
         """Deciding and other costs of some rows."""
         return self.keys.costs(self.rows[rows, 1])
-
-
-def _in_threads(work: Callable[[J], R], jobs: Iterable[J], threads: int) -> Iterator[R]:
-    """Work on jobs in some threads; results in the order of the jobs, only a few ahead of the one taken."""
-    if threads == 1:
-        yield from map(work, jobs)
-        return
-    pool = ThreadPoolExecutor(threads)
-    try:
-        waiting = deque[Any]()
-        for job in jobs:
-            waiting.append(pool.submit(work, job))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:  # after an error, or for a caller who has seen enough, what waits is not begun
-        pool.shutdown(cancel_futures=True)
-
-
-def _threads(asked: int | None, jobs: int) -> int:
-    most = min(os.cpu_count() or 1, MOST_THREADS) if asked is None else asked
-    return max(1, min(most, jobs))
-
-
-def _blocks(n_sources: int) -> list[tuple[int, int]]:
-    return [(low, min(low + BLOCK, n_sources)) for low in range(0, n_sources, BLOCK)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,10 +116,10 @@ def _work(search: _Search) -> Callable[[tuple[int, int], NDArray[Any], NDArray[A
     return items
 
 
-def _found(search: _Search, threads: int | None) -> Iterator[Found]:
+def _found(search: _Search, threads: int | None, size: int) -> Iterator[Found]:
     """Search block by block, in the order of the sources."""
-    blocks = _blocks(len(search.seeds.start) - 1)
-    workers = _threads(threads, len(blocks))
+    blocks = blocks_of(len(search.seeds.start) - 1, size)
+    workers = workers_for(len(blocks), threads)
     sizes = len(search.arcs.table.start) - 1, search.targets.count if search.targets else 0
     rooms: SimpleQueue[list[NDArray[Any]]] = SimpleQueue()
     for _ in range(workers):
@@ -165,12 +133,12 @@ def _found(search: _Search, threads: int | None) -> Iterator[Found]:
         finally:  # after an error a room is left in a mess, but then whatever is found in it is not asked for
             rooms.put(room)
 
-    return _in_threads(in_a_room, blocks, workers)
+    return in_threads(in_a_room, blocks, workers)
 
 
 def _all_found(search: _Search, order: Whole, threads: int | None) -> Found:
     """Search from all sources, which are sorted by `order`, and put what they find in the order before that."""
-    parts = list(_found(search, threads))
+    parts = list(_found(search, threads, BLOCK))
     counts = np.concatenate([np.empty(0, dtype=np.int64), *(np.diff(part.start) for part in parts)])
     start = np.zeros(len(order) + 1, dtype=np.int64)
     start[order + 1] = counts
@@ -333,7 +301,7 @@ def edges_within(
     places = zip(*(column.tolist() for column in columns), strict=True)
     cost = np.full(skeleton.n_junctions, FAR, dtype=np.int64)
     search = _search(roads, arcs_of(roads, measure, reverse=arriving), seeds, limit)
-    for found in _found(search, threads):
+    for found in _found(search, threads, BLOCK_OF_AREAS):
         first = found.first
         for low, high in pairwise(found.start.tolist()):
             chain, mm, at, leg, edge = next(places)

@@ -25,6 +25,9 @@ TIE_M = 0.001
 ON_NODE_MM = 1
 """A foot within this of an end of its edge is on that node (millimetres)."""
 
+FARTHEST_M = 1e8
+"""More than any two places on the globe are apart, in metres: a limit above it limits nothing."""
+
 # a network's arrays are frozen, so its tree is built once, for demand and sites, and goes when the network goes
 _trees: WeakKeyDictionary[Roads, EdgeTree | None] = WeakKeyDictionary()
 
@@ -89,7 +92,7 @@ def snap(roads: Roads, lon: ArrayLike, lat: ArrayLike, *, snap_max_m: float = 50
         near, fraction, foot_x, foot_y = nearest_edges(tree, x[placed], y[placed], TIE_M)
         foot_lon[placed], foot_lat[placed] = unproject(foot_x, foot_y, epsg)
         access_mm[placed] = great_circle_mm(lon[placed], lat[placed], foot_lon[placed], foot_lat[placed])
-        on = access_mm[placed] <= to_mm(snap_max_m)
+        on = access_mm[placed] <= to_mm(min(snap_max_m, FARTHEST_M))
         at, near = placed[on], near[on]
         edge[at] = near
         position_mm[at], node[at] = _positions(roads, near, fraction[on])

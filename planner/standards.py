@@ -28,6 +28,36 @@ def walk_limit_mm(seconds: float | Decimal, walk_kph: float | Decimal) -> int:
     return int(Fraction(str(seconds)) * Fraction(str(walk_kph)) * MM_PER_KM // 3600)
 
 
+def cutoff_limit(mode: Mode, measure: Measure, cutoff: float | Decimal, walk_kph: float | Decimal) -> int:
+    """Largest deciding cost within a cutoff in metres or seconds, taken as written in decimal.
+
+    Parameters
+    ----------
+    mode, measure
+        Minutes on foot are decided by length, minutes of a drive by time.
+    cutoff
+        Metres where distance is measured, seconds where time is.
+    walk_kph
+        Walking speed in km/h.
+
+    Returns
+    -------
+    limit
+        Whole millimetres, or milliseconds of a drive.
+
+    Raises
+    ------
+    ValueError
+        If the cutoff is below zero or no finite number, or the speed not above zero.
+    """
+    exact, speed = Fraction(str(cutoff)), Fraction(str(walk_kph))
+    if exact < 0 or speed <= 0:
+        raise ValueError(f"a cutoff cannot be below zero, nor a speed zero or less: {cutoff}, {walk_kph}")
+    if measure == "time" and mode == "walk":
+        return walk_limit_mm(cutoff, walk_kph)
+    return int(exact * 1000)
+
+
 def need(share: Decimal, whole: int) -> int:
     """Return how many of `whole` a share asks for: ``ceil(share x whole)``, exactly.
 
