@@ -44,7 +44,15 @@ def walk_ms(length_mm: Whole, walk_kph: float) -> Whole:
 
 
 def effective(roads: Roads, measure: Measure) -> Measure:
-    """Return what a search goes by: walking time follows distance, so a walk network is searched by distance."""
+    """Return what a search goes by: walking time follows distance, so a walk network is searched by distance.
+
+    Raises
+    ------
+    ValueError
+        If the measure is none.
+    """
+    if measure not in ("distance", "time"):
+        raise ValueError(f"what is measured is distance or time, not {measure!r}")
     return "distance" if roads.mode == "walk" else measure
 
 

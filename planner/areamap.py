@@ -53,13 +53,14 @@ def write_area_map(
     """
     shapes = [shape for some in areas.values() for shape in some]
     corners = shapely.get_coordinates(shapely.envelope([*shapes, *sites.geometry]))
+    words = page_words(labels.language, "map", "areamap")
     data = {
-        "words": page_words(labels.language, "map", "areamap"),
+        "words": words,
         "record": {"scenario": scenario, "date": data_date},
         "footer": footer(labels),
         "bounds": bounds(corners, roads),
         "roads": road_layer(roads),
-        "sites": site_layer(sites, labels),
+        "sites": site_layer(sites, labels, words),
         "areas": [_packed(name, some) for name, some in areas.items()],
         "facts": facts,
     }

@@ -16,7 +16,7 @@ from planner.geodesy import project, unproject
 from planner.outlines import Pieces, outlines
 from planner.searches import edges_within
 from planner.snapping import plane_epsg, snap_table
-from planner.standards import cutoff_limit
+from planner.standards import as_cutoffs, cutoff_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,7 +116,9 @@ def _limits(
     if (cutoffs_m is None) == (cutoffs_s is None):
         raise ValueError("give cutoffs_m or cutoffs_s")
     measure: Measure = "distance" if cutoffs_m is not None else "time"
-    limits = [cutoff_limit(roads.mode, measure, cutoff, walk_kph) for cutoff in cutoffs_m or cutoffs_s or ()]
+    limits = [
+        cutoff_limit(roads.mode, measure, cutoff, walk_kph) for cutoff in as_cutoffs(cutoffs_m) or as_cutoffs(cutoffs_s)
+    ]
     return effective(roads, measure), limits
 
 

@@ -85,8 +85,9 @@ def write_map(
     states = [state for state in STATES if (coverage["state"] == state).any()]
     standards = [item["id"] for item in record["standards"]]
     site_ids = sorted(set(coverage["site_id"].dropna()) - {""})
+    words = page_words(labels.language, "map")
     data = {
-        "words": page_words(labels.language, "map"),
+        "words": words,
         "states": states,
         "record": _figures(record, labels, states),
         "footer": footer(labels),
@@ -96,7 +97,7 @@ def write_map(
         "coverage": _coverages(coverage, standards, states, placed["demand_id"], site_ids),
         "siteNames": [labels.site_names.get(site_id, site_id) for site_id in site_ids],
         "reasons": {code: f"reason.{reason}" for reason, code in _REASON_CODES.items()},
-        "sites": site_layer(shown, labels),
+        "sites": site_layer(shown, labels, words),
         "areas": area_layers(areas, standards, STATES),
     }
     path.write_bytes(page(data, labels, _layers(data, labels.language), script="map.js"))

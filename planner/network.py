@@ -7,7 +7,6 @@ point to the site.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +19,11 @@ from planner.graphs import from_graph, to_graph
 from planner.nearest import nearest_labels
 from planner.osmfile import read_roads
 from planner.searches import pairs_within
-from planner.snapping import snap, snap_table
-from planner.standards import cutoff_limit
+from planner.snapping import lonlat, snap, snap_table
+from planner.standards import as_cutoffs, cutoff_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
     from geopandas import GeoDataFrame
@@ -68,12 +67,6 @@ def _tabulate(
     return pd.DataFrame(dict(zip(TRAVEL_COLUMNS, columns, strict=True)), columns=TRAVEL_COLUMNS)
 
 
-def _cutoffs(given: Cutoff | Sequence[Cutoff] | NDArray[Any] | None) -> list[Cutoff]:
-    if given is None:
-        return []
-    return sorted(given) if isinstance(given, Sequence | np.ndarray) else [given]
-
-
 def travel(
     roads: Roads,
     demand: GeoDataFrame,
@@ -95,7 +88,8 @@ def travel(
     roads
         The network; its mode is the mode of travel.
     demand, sites
-        Tables with ``demand_id`` and ``site_id`` and points in EPSG:4326 (None: without a place).
+        Tables with ``demand_id`` and ``site_id`` and points (None: without a place), in EPSG:4326 or with another
+        reference system that says so.
     cutoff_m, cutoff_s
         One of the two: the largest distance in metres (shortest paths) or time in seconds (quickest paths). With
         several, one search finds the pairs of all.
@@ -122,7 +116,7 @@ def travel(
     ValueError
         Unless exactly one kind of cutoff is given; for one below zero, or above what `planner.keys.keys_for` can hold.
     """
-    in_m, in_s = _cutoffs(cutoff_m), _cutoffs(cutoff_s)
+    in_m, in_s = sorted(as_cutoffs(cutoff_m)), sorted(as_cutoffs(cutoff_s))
     if bool(in_m) == bool(in_s):
         raise ValueError("give cutoff_m or cutoff_s")
     measure: Measure = "distance" if in_m else "time"
@@ -140,13 +134,9 @@ def travel(
         name = "cutoff_m" if in_m else "cutoff_s"
         table[name] = np.array([float(cutoff) for cutoff in in_m or in_s])[np.searchsorted(limits, first)]
     if straight:
-        (d_lon, d_lat), (s_lon, s_lat) = _places(demand), _places(sites)
+        (d_lon, d_lat), (s_lon, s_lat) = lonlat(demand), lonlat(sites)
         table["straight_m"] = great_circle_mm(d_lon[point], d_lat[point], s_lon[site], s_lat[site]) / 1000
     return table
-
-
-def _places(table: GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return table.geometry.x.to_numpy(), table.geometry.y.to_numpy()
 
 
 def _sorted_pairs(
@@ -192,7 +182,14 @@ def travel_blocks(
     ------
     travel
         The travel table of the next sites in order of site_id; together they hold the rows of the whole table.
+
+    Raises
+    ------
+    ValueError
+        If a block has no site, and as in `travel`.
     """
+    if sites_per_block < 1:
+        raise ValueError("sites_per_block cannot be below 1")
     demand_feet = snap_table(roads, demand, snap_max_m=snap_max_m) if demand_feet is None else demand_feet
     site_feet = snap_table(roads, sites, snap_max_m=snap_max_m) if site_feet is None else site_feet
     order, _ = _order_by_id(sites["site_id"])

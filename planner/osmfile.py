@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
@@ -248,8 +249,11 @@ def read_roads(
         If the file is missing, has an unknown ending, cannot be read to its end, declares a document type, holds a
         node twice at different places, or holds no road of the mode.
     ValueError
-        If `class_kph` names no class, or a speed that is not believed.
+        If `class_kph` names no class, or a speed that is not believed; if there is no such mode, or `drive_factor` is
+        not above zero.
     """
+    if mode not in TELLING_KEYS or not 0 < drive_factor < math.inf:
+        raise ValueError(f"there are no roads to {mode!r} on at {drive_factor} of their speeds")
     judged = _judge(mode, with_overrides(class_kph or {}))
     with extracted(Path(path)) as extract:
         ways, report = _gather(read_ways(extract, TELLING_KEYS[mode]), extract.path, judged)

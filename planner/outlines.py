@@ -114,7 +114,14 @@ def outlines(steps: Sequence[Pieces], method: Method = "fast") -> list[shapely.M
     -------
     outlines
         One for each step, in the plane of the pieces; each covers the one before (exact ones to a micrometre).
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
     """
+    if method not in ("fast", "exact"):
+        raise ValueError(f"a method is fast or exact, not {method!r}")
     return list(_exact(steps) if method == "exact" else _fast(steps))
 
 

@@ -106,7 +106,7 @@ def footer(labels: Labels) -> list[Any]:
 # ---- facilities ----
 
 
-def site_layer(shown: GeoDataFrame, labels: Labels) -> dict[str, Any]:
+def site_layer(shown: GeoDataFrame, labels: Labels, words: Mapping[str, str]) -> dict[str, Any]:
     """Pack facilities and candidates, in groups of one symbol.
 
     Parameters
@@ -116,7 +116,9 @@ def site_layer(shown: GeoDataFrame, labels: Labels) -> dict[str, Any]:
         state (``today``, ``planned``, ``candidate``, ``closed``), number (order of building, 0 unless planned),
         cost_once_yuan, cost_yearly_yuan (nullable), estimated, people (served, nullable), district, town, geometry.
     labels
-        Words of the page.
+        Names and footer of the page.
+    words
+        Its words, as `page_words` gives them.
     """
     codes = [[code for code in str(types).split(";") if code] for types in shown["types"]]
     types = list(dict.fromkeys([*labels.type_names, *sorted(code for row in codes for code in row), ""]))
@@ -127,7 +129,7 @@ def site_layer(shown: GeoDataFrame, labels: Labels) -> dict[str, Any]:
 
     def name(state: str, form: int) -> str:
         type_name = labels.type_names.get(types[form], types[form]) or say("map.unnamed", labels.language)
-        return say(f"map.sites_{state}", labels.language, name=type_name)
+        return words[f"sites_{state}"].format(name=type_name)
 
     order = {state: place for place, state in enumerate(("today", "planned", "candidate", "closed"))}
     return {

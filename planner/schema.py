@@ -269,11 +269,16 @@ _VALUE_CODES = {
 _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
+def _plain(bound: object) -> str:
+    """Return a bound as digits; pydantic tells some bounds as the text of a Decimal's representation."""
+    return str(bound).removeprefix("Decimal('").removesuffix("')")
+
+
 def wrong_value(item: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
     """Return the code of a wrong value's fault, and what it quotes."""
     context = item.get("ctx", {})
     text = str(item["input"])
-    bounds = [f"{sign} {Decimal(context[name])}" for name, sign in _SIGNS.items() if name in context]
+    bounds = [f"{sign} {_plain(context[name])}" for name, sign in _SIGNS.items() if name in context]
     if bounds:
         return "value_range", {"text": text, "bound": bounds[0]}
     code = _VALUE_CODES.get(item["type"].split("_")[0], "value_form")

@@ -154,6 +154,8 @@ def _all_found(search: _Search, order: Whole, threads: int | None) -> Found:
 
 def _search(roads: Roads, arcs: Arcs, seeds: Table, limit: int, targets: _Targets | None = None) -> _Search:
     tables = (arcs.table, seeds, *((targets.stops, targets.directs) if targets else ()))
+    # no way is longer than all arcs together: beyond that a limit only makes the queue longer
+    limit = min(limit, int(arcs.table.rows[:, 1].sum()) + sum(table.dearest[0] for table in tables))
     return _Search(arcs, seeds, limit, keys_for(roads, arcs, limit, tables), targets)
 
 

@@ -77,7 +77,14 @@ def snap(roads: Roads, lon: ArrayLike, lat: ArrayLike, *, snap_max_m: float = 50
     -------
     feet
         One foot a point, in the order of the points.
+
+    Raises
+    ------
+    ValueError
+        If `snap_max_m` is below zero or no number.
     """
+    if not snap_max_m >= 0:
+        raise ValueError(f"snap_max_m cannot be {snap_max_m}")
     lon, lat = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     edge, node, access_mm = (np.full(len(lon), -1, dtype=np.int64) for _ in range(3))
     position_mm = np.zeros(len(lon), dtype=np.int64)
@@ -101,4 +108,10 @@ def snap(roads: Roads, lon: ArrayLike, lat: ArrayLike, *, snap_max_m: float = 50
 
 def snap_table(roads: Roads, table: GeoDataFrame, *, snap_max_m: float = 500.0) -> Feet:
     """Snap the points of a demand or site table; rows without a geometry stay off the network."""
-    return snap(roads, table.geometry.x.to_numpy(), table.geometry.y.to_numpy(), snap_max_m=snap_max_m)
+    return snap(roads, *lonlat(table), snap_max_m=snap_max_m)
+
+
+def lonlat(table: GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the WGS-84 degrees of a table's points; a table that names no reference system is in them already."""
+    points = table.geometry if table.crs is None else table.geometry.to_crs(4326)
+    return points.x.to_numpy(), points.y.to_numpy()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -26,6 +27,21 @@ def walk_limit_mm(seconds: float | Decimal, walk_kph: float | Decimal) -> int:
     Both numbers are taken as written in decimal, so 15 minutes at 4 km/h are 1,000,000 mm and not one less.
     """
     return int(Fraction(str(seconds)) * Fraction(str(walk_kph)) * MM_PER_KM // 3600)
+
+
+def as_cutoffs(given: float | Decimal | Sequence[float | Decimal] | NDArray[Any] | None) -> list[float | Decimal]:
+    """Return one cutoff or several as a list; None gives none.
+
+    Raises
+    ------
+    TypeError
+        For a text, whose letters would else be taken one by one.
+    """
+    if isinstance(given, str | bytes):
+        raise TypeError(f"a cutoff is a number, not the text {given!r}")
+    if given is None:
+        return []
+    return list(given) if isinstance(given, Sequence | np.ndarray) else [given]
 
 
 def cutoff_limit(mode: Mode, measure: Measure, cutoff: float | Decimal, walk_kph: float | Decimal) -> int:

@@ -325,3 +325,32 @@ def test_what_is_no_speed_of_a_class_is_a_fault_with_its_line(tmp_path: Path, wr
 
 def test_speeds_of_classes_must_be_a_table(tmp_path: Path) -> None:
     assert codes(with_speeds("class_kph = 30", tmp_path)) == ["value_table"]
+
+
+@pytest.mark.parametrize(
+    ("written", "bound"),
+    [
+        ("walk_kph = 0", ">= 0.5"),
+        ("walk_kph = 20.5", "<= 20"),
+        ("drive_factor = 0.01", ">= 0.05"),
+        ("drive_factor = 70", "<= 1"),
+        ("snap_max_m = -1", ">= 0"),
+        ("snap_max_m = 5001", "<= 5000"),
+        ("island_min_m = -1", ">= 0"),
+        ("class_kph = { primary = 0 }", ">= 1"),
+        ("class_kph = { primary = 201 }", "<= 200"),
+    ],
+)
+def test_a_number_out_of_range_is_told_with_its_bound(tmp_path: Path, written: str, bound: str) -> None:
+    text = SCENARIO.replace('file = "roads.osm"', f'file = "r"\n{written}')
+    (fault,) = load(write(tmp_path, text)).faults
+    assert (fault.code, fault.values["bound"]) == ("value_range", bound)
+
+
+@pytest.mark.parametrize(
+    ("written", "bound"),
+    [("minutes = 0", "> 0"), ("minutes = 1441", "<= 1440"), ("km = 0", "> 0"), ("km = 201", "<= 200")],
+)
+def test_a_cutoff_out_of_range_is_told_with_its_bound(tmp_path: Path, written: str, bound: str) -> None:
+    faults = load(write(tmp_path, SCENARIO.replace("minutes = 5", written))).faults
+    assert [(fault.code, fault.values["bound"]) for fault in faults] == [("value_range", bound)]
