@@ -69,6 +69,11 @@ class Table:
         return int(self.rows[:, 1].max(initial=0)), int(self.rows[:, 2].max(initial=0))
 
     @cached_property
+    def total(self) -> int:
+        """Sum of all first costs."""
+        return int(self.rows[:, 1].sum())
+
+    @cached_property
     def largest(self) -> int:
         """Largest payload."""
         return int(self.rows[:, 0].max(initial=0))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Whole = NDArray[np.int64]
 
-BLOCK = 64
+BLOCK = 32
 """Sources that one call of a kernel searches from."""
 
 BLOCK_OF_AREAS = 4
@@ -136,26 +136,36 @@ def _found(search: _Search, threads: int | None, size: int) -> Iterator[Found]:
     return in_threads(in_a_room, blocks, workers)
 
 
-def _all_found(search: _Search, order: Whole, threads: int | None) -> Found:
-    """Search from all sources, which are sorted by `order`, and put what they find in the order before that."""
+def _all_found(search: _Search, order: Whole, threads: int | None, name: Whole | None = None) -> Found:
+    """Search from all sources, which are sorted by `order`, and put what they find in the order before that.
+
+    `name` gives what is found another number.
+    """
     parts = list(_found(search, threads, BLOCK))
     counts = np.concatenate([np.empty(0, dtype=np.int64), *(np.diff(part.start) for part in parts)])
     start = np.zeros(len(order) + 1, dtype=np.int64)
     start[order + 1] = counts
     np.cumsum(start, out=start)
     rows = np.empty((start[-1], 2), dtype=search.keys.dtype)
-    source = iter(order.tolist())
-    for part in parts:
-        for low, high in pairwise(part.start.tolist()):
-            at = start[next(source)]
-            rows[at : at + high - low] = part.rows[low:high]
+
+    def put(job: tuple[Found, tuple[int, int]]) -> None:
+        part, block = job
+        for source, (low, high) in zip(order[slice(*block)].tolist(), pairwise(part.start.tolist()), strict=True):
+            mine = rows[start[source] : start[source + 1]]
+            mine[:] = part.rows[low:high]
+            if name is not None:
+                mine[:, 0] = name[part.rows[low:high, 0]]
+
+    jobs = list(zip(parts, blocks_of(len(order), BLOCK), strict=True))
+    for _ in in_threads(put, jobs, workers_for(len(jobs), threads)):
+        pass
     return Found(start, rows, search.keys)
 
 
 def _search(roads: Roads, arcs: Arcs, seeds: Table, limit: int, targets: _Targets | None = None) -> _Search:
     tables = (arcs.table, seeds, *((targets.stops, targets.directs) if targets else ()))
     # no way is longer than all arcs together: beyond that a limit only makes the queue longer
-    limit = min(limit, int(arcs.table.rows[:, 1].sum()) + sum(table.dearest[0] for table in tables))
+    limit = min(limit, arcs.table.total + sum(table.dearest[0] for table in tables))
     return _Search(arcs, seeds, limit, keys_for(roads, arcs, limit, tables), targets)
 
 
@@ -232,9 +242,7 @@ def pairs_within(
     )
     seeds = seeds_of(roads, s_spots, measure, walk_kph, arriving=True)
     search = _search(roads, arcs_of(roads, measure, reverse=True), seeds, limit, targets)
-    found = _all_found(search, s_order, threads)
-    point = d_order.astype(found.rows.dtype)[found.item]
-    return Found(found.start, np.stack([point, found.rows[:, 1]], axis=1), found.keys)
+    return _all_found(search, s_order, threads, d_order)
 
 
 @dataclass(frozen=True, eq=False)
