@@ -158,7 +158,8 @@ def _boxes(ends: Floats, start: Whole) -> Floats:
     """Boxes of the leaves, and above each two the box of both; see `EdgeTree.box`."""
     leaves = len(start) - 1
     lower, upper = np.minimum(ends[:, :2], ends[:, 2:]), np.maximum(ends[:, :2], ends[:, 2:])
-    box = np.full((2 * leaves, 4), np.nan)
+    box = np.empty((2 * leaves, 4))
+    box[0] = np.nan
     box[leaves:, :2] = np.minimum.reduceat(lower, start[:-1])
     box[leaves:, 2:] = np.maximum.reduceat(upper, start[:-1])
     first = leaves  # of the level whose parents come next
@@ -183,15 +184,16 @@ def edge_tree(ends: Floats) -> EdgeTree | None:
     tree
         None where no edge has a place.
     """
-    edge = np.flatnonzero(np.isfinite(ends).all(axis=1))
+    edge = np.flatnonzero(np.isfinite(ends[:, 0] + ends[:, 1] + ends[:, 2] + ends[:, 3]))
     if not len(edge):
         return None
-    x, y = ends[edge, 0::2], ends[edge, 1::2]
-    square = square_around(x, y)
-    edge = edge[np.argsort(along_curve(x.mean(axis=1), y.mean(axis=1), *square), kind="stable")]
+    ends = ends if len(edge) == len(ends) else ends[edge]
+    square = square_around(ends[:, 0::2], ends[:, 1::2])
+    middle_x, middle_y = (ends[:, 0] + ends[:, 2]) / 2, (ends[:, 1] + ends[:, 3]) / 2
+    order = np.argsort(along_curve(middle_x, middle_y, *square), kind="stable")
+    edge, ends = edge[order], ends[order]
     leaves = 1 << (-(-len(edge) // LEAF_EDGES) - 1).bit_length()
     start = np.arange(leaves + 1) * len(edge) // leaves
-    ends = ends[edge]
     return EdgeTree(square, _boxes(ends, start), start, ends, edge)
 
 

@@ -44,7 +44,7 @@ def _tree(roads: Roads) -> EdgeTree | None:
         tree = None
         if roads.n_edges:
             x, y = project(roads.lon, roads.lat, plane_epsg(roads))
-            tree = edge_tree(np.stack([x[roads.u], y[roads.u], x[roads.v], y[roads.v]], axis=1))
+            tree = edge_tree(np.column_stack([x[roads.u], y[roads.u], x[roads.v], y[roads.v]]))
         _trees[roads] = tree
     return _trees[roads]
 
