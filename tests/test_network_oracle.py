@@ -292,10 +292,22 @@ def test_cutoffs_of_200_km_and_of_a_day_hold_at_any_legal_speed(kph: float) -> N
     for measure, most in zip(MEASURES, (200_000, 86_400), strict=True):
         oracle = Oracle(roads, demand, sites)
         assert travel(roads, demand, sites, measure, most) == oracle.pairs(measure, most)
-        with pytest.raises(ValueError, match="too large"):
-            travel(roads, demand, sites, measure, 10**9)
         with pytest.raises(ValueError, match="below zero"):
             travel(roads, demand, sites, measure, -0.001)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_cutoff_beyond_everything_finds_every_pair(measure: Measure) -> None:
+    roads = make_roads("drive", LINE, [Segment(1, k, k + 1, kph=200.0, length_mm=10**8) for k in range(4)])
+    demand, sites = table("demand_id", map(Point, LINE)), table("site_id", map(Point, LINE))
+    assert travel(roads, demand, sites, measure, 10**9) == Oracle(roads, demand, sites).pairs(measure, 10**9)
+
+
+def test_what_no_number_could_hold_is_refused() -> None:
+    roads = make_roads("drive", LINE, [Segment(1, k, k + 1, kph=0.001, length_mm=10**9) for k in range(4)])
+    demand, sites = table("demand_id", map(Point, LINE)), table("site_id", map(Point, LINE))
+    with pytest.raises(ValueError, match="too large"):
+        travel(roads, demand, sites, "distance", 10**9)
 
 
 def test_access_legs_much_longer_than_any_street() -> None:
