@@ -18,6 +18,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from measure import peak_mib
 from planner import pipeline
 
 ROOT = Path(__file__).parents[1]
@@ -30,16 +31,6 @@ def timed_run(scenario: Path, out: Path) -> tuple[dict[str, float], str]:
     whole = {"whole run (wall)": time.perf_counter() - wall, "whole run (CPU)": time.process_time() - cpu}
     stages: dict[str, float] = json.loads((folder / "timing.json").read_text(encoding="utf-8"))["seconds"]
     return {**stages, **whole}, (folder / "run.json").read_text(encoding="utf-8")
-
-
-def peak_mib() -> float | None:
-    """Peak memory of this process in MiB; None where the system does not tell."""
-    try:
-        import resource  # noqa: PLC0415  (absent on Windows)
-    except ImportError:
-        return None
-    unit = 1024 * 1024 if platform.system() == "Darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from planner.groups import offsets, rows_of
 from planner.skeleton import skeleton_of
 
 if TYPE_CHECKING:
@@ -87,13 +88,6 @@ class Table:
     def keys(self) -> Whole:
         """Key of each row."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
-
-
-def offsets(key: Whole, n_keys: int) -> Whole:
-    """Offsets by key of rows that are sorted by it."""
-    start = np.zeros(n_keys + 1, dtype=np.int64)
-    np.cumsum(np.bincount(key, minlength=n_keys), out=start[1:])
-    return start
 
 
 def _table(key: Whole, n_keys: int, payload: Whole, costs: tuple[Whole, Whole]) -> Table:
@@ -234,7 +228,7 @@ def directs_of(
     low = np.searchsorted(place, here - reach, side="left")
     count = np.searchsorted(place, here + reach, side="right") - low
     site = np.repeat(s_inside, count)
-    spot = by_place[np.repeat(low, count) + np.arange(len(site)) - np.repeat(np.cumsum(count) - count, count)]
+    spot = by_place[rows_of(low, count)]
     ahead_mm, ahead_ms = sites.mm[site] - demand.mm[spot], sites.ms[site] - demand.ms[spot]
     chain = demand.chain[spot]
     may = (ahead_mm == 0) | np.where(ahead_mm > 0, skeleton.forward[chain], skeleton.backward[chain])

@@ -50,6 +50,12 @@ def great_circle_mm(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: Arr
     return to_mm(great_circle_m(lon1, lat1, lon2, lat2))
 
 
+def segment_mm(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: ArrayLike) -> NDArray[np.int64]:
+    """Length of way segments in whole millimetres: at least 1, unless both ends are one place."""
+    apart = (np.asarray(lon1) != np.asarray(lon2)) | (np.asarray(lat1) != np.asarray(lat2))
+    return np.where(apart, np.maximum(great_circle_mm(lon1, lat1, lon2, lat2), 1), 0)
+
+
 def utm_epsg(lon: float, lat: float) -> int:
     """EPSG code of the WGS-84 UTM zone that holds a point (regular 6-degree zones)."""
     zone = int((lon + 180.0) // 6.0) % 60 + 1

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from planner.errors import Fault, PlannerError, RoadError
-from planner.geodesy import great_circle_mm
+from planner.geodesy import segment_mm
 from planner.graphfaults import Edge, Line, Place, each, edges_of, graph_faults, is_whole, kind_faults, places_of
 from planner.osmfile import without_islands
 from planner.osmways import kind_of
 from planner.roads import ROAD_KINDS, ReadingReport, Roads
-from planner.speeds import CLASS_KPH, OTHER, way_kph, with_overrides
+from planner.speeds import CLASS_KPH, OTHER, drive_ms, way_kph, with_overrides
 from planner.terms import Mode
 
 if TYPE_CHECKING:
@@ -332,12 +332,8 @@ def _assemble(
     node_id, lon, lat = _nodes(streets, places)
     u, v = _pieces(streets, node_id, inner)
     of_street = np.repeat(np.arange(len(streets)), inner + 1)
-    apart = (lon[u] != lon[v]) | (lat[u] != lat[v])
-    length_mm = np.where(apart, np.maximum(great_circle_mm(lon[u], lat[u], lon[v], lat[v]), 1), 0)
-    drive_ms = np.zeros(len(u), dtype=np.int64)
-    if mode == "drive":
-        kph = np.array([row.kph for row in streets])[of_street]
-        drive_ms = np.rint(length_mm * 3.6 / (kph * drive_factor)).astype(np.int64)
+    length_mm = segment_mm(lon[u], lat[u], lon[v], lat[v])
+    kph = np.array([row.kph for row in streets])[of_street]
     first_piece = np.cumsum(inner + 1) - inner - 1
     first_segment = np.array([row.street.segment for row in streets])
     segment = (first_segment - first_piece)[of_street] + np.arange(len(u))
@@ -351,7 +347,7 @@ def _assemble(
         u=u.astype(np.int32),
         v=v.astype(np.int32),
         length_mm=length_mm,
-        drive_ms=drive_ms,
+        drive_ms=drive_ms(length_mm, kph * drive_factor) if mode == "drive" else np.zeros_like(length_mm),
         forward=np.array([mode == "walk" or row.forward for row in streets])[of_street],
         backward=np.array([mode == "walk" or row.backward for row in streets])[of_street],
         kind=np.array([row.kind for row in streets], dtype=np.uint8)[of_street],

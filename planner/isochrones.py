@@ -96,7 +96,7 @@ def service_areas(
         edges = _edges(roads, reached, measure, epsg, towards_site=towards_site)
         own = _own(roads, reached, feet, site, int(access[site]), towards_site=towards_site)
         drawn = dict(zip(ascending, outlines(list(_steps(edges, own, ascending)), method), strict=True))
-        for cutoff, limit in zip(cutoffs or (), limits, strict=True):
+        for cutoff, limit in zip(as_cutoffs(cutoffs), limits, strict=True):
             if limit in drawn:
                 ids.append(site_id)
                 shown.append(cutoff)
@@ -117,7 +117,8 @@ def _limits(
         raise ValueError("give cutoffs_m or cutoffs_s")
     measure: Measure = "distance" if cutoffs_m is not None else "time"
     limits = [
-        cutoff_limit(roads.mode, measure, cutoff, walk_kph) for cutoff in as_cutoffs(cutoffs_m) or as_cutoffs(cutoffs_s)
+        cutoff_limit(roads.mode, measure, cutoff, walk_kph)
+        for cutoff in as_cutoffs(cutoffs_m if cutoffs_m is not None else cutoffs_s)
     ]
     return effective(roads, measure), limits
 

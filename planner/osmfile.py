@@ -14,11 +14,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from planner.errors import Fault, RoadError
-from planner.geodesy import great_circle_mm, to_mm
+from planner.geodesy import segment_mm, to_mm
+from planner.groups import place_within
 from planner.osmobjects import extracted, read_nodes, read_ways, refs_of, tags_of
 from planner.osmways import TELLING_KEYS, directions, kind_of, takes
 from planner.roads import ROAD_KINDS, ReadingReport, Roads
-from planner.speeds import SpeedSource, way_kph, with_overrides
+from planner.speeds import SpeedSource, drive_ms, way_kph, with_overrides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -115,7 +116,7 @@ def _cut(ways: _Ways, wanted: Whole, of_wanted: Whole, nodes: Nodes) -> tuple[_S
     known = numbers >= 0
     known[np.searchsorted(wanted, nodes.without_place)] = True
     way = np.repeat(np.arange(len(ways.sizes)), ways.sizes)
-    order = np.arange(len(way)) - np.repeat(np.cumsum(ways.sizes) - ways.sizes, ways.sizes)
+    order = place_within(ways.sizes)
     number = numbers[of_wanted]
     joined = (way[1:] == way[:-1]) & (number[1:] >= 0) & (number[:-1] >= 0)
     still = joined & (number[1:] == number[:-1])
@@ -179,14 +180,8 @@ def _assemble(
     ways: _Ways, segments: _Segments, nodes: Nodes, mode: Mode, drive_factor: float, report: ReadingReport
 ) -> Roads:
     u, v, of_way = segments.u, segments.v, segments.way
-    length_mm = great_circle_mm(nodes.lon[u], nodes.lat[u], nodes.lon[v], nodes.lat[v])
-    apart = (nodes.lon[u] != nodes.lon[v]) | (nodes.lat[u] != nodes.lat[v])
-    length_mm = np.where(apart, np.maximum(length_mm, 1), 0)
+    length_mm = segment_mm(nodes.lon[u], nodes.lat[u], nodes.lon[v], nodes.lat[v])
     forward, backward, kph, _, kind = map(np.array, zip(*ways.traits, strict=True))
-    if mode == "drive":
-        drive_ms = np.rint(length_mm * 3.6 / (kph[of_way] * drive_factor)).astype(np.int64)
-    else:
-        drive_ms = np.zeros(len(u), dtype=np.int64)
     return Roads(
         mode=mode,
         node_id=nodes.node_id,
@@ -197,7 +192,7 @@ def _assemble(
         u=u.astype(np.int32),
         v=v.astype(np.int32),
         length_mm=length_mm,
-        drive_ms=drive_ms,
+        drive_ms=drive_ms(length_mm, kph[of_way] * drive_factor) if mode == "drive" else np.zeros_like(length_mm),
         forward=forward[of_way],
         backward=backward[of_way],
         kind=kind.astype(np.uint8)[of_way],

@@ -11,6 +11,7 @@ import numpy as np
 
 from planner._search import FAR, reach_items, reach_nodes
 from planner.arcs import arcs_of, buckets_for, directs_of, effective, seeds_of, stops_of, walk_ms
+from planner.groups import place_within, rows_of
 from planner.keys import Keys, keyed, keys_for
 from planner.skeleton import Spots, skeleton_of, spots_of
 from planner.workers import blocks_of, in_threads, workers_for
@@ -333,8 +334,7 @@ def _edges_reached(
     skeleton = skeleton_of(roads)
     chains = np.unique(np.append(chains, own.chain if own.chain >= 0 else skeleton.chain[own_edge]))
     counts = skeleton.start[chains + 1] - skeleton.start[chains]
-    rows = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    edge = skeleton.edge[np.repeat(skeleton.start[chains], counts) + rows]
+    edge, rows = skeleton.edge[rows_of(skeleton.start[chains], counts)], place_within(counts)
     whole, offset, length = _costs_along(roads, skeleton, measure)
     chain, near_mm, near = skeleton.chain[edge], skeleton.offset_mm[edge], offset[edge]
     first, last, no = rows == 0, rows == np.repeat(counts, counts) - 1, np.zeros(len(rows), dtype=np.bool_)

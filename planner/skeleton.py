@@ -16,6 +16,7 @@ import numpy as np
 
 from planner._chains import trace
 from planner._curve import curve_order
+from planner.groups import offsets, rows_of
 from planner.roads import freeze
 
 if TYPE_CHECKING:
@@ -89,16 +90,13 @@ class Skeleton:
     def _incident(self) -> tuple[Whole, Whole]:
         """Offsets by junction into the chains that begin or end there."""
         ends = np.concatenate([self.u, self.v])
-        start = np.zeros(self.n_junctions + 1, dtype=np.int64)
-        np.cumsum(np.bincount(ends, minlength=self.n_junctions), out=start[1:])
-        return start, np.argsort(ends, kind="stable") % max(self.n_chains, 1)
+        return offsets(ends, self.n_junctions), np.argsort(ends, kind="stable") % max(self.n_chains, 1)
 
     def chains_at(self, junctions: NDArray[Any]) -> Whole:
         """Chains that begin or end at any of some junctions; twice where they do both."""
         start, chains = self._incident
-        counts = start[junctions + 1] - start[junctions]
-        rows = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.asarray(chains[np.repeat(start[junctions], counts) + rows], dtype=np.int64)
+        rows = rows_of(start[junctions], start[junctions + 1] - start[junctions])
+        return np.asarray(chains[rows], dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,9 +147,7 @@ def _ends_by_node(roads: Roads) -> tuple[Whole, Whole]:
     """Offsets by node into the segment ends there: twice the segment's number, plus one for its v end."""
     nodes = np.concatenate([roads.u, roads.v])
     order = np.argsort(nodes, kind="stable")
-    start = np.zeros(roads.n_nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(nodes, minlength=roads.n_nodes), out=start[1:])
-    return start, np.where(order < roads.n_edges, 2 * order, 2 * (order - roads.n_edges) + 1)
+    return offsets(nodes, roads.n_nodes), np.where(order < roads.n_edges, 2 * order, 2 * (order - roads.n_edges) + 1)
 
 
 def _passed_through(roads: Roads, start: Whole, ends: Whole) -> Flags:

@@ -12,8 +12,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 SpeedSource = Literal["maxspeed", "class", "unreadable", "not_positive"]
 """Where the speed of a way comes from.
@@ -116,6 +120,11 @@ _KPH_PER_UNIT: Mapping[str | None, float] = {
 _NUMBER = re.compile(r"(-?\d{1,3}(?:\.\d{1,3})?)(?: ?(km/h|kmh|kph|mph|knots))?", re.ASCII)
 _ZONE = re.compile(r"(?!GB|UK|US)[A-Z]{2}:zone:?(\d{1,3})", re.ASCII)  # those three count miles
 _WALKING = re.compile(r"(?:[A-Z]{2}:)?walk", re.ASCII)
+
+
+def drive_ms(length_mm: NDArray[np.int64], kph: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the driving time in whole milliseconds of lengths in whole millimetres, rounded once."""
+    return np.rint(length_mm * 3.6 / kph).astype(np.int64)
 
 
 def with_overrides(overrides: Mapping[str, float]) -> Mapping[str, float]:

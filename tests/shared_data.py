@@ -10,6 +10,22 @@ ROOT = Path(__file__).resolve().parents[1]
 COQUIMBO_ROADS = ROOT / "data" / "coquimbo" / "roads.osm.pbf"
 SHARED = ROOT.parent / "shared" / "data"
 
+ROADS_COLUMNS = (
+    "node_id",
+    "lon",
+    "lat",
+    "way_id",
+    "segment",
+    "u",
+    "v",
+    "length_mm",
+    "drive_ms",
+    "forward",
+    "backward",
+    "kind",
+)
+"""The arrays of a network."""
+
 
 def shared_data(*parts: str) -> Path:
     """Return the path of a file of the shared data, or skip the test where it is not at hand."""

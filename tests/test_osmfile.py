@@ -20,7 +20,7 @@ from planner.errors import RoadError
 from planner.osmobjects import ENDINGS
 from planner.speeds import CLASS_KPH
 from planner.words import LANGUAGES, say
-from shared_data import COQUIMBO_ROADS
+from shared_data import COQUIMBO_ROADS, ROADS_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -488,25 +488,10 @@ def test_drafts_with_deleted_objects_are_refused(tmp_path: Path, ending: str) ->
 
 # --- Packed files, whose nodes are read in another way -----------------------------------------------------------
 
-COLUMNS = (
-    "node_id",
-    "lon",
-    "lat",
-    "way_id",
-    "segment",
-    "u",
-    "v",
-    "length_mm",
-    "drive_ms",
-    "forward",
-    "backward",
-    "kind",
-)
-
 
 def assert_same(first: Roads, second: Roads) -> None:
     assert first.report == second.report
-    for column in COLUMNS:
+    for column in ROADS_COLUMNS:
         np.testing.assert_array_equal(getattr(first, column), getattr(second, column))
         assert getattr(first, column).dtype == getattr(second, column).dtype
 

@@ -26,27 +26,13 @@ from planner.osmways import FILTER_VERSION, TELLING_KEYS, directions, kind_of, t
 from planner.roadcache import FOLDER_VARIABLE, default_folder
 from planner.roads import ROAD_KINDS, Roads
 from planner.speeds import CLASS_KPH, way_kph
-from shared_data import ROOT, roads_file
+from shared_data import ROADS_COLUMNS, ROOT, roads_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from planner.terms import Mode
 
-COLUMNS = (
-    "node_id",
-    "lon",
-    "lat",
-    "way_id",
-    "segment",
-    "u",
-    "v",
-    "length_mm",
-    "drive_ms",
-    "forward",
-    "backward",
-    "kind",
-)
 LIMITS: Mapping[str, Any] = {"island_min_m": 1000.0, "drive_factor": 0.7, "class_kph": None}
 
 STREET = """<?xml version="1.0"?><osm version="0.6">
@@ -89,7 +75,7 @@ def get(path: Path, folder: Path | None, mode: Mode = "drive", **limits: Any) ->
 
 def assert_same(first: Roads, second: Roads) -> None:
     assert (first.mode, first.report) == (second.mode, second.report)
-    for column in COLUMNS:
+    for column in ROADS_COLUMNS:
         one, other = getattr(first, column), getattr(second, column)
         np.testing.assert_array_equal(one, other)
         assert (one.dtype, one.flags.writeable) == (other.dtype, False)
