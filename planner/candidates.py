@@ -1,4 +1,4 @@
-"""Options of a plan: which facility of which type may stand where, and what it costs."""
+"""Options of a plan: which facility of which type and size may stand where, what it costs, and whom it can take."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from planner.errors import Fault, TableError, attempt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from planner.standards import BuildCost, FacilityType
+    from geopandas import GeoDataFrame
+
+    from planner.standards import BuildCost, FacilityType, Size
 
 COLUMNS = [
-    "site_id", "type", "state", "tier", "district", "town", "build_method", "host", "funding",
-    "cost_once_yuan", "cost_yearly_yuan", "estimated_once", "estimated_yearly",
+    "site_id", "type", "size", "state", "tier", "district", "town", "lon", "lat", "build_method", "host", "funding",
+    "cost_once_yuan", "cost_yearly_yuan", "estimated_once", "estimated_yearly", "capacity_people", "capacity_own",
 ]  # fmt: skip
 MONEY = ("cost_once_yuan", "cost_yearly_yuan")
 
@@ -59,22 +61,60 @@ def _money(site: Mapping[str, Any], facility: FacilityType, costs: Sequence[Buil
     raise TableError(_fault("no_cost", site, money, values))
 
 
-def _row(
-    site: Mapping[str, Any], kind: str, state: str, yuan: tuple[int, int], estimated: tuple[bool, bool]
-) -> dict[str, Any]:
+def _capacity(site: Mapping[str, Any], of_type: int | None) -> dict[str, Any]:
+    """People that a facility can serve: the row's own figure, else the type's, else any number (empty).
+
+    The row of an existing site speaks of what stands there: the caller sets it aside for what is added.
+    """
+    own = not pd.isna(site["capacity_people"])
+    return {"capacity_people": int(site["capacity_people"]) if own else of_type, "capacity_own": own}
+
+
+def _row(site: Mapping[str, Any], kind: str, state: str, **more: object) -> dict[str, Any]:
     shared = {name: site[name] for name in COLUMNS if name in site}
-    money = dict(zip((*MONEY, "estimated_once", "estimated_yearly"), (*yuan, *estimated), strict=True))
-    return {**shared, "type": kind, "state": state, **money}
+    return {**shared, "type": kind, "state": state, "size": "", **more}
 
 
-def _new_option(site: Mapping[str, Any], facility: FacilityType, costs: Sequence[BuildCost]) -> dict[str, Any]:
+def _today(site: Mapping[str, Any], capacities: Mapping[str, int | None]) -> Iterator[dict[str, Any]]:
+    """List what stands at a site, free of cost."""
+    free = {**dict.fromkeys(MONEY, 0), "estimated_once": False, "estimated_yearly": False}
+    for kind in split_types(site["type"]):
+        yield _row(site, kind, "today", **free, **_capacity(site, capacities.get(kind)))
+
+
+def _new_options(
+    site: Mapping[str, Any], facility: FacilityType, costs: Sequence[BuildCost], sizes: Sequence[Size]
+) -> list[dict[str, Any]]:
+    """List one option for each size of the type, or one where it has none."""
     priced = [attempt(partial(_money, site, facility, costs, money)) for money in MONEY]
     (once, first), (yearly, second) = (found or (0, False) for found, _ in priced)
     if faults := [fault for _, wrong in priced for fault in wrong]:
         raise TableError(*faults)
-    # who pays for what is added to an existing site is not in its row
-    payer = site if site["status"] == "candidate" else {**site, "funding": "", "build_method": ""}
-    return _row(payer, facility.type, "new", (once, yearly), (first, second))
+    # who pays for what is added to an existing site is not in its row, nor whom it can take
+    added = {"funding": "", "build_method": "", "capacity_people": None}
+    payer = site if site["status"] == "candidate" else {**site, **added}
+    plain = _row(
+        payer,
+        facility.type,
+        "new",
+        **dict(zip(MONEY, (once, yearly), strict=True)),
+        estimated_once=first,
+        estimated_yearly=second,
+        **_capacity(payer, facility.capacity_people),
+    )
+    sized = [
+        {
+            **plain,
+            "size": size.size,
+            "cost_once_yuan": once + size.extra_once_yuan,
+            "cost_yearly_yuan": yearly + size.extra_yearly_yuan,
+            "capacity_people": size.capacity_people,
+            "capacity_own": False,
+        }
+        for size in sizes
+        if size.type == facility.type
+    ]
+    return sized or [plain]
 
 
 def _offers(site: Mapping[str, Any], facilities: Sequence[FacilityType]) -> Iterator[FacilityType]:
@@ -87,24 +127,32 @@ def _offers(site: Mapping[str, Any], facilities: Sequence[FacilityType]) -> Iter
             yield facility
 
 
-def options(sites: pd.DataFrame, facilities: Sequence[FacilityType], costs: Sequence[BuildCost]) -> pd.DataFrame:
+def options(
+    sites: GeoDataFrame, facilities: Sequence[FacilityType], costs: Sequence[BuildCost], sizes: Sequence[Size] = ()
+) -> pd.DataFrame:
     """List what stands today and what may be built.
 
     Parameters
     ----------
     sites
-        Site table: today's open facilities (status ``existing``) and candidates; others are ignored.
+        Site table with points in EPSG:4326: today's open facilities (status ``existing``) and candidates; others are
+        ignored.
     facilities
         Facility types; those with `build` may open at candidates, those with `at_existing` also in today's
         facilities.
     costs
         Costs by build method.
+    sizes
+        Sizes of types; a type that has some is built in one of them.
 
     Returns
     -------
     options
-        One row for each site and type, sorted by site_id and type: columns `COLUMNS`; state is ``today`` or ``new``,
-        money in whole yuan, `estimated_once` and `estimated_yearly` where it is not the row's own. Today's are free.
+        One row for each site, type and size (empty for none), sorted by them: columns `COLUMNS`; state is ``today`` or
+        ``new``, lon and lat are WGS-84 degrees, money is in whole yuan, with `estimated_once` and `estimated_yearly`
+        where it is not the row's own before a size adds to it. Today's are free. `capacity_people` (Int64) is the
+        size's, else the row's own, else the type's, else missing for any number; `capacity_own` says whether it is the
+        row's own: today's types of one site share it. The row of an existing site says nothing of what is added there.
 
     Raises
     ------
@@ -113,19 +161,21 @@ def options(sites: pd.DataFrame, facilities: Sequence[FacilityType], costs: Sequ
     """
     rows: list[dict[str, Any]] = []
     faults: list[Fault] = []
-    for record in sites.drop(columns="geometry").to_dict("records"):
+    capacities = {facility.type: facility.capacity_people for facility in facilities}
+    placed = sites.drop(columns="geometry").assign(lon=sites.geometry.x, lat=sites.geometry.y)
+    for record in placed.to_dict("records"):
         site = {str(name): value for name, value in record.items()}
         if site["status"] == "existing":
-            rows += [_row(site, kind, "today", (0, 0), (False, False)) for kind in split_types(site["type"])]
+            rows += _today(site, capacities)
         offers = list(_offers(site, facilities))
         if site["status"] == "candidate" and not offers:
             values = {"site": site["site_id"], "type": site["type"]}
             faults.append(_fault("not_built", site, "type", values))
         for facility in offers:
-            row, wrong = attempt(partial(_new_option, site, facility, costs))
+            found, wrong = attempt(partial(_new_options, site, facility, costs, sizes))
             faults += wrong
-            rows += [row] if row else []
+            rows += found or []
     if faults:
         raise TableError(*faults)
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    return table.sort_values(["site_id", "type"], ignore_index=True)
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"capacity_people": "Int64"})
+    return table.sort_values(["site_id", "type", "size"], ignore_index=True)

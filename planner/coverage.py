@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from planner.columns import GROUP_PREFIX
 from planner.errors import Fault, PlanError
 from planner.geodesy import to_mm
 from planner.standards import Goal, Standard, need, scopes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLUMNS = [
-    "demand_id", "standard", "state", "year", "covered", "site_id", "metres", "seconds", "straight_m",
+    "demand_id", "standard", "state", "year", "covered", "facilities", "site_id", "metres", "seconds", "straight_m",
     "straight_site_id", "reason",
 ]  # fmt: skip
 
@@ -37,9 +38,14 @@ def assessable(demand: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray((demand["placed"] != "town").to_numpy() & demand["geometry"].notna().to_numpy())
 
 
+def facilities_serving(types: Iterable[str], standard: Standard) -> NDArray[np.int64]:
+    """How many facilities at each site, given as their types joined by ``;``, count for a standard."""
+    return np.array([sum(kind in standard.served_by for kind in t.split(";")) for t in types], dtype=np.int64)
+
+
 def serves(types: Iterable[str], standard: Standard) -> NDArray[np.bool_]:
-    """Mask of facilities, given as their types joined by ``;``, of which one counts for a standard."""
-    return np.array([not set(standard.served_by).isdisjoint(t.split(";")) for t in types], dtype=bool)
+    """Mask of sites, given as their types joined by ``;``, of which a facility counts for a standard."""
+    return facilities_serving(types, standard) > 0
 
 
 def reached(travel: pd.DataFrame, standard: Standard) -> NDArray[np.bool_]:
@@ -55,7 +61,9 @@ class Nearness:
     Attributes
     ----------
     travel
-        Travel rows of these facilities, at least up to the cutoff.
+        Travel rows of the sites of these facilities, at least up to the cutoff.
+    facilities
+        How many of them stand at each site, by site_id.
     near, straight
         Their nearest one for each demand point by the standard's measure, and as the crow flies.
     off_network
@@ -63,6 +71,7 @@ class Nearness:
     """
 
     travel: pd.DataFrame
+    facilities: pd.Series
     near: pd.DataFrame
     straight: pd.DataFrame
     off_network: frozenset[str]
@@ -85,8 +94,8 @@ def assess(demand: pd.DataFrame, standard: Standard, nearness: Nearness, *, stat
     Returns
     -------
     coverage
-        Columns of the coverage table; metres and seconds are those of the nearest serving facility whether covered or
-        not, empty where there is none.
+        Columns of the coverage table; `facilities` are those within the cutoff, metres and seconds those of the nearest
+        serving facility whether covered or not, empty where there is none.
 
     Raises
     ------
@@ -99,8 +108,10 @@ def assess(demand: pd.DataFrame, standard: Standard, nearness: Nearness, *, stat
     straight = nearness.straight.set_index("demand_id")[["site_id", "metres"]]
     straight.columns = pd.Index(["straight_site_id", "straight_m"])
     table = rows.join(near, on="demand_id").join(straight, on="demand_id")
-    by_travel = set(nearness.travel.loc[reached(nearness.travel, standard), "demand_id"])
-    covered = table["demand_id"].isin(by_travel).to_numpy()
+    inside = nearness.travel[reached(nearness.travel, standard)]
+    number = inside["site_id"].map(nearness.facilities).groupby(inside["demand_id"]).sum()
+    table["facilities"] = table["demand_id"].map(number).fillna(0).astype(np.int64)
+    covered = (table["facilities"] > 0).to_numpy()
     again = table["metres"].notna().to_numpy() & reached(table.fillna({"metres": -1.0, "seconds": -1.0}), standard)
     if (covered != again).any():
         ids = ", ".join(table["demand_id"][covered != again][:5])
@@ -110,6 +121,7 @@ def assess(demand: pd.DataFrame, standard: Standard, nearness: Nearness, *, stat
     for name, value in (("standard", standard.id), ("state", state), ("year", year)):
         table[name] = value
     unjudged = ~able
+    table.loc[unjudged, "facilities"] = 0
     table.loc[unjudged, ["metres", "seconds", "straight_m"]] = np.nan
     table.loc[unjudged, ["site_id", "straight_site_id"]] = ""
     filled = table.fillna({"site_id": "", "straight_site_id": ""})
@@ -125,14 +137,14 @@ def _reasons(table: pd.DataFrame, able: NDArray[np.bool_], nearness: Nearness) -
 
 
 def community_counts(
-    unit_id: Sequence[str] | pd.Series, people: NDArray[np.int64], covered: NDArray[np.bool_], rule: Decimal
+    unit_id: Sequence[str] | pd.Series, people: NDArray[np.int64], covered: NDArray[np.int64], rule: Decimal
 ) -> pd.DataFrame:
     """People of each community, covered ones among them, and whether it counts as covered.
 
     Parameters
     ----------
     unit_id, people, covered
-        One entry for each demand point.
+        One entry for each demand point: its community, its people, and how many of them are covered.
     rule
         Share of its people that must be covered.
 
@@ -141,7 +153,7 @@ def community_counts(
     communities
         Index unit_id; columns people, covered_people, covered. Communities without people are left out.
     """
-    table = pd.DataFrame({"unit_id": list(unit_id), "people": people, "covered_people": people * covered})
+    table = pd.DataFrame({"unit_id": list(unit_id), "people": people, "covered_people": covered})
     sums = table.groupby("unit_id", sort=True)[["people", "covered_people"]].sum()
     sums = sums[sums["people"] > 0]
     needs = np.array([need(rule, int(whole)) for whole in sums["people"]], dtype=np.int64)
@@ -171,7 +183,8 @@ class Tally:
 
 def _judged(demand: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
     """Join coverage rows of one standard and state to their demand rows."""
-    columns = ["demand_id", "unit_id", "district", "town", "people"]
+    groups = [name for name in demand.columns if name.startswith(GROUP_PREFIX)]
+    columns = ["demand_id", "unit_id", "district", "town", "people", *groups]
     return coverage.merge(demand[columns], on="demand_id", how="left", validate="one_to_one")
 
 
@@ -191,7 +204,7 @@ def tally(demand: pd.DataFrame, coverage: pd.DataFrame, rule: Decimal) -> Tally:
     apart = (rows["reason"] == "not_assessable").to_numpy()
     people = rows["people"].to_numpy(dtype=np.int64)
     covered = rows["covered"].to_numpy(dtype=bool)
-    units = community_counts(rows["unit_id"][~apart], people[~apart], covered[~apart], rule)
+    units = community_counts(rows["unit_id"][~apart], people[~apart], (people * covered)[~apart], rule)
     return Tally(
         people=int(people[~apart].sum()),
         covered=int(people[covered].sum()),
@@ -228,7 +241,32 @@ class GoalTally:
         return self.reached >= self.needed
 
 
-def measure_goal(demand: pd.DataFrame, coverage: pd.DataFrame, goal: Goal, rule: Decimal) -> Iterator[GoalTally]:
+def counted_people(
+    rows: pd.DataFrame, goal: Goal, served: pd.Series | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """People of each row that a goal speaks of, those of them that count as covered, and whether that is the whole row.
+
+    Parameters
+    ----------
+    rows
+        Coverage rows joined to their demand rows.
+    goal
+        The goal: all people or one group, within reach of one facility or of two.
+    served
+        Under capacity, people served of each demand_id; None counts all within reach.
+    """
+    column = "people" if goal.group is None else GROUP_PREFIX + goal.group
+    people = rows[column].to_numpy(dtype=np.int64)
+    if served is not None:
+        counted = rows["demand_id"].map(served).fillna(0).to_numpy(dtype=np.int64)
+        return people, counted, counted >= people
+    full = rows["facilities"].to_numpy() >= 1 + goal.backup
+    return people, people * full, full
+
+
+def measure_goal(
+    demand: pd.DataFrame, coverage: pd.DataFrame, goal: Goal, rule: Decimal, served: pd.Series | None = None
+) -> Iterator[GoalTally]:
     """Measure one goal in each of its scopes.
 
     Parameters
@@ -236,11 +274,13 @@ def measure_goal(demand: pd.DataFrame, coverage: pd.DataFrame, goal: Goal, rule:
     demand
         The demand table.
     coverage
-        Coverage rows of the goal's standard in one state.
+        Coverage rows of the goal's standard in one state and year.
     goal
         The goal.
     rule
         Share of its people that make a community count as covered.
+    served
+        Under capacity, people served of each demand_id; None counts all within reach.
 
     Yields
     ------
@@ -250,12 +290,12 @@ def measure_goal(demand: pd.DataFrame, coverage: pd.DataFrame, goal: Goal, rule:
     rows = _judged(demand, coverage[coverage["reason"] != "not_assessable"])
     for name, inside in scopes(rows, goal.each, goal.district, goal.town):
         part = rows[inside]
-        people, covered = part["people"].to_numpy(dtype=np.int64), part["covered"].to_numpy(dtype=bool)
+        people, counted, full = counted_people(part, goal, served)
         if goal.of == "people":
-            whole, count = int(people.sum()), int(people[covered].sum())
+            whole, count = int(people.sum()), int(counted.sum())
         else:
-            units = community_counts(part["unit_id"], people, covered, rule)
+            units = community_counts(part["unit_id"], people, counted, rule)
             whole, count = len(units), int(units["covered"].sum())
-            covered = covered | part["unit_id"].isin(units.index[units["covered"]]).to_numpy()
-        left = frozenset(part["demand_id"][~covered])
+            full = full | part["unit_id"].isin(units.index[units["covered"]]).to_numpy()
+        left = frozenset(part["demand_id"][~full])
         yield GoalTally(goal, name, whole, need(goal.share, whole), count, left)

@@ -1,23 +1,28 @@
-"""The siting problem as a mixed-integer program in PuLP, solved by HiGHS: the only room that knows either."""
+"""Hands a program to HiGHS through PuLP, whole and at once; the only room that knows PuLP.
+
+PuLP's own bridge to HiGHS adds columns and rows one call at a time. The solver here passes the arrays in one pass, sets
+a start and a cutoff, and reads what PuLP does not: the bound. HiGHS's word is a claim: who calls recomputes the plan.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import highspy
 import numpy as np
 import pulp
+from scipy.sparse import csr_array
+
+from planner.program import Outcome, Program, Relaxed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from planner.reduce import MergedCommunities, Reduced
-    from planner.siting import Instance
-
-MIN_SECONDS = 1.0
+MIN_SECONDS = 0.2
 """A solve gets at least this long, in seconds."""
 
 FEASIBILITY_TOLERANCE = 1e-9
@@ -30,59 +35,11 @@ BOUND_RELATIVE = 1e-10
 Objectives are whole numbers below about 1e9, of which a double holds 1e-7."""
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A PuLP problem and the handles that solves need.
-
-    Attributes
-    ----------
-    problem
-        The problem; cuts are added to it as a search goes on.
-    opened
-        One variable for each new option, in the order of `Reduced.options`.
-    uncovered
-        For each goal, people first, the people or communities that the options could cover and do not.
-    shortfalls, excesses
-        By how much each goal and each count is missed: held at zero unless elastic.
-    """
-
-    problem: pulp.LpProblem
-    opened: list[pulp.LpVariable]
-    uncovered: list[pulp.LpAffineExpression]
-    shortfalls: list[pulp.LpVariable]
-    excesses: list[pulp.LpVariable]
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What the solver said: opened options (None: no plan found), proven bound (None: none), proven infeasible."""
-
-    opened: NDArray[np.bool_] | None
-    bound: float | None
-    infeasible: bool
-
-
-def total(
-    variables: Sequence[Any], weights: Sequence[int] | NDArray[np.int64] | None = None
-) -> pulp.LpAffineExpression:
-    """Weighted sum; a variable that stands twice counts twice (PuLP's own constructor would keep the last)."""
-    factors = [1] * len(variables) if weights is None else [int(weight) for weight in weights]
-    summed: dict[Any, int] = {}
-    for variable, factor in zip(variables, factors, strict=True):
-        summed[variable] = summed.get(variable, 0) + factor
-    return pulp.LpAffineExpression(summed)
-
-
-def step_of(instance: Instance, reduced: Reduced) -> int:
-    """Largest amount that divides every cost, in yuan: costs count in steps of it, which keeps the numbers small."""
-    return int(np.gcd.reduce(instance.cost_yuan[reduced.options], initial=0)) or 1
-
-
 def rounded_bound(bound: float | None) -> int | None:
     """Round a proven bound on a whole number up to the next one."""
     if bound is None:
         return None
-    return max(0, math.ceil(bound - max(BOUND_TOLERANCE, BOUND_RELATIVE * abs(bound))))
+    return math.ceil(bound - max(BOUND_TOLERANCE, BOUND_RELATIVE * abs(bound)))
 
 
 def proven(objective: int, bound: float | None) -> bool:
@@ -91,116 +48,225 @@ def proven(objective: int, bound: float | None) -> bool:
     return rounded is not None and objective <= rounded
 
 
-def value_of(variable: pulp.LpVariable) -> int:
-    """Whole value in the answer; a variable that stands in no row and no objective has none, and stays at zero."""
-    return round(variable.value() or 0.0)
-
-
-def _short_communities(
-    problem: pulp.LpProblem, name: str, goal: MergedCommunities, uncovered: Sequence[pulp.LpVariable]
-) -> pulp.LpAffineExpression:
-    """Count the communities of a goal that fall short."""
-    entries: dict[int, list[int]] = {}
-    for entry, unit in enumerate(goal.unit.tolist()):
-        entries.setdefault(unit, []).append(entry)
-    short = []
-    for unit, held in entries.items():
-        if len(held) == 1:  # all of it hangs on one row: short exactly when that row is uncovered
-            short.append(uncovered[goal.rows[held[0]]])
-            continue
-        flag = problem.add_variable(f"{name}_{unit}", cat=pulp.LpBinary)
-        left = total([uncovered[goal.rows[e]] for e in held], goal.people[held])
-        allowed, whole = int(goal.unit_allowed[unit]), int(goal.unit_people[unit])
-        problem += left - (whole - allowed) * flag <= allowed
-        short.append(flag)
-    return total(short)
-
-
-def _add_counts(
-    problem: pulp.LpProblem, instance: Instance, reduced: Reduced, opened: Sequence[Any], *, elastic: bool
-) -> list[pulp.LpVariable]:
-    """Hold the counts; when elastic, each may be broken at the price of its own variable."""
-    position = {int(option): k for k, option in enumerate(reduced.options)}
-    excesses = []
-    for number, rule in enumerate(instance.counts):
-        today = int(instance.fixed[rule.options].sum())
-        new = total([opened[position[int(o)]] for o in rule.options if int(o) in position])
-        slack = problem.add_variable(f"excess_{number}", lowBound=0, upBound=None if elastic else 0)
-        excesses.append(slack)
-        if rule.minimum > today:
-            problem += new + slack >= rule.minimum - today
-        if rule.maximum is not None:
-            problem += new - slack <= rule.maximum - today
-    return excesses
-
-
-def build(instance: Instance, reduced: Reduced, *, elastic_goals: bool = False, elastic_counts: bool = False) -> Model:
-    """Write the problem; an elastic goal or count may be missed at the price of its own variable.
-
-    Variables (design, section 9): x_k opens option k; u_r in [0, 1] leaves merged row r uncovered; v_q lets a
-    community of several rows fall short.
-    """
-    problem = pulp.LpProblem("siting", pulp.LpMinimize)
-    opened = [problem.add_variable(f"x_{k}", cat=pulp.LpBinary) for k in range(len(reduced.options))]
-    uncovered = [problem.add_variable(f"u_{r}", lowBound=0, upBound=1) for r in range(len(reduced.row_options))]
-    for row, options in zip(uncovered, reduced.row_options, strict=True):
-        problem += total([opened[k] for k in options]) + row >= 1
-    left = [total([uncovered[r] for r in goal.rows], goal.people) for goal in reduced.goals]
-    left += [_short_communities(problem, f"v_{g}", goal, uncovered) for g, goal in enumerate(reduced.communities)]
-    allowed = [*(goal.allowed for goal in reduced.goals), *(goal.allowed for goal in reduced.communities)]
-    most = None if elastic_goals else 0
-    shortfalls = [problem.add_variable(f"short_{g}", lowBound=0, upBound=most) for g in range(len(left))]
-    for expression, limit, shortfall in zip(left, allowed, shortfalls, strict=True):
-        problem += expression - shortfall <= limit
-    excesses = _add_counts(problem, instance, reduced, opened, elastic=elastic_counts)
-    if instance.budget_yuan is not None:
-        step = step_of(instance, reduced)
-        problem += total(opened, instance.cost_yuan[reduced.options] // step) <= instance.budget_yuan // step
-    return Model(problem, opened, left, shortfalls, excesses)
-
-
-def broken_counts(model: Model, instance: Instance) -> list[pulp.LpVariable]:
-    """Flag the counts that give way, in an elastic model: minimise the flags to blame as few as possible."""
-    problem = model.problem
-    flags = []
-    for number, (rule, excess) in enumerate(zip(instance.counts, model.excesses, strict=True)):
-        flag = problem.add_variable(f"broken_{number}", cat=pulp.LpBinary)
-        problem += excess - max(rule.minimum, len(rule.options)) * flag <= 0
-        flags.append(flag)
-    return flags
-
-
-def require_another(model: Model, opened: NDArray[np.bool_]) -> None:
-    """Leave one plan out of what follows."""
-    problem = model.problem
-    problem += total(model.opened, np.where(opened, 1, -1)) <= int(opened.sum()) - 1
-
-
-def require_more(model: Model, opened: NDArray[np.bool_]) -> None:
-    """Ask for at least one option beyond these: what they leave uncovered, no part of them covers."""
-    problem = model.problem
-    problem += total([x for x, is_open in zip(model.opened, opened, strict=True) if not is_open]) >= 1
-
-
-def run(model: Model, objective: Any, *, gap: float, seconds: float) -> Answer:
-    """Minimise an objective of whole numbers; an absolute gap below 1 then proves the optimum."""
-    problem = model.problem
-    problem.setObjective(objective)
-    solver = pulp.HiGHS(
-        msg=False,
-        gapRel=gap,
-        gapAbs=0.99,
-        threads=1,
-        timeLimit=max(seconds, MIN_SECONDS),
-        random_seed=0,
-        mip_feasibility_tolerance=FEASIBILITY_TOLERANCE,
-        primal_feasibility_tolerance=FEASIBILITY_TOLERANCE,
+def _highs(program: Program, options: Mapping[str, object]) -> Any:
+    """Pass a program to a HiGHS of its own."""
+    highs = highspy.Highs()
+    for name, setting in options.items():
+        highs.setOptionValue(name, setting)
+    matrix = csr_array(program.matrix)
+    highs.passModel(
+        len(program.objective),
+        matrix.shape[0],
+        matrix.nnz,
+        int(highspy.MatrixFormat.kRowwise.value),
+        int(highspy.ObjSense.kMinimize.value),
+        0.0,
+        program.objective.astype(np.float64),
+        program.lower,
+        program.upper,
+        program.row_lower,
+        program.row_upper,
+        matrix.indptr.astype(np.int32),
+        matrix.indices.astype(np.int32),
+        matrix.data.astype(np.float64),
+        program.integer.astype(np.int32),
     )
-    problem.solve(solver)
+    return highs
+
+
+class _OnePass(pulp.LpSolver):  # type: ignore[misc]
+    """HiGHS for PuLP: reads the whole problem into arrays and passes it at once."""
+
+    name = "HiGHS_one_pass"
+
+    def __init__(self, options: dict[str, object], start: NDArray[np.float64] | None) -> None:
+        super().__init__(mip=True, msg=False)
+        self.highs_options = options
+        self.start = start
+
+    def available(self) -> bool:
+        """HiGHS is a dependency."""
+        return True
+
+    def actualSolve(self, lp: Any) -> int:  # noqa: N802  (PuLP's name)
+        """Solve; the model stays with the problem, for who asks its bound."""
+        variables, rows = lp.variables(), lp.constraints()
+        number = {variable: index for index, variable in enumerate(variables)}
+        starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+        columns = [number[v] for row in rows for v in row]
+        factors = [factor for row in rows for factor in row.values()]
+        shape = (len(rows), len(variables))
+        program = Program(
+            objective=np.array([lp.objective.get(v, 0.0) for v in variables]),
+            matrix=csr_array((np.array(factors, dtype=np.float64), columns, starts), shape=shape),
+            row_lower=_bounds([row.getLb() for row in rows], -math.inf),
+            row_upper=_bounds([row.getUb() for row in rows], math.inf),
+            lower=_bounds([v.lowBound for v in variables], -math.inf),
+            upper=_bounds([v.upBound for v in variables], math.inf),
+            integer=np.array([v.cat == pulp.LpInteger for v in variables], dtype=bool),
+        )
+        highs = _highs(program, self.highs_options)
+        if self.start is not None:
+            # PuLP orders variables by their first use: their names keep the number
+            kept = np.array([self.start[int(v.name[1:])] for v in variables])
+            highs.setSolution(len(variables), np.arange(len(variables), dtype=np.int32), kept)
+        highs.run()
+        lp.solverModel = highs
+        return self._read(lp, highs, variables)
+
+    def _read(self, lp: Any, highs: Any, variables: list[Any]) -> int:
+        said = highs.getModelStatus()
+        found = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        never = said in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+        if found:
+            for variable, value in zip(variables, highs.getSolution().col_value, strict=True):
+                variable.varValue = value
+        optimal = said == highspy.HighsModelStatus.kOptimal
+        best = pulp.LpSolutionOptimal if optimal else pulp.LpSolutionIntegerFeasible
+        none = pulp.LpSolutionInfeasible if never else pulp.LpSolutionNoSolutionFound
+        status = pulp.LpStatusOptimal if found else pulp.LpStatusInfeasible if never else pulp.LpStatusNotSolved
+        lp.assignStatus(status, best if found else none)
+        return int(status)
+
+
+def _bounds(given: list[float | None], absent: float) -> NDArray[np.float64]:
+    return np.array([absent if bound is None else bound for bound in given], dtype=np.float64)
+
+
+def _problem(program: Program, objective: NDArray[np.int64]) -> tuple[Any, list[Any]]:
+    """Write a program in PuLP; returns its variables as well, in the order of the columns."""
+    problem = pulp.LpProblem("siting", pulp.LpMinimize)
+    variables = [
+        problem.add_variable(
+            f"x{j}",
+            lowBound=None if low == -math.inf else low,
+            upBound=None if high == math.inf else high,
+            cat=pulp.LpInteger if whole else pulp.LpContinuous,
+        )
+        for j, (low, high, whole) in enumerate(
+            zip(program.lower.tolist(), program.upper.tolist(), program.integer.tolist(), strict=True)
+        )
+    ]
+    weighted = np.flatnonzero(objective)
+    problem.setObjective(pulp.LpAffineExpression({variables[j]: float(objective[j]) for j in weighted}))
+    matrix = csr_array(program.matrix)
+    columns, factors = matrix.indices.tolist(), matrix.data.tolist()
+    limits = zip(program.row_lower.tolist(), program.row_upper.tolist(), strict=True)
+    for row, (low, high) in enumerate(limits):
+        held = range(matrix.indptr[row], matrix.indptr[row + 1])
+        terms = {variables[columns[e]]: factors[e] for e in held}
+        sides = (
+            [(pulp.LpConstraintEQ, low)]
+            if low == high
+            else [
+                (sense, side)
+                for sense, side in ((pulp.LpConstraintGE, low), (pulp.LpConstraintLE, high))
+                if math.isfinite(side)
+            ]
+        )
+        for sense, side in sides:
+            problem.addConstraint(
+                pulp.LpConstraint(pulp.LpAffineExpression(terms), sense=sense, rhs=side), f"r{row}_{sense}"
+            )
+    return problem, variables
+
+
+def _empty_rows_hold(program: Program) -> bool:
+    empty = np.diff(program.matrix.indptr) == 0
+    return not ((program.row_lower[empty] > 0).any() or (program.row_upper[empty] < 0).any())
+
+
+def minimise(
+    program: Program,
+    *,
+    gap: float,
+    seconds: float,
+    start: NDArray[np.float64] | None = None,
+    cutoff: float | None = None,
+) -> Outcome:
+    """Solve a mixed-integer program whose objective is a whole number at every x that is asked for.
+
+    Parameters
+    ----------
+    program
+        The program.
+    gap
+        Relative gap at which the search may stop; an absolute gap below one step of the objective ends it always.
+    seconds
+        Time limit.
+    start
+        An x to begin from.
+    cutoff
+        Only x with an objective of at most this are wanted.
+
+    Returns
+    -------
+    outcome
+        The best x and the bound; with a cutoff, the bound holds among the x that are wanted.
+    """
+    if not _empty_rows_hold(program):
+        return Outcome(None, None, infeasible=True)
+    step = int(np.gcd.reduce(program.objective, initial=0)) or 1
+    problem, variables = _problem(program, program.objective // step)
+    if cutoff is not None and program.objective.any():
+        problem.addConstraint(
+            pulp.LpConstraint(problem.objective, sense=pulp.LpConstraintLE, rhs=math.floor(cutoff / step)), "cutoff"
+        )
+    options: dict[str, object] = {
+        "output_flag": False,
+        "mip_rel_gap": gap,
+        "mip_abs_gap": 0.99,
+        "threads": 1,
+        "random_seed": 0,
+        "time_limit": max(seconds, MIN_SECONDS),
+        "mip_feasibility_tolerance": FEASIBILITY_TOLERANCE,
+        "primal_feasibility_tolerance": FEASIBILITY_TOLERANCE,
+    }
+    problem.solve(_OnePass(options, start))
     if problem.sol_status == pulp.LpSolutionInfeasible:
-        return Answer(None, None, infeasible=True)
+        return Outcome(None, None, infeasible=True)
     bound = float(problem.solverModel.getInfo().mip_dual_bound)
-    known = bound if math.isfinite(bound) else None
+    known = bound * step if math.isfinite(bound) else None
     if problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
-        return Answer(None, known, infeasible=False)
-    return Answer(np.array([value_of(x) == 1 for x in model.opened], dtype=bool), known, infeasible=False)
+        return Outcome(None, known, infeasible=False)
+    # a variable that stands in no row and no objective has no value: it stays at its lower bound
+    values = np.array(
+        [
+            variable.varValue if variable.varValue is not None else low
+            for variable, low in zip(variables, program.lower.tolist(), strict=True)
+        ]
+    )
+    return Outcome(np.where(program.integer, np.rint(values), values), known, infeasible=False)
+
+
+def relax(program: Program, *, seconds: float) -> Relaxed | None:
+    """Solve a program without asking for whole numbers.
+
+    Parameters
+    ----------
+    program
+        The program.
+    seconds
+        Time limit.
+
+    Returns
+    -------
+    relaxed
+        None where there is no x, or none was found in the time.
+    """
+    options = {"output_flag": False, "threads": 1, "random_seed": 0, "time_limit": max(seconds, MIN_SECONDS)}
+    step = int(np.gcd.reduce(program.objective, initial=0)) or 1
+    whole = replace(program, objective=program.objective // step, integer=np.zeros(len(program.integer), dtype=bool))
+    if not len(program.objective) or not _empty_rows_hold(program):
+        return None
+    highs = _highs(whole, options)
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    solution = highs.getSolution()
+    return Relaxed(
+        objective=highs.getObjectiveValue() * step,
+        values=np.array(solution.col_value),
+        reduced_cost=np.array(solution.col_dual) * step,
+        row_dual=np.array(solution.row_dual) * step,
+    )

@@ -13,8 +13,10 @@ import pandas as pd
 from planner import __version__, maps, record, report
 from planner.coverage import assessable
 from planner.inputs import Inputs, shown_path
+from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS, areas, people_served
-from planner.study import Study, goal_tallies, tally
+from planner.recount import cost_of
+from planner.study import Study, goal_tallies, goals_in, tally
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -40,17 +42,28 @@ UNUSED = ("candidate", "closed", "excluded")
 
 
 def _goal_records(studied: Study) -> list[dict[str, Any]]:
-    today = studied.coverage[studied.coverage["state"] == "today"]
-    plan = studied.coverage[studied.coverage["state"] == "plan"]
-    most = {(reached.id, reached.scope): reached for reached in studied.most}
+    """Figures of every goal, in every year that it is asked in."""
+    planned = studied.plan.status != "none"
+    most = {(reached.id, reached.scope, reached.year): reached for reached in studied.most}
+    limited = studied.inputs.scenario.siting.capacity_standard
     found = []
-    for goal in studied.goals:
-        now = list(goal_tallies(studied.inputs, today, goal))
-        then = list(goal_tallies(studied.inputs, plan, goal)) if len(plan) else [None] * len(now)
-        found += [
-            record.goal_record(a, b, most.get((goal.id, a.scope)), studied.inputs.demand.frame)
-            for a, b in zip(now, then, strict=True)
-        ]
+    for year in studied.years:
+        named = year if studied.phases else ONE_YEAR
+        for goal in goals_in(studied, year):
+            now = list(goal_tallies(studied, goal, "today", year))
+            then = list(goal_tallies(studied, goal, "plan", year)) if planned else [None] * len(now)
+            counts = "served" if goal.standard == limited else "backup" if goal.backup else "reached"
+            found += [
+                record.goal_record(
+                    a,
+                    b,
+                    most.get((goal.id, a.scope, named)),
+                    studied.inputs.demand.frame,
+                    year=named or None,
+                    counts=counts,
+                )
+                for a, b in zip(now, then, strict=True)
+            ]
     return found
 
 
@@ -177,11 +190,18 @@ def _record(studied: Study) -> dict[str, Any]:
             studied.opened,
             {facility.type: facility.name for facility in scenario.facility},
             studied.uncoverable,
-            scenario.data_date.year,
+            objective=scenario.siting.objective,
+            cost_yuan=cost_of(studied.instance, np.array(studied.plan.chosen, dtype=np.int64)),
+            certified_bound=studied.certified_bound,
+            conflict=studied.conflict,
         ),
         sites=_site_records(studied),
         demand=_demand_record(studied),
     )
+
+
+def _joined(parts: pd.Series) -> str:
+    return ";".join(part for part in parts if part)
 
 
 def _site_table(studied: Study) -> GeoDataFrame:
@@ -190,6 +210,8 @@ def _site_table(studied: Study) -> GeoDataFrame:
     opened = studied.opened.assign(number=np.arange(1, len(studied.opened) + 1))
     by_site = opened.groupby("site_id").agg(
         planned_type=("type", ";".join),
+        planned_size=("size", _joined),
+        planned_year=("year", "min"),
         number=("number", "min"),
         planned_once_yuan=("cost_once_yuan", "sum"),
         planned_yearly_yuan=("cost_yearly_yuan", "sum"),
@@ -209,11 +231,12 @@ def _site_table(studied: Study) -> GeoDataFrame:
         default="excluded",
     )
     table = frame.drop(columns="open_today").join(by_site, on="site_id")
-    filled = table.fillna({"planned_type": "", "number": 0, "estimated": False})
+    filled = table.fillna({"planned_type": "", "planned_size": "", "number": 0, "estimated": False})
     return filled.assign(
         state=state,
         number=filled["number"].astype(int),
         estimated=filled["estimated"].astype(bool),
+        planned_year=filled["planned_year"].astype("Int64"),
         planned_once_yuan=filled["planned_once_yuan"].astype("Int64"),
         planned_yearly_yuan=filled["planned_yearly_yuan"].astype("Int64"),
         newly_covered=filled["newly_covered"].astype("Int64"),

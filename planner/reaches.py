@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from planner import coverage, isochrones, network, straight
+from planner.columns import GROUP_PREFIX
+from planner.geodesy import MM_PER_M
 from planner.instance import Reach
 
 if TYPE_CHECKING:
@@ -133,7 +135,7 @@ def judge(
     city, standards, travel
         What was measured.
     open_types
-        site_id -> types of the open facility there, joined by ``;``.
+        site_id -> types of the open facilities there, joined by ``;``.
     state, year
         ``today`` or ``plan``, and the year it stands for.
 
@@ -145,11 +147,13 @@ def judge(
     parts = []
     types = city.sites["site_id"].map(lambda site: open_types.get(site, ""))
     for standard in standards:
-        serving = coverage.serves(types, standard)
+        number = coverage.facilities_serving(types, standard)
+        serving = number > 0
         rows = coverage.applies(city.demand, standard)
         table = travel[kind_of(standard)]
         nearness = coverage.Nearness(
             travel=table[table["site_id"].isin(city.sites.loc[serving, "site_id"])],
+            facilities=pd.Series(number, index=city.sites["site_id"]),
             near=_nearest(city, standard, rows, serving),
             straight=straight.nearest(city.demand[rows], city.sites[serving], walk_kph=city.walk_kph),
             off_network=_off_network(city, standard),
@@ -158,17 +162,27 @@ def judge(
     return pd.concat(parts, ignore_index=True)
 
 
+def _far_m(kind: Kind, standards: Sequence[Standard], table: pd.DataFrame) -> int:
+    """How far a travel table was searched, in whole metres; by time, as far as its longest path."""
+    if kind[2] == "distance":
+        return max(-(-standard.limit // MM_PER_M) for standard in standards if kind_of(standard) == kind)
+    return int(np.ceil(table["metres"].max())) if len(table) else 0
+
+
 def reaches(city: City, standards: Sequence[Standard], travel: Mapping[Kind, pd.DataFrame]) -> dict[str, Reach]:
     """Which sites reach which assessable demand points, under each standard."""
     found = {}
+    groups = [name for name in city.demand.columns if name.startswith(GROUP_PREFIX)]
     for standard in standards:
         rows = coverage.applies(city.demand, standard) & coverage.assessable(city.demand)
-        columns = ["demand_id", "unit_id", "district", "town", "people"]
+        columns = ["demand_id", "unit_id", "district", "town", "people", *groups]
         table = travel[kind_of(standard)]
         found[standard.id] = Reach(
-            standard,
-            pd.DataFrame(city.demand.loc[rows, columns]).reset_index(drop=True),
-            table[coverage.reached(table, standard)],
+            standard=standard,
+            rows=pd.DataFrame(city.demand.loc[rows, columns]).reset_index(drop=True),
+            pairs=table[coverage.reached(table, standard)],
+            travel=table,
+            far_m=_far_m(kind_of(standard), standards, table),
         )
     return found
 

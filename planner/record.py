@@ -79,11 +79,23 @@ def standard_record(standard: Standard, today: Tally, plan: Tally | None) -> dic
     }
 
 
-def goal_record(today: GoalTally, plan: GoalTally | None, most: Reached | None, demand: pd.DataFrame) -> dict[str, Any]:
+def goal_record(
+    today: GoalTally,
+    plan: GoalTally | None,
+    most: Reached | None,
+    demand: pd.DataFrame,
+    *,
+    year: int | None,
+    counts: str,
+) -> dict[str, Any]:
     """Figures of one goal in one scope.
 
     Parameters
     ----------
+    year
+        The year that it is asked in; None where a plan has one year only.
+    counts
+        Whom it counts: ``reached``, ``backup`` (within reach of two), ``served`` (under capacity).
     today, plan
         The goal in both states; no plan where nothing was planned.
     most
@@ -99,6 +111,9 @@ def goal_record(today: GoalTally, plan: GoalTally | None, most: Reached | None, 
         "standard": today.goal.standard,
         "of": today.goal.of,
         "scope": today.scope,
+        "year": year,
+        "group": today.goal.group,
+        "counts": counts,
         "target": float(today.goal.share),
         "today": share(today.reached, today.whole),
         "plan": share(plan.reached, plan.whole) if plan else None,
@@ -115,12 +130,54 @@ def goal_record(today: GoalTally, plan: GoalTally | None, most: Reached | None, 
     }
 
 
+def _opened_record(row: Mapping[str, Any], type_names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "site_id": row["site_id"],
+        "name": row["name"],
+        "type": row["type"],
+        "type_name": type_names[row["type"]],
+        "year": int(row["year"]),
+        "size": row["size"] or None,
+        "cost_once_yuan": int(row["cost_once_yuan"]),
+        "cost_yearly_yuan": int(row["cost_yearly_yuan"]),
+        "estimated": bool(row["estimated"]),
+        "estimated_once": bool(row["estimated_once"]),
+        "estimated_yearly": bool(row["estimated_yearly"]),
+        "funding": row["funding"],
+        "at_existing": bool(row["at_existing"]),
+        "people": int(row["people"]),
+        "newly_covered": int(row["newly"]),
+    }
+
+
+def _by(rows: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, int]]:
+    """Add up new facilities and their costs by funding source or year."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        held = found.setdefault(str(row[key]), {"count": 0, "cost_once_yuan": 0, "cost_yearly_yuan": 0})
+        held["count"] += 1
+        held["cost_once_yuan"] += row["cost_once_yuan"]
+        held["cost_yearly_yuan"] += row["cost_yearly_yuan"]
+    return dict(sorted(found.items()))
+
+
+def certified_gap(plan: Plan, certified_bound: int | None) -> float | None:
+    """How far below its objective a plan's checked bound is, as a part of the objective; None where there is none."""
+    if certified_bound is None or plan.objective is None or plan.best_effort:
+        return None
+    return (plan.objective - certified_bound) / plan.objective if plan.objective > certified_bound else 0.0
+
+
 def plan_record(
     plan: Plan,
     opened: pd.DataFrame,
     type_names: Mapping[str, str],
     uncoverable: pd.DataFrame,
-    year: int,
+    *,
+    objective: str,
+    cost_yuan: int,
+    certified_bound: int | None,
+    conflict: Sequence[str],
 ) -> dict[str, Any]:
     """Figures of the plan.
 
@@ -129,46 +186,38 @@ def plan_record(
     plan
         The plan.
     opened
-        The new facilities, those that newly cover most people first: columns of the options table, and name,
-        people, newly.
+        The new facilities in the order in which they are built: columns of the options table, and name, year, people,
+        newly, at_existing.
     type_names
         Name of each facility type.
     uncoverable
         Points that no option reaches under a standard with a goal: columns demand_id, standard, people.
-    year
-        Year in which the plan is carried out.
+    objective
+        What the plan is to be best at.
+    cost_yuan
+        Cost within the horizon.
+    certified_bound
+        Bound of the objective that the plan's certificate proves.
+    conflict
+        Names of goals and rules that cannot hold together, where no plan meets them.
     """
-    rows = [
-        {
-            "site_id": row["site_id"],
-            "name": row["name"],
-            "type": row["type"],
-            "type_name": type_names[row["type"]],
-            "year": year,
-            "size": None,
-            "cost_once_yuan": int(row["cost_once_yuan"]),
-            "cost_yearly_yuan": int(row["cost_yearly_yuan"]),
-            "estimated": bool(row["estimated"]),
-            "estimated_once": bool(row["estimated_once"]),
-            "estimated_yearly": bool(row["estimated_yearly"]),
-            "funding": row["funding"],
-            "people": int(row["people"]),
-            "newly_covered": int(row["newly"]),
-        }
-        for row in opened.to_dict("records")
-    ]
+    rows = [_opened_record(row, type_names) for row in opened.to_dict("records")]
     return {
         "status": plan.status,
         "best_effort": plan.best_effort,
+        "objective_of": objective,
         "objective": plan.objective,
         "bound": plan.bound,
         "gap": plan.gap,
-        "certified_bound": None,
-        "certified_gap": None,
+        "certified_bound": certified_bound,
+        "certified_gap": certified_gap(plan, certified_bound),
         "ties_broken": plan.ties_broken,
-        "conflict": list(plan.conflict),
+        "conflict": list(conflict),
+        "cost_yuan": cost_yuan,
         "cost_once_yuan": sum(row["cost_once_yuan"] for row in rows),
         "cost_yearly_yuan": sum(row["cost_yearly_yuan"] for row in rows),
+        "by_funding": _by(rows, "funding"),
+        "by_year": _by(rows, "year"),
         "estimated_yuan": sum(row["cost_once_yuan"] for row in rows if row["estimated_once"]),
         "estimated_yearly_yuan": sum(row["cost_yearly_yuan"] for row in rows if row["estimated_yearly"]),
         "estimated_count": sum(row["estimated"] for row in rows),

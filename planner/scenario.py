@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from planner.crosschecks import problems
 from planner.errors import Fault, ScenarioError
-from planner.schema import Scenario, known_keys, wrong_value
+from planner.fields import wrong_value
+from planner.schema import Scenario, known_keys
 from planner.tomlfile import TomlFile, line_of, read_toml
 
 if TYPE_CHECKING:
@@ -28,9 +30,7 @@ if TYPE_CHECKING:
 
 # Keys of the contract that later versions act on. They are refused, not ignored.
 NOT_YET = (
-    "policy", "areas", "group", "phase", "time", "clause", "input", "grant", "checklist",
-    "roads.place", "roads.edits", "rules.spacing", "rules.near_people",
-    "siting.budgets", "siting.capacity_standard", "siting.alternatives", "siting.standard", "goal.group",
+    "policy", "areas", "time", "clause", "input", "grant", "checklist", "roads.place", "roads.edits",
 )  # fmt: skip
 
 # What tells the entries of an array of tables apart when a file extends another.
@@ -40,6 +40,9 @@ _IDENTITY: Mapping[str, tuple[str, ...]] = {
     "standard": ("id",),
     "goal": ("id",),
     "count": ("id",),
+    "group": ("id",),
+    "phase": ("year",),
+    "size": ("type", "size"),
     "demand.table": ("file",),
     "sites.table": ("file",),
 }
@@ -162,9 +165,10 @@ def _merge(parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str) -> 
     return merged
 
 
-def _identity(section: str, entry: Any) -> tuple[Any, ...]:
-    """Return what tells an entry of an array of tables apart from the others."""
-    return tuple(entry.get(key) for key in _IDENTITY.get(section, ())) if isinstance(entry, dict) else (str(entry),)
+def _identity(section: str, entry: Any) -> tuple[str, ...]:
+    """Return what tells an entry of an array of tables apart from the others, as texts: a wrong value may be a list."""
+    keys = _IDENTITY.get(section, ())
+    return tuple(str(entry.get(key)) for key in keys) if isinstance(entry, dict) else (str(entry),)
 
 
 def _array(data: Any, section: str) -> list[Any]:
@@ -199,7 +203,7 @@ def _merge_faults(parent: Mapping[str, Any], child: Mapping[str, Any], files: Se
         entries = _array(child, section)
         for number, code in enumerate(_merge_problems(_array(parent, section), entries, section)):
             if code:
-                name = " ".join(str(part) for part in _identity(section, entries[number]))
+                name = " ".join(_identity(section, entries[number]))
                 key = "remove" if code == "nothing_to_remove" else ""
                 path, row = line_of(files[:1], section, key, [number])
                 yield Fault(code, str(path), row=row, column=section, values={"name": name})
@@ -253,7 +257,7 @@ def _label(data: Any, where: Where) -> str:
         except (KeyError, IndexError, TypeError):
             at = None
         if isinstance(part, int):
-            name = next((at[k] for k in ("id", "type", "file") if isinstance(at, dict) and k in at), part + 1)
+            name = next((at[k] for k in ("id", "type", "file", "year") if isinstance(at, dict) and k in at), part + 1)
             label += f"[{Path(name).name if isinstance(name, str) and '/' in name else name}]"
         else:
             label += f".{part}" if label else part
@@ -261,9 +265,14 @@ def _label(data: Any, where: Where) -> str:
 
 
 def _fault(code: str, data: Any, where: Where, files: Sequence[TomlFile], **values: object) -> Fault:
-    """Place a fault at the line of its key."""
-    names = [part for part in where if isinstance(part, str)]
-    path, row = line_of(files, ".".join(names[:-1]), names[-1], _entry_numbers(data, where, files))
+    """Place a fault at the line of its key, or of the nearest key around it that has a line of its own."""
+    path, row = files[0].path, None
+    for end in range(len(where), 0, -1):
+        names = [part for part in where[:end] if isinstance(part, str)]
+        section, key = ".".join(names[:-1]), names[-1]
+        for table, written in ((section, key), (".".join(names), "")):
+            if row is None and isinstance(where[end - 1], str):
+                path, row = line_of(files, table, written, _entry_numbers(data, where[:end], files))
     return Fault(code, str(path), row=row, column=_label(data, where), values=values)
 
 
@@ -283,10 +292,6 @@ def _refuse_not_yet(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[di
         elif key and isinstance(holder, dict) and key in holder:
             faults.append(_fault("not_yet", data, [section, key], files))
             known[section] = {k: v for k, v in holder.items() if k != key}
-        elif key and isinstance(holder, list) and any(isinstance(e, dict) and key in e for e in holder):
-            at = next(i for i, e in enumerate(holder) if isinstance(e, dict) and key in e)
-            faults.append(_fault("not_yet", data, [section, at, key], files))
-            known[section] = [{k: v for k, v in e.items() if k != key} if isinstance(e, dict) else e for e in holder]
     return known, tuple(faults)
 
 
@@ -329,37 +334,11 @@ def _cross_checks(scenario: Scenario, files: Sequence[TomlFile]) -> Iterator[Fau
     data = scenario.model_dump()
     if not _FOLDER_NAME.fullmatch(scenario.name) or _RESERVED.fullmatch(scenario.name):
         yield _fault("bad_name", data, ["name"], files, name=scenario.name)
-    types = [facility.type for facility in scenario.facility]
-    standards = [standard.id for standard in scenario.standard]
-    uses = [("standard", i, "served_by", name, types) for i, s in enumerate(scenario.standard) for name in s.served_by]
-    uses += [("goal", i, "standard", goal.standard, standards) for i, goal in enumerate(scenario.goal)]
-    uses += [("count", i, "type", count.type, types) for i, count in enumerate(scenario.count)]
-    uses += [("build_cost", i, "type", cost.type, types) for i, cost in enumerate(scenario.build_cost)]
-    for section, i, key, name, known in uses:
-        if name not in known:
-            where: list[str | int] = [section, i, key]
-            yield _fault("unknown_name", data, where, files, name=name, known=" ".join(known))
+    for problem in problems(scenario):
+        yield _fault(problem.code, data, problem.where, files, **problem.values)
     for name, keys in _IDENTITY.items():
         if "." not in name:
             yield from _repeated(data, name, keys, files)
-    yield from _contradictions(scenario, data, files)
-
-
-def _contradictions(scenario: Scenario, data: Mapping[str, Any], files: Sequence[TomlFile]) -> Iterator[Fault]:
-    """Check what one entry says of itself."""
-    for i, standard in enumerate(scenario.standard):
-        if (standard.minutes is None) == (standard.km is None):
-            yield _fault("one_cutoff", data, ["standard", i, "minutes"], files, id=standard.id)
-        elif standard.minutes is not None and standard.mode == "drive" and standard.metric == "straight":
-            yield _fault("drive_straight", data, ["standard", i, "metric"], files, id=standard.id)
-    for i, cost in enumerate(scenario.build_cost):
-        if cost.cost_once_yuan is None and (cost.cost_yearly_yuan is None or cost.co_build_discount):
-            yield _fault("cost_of_nothing", data, ["build_cost", i, "cost_once_yuan"], files)
-    for site in sorted(set(scenario.rules.force_open) & set(scenario.rules.force_closed)):
-        yield _fault("forced_both_ways", data, ["rules", "force_closed"], files, site=site)
-    for i, count in enumerate(scenario.count):
-        if count.max is not None and count.max < count.min:
-            yield _fault("count_range", data, ["count", i, "max"], files, min=count.min, max=count.max)
 
 
 def _repeated(
@@ -369,5 +348,5 @@ def _repeated(
     for i, entry in enumerate(data[section]):
         which = tuple(entry[key] for key in keys)
         if which in seen:
-            yield _fault("repeated_name", data, [section, i, keys[0]], files, name=" ".join(which))
+            yield _fault("repeated_name", data, [section, i, keys[0]], files, name=" ".join(map(str, which)))
         seen.add(which)

@@ -6,12 +6,13 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from planner.coordinates import System
+from planner.fields import FacilityCode, Flag, Name, Natural, Number, Share, Weight, Yuan
+from planner.limits import Aim, Group, Limits, NearPeople, Objective, Phase, Spacing
 from planner.speeds import FASTEST_KPH, SLOWEST_KPH, with_overrides
-from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Standard, walk_limit_mm
+from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Size, Standard, walk_limit_mm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,33 +20,12 @@ if TYPE_CHECKING:
 MOST_MINUTES, MOST_KM = 1440, 200
 """Largest cutoffs: a day, and as far as the searches can count whatever the speeds of the roads."""
 
-DIGITS = 24
-"""Longest number that a scenario may write, and largest power of ten: exact arithmetic takes as long as they are."""
+MOST_RULE_M = 100_000
+"""Largest distance of a rule of place, in metres."""
 
-
-def _plain_number(value: object) -> object:
-    """Refuse texts and flags, which pydantic would read as numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise PydanticCustomError("decimal_type", "a number")
-    if (
-        isinstance(value, Decimal)
-        and value.is_finite()
-        and (abs(value.adjusted()) > DIGITS or len(str(value)) > DIGITS)
-    ):
-        raise PydanticCustomError("number_form", "a number of fewer digits")
-    return value
-
-
-Number = Annotated[Decimal, BeforeValidator(_plain_number), Field(allow_inf_nan=False)]
-Yuan = Annotated[int, Field(ge=0, le=10**13, strict=True)]
-Share = Annotated[Number, Field(gt=0, le=1)]
-Name = Annotated[str, Field(min_length=1, strict=True)]
-FacilityCode = Annotated[str, Field(min_length=1, strict=True, pattern=r"^[^;\s]+$")]
-Flag = Annotated[bool, Field(strict=True)]
 Method = Literal["专区", "改建", "扩建", "新建"]
 METHODS: tuple[str, ...] = get_args(Method)
 """Build methods that a cost can be given for (clause W8)."""
-Natural = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
 
 class _Section(BaseModel):
@@ -131,6 +111,7 @@ class FacilitySection(_Section):
     cost_yearly_yuan: Yuan | None = None
     hours: str = ""
     at_existing: Flag = False
+    capacity_people: Natural | None = None
 
 
 class BuildCostSection(_Section):
@@ -141,6 +122,16 @@ class BuildCostSection(_Section):
     cost_once_yuan: Yuan | None = None
     cost_yearly_yuan: Yuan | None = None
     co_build_discount: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
+
+
+class SizeSection(_Section):
+    """``[[size]]``: a size in which a type may be built."""
+
+    type: str
+    size: Name
+    capacity_people: Natural
+    extra_once_yuan: Yuan = 0
+    extra_yearly_yuan: Yuan = 0
 
 
 class AppliesTo(_Section):
@@ -173,6 +164,8 @@ class GoalSection(_Section):
     each: Literal["city", "district", "town"] = "city"
     district: str | None = None
     town: str | None = None
+    group: str | None = None
+    backup: Flag = False
 
 
 class CountSection(_Section):
@@ -189,10 +182,44 @@ class CountSection(_Section):
     new_only: Flag = False
 
 
+class GroupSection(_Section):
+    """``[[group]]``: a group of people, in the tables' columns ``people_<id>``."""
+
+    id: Name
+    name: Name
+    weight: Weight = Decimal(1)
+
+
+class PhaseSection(_Section):
+    """``[[phase]]``: a year of a build order."""
+
+    year: Annotated[int, Field(ge=1900, le=9999, strict=True)]
+    budget_yuan: Yuan | None = None
+    budgets: dict[str, Yuan] = {}
+    shares: dict[str, Share] = {}
+
+
+class SpacingSection(_Section):
+    """An entry of ``rules.spacing``: how near two facilities of a type may be."""
+
+    type: str
+    m: Annotated[Number, Field(gt=0, le=MOST_RULE_M)]
+
+
+class NearPeopleSection(_Section):
+    """An entry of ``rules.near_people``: how many residents a new facility of a type must have near."""
+
+    type: str
+    people: Natural
+    within_m: Annotated[Number, Field(gt=0, le=MOST_RULE_M)]
+
+
 class RulesSection(_Section):
     """``[rules]``: what a plan may do."""
 
     types_per_site: Annotated[int, Field(ge=1, strict=True)] = 1
+    spacing: tuple[SpacingSection, ...] = ()
+    near_people: tuple[NearPeopleSection, ...] = ()
     force_open: tuple[str, ...] = ()
     force_closed: tuple[str, ...] = ()
 
@@ -200,12 +227,18 @@ class RulesSection(_Section):
 class SitingSection(_Section):
     """``[siting]``: objective, limits and solver."""
 
-    objective: Literal["min_cost"] = "min_cost"
+    objective: Objective = "min_cost"
+    standard: str | None = None
     budget_yuan: Yuan | None = None
+    budget_once_yuan: Yuan | None = None
+    budget_yearly_yuan: Yuan | None = None
+    budgets: dict[str, Yuan] = {}
+    capacity_standard: str | None = None
     max_sites: Natural | None = None
     horizon_years: Annotated[int, Field(ge=1, le=50, strict=True)] = 5
     gap: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
     time_limit_s: Annotated[Number, Field(gt=0, le=86400)] = Decimal(60)
+    alternatives: Annotated[int, Field(ge=0, le=5, strict=True)] = 0
 
 
 class DocumentSection(_Section):
@@ -228,9 +261,12 @@ class Scenario(_Section):
     sites: SitesSection = SitesSection()
     facility: Annotated[tuple[FacilitySection, ...], Field(min_length=1)]
     build_cost: tuple[BuildCostSection, ...] = ()
+    size: tuple[SizeSection, ...] = ()
     standard: Annotated[tuple[StandardSection, ...], Field(min_length=1)]
     goal: tuple[GoalSection, ...] = ()
     count: tuple[CountSection, ...] = ()
+    group: tuple[GroupSection, ...] = ()
+    phase: tuple[PhaseSection, ...] = ()
     rules: RulesSection = RulesSection()
     siting: SitingSection = SitingSection()
     document: DocumentSection = DocumentSection()
@@ -252,37 +288,6 @@ def _arguments(annotation: Any) -> Iterator[Any]:
     for inner in getattr(annotation, "__args__", ()):
         yield inner
         yield from _arguments(inner)
-
-
-_VALUE_CODES = {
-    "decimal": "value_number",
-    "int": "value_whole",
-    "string": "value_text",
-    "date": "value_date",
-    "bool": "value_flag",
-    "tuple": "value_list",
-    "too": "value_list",
-    "model": "value_table",
-    "dict": "value_table",
-    "literal": "value_choice",
-}
-_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-
-
-def _plain(bound: object) -> str:
-    """Return a bound as digits; pydantic tells some bounds as the text of a Decimal's representation."""
-    return str(bound).removeprefix("Decimal('").removesuffix("')")
-
-
-def wrong_value(item: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
-    """Return the code of a wrong value's fault, and what it quotes."""
-    context = item.get("ctx", {})
-    text = str(item["input"])
-    bounds = [f"{sign} {_plain(context[name])}" for name, sign in _SIGNS.items() if name in context]
-    if bounds:
-        return "value_range", {"text": text, "bound": bounds[0]}
-    code = _VALUE_CODES.get(item["type"].split("_")[0], "value_form")
-    return code, {"text": text, "expected": context.get("expected", "")}
 
 
 def standards_of(scenario: Scenario) -> tuple[Standard, ...]:
@@ -336,3 +341,34 @@ def facility_types_of(scenario: Scenario) -> tuple[FacilityType, ...]:
 def build_costs_of(scenario: Scenario) -> tuple[BuildCost, ...]:
     """Costs by build method as plain data."""
     return tuple(BuildCost(**section.model_dump()) for section in scenario.build_cost)
+
+
+def sizes_of(scenario: Scenario) -> tuple[Size, ...]:
+    """Sizes of facility types as plain data."""
+    return tuple(Size(**section.model_dump()) for section in scenario.size)
+
+
+def aim_of(scenario: Scenario) -> Aim:
+    """Return what a plan of the scenario is to be best at."""
+    groups = tuple(Group(section.id, section.weight) for section in scenario.group)
+    return Aim(scenario.siting.objective, scenario.siting.standard, groups)
+
+
+def limits_of(scenario: Scenario) -> Limits:
+    """Return what bounds a plan of the scenario apart from its goals and counts."""
+    rules, siting = scenario.rules, scenario.siting
+    return Limits(
+        types_per_site=rules.types_per_site,
+        force_open=rules.force_open,
+        force_closed=rules.force_closed,
+        spacing=tuple(Spacing(**section.model_dump()) for section in rules.spacing),
+        near_people=tuple(NearPeople(**section.model_dump()) for section in rules.near_people),
+        max_sites=siting.max_sites,
+        budget_yuan=siting.budget_yuan,
+        budget_once_yuan=siting.budget_once_yuan,
+        budget_yearly_yuan=siting.budget_yearly_yuan,
+        budgets=siting.budgets,
+        capacity_standard=siting.capacity_standard,
+        phases=tuple(Phase(**section.model_dump()) for section in scenario.phase),
+        horizon_years=siting.horizon_years,
+    )

@@ -1,17 +1,23 @@
-"""A siting problem and its answer as frozen arrays; no table, no solver."""
+"""A siting problem and its answer as frozen arrays; no table, no solver.
+
+A column is an option (a type, and a size, at a site) from one year on; a problem of one year has one column for each
+option. A row is a demand point under one standard in one year.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
 Status = Literal["optimal", "gap", "infeasible", "unknown", "none"]
+
+NO_LIMIT = 2**62
+"""Stands for no upper bound, and with a minus for no lower one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,19 +26,34 @@ class PeopleGoal:
 
     Attributes
     ----------
-    id, scope
-        The goal and the scope that it is asked in.
-    rows
-        Row numbers of the instance, shape (m,).
-    whole, needed
-        People of these rows, and how many of them must be covered.
+    id, scope, year
+        The goal, the scope that it is asked in, and the year (0 where a problem has one year only).
+    rows, weight
+        Row numbers of the instance, and the people of each that the goal counts (perhaps those of one group only),
+        shape (m,).
+    needed
+        How many of them must be covered.
+    times
+        2 where only rows with two open facilities count (backup coverage).
     """
 
     id: str
     scope: str
     rows: NDArray[np.int64]
-    whole: int
+    weight: NDArray[np.int64]
     needed: int
+    year: int = 0
+    times: int = 1
+
+    @property
+    def whole(self) -> int:
+        """People of all its rows."""
+        return int(self.weight.sum())
+
+    @property
+    def label(self) -> str:
+        """Id, scope and year, as messages name them."""
+        return label_of(self.id, self.scope, self.year)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +62,12 @@ class CommunityGoal:
 
     Attributes
     ----------
-    id, scope
-        The goal and the scope that it is asked in.
-    rows, unit
-        Row numbers of the instance and the number of the community of each, shape (m,).
-    unit_people, unit_needed
-        People of each community, and how many of them make it count, shape (q,).
+    id, scope, year, times
+        As in `PeopleGoal`.
+    rows, unit, weight
+        Row numbers of the instance, the community of each and the people of each that the goal counts, shape (m,).
+    unit_needed
+        How many people make each community count, shape (q,).
     needed
         How many communities must count.
     """
@@ -55,78 +76,203 @@ class CommunityGoal:
     scope: str
     rows: NDArray[np.int64]
     unit: NDArray[np.int64]
-    unit_people: NDArray[np.int64]
+    weight: NDArray[np.int64]
     unit_needed: NDArray[np.int64]
     needed: int
+    year: int = 0
+    times: int = 1
 
     @property
     def whole(self) -> int:
         """Number of communities."""
-        return len(self.unit_people)
-
-
-@dataclass(frozen=True, eq=False)
-class CountRule:
-    """Between `minimum` and `maximum` of some options must be open (None: no upper bound)."""
-
-    id: str
-    scope: str
-    options: NDArray[np.int64]
-    minimum: int
-    maximum: int | None
+        return len(self.unit_needed)
 
     @property
     def label(self) -> str:
-        """Id and scope, as messages name them."""
-        return f"{self.id}:{self.scope}" if self.scope else self.id
+        """Id, scope and year, as messages name them."""
+        return label_of(self.id, self.scope, self.year)
+
+
+Goal = PeopleGoal | CommunityGoal
+
+
+def label_of(name: str, scope: str, year: int = 0) -> str:
+    """Name a goal or rule in its scope and year: ``urban-people:历下区@2027``."""
+    return name + (f":{scope}" if scope else "") + (f"@{year}" if year else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Linear rules over the columns: ``minimum <= matrix @ open <= maximum``.
+
+    Counts, budgets, spacing, types per site, forced sites and the order of years are all of this one form.
+
+    Attributes
+    ----------
+    names
+        What each rule is called in messages; rules of one name give way together.
+    matrix
+        Rules x columns, whole numbers; CSR.
+    minimum, maximum
+        Bounds, both included; ``-NO_LIMIT`` and ``NO_LIMIT`` leave a side open.
+    """
+
+    names: tuple[str, ...]
+    matrix: csr_array
+    minimum: NDArray[np.int64]
+    maximum: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Capacity:
+    """People of some rows are shared out among open facilities that can each take so many.
+
+    Attributes
+    ----------
+    rows
+        Row numbers of the instance, shape (m,): all rows of one standard.
+    limit
+        How many people each column can serve in its year; ``NO_LIMIT`` where nothing bounds it, shape (n_columns,).
+    """
+
+    rows: NDArray[np.int64]
+    limit: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Travel:
+    """What reaching the nearest open facility costs each point.
+
+    Attributes
+    ----------
+    start
+        Offsets of the points in what follows, shape (n_points + 1,).
+    column, metres
+        Columns that a point can reach, nearest first, and the whole metres to them.
+    weight
+        People of each point, weighted, shape (n_points,).
+    far_m
+        What a point is charged that nothing open is nearer to than this.
+    """
+
+    start: NDArray[np.int64]
+    column: NDArray[np.int64]
+    metres: NDArray[np.int64]
+    weight: NDArray[np.int64]
+    far_m: int
 
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """A location-allocation problem with cover constraints.
+    """A location-allocation problem with cover constraints (design, section 9).
+
+    The objective is the sum of `price` over open new columns, of `loss` over uncovered rows, and of `travel`.
 
     Attributes
     ----------
     covers
-        Rows (demand point, standard) x options, 1 where an option serves a row within its cutoff; CSR.
+        Rows x columns, 1 where a column serves a row within its cutoff; CSR.
     people
         People of each row, shape (n_rows,).
-    site_id, type
-        Which facility each option is, shape (n_options,).
+    option, year
+        Which row of the options table a column is, and the year from which it is open (0 where a problem has one year
+        only), shape (n_columns,).
+    site_id, type, size
+        Which facility each column is.
     cost_yuan
-        What opening the option costs within the horizon; 0 for what stands today, shape (n_options,).
+        What an open column adds to the cost of the plan within the horizon; 0 for what stands today. An option that
+        opens in a year has its columns of that year and of all later ones open: their sum is its cost.
+    price, loss
+        What an open column, and an uncovered row, adds to the objective.
     tie
-        Metres x people that the option would newly cover: the lower one wins among plans of equal cost.
+        Metres x people that the option would newly cover: the lower sum wins among plans of equal objective.
     fixed
-        Whether the option stands today.
+        Whether the column stands today.
     goals, communities
         What a plan must reach.
-    counts
-        How many of some options there may be: the scenario's counts, forced and closed sites, types per site, and the
-        number of new sites are all of this one form.
-    budget_yuan
-        Largest sum of costs; None: no such limit.
+    rules
+        What a plan must keep.
+    capacity, travel
+        None where the problem has none.
     """
 
     covers: csr_array
     people: NDArray[np.int64]
+    option: NDArray[np.int64]
+    year: NDArray[np.int64]
     site_id: NDArray[np.object_]
     type: NDArray[np.object_]
+    size: NDArray[np.object_]
     cost_yuan: NDArray[np.int64]
+    price: NDArray[np.int64]
+    loss: NDArray[np.int64]
     tie: NDArray[np.int64]
     fixed: NDArray[np.bool_]
     goals: tuple[PeopleGoal, ...]
     communities: tuple[CommunityGoal, ...]
-    counts: tuple[CountRule, ...]
-    budget_yuan: int | None
+    rules: Rules
+    capacity: Capacity | None = None
+    travel: Travel | None = None
 
     @property
-    def n_options(self) -> int:
-        """Number of options, today's included."""
-        return len(self.cost_yuan)
+    def n_columns(self) -> int:
+        """Number of columns, today's included."""
+        return len(self.price)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.people)
+
+    @property
+    def all_goals(self) -> tuple[Goal, ...]:
+        """Goals on people, then goals on communities."""
+        return (*self.goals, *self.communities)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Flows:
+    """Who is served where, under capacity: `people` of a row go to a column; arrays of one length."""
+
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    people: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Multipliers:
+    """Multipliers of an instance's rows in units of 2^-20, from which a bound is computed (design, section 9).
+
+    Whatever they are, the bound that `certificate.bound_of` computes from them is valid; good ones make it high.
+
+    Attributes
+    ----------
+    rows
+        Of ``sum of open columns + u_r >= 1``, >= 0, shape (n_rows,).
+    backup
+        Of ``sum of open columns + 2 t_r >= 2``, >= 0, shape (n_rows,).
+    goals
+        Of what each goal may leave uncovered, >= 0: people goals first, then the counts of communities.
+    units
+        For each community goal, of what each community may leave uncovered and still count, >= 0.
+    rules
+        Of each rule; positive presses on its minimum, negative on its maximum.
+    capacity
+        Of ``people served <= what the open columns can take``, >= 0, in each year that has columns, ascending.
+    points
+        For each travel point, how much of its journey is charged at least, >= 0.
+    """
+
+    rows: NDArray[np.int64]
+    backup: NDArray[np.int64]
+    goals: NDArray[np.int64]
+    units: tuple[NDArray[np.int64], ...]
+    rules: NDArray[np.int64]
+    capacity: NDArray[np.int64]
+    points: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """What a solve found, and how sure it is.
 
@@ -136,85 +282,48 @@ class Plan:
         ``optimal``: the objective equals the bound. ``gap``: a plan with an open gap. ``infeasible``: proven that no
         plan meets the goals. ``unknown``: no plan found in the time. ``none``: nothing was asked.
     objective, bound
-        Cost of the plan in yuan, and a proven lower bound of every plan's cost (None where there is none).
+        The objective of the plan, and a proven lower bound of every plan's (None where there is none). Whole numbers,
+        except in a p-median over fractions.
     gap
         (objective - bound) / objective; 0 when they are equal.
     chosen
-        Option numbers of the new facilities, ascending.
+        Numbers of the open new columns, ascending.
     seconds
         Time spent, in seconds.
     best_effort
-        Whether the plan falls short of the goals because none can meet them, or none was found.
+        Whether the plan falls short of the goals because none can meet them, or none was found in the time.
     ties_broken
         Whether the tie rule was carried through, so that the same inputs always give this plan.
-    conflict
-        The fewest counts that must give way before any plan is lawful; empty where lawful plans exist.
+    flows
+        Who is served where; None without capacity.
+    multipliers
+        From which the plan's bound can be checked; None where there is none.
     """
 
     status: Status
-    objective: int | None
-    bound: int | None
+    objective: float | None
+    bound: float | None
     gap: float | None
     chosen: tuple[int, ...]
     seconds: float
     best_effort: bool = False
     ties_broken: bool = True
-    conflict: tuple[str, ...] = ()
+    flows: Flows | None = None
+    multipliers: Multipliers | None = None
 
 
 @dataclass(frozen=True)
 class Reached:
-    """What a goal reaches under a choice of options; `proven` where that is said to be the most that any reaches."""
+    """What a goal reaches under a choice of columns; `proven` where that is said to be the most that any reaches."""
 
     id: str
     scope: str
     needed: int
     reached: int
+    year: int = 0
     proven: bool = True
 
     @property
     def met(self) -> bool:
         """Whether the goal is met."""
         return self.reached >= self.needed
-
-
-def covered_rows(instance: Instance, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mask of the rows covered by today's facilities and the chosen options."""
-    open_now = instance.fixed.copy()
-    open_now[chosen] = True
-    return np.asarray(instance.covers @ open_now.astype(np.int64) > 0)
-
-
-def communities_reached(goal: CommunityGoal, people: NDArray[np.int64], covered: NDArray[np.bool_]) -> int:
-    """Count the communities of a goal of which enough people are covered."""
-    got = np.zeros(goal.whole, dtype=np.int64)
-    np.add.at(got, goal.unit, people[goal.rows] * covered[goal.rows])
-    return int((got >= goal.unit_needed).sum())
-
-
-def goals_reached(instance: Instance, chosen: NDArray[np.int64]) -> tuple[Reached, ...]:
-    """Recompute every goal on the original rows for a choice of options."""
-    covered = covered_rows(instance, chosen)
-    people = instance.people
-    on_people = [
-        Reached(g.id, g.scope, g.needed, int((people[g.rows] * covered[g.rows]).sum())) for g in instance.goals
-    ]
-    on_communities = [
-        Reached(g.id, g.scope, g.needed, communities_reached(g, people, covered)) for g in instance.communities
-    ]
-    return (*on_people, *on_communities)
-
-
-def rules_broken(instance: Instance, chosen: NDArray[np.int64]) -> tuple[str, ...]:
-    """Names of the hard rules that a choice of options breaks; empty for a lawful plan."""
-    open_now = instance.fixed.copy()
-    open_now[chosen] = True
-    broken = []
-    for rule in instance.counts:
-        number = int(open_now[rule.options].sum())
-        if number < rule.minimum or (rule.maximum is not None and number > rule.maximum):
-            broken.append(rule.label)
-    new = open_now & ~instance.fixed
-    if instance.budget_yuan is not None and int(instance.cost_yuan[new].sum()) > instance.budget_yuan:
-        broken.append("siting.budget_yuan")
-    return tuple(broken)

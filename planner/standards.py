@@ -74,7 +74,7 @@ def cutoff_limit(mode: Mode, measure: Measure, cutoff: float | Decimal, walk_kph
     return int(exact * 1000)
 
 
-def need(share: Decimal, whole: int) -> int:
+def need(share: Decimal | Fraction, whole: int) -> int:
     """Return how many of `whole` a share asks for: ``ceil(share x whole)``, exactly.
 
     90 % of 10 is 9, so a goal met exactly is met.
@@ -128,6 +128,10 @@ class Goal:
         ``city`` for one goal, ``district`` or ``town`` for one goal in each of them.
     district, town
         Only this one, when given.
+    group
+        Only the people of this group count, when given.
+    backup
+        Whether only points within reach of two open facilities count.
     """
 
     id: str
@@ -137,6 +141,8 @@ class Goal:
     each: Scope
     district: str | None
     town: str | None
+    group: str | None = None
+    backup: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,6 +178,8 @@ class FacilityType:
         Whether new ones may be planned.
     at_existing
         Whether one may be added to an existing facility, such as a kiosk in a station.
+    capacity_people
+        How many people one serves when neither its row nor its size says; None: any number.
     """
 
     type: str
@@ -180,6 +188,7 @@ class FacilityType:
     at_existing: bool
     cost_once_yuan: int | None
     cost_yearly_yuan: int | None
+    capacity_people: int | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +200,17 @@ class BuildCost:
     cost_once_yuan: int | None
     cost_yearly_yuan: int | None
     co_build_discount: Decimal
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size in which a type may be built: how many people it serves, and what it costs more than the type does."""
+
+    type: str
+    size: str
+    capacity_people: int
+    extra_once_yuan: int
+    extra_yearly_yuan: int
 
 
 def scopes(

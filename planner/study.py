@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from planner import coverage, optimize, schema
+from planner import certificate, coverage, optimize, schema
 from planner.errors import Fault, PlanError
 from planner.inputs import Inputs, usable_sites
-from planner.instance import Limits, build
-from planner.reaches import City, judge, people_served, place_city, reaches, travel_tables
-from planner.siting import Plan, Reached, goals_reached
+from planner.instance import asked, build
+from planner.phases import ONE_YEAR, share_in, years_of
+from planner.reaches import RESIDENTS, City, judge, people_served, place_city, reaches, travel_tables
+from planner.recount import goals_reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from planner.coverage import GoalTally
     from planner.instance import Reach
-    from planner.siting import Instance
+    from planner.limits import Phase
+    from planner.reaches import Kind
+    from planner.siting import Instance, Plan, Reached
     from planner.standards import Goal, Standard
 
 
@@ -32,17 +35,25 @@ class Study:
     ----------
     inputs, city, goals, reach
         What was read and measured.
-    plan, most
-        The plan; and, where goals are out of reach, the most that each can reach.
+    instance, plan, most
+        The siting problem and its plan; and, where goals are out of reach, the most that each can reach.
+    conflict
+        Names of goals and rules that cannot hold together, where no plan meets them.
+    certified_bound
+        What the plan's multipliers prove of the objective; None without them.
+    years
+        Years of the plan, ascending; the year of the data where there is only one.
     states
-        ``today``, and ``plan`` where one was made -> site_id -> types open there.
+        ``today``, and ``plan`` (its last year) where one was made -> site_id -> types open there.
     coverage
-        The coverage table of these states.
+        The coverage table of today and of every year of the plan.
+    served
+        Under capacity: demand_id, site_id, type, year, people served; None without.
     opened
-        The new facilities, those that newly cover most people first: columns of the options table, and name, people
-        (served by this one), newly
+        The new facilities, by year, those that newly cover most people first: columns of the options table, and name,
+        year, people (served by this one), newly
         (of them those not covered today under a standard that it serves), site_newly (the same for all new types of
-        its site together), estimated. People of different sites overlap.
+        its site together), estimated, at_existing. People of different sites overlap.
     uncoverable
         Demand that no option reaches under a standard with a goal: demand_id, standard, people.
     """
@@ -51,24 +62,22 @@ class Study:
     city: City
     goals: tuple[Goal, ...]
     reach: Mapping[str, Reach]
+    instance: Instance
     plan: Plan
     most: tuple[Reached, ...]
+    conflict: tuple[str, ...]
+    certified_bound: int | None
+    years: tuple[int, ...]
     states: Mapping[str, Mapping[str, str]]
     coverage: pd.DataFrame
+    served: pd.DataFrame | None
     opened: pd.DataFrame
     uncoverable: pd.DataFrame
 
-
-def _limits(inputs: Inputs) -> Limits:
-    rules, siting = inputs.scenario.rules, inputs.scenario.siting
-    return Limits(
-        types_per_site=rules.types_per_site,
-        force_open=rules.force_open,
-        force_closed=rules.force_closed,
-        budget_yuan=siting.budget_yuan,
-        max_new=siting.max_sites,
-        horizon_years=siting.horizon_years,
-    )
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Years of the build order; none where there is only one."""
+        return schema.limits_of(self.inputs.scenario).phases
 
 
 def _open_types(options: pd.DataFrame) -> dict[str, str]:
@@ -76,9 +85,22 @@ def _open_types(options: pd.DataFrame) -> dict[str, str]:
     return {str(site): ";".join(sorted(group)) for site, group in options.groupby("site_id")["type"]}
 
 
-def _opened(inputs: Inputs, plan: Plan, reach: Mapping[str, Reach], today: pd.DataFrame) -> pd.DataFrame:
-    """List the plan's new facilities with the people that each serves, those that it newly covers most first."""
-    chosen = inputs.options.iloc[list(plan.chosen)].copy()
+def _shown(year: int, inputs: Inputs) -> int:
+    """Return a year of the plan as outputs print it: a plan of one year is carried out in the year of the data."""
+    return inputs.scenario.data_date.year if year == ONE_YEAR else year
+
+
+def openings(instance: Instance, plan: Plan) -> pd.DataFrame:
+    """Options that a plan opens, and the first year of each: columns option, year."""
+    chosen = np.array(plan.chosen, dtype=np.int64)
+    table = pd.DataFrame({"option": instance.option[chosen], "year": instance.year[chosen]})
+    return table.sort_values(["option", "year"]).drop_duplicates("option", ignore_index=True)
+
+
+def _opened(inputs: Inputs, opens: pd.DataFrame, reach: Mapping[str, Reach], today: pd.DataFrame) -> pd.DataFrame:
+    """List the plan's new facilities with the people that each serves, in the order in which they are built."""
+    chosen = inputs.options.iloc[opens["option"].tolist()].copy()
+    chosen["year"] = opens["year"].to_numpy()
     names = inputs.sites.frame.set_index("site_id")["name"]
     uncovered = today[~today["covered"]].groupby("standard")["demand_id"].agg(set).to_dict()
     missing = {key: uncovered.get(key, set()) for key in reach}
@@ -92,19 +114,84 @@ def _opened(inputs: Inputs, plan: Plan, reach: Mapping[str, Reach], today: pd.Da
     together = _open_types(chosen)
     served = people_served(reach, together, missing)
     chosen["site_newly"] = chosen["site_id"].map(served).fillna(0).astype(int)
+    chosen["at_existing"] = chosen["site_id"].isin(inputs.options.loc[inputs.options["state"] == "today", "site_id"])
     chosen["estimated"] = chosen["estimated_once"] | chosen["estimated_yearly"]
-    return chosen.sort_values(["newly", "site_id", "type"], ascending=[False, True, True], ignore_index=True)
+    order = ["year", "newly", "site_id", "type"]
+    return chosen.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
 
 
-def _uncoverable(instance: Instance, reach: Mapping[str, Reach], goals: Sequence[Goal]) -> pd.DataFrame:
+def _row_table(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal]) -> pd.DataFrame:
+    """Demand point and standard of each row of the instance, of one year: columns demand_id, people, standard."""
+    scenario = inputs.scenario
+    used = asked(reach, goals, schema.aim_of(scenario), schema.limits_of(scenario))
+    rows = [r.rows[["demand_id", "people"]].assign(standard=r.standard.id) for r in used]
+    empty = pd.DataFrame({"demand_id": [], "people": [], "standard": []})
+    return pd.concat(rows, ignore_index=True) if rows else empty
+
+
+def _uncoverable(instance: Instance, rows: pd.DataFrame, goals: Sequence[Goal]) -> pd.DataFrame:
     """People that no option reaches under a standard that has a goal: columns demand_id, standard, people."""
-    asked = {goal.standard for goal in goals}
-    rows = [r.rows[["demand_id", "people"]].assign(standard=key) for key, r in reach.items() if key in asked]
-    if not rows:
-        return pd.DataFrame({"demand_id": [], "people": [], "standard": []})
-    table = pd.concat(rows, ignore_index=True)
-    nobody = np.diff(instance.covers.indptr) == 0
-    return pd.DataFrame(table[nobody].reset_index(drop=True))
+    nobody = (np.diff(instance.covers.indptr) == 0)[: len(rows)]
+    with_goal = rows["standard"].isin({goal.standard for goal in goals}).to_numpy()
+    return pd.DataFrame(rows[nobody & with_goal].reset_index(drop=True))
+
+
+def _served(instance: Instance, plan: Plan, rows: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame | None:
+    """Who is served where under capacity: columns demand_id, site_id, type, year, people."""
+    if plan.flows is None:
+        return None
+    place, row = np.divmod(plan.flows.row, max(1, len(rows)))
+    return pd.DataFrame(
+        {
+            "demand_id": rows["demand_id"].to_numpy(dtype=object)[row],
+            "site_id": instance.site_id[plan.flows.column],
+            "type": instance.type[plan.flows.column],
+            "year": np.array(years, dtype=np.int64)[place],
+            "people": plan.flows.people,
+        }
+    )
+
+
+def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal]) -> Instance:
+    """Build the siting problem of a scenario from what was measured.
+
+    Parameters
+    ----------
+    inputs
+        The checked inputs.
+    reach
+        Reach under each standard, by its id.
+    goals
+        What a plan must reach.
+    """
+    scenario, demand = inputs.scenario, inputs.demand.frame
+    residents = demand[coverage.assessable(demand) & (demand["layer"] == RESIDENTS).to_numpy()]
+    return build(
+        inputs.options,
+        demand,
+        reach,
+        goals,
+        schema.counts_of(scenario),
+        community_rule=scenario.demand.community_rule,
+        residents=residents,
+        limits=schema.limits_of(scenario),
+        aim=schema.aim_of(scenario),
+    )
+
+
+def measured(inputs: Inputs, report: Callable[[str], None]) -> tuple[City, dict[Kind, pd.DataFrame], dict[str, Reach]]:
+    """Snap people and sites and measure the reach of every site under every standard."""
+    scenario, frame = inputs.scenario, inputs.sites.frame
+    report("snap")
+    city = place_city(
+        inputs.networks,
+        inputs.demand.frame,
+        frame[usable_sites(frame)].reset_index(drop=True),
+        walk_kph=float(scenario.roads.walk_kph),
+        snap_max_m=float(scenario.roads.snap_max_m),
+    )
+    travel = travel_tables(city, inputs.standards, report)
+    return city, travel, reaches(city, inputs.standards, travel)
 
 
 def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
@@ -125,73 +212,107 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     Raises
     ------
     PlanError
-        If the siting model's word on a goal differs from the coverage measured with the plan open.
+        If the siting model's word on a goal differs from the coverage measured with the plan open, or the plan's own
+        multipliers prove that it is none.
     """
     scenario, standards = inputs.scenario, inputs.standards
-    frame = inputs.sites.frame
-    report("snap")
-    city = place_city(
-        inputs.networks,
-        inputs.demand.frame,
-        frame[usable_sites(frame)].reset_index(drop=True),
-        walk_kph=float(scenario.roads.walk_kph),
-        snap_max_m=float(scenario.roads.snap_max_m),
-    )
-    travel = travel_tables(city, standards, report)
-    reach = reaches(city, standards, travel)
+    city, travel, reach = measured(inputs, report)
     report("coverage")
-    year = scenario.data_date.year
     states = {"today": _open_types(inputs.options[inputs.options["state"] == "today"])}
-    today = judge(city, standards, travel, states["today"], state="today", year=year)
+    today = judge(city, standards, travel, states["today"], state="today", year=scenario.data_date.year)
     goals = schema.goals_of(scenario)
-    rule = scenario.demand.community_rule
-    instance = build(
-        inputs.options,
-        inputs.demand.frame,
-        reach,
-        goals,
-        schema.counts_of(scenario),
-        community_rule=rule,
-        limits=_limits(inputs),
-    )
+    instance = instance_of(inputs, reach, goals)
     siting = scenario.siting
     plan = optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
     most: tuple[Reached, ...] = ()
-    if plan.best_effort and not plan.conflict:
+    if plan.best_effort and plan.objective is not None:
         report("most_reachable")
         most = optimize.most_reachable(instance, time_limit_s=float(siting.time_limit_s))
-    judged = today
+    years = tuple(_shown(year, inputs) for year in years_of(schema.limits_of(scenario).phases))
+    opens, judged = openings(instance, plan), [today]
+    opens["year"] = [_shown(year, inputs) for year in opens["year"]]
     if plan.status != "none":
         report("coverage")
-        open_options = [*np.flatnonzero(instance.fixed).tolist(), *plan.chosen]
-        states["plan"] = _open_types(inputs.options.iloc[open_options])
-        planned = judge(city, standards, travel, states["plan"], state="plan", year=year)
-        _check_goals(inputs, instance, plan, planned, goals)
-        judged = pd.concat([today, planned], ignore_index=True)
-    opened = _opened(inputs, plan, reach, today)
-    uncoverable = _uncoverable(instance, reach, goals)
-    return Study(inputs, city, goals, reach, plan, most, states, judged, opened, uncoverable)
+        standing = set(inputs.options.index[inputs.options["state"] == "today"])
+        for year in years:
+            open_options = sorted(standing | set(opens.loc[opens["year"] <= year, "option"]))
+            states["plan"] = _open_types(inputs.options.iloc[open_options])
+            judged.append(judge(city, standards, travel, states["plan"], state="plan", year=year))
+    rows = _row_table(inputs, reach, goals)
+    found = Study(
+        inputs=inputs,
+        city=city,
+        goals=goals,
+        reach=reach,
+        instance=instance,
+        plan=plan,
+        most=most,
+        conflict=(),
+        certified_bound=_certified(instance, plan),
+        years=years,
+        states=states,
+        coverage=pd.concat(judged, ignore_index=True),
+        served=_served(instance, plan, rows, years),
+        opened=_opened(inputs, opens, reach, today),
+        uncoverable=_uncoverable(instance, rows, goals),
+    )
+    _check_goals(found)
+    return found
 
 
-def _check_goals(inputs: Inputs, instance: Instance, plan: Plan, planned: pd.DataFrame, goals: Sequence[Goal]) -> None:
+def _certified(instance: Instance, plan: Plan) -> int | None:
+    """Compute what a plan's multipliers prove; a plan whose objective is below that is none."""
+    if plan.multipliers is None:
+        return None
+    bound = certificate.bound_of(instance, plan.multipliers)
+    if plan.objective is not None and not plan.best_effort and bound > plan.objective:
+        raise PlanError(Fault("plan_check_failed", values={"broken": f"certified {bound} > {plan.objective}"}))
+    return bound
+
+
+def _check_goals(studied: Study) -> None:
     """Hold the siting model's word for each goal against the coverage that was measured with the plan open."""
-    model = {(g.id, g.scope): g.reached for g in goals_reached(instance, np.array(plan.chosen, dtype=np.int64))}
-    for goal in goals:
-        for measured in goal_tallies(inputs, planned, goal):
-            said = model[goal.id, measured.scope]
-            if said != measured.reached or not (measured.met or plan.best_effort):
-                values = {"goal": goal.id, "scope": measured.scope, "model": said, "measured": measured.reached}
-                raise PlanError(Fault("plan_disagrees", values=values))
+    plan = studied.plan
+    if plan.status == "none":
+        return
+    chosen = np.array(plan.chosen, dtype=np.int64)
+    model = {(g.id, g.scope, g.year): g.reached for g in goals_reached(studied.instance, chosen, plan.flows)}
+    for year in studied.years:
+        for goal in goals_in(studied, year):
+            for tallied in goal_tallies(studied, goal, "plan", year):
+                said = model[goal.id, tallied.scope, year if studied.phases else ONE_YEAR]
+                if said != tallied.reached or not (tallied.met or plan.best_effort):
+                    values = {"goal": goal.id, "scope": tallied.scope, "model": said, "measured": tallied.reached}
+                    raise PlanError(Fault("plan_disagrees", values=values))
 
 
-def goal_tallies(inputs: Inputs, judged: pd.DataFrame, goal: Goal) -> Iterator[GoalTally]:
-    """Measure a goal in each of its scopes on the coverage of one state."""
-    rows = judged[judged["standard"] == goal.standard]
-    return coverage.measure_goal(inputs.demand.frame, rows, goal, inputs.scenario.demand.community_rule)
+def goals_in(studied: Study, year: int) -> tuple[Goal, ...]:
+    """Goals with the shares that they ask for in a year."""
+    phases = studied.phases
+    return tuple(replace(goal, share=share_in(year, goal.id, goal.share, phases)) for goal in studied.goals)
+
+
+def goal_tallies(studied: Study, goal: Goal, state: str, year: int) -> Iterator[GoalTally]:
+    """Measure a goal in each of its scopes, on the coverage of today or of the plan in a year.
+
+    Under capacity a goal on that standard counts in the plan the people who are served.
+    """
+    table = studied.coverage
+    rows = table[(table["standard"] == goal.standard) & (table["state"] == state)]
+    served = None
+    if state == "plan":
+        rows = rows[rows["year"] == year]
+        if studied.served is not None and goal.standard == studied.inputs.scenario.siting.capacity_standard:
+            here = studied.served[studied.served["year"] == year]
+            served = here.groupby("demand_id")["people"].sum()
+    return coverage.measure_goal(
+        studied.inputs.demand.frame, rows, goal, studied.inputs.scenario.demand.community_rule, served
+    )
 
 
 def tally(studied: Study, standard: Standard, state: str) -> coverage.Tally:
-    """Count people and communities under one standard in one state."""
-    judged = studied.coverage
-    rows = judged[(judged["standard"] == standard.id) & (judged["state"] == state)]
+    """Count people and communities under one standard today, or in the last year of the plan."""
+    table = studied.coverage
+    rows = table[(table["standard"] == standard.id) & (table["state"] == state)]
+    rows = rows[rows["year"] == rows["year"].max()]
     return coverage.tally(studied.inputs.demand.frame, rows, studied.inputs.scenario.demand.community_rule)

@@ -109,7 +109,7 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
         once=money(plan["cost_once_yuan"], language),
         yearly=money(plan["cost_yearly_yuan"], language),
         years=run["parameters"]["horizon_years"],
-        total=money(plan["objective"] or 0, language),
+        total=money(plan["cost_yuan"], language),
     )
     if plan["estimated_count"]:
         yield say(

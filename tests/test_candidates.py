@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +17,7 @@ from shapely import Point
 
 from planner.candidates import COLUMNS, options, split_types
 from planner.errors import TableError
-from planner.standards import BuildCost, FacilityType
+from planner.standards import BuildCost, FacilityType, Size
 
 MONEY = ("cost_once_yuan", "cost_yearly_yuan")
 ESTIMATED = ("estimated_once", "estimated_yearly")
@@ -32,14 +33,15 @@ BASE = {
     "funding": "",
     "cost_once_yuan": None,
     "cost_yearly_yuan": None,
+    "capacity_people": None,
 }
 
 
 def sites(*rows: dict[str, Any]) -> Any:
     table = pd.DataFrame([{**BASE, "site_id": f"s{k}", "source_file": "x.csv", "source_row": k + 2, **row}
                           for k, row in enumerate(rows)])  # fmt: skip
-    for money in MONEY:
-        table[money] = table[money].astype("Int64")
+    for number in (*MONEY, "capacity_people"):
+        table[number] = table[number].astype("Int64")
     return gpd.GeoDataFrame(table, geometry=[Point(117, 36)] * len(table), crs="EPSG:4326")
 
 
@@ -182,6 +184,57 @@ def test_costs_equal_the_rule_written_out(rows: Any, of_type: Any, methods: Any)
         options(table, [facility("a", *of_type)], costs)
     assert [(f.row, f.column) for f in caught.value.faults] == missing
     assert {(f.code, f.file) for f in caught.value.faults} == {("no_cost", "x.csv")}
+
+
+# --- Sizes, and whom they can take ----------------------------------------------------------------------------
+
+
+def test_a_type_with_sizes_is_built_in_one_of_them() -> None:
+    kinds = [facility("a", at_existing=True), facility("b")]
+    sizes = [Size("a", "大", 900, 50, 5), Size("a", "小", 300, 0, 0)]
+    rows: list[dict[str, Any]] = [{"cost_once_yuan": 7}, {"status": "existing", "type": "b", "cost_once_yuan": 1}]
+    found = options(sites(*rows), kinds, [], sizes)
+    columns = ["site_id", "type", "size", "state", "cost_once_yuan", "cost_yearly_yuan", "capacity_people"]
+    assert found[columns].fillna(-1).to_numpy().tolist() == [
+        ["s0", "a", "大", "new", 57, 15, 900],
+        ["s0", "a", "小", "new", 7, 10, 300],
+        ["s0", "b", "", "new", 7, 10, -1],
+        ["s1", "a", "大", "new", 150, 15, 900],
+        ["s1", "a", "小", "new", 100, 10, 300],
+        ["s1", "b", "", "today", 0, 0, -1],
+    ]
+    # a size adds to a figure and says nothing of where the figure is from
+    assert found["estimated_once"].tolist() == [False, False, False, True, True, False]
+    pd.testing.assert_frame_equal(options(sites(*rows), kinds, [], sizes[::-1]), found)
+
+
+def test_the_size_goes_before_the_row_and_the_row_before_the_type() -> None:
+    kinds = [
+        dataclasses.replace(facility("a", at_existing=True), capacity_people=40),
+        dataclasses.replace(facility("b"), capacity_people=50),
+        facility("c"),
+    ]
+    rows: list[dict[str, Any]] = [
+        {"capacity_people": 0},
+        {},
+        {"status": "existing", "type": "b;c", "capacity_people": 7},
+        {"status": "existing", "type": "b;c"},
+    ]
+    found = options(sites(*rows), kinds, [], [Size("b", "x", 60, 0, 0)])
+    took = found[["site_id", "type", "state", "capacity_people", "capacity_own"]].fillna(-1)
+    assert [tuple(row) for row in took.to_numpy().tolist()] == [
+        ("s0", "a", "new", 0, True), ("s0", "b", "new", 60, False), ("s0", "c", "new", 0, True),
+        ("s1", "a", "new", 40, False), ("s1", "b", "new", 60, False), ("s1", "c", "new", -1, False),
+        # the row of what stands says nothing of the kiosk that is added
+        ("s2", "a", "new", 40, False), ("s2", "b", "today", 7, True), ("s2", "c", "today", 7, True),
+        ("s3", "a", "new", 40, False), ("s3", "b", "today", 50, False), ("s3", "c", "today", -1, False),
+    ]  # fmt: skip
+    assert str(found["capacity_people"].dtype) == "Int64"
+
+
+def test_an_option_stands_where_its_site_does() -> None:
+    found = options(sites({}, {"status": "existing", "type": "a"}), [facility("a")], [])
+    assert found[["lon", "lat"]].to_numpy().tolist() == [[117, 36], [117, 36]]
 
 
 # --- Faults --------------------------------------------------------------------------------------------------

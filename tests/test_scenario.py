@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from planner import schema
+from planner.crosschecks import missing_group_columns, unknown_sources
 from planner.errors import ScenarioError
-from planner.scenario import NOT_YET, load
+from planner.limits import Aim, Group, Limits, NearPeople, Phase, Spacing
+from planner.scenario import NOT_YET, fault_at, load
 from planner.speeds import CLASS_KPH
+from planner.standards import Size
+from planner.words import LANGUAGES, tell
 from town import SCENARIO
 
 
@@ -126,8 +130,6 @@ def test_what_this_version_does_not_act_on_is_refused(tmp_path: Path, name: str)
     section, _, key = name.partition(".")
     if name == "policy":
         text = 'policy = "weihai-2025"\n' + SCENARIO
-    elif name == "goal.group":
-        text = SCENARIO + 'group = "graduates"\n'
     elif section == "roads":
         text = SCENARIO.replace("[roads]", f'[roads]\n{key} = "x"')
     elif key:
@@ -135,8 +137,8 @@ def test_what_this_version_does_not_act_on_is_refused(tmp_path: Path, name: str)
     else:
         text = SCENARIO + f"\n[[{section}]]\nid = 1\n"
     (fault,) = load(write(tmp_path, text)).faults
-    assert (fault.code, fault.column.split("[")[0]) == ("not_yet", section if section == "goal" else name)
-    assert fault.row is not None or name not in ("policy", "goal.group")
+    assert (fault.code, fault.column.split("[")[0]) == ("not_yet", name)
+    assert fault.row is not None
 
 
 @pytest.mark.parametrize(
@@ -354,3 +356,219 @@ def test_a_number_out_of_range_is_told_with_its_bound(tmp_path: Path, written: s
 def test_a_cutoff_out_of_range_is_told_with_its_bound(tmp_path: Path, written: str, bound: str) -> None:
     faults = load(write(tmp_path, SCENARIO.replace("minutes = 5", written))).faults
     assert [(fault.code, fault.values["bound"]) for fault in faults] == [("value_range", bound)]
+
+
+# --- The rules of a plan -------------------------------------------------------------------------------------
+
+RULES = """
+group = "graduates"
+backup = true
+
+[[facility]]
+type = "gig_station"
+name = "零工驿站"
+cost_once_yuan = 1
+cost_yearly_yuan = 1
+capacity_people = 500
+
+[[size]]
+type = "gig_station"
+size = "大"
+capacity_people = 900
+extra_once_yuan = 50_000
+
+[[standard]]
+id = "other"
+km = 3
+served_by = ["gig_station"]
+
+[[group]]
+id = "graduates"
+name = "未就业高校毕业生"
+weight = 1.5
+
+[[phase]]
+year = 2026
+budget_yuan = 2_000_000
+budgets = { "就业补助资金" = 5 }
+shares = { people = 0.4 }
+
+[[phase]]
+year = 2028
+
+[rules]
+spacing = [{ type = "gig_station", m = 500 }]
+near_people = [{ type = "e_station", people = 2000, within_m = 0.5 }]
+
+[siting]
+objective = "max_coverage"
+standard = "walk-5"
+capacity_standard = "other"
+budget_once_yuan = 3
+budget_yearly_yuan = 2
+budgets = { "就业补助资金" = 3_000_000, "自筹" = 0 }
+alternatives = 2
+"""
+
+
+def test_the_rules_of_a_plan_are_read(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, SCENARIO + RULES))
+    assert loaded.faults == ()
+    scenario = loaded.scenario
+    assert scenario is not None
+    (goal,) = schema.goals_of(scenario)
+    assert (goal.group, goal.backup) == ("graduates", True)
+    assert schema.sizes_of(scenario) == (Size("gig_station", "大", 900, 50_000, 0),)
+    assert [kind.capacity_people for kind in schema.facility_types_of(scenario)] == [None, None, 500]
+    assert schema.aim_of(scenario) == Aim("max_coverage", "walk-5", (Group("graduates", Decimal("1.5")),))
+    assert schema.limits_of(scenario) == Limits(
+        spacing=(Spacing("gig_station", Decimal(500)),),
+        near_people=(NearPeople("e_station", 2000, Decimal("0.5")),),
+        budget_once_yuan=3,
+        budget_yearly_yuan=2,
+        budgets={"就业补助资金": 3_000_000, "自筹": 0},
+        capacity_standard="other",
+        phases=(Phase(2026, 2_000_000, {"就业补助资金": 5}, {"people": Decimal("0.4")}), Phase(2028)),
+    )
+    assert scenario.siting.alternatives == 2
+
+
+def test_without_them_a_plan_is_as_before(tmp_path: Path) -> None:
+    scenario = load(write(tmp_path, SCENARIO)).scenario
+    assert scenario is not None
+    assert (schema.aim_of(scenario), schema.limits_of(scenario)) == (Aim(), Limits())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "column"),
+    [
+        ('group = "graduates"', 'group = "gradates"', "unknown_name", "goal[people].group"),
+        ("weight = 1.5", "weight = 0.5", "value_range", "group[graduates].weight"),
+        ("weight = 1.5", "weight = 101", "value_range", "group[graduates].weight"),
+        ("weight = 1.5", "weight = 1.0005", "value_places", "group[graduates].weight"),
+        ('size = "大"', 'sise = "大"', "unknown_key", "size[gig_station].sise"),
+        ("capacity_people = 900", "", "key_missing", "size[gig_station].capacity_people"),
+        ("capacity_people = 900", "capacity_people = -1", "value_range", "size[gig_station].capacity_people"),
+        ("capacity_people = 500", "capacity_people = 1.5", "value_whole", "facility[gig_station].capacity_people"),
+        ("capacity_people = 500", "build = false", "size_not_built", "size[gig_station].type"),
+        ("year = 2028", "year = 2026", "repeated_name", "phase[2026].year"),
+        ("year = 2028", "year = 2025", "phase_past", "phase[2025].year"),
+        ("year = 2026", "year = 2029", "phase_order", "phase[2028].year"),
+        ("year = 2028", 'year = "2028"', "value_whole", "phase[2028].year"),
+        ("{ people = 0.4 }", "{ peeple = 0.4 }", "unknown_name", "phase[2026].shares.peeple"),
+        ("{ people = 0.4 }", "{ people = 1.4 }", "value_range", "phase[2026].shares.people"),
+        ('{ "就业补助资金" = 5 }', '{ "就业补助资金" = -5 }', "value_range", "phase[2026].budgets.就业补助资金"),
+        ('{ "就业补助资金" = 5 }', "5", "value_table", "phase[2026].budgets"),
+        ("m = 500 }", "m = 0 }", "value_range", "rules.spacing[gig_station].m"),
+        ('{ type = "gig_station", m', '{ type = "gig", m', "unknown_name", "rules.spacing[gig].type"),
+        ('{ type = "e_station", people', '{ type = "e", people', "unknown_name", "rules.near_people[e].type"),
+        ("within_m = 0.5", "within = 0.5", "unknown_key", "rules.near_people[e_station].within"),
+        ('spacing = [{ type = "gig_station", m = 500 }]', "spacing = 500", "value_list", "rules.spacing"),
+        ('"max_coverage"', '"most"', "value_choice", "siting.objective"),
+        ('standard = "walk-5"\ncap', "cap", "objective_standard", "siting.objective"),
+        ('standard = "walk-5"\ncap', 'standard = "walk"\ncap', "unknown_name", "siting.standard"),
+        ('capacity_standard = "other"', 'capacity_standard = "o"', "unknown_name", "siting.capacity_standard"),
+        ("alternatives = 2", "alternatives = 6", "value_range", "siting.alternatives"),
+        ("= 3_000_000", "= 3.5", "value_whole", "siting.budgets.就业补助资金"),
+    ],
+)
+def test_wrong_rules_are_told_with_their_line(tmp_path: Path, old: str, new: str, code: str, column: str) -> None:
+    text = SCENARIO + RULES
+    assert old in text
+    text = text.replace(old, new, 1)
+    faults = {(fault.code, fault.column): fault for fault in load(write(tmp_path, text)).faults}
+    assert (code, column) in faults
+    fault = faults[code, column]
+    assert fault.row is not None
+    holder, _, key = column.rpartition(".")
+    line = text.splitlines()[fault.row - 1]
+    assert key in line or holder.rpartition(".")[2].partition("[")[0] in line
+    for language in LANGUAGES:
+        assert all(tell(fault, language))
+
+
+def test_what_capacity_cannot_tell_is_refused(tmp_path: Path) -> None:
+    text = (SCENARIO + RULES).replace('capacity_standard = "other"', 'capacity_standard = "walk-5"')
+    found = [(fault.code, fault.column) for fault in load(write(tmp_path, text)).faults]
+    assert found == [
+        ("capacity_goal", "goal[people].group"),
+        ("capacity_goal", "goal[people].backup"),
+        ("capacity_weight", "group[graduates].weight"),
+    ]
+    allowed = text.replace('group = "graduates"\nbackup = true', "").replace("weight = 1.5", "weight = 1.0")
+    assert codes(write(tmp_path, allowed)) == []
+
+
+def test_groups_phases_and_sizes_merge_by_what_tells_them_apart(tmp_path: Path) -> None:
+    write(tmp_path, SCENARIO + RULES, "base.toml")
+    child = """
+name = "c"
+title = "c"
+extends = "base.toml"
+[[group]]
+id = "graduates"
+weight = 3
+[[size]]
+type = "gig_station"
+size = "大"
+remove = true
+[[size]]
+type = "gig_station"
+size = "小"
+capacity_people = 1
+[[phase]]
+year = 2026
+shares = { people = 0.5 }
+[[phase]]
+year = 2030
+budget_yuan = 1
+[siting]
+budgets = { "自筹" = 1 }
+"""
+    loaded = load(write(tmp_path, child))
+    assert loaded.faults == ()
+    assert loaded.scenario is not None
+    limits = schema.limits_of(loaded.scenario)
+    assert [(phase.year, phase.budget_yuan) for phase in limits.phases] == [
+        (2026, 2_000_000),
+        (2028, None),
+        (2030, 1),
+    ]
+    assert limits.phases[0].shares == {"people": Decimal("0.5")}
+    assert limits.budgets == {"就业补助资金": 3_000_000, "自筹": 1}
+    assert [size.size for size in schema.sizes_of(loaded.scenario)] == ["小"]
+    assert schema.aim_of(loaded.scenario).groups == (Group("graduates", Decimal(3)),)
+
+
+def test_an_id_that_is_a_list_is_a_fault_in_a_file_that_extends(tmp_path: Path) -> None:
+    write(tmp_path, SCENARIO, "base.toml")
+    child = 'name = "c"\ntitle = "c"\nextends = "base.toml"\n[[goal]]\nid = ["people"]\n'
+    assert "value_text" in codes(write(tmp_path, child))
+
+
+def test_a_group_needs_a_column_of_its_people(tmp_path: Path) -> None:
+    scenario = load(write(tmp_path, SCENARIO + RULES)).scenario
+    assert scenario is not None
+    assert list(missing_group_columns(scenario, ["people", "people_graduates"])) == []
+    (near,) = missing_group_columns(scenario, ["people", "people_graduate", "people_old"])
+    assert (near.code, near.where) == ("group_column", ["group", 0, "id"])
+    assert (near.values["column"], near.values["near"]) == ("people_graduates", "people_graduate")
+    (none,) = missing_group_columns(scenario, ["people", "peoples"])
+    assert none.values["near"] == "—"
+
+
+def test_a_budget_of_a_source_that_pays_for_nothing_is_a_fault(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, SCENARIO + RULES))
+    scenario = loaded.scenario
+    assert scenario is not None
+    assert list(unknown_sources(scenario, ["自筹", "", "就业补助资金"])) == []
+    found = list(unknown_sources(scenario, ["自筹", "", "就业补助金"]))
+    assert [(problem.where, problem.values["near"]) for problem in found] == [
+        (["siting", "budgets", "就业补助资金"], "就业补助金"),
+        (["phase", 0, "budgets", "就业补助资金"], "就业补助金"),
+    ]
+    lines = (SCENARIO + RULES).splitlines()
+    for problem, start in zip(found, ('budgets = { "就业补助资金" = 3', 'budgets = { "就业补助资金" = 5'), strict=True):
+        fault = fault_at(loaded, problem.code, problem.where, **problem.values)
+        assert lines[(fault.row or 0) - 1].startswith(start)
+        assert all(tell(fault, "zh"))

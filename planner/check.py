@@ -1,0 +1,84 @@
+"""Recomputes a choice of options on the original rows: a solver's plan counts for what is found here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.errors import Fault, PlanError
+from planner.recount import flows_broken, goals_reached, objective_of, rules_broken
+from planner.sharing import share_out
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from planner.problem import Problem
+    from planner.siting import Flows, Reached
+
+    Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """A choice of options as recomputed on the original rows.
+
+    Attributes
+    ----------
+    opened
+        The choice, a mask of `Reduced.columns`.
+    objective
+        Its objective.
+    reached
+        What each goal reaches.
+    broken
+        Names of the rules that it breaks.
+    flows
+        Who is served where; None without capacity.
+    """
+
+    opened: Mask
+    objective: int
+    reached: tuple[Reached, ...]
+    broken: tuple[str, ...]
+    flows: Flows | None
+
+    @property
+    def missed(self) -> list[str]:
+        """Goals that it does not meet."""
+        return [f"{goal.id}:{goal.scope}" for goal in self.reached if not goal.met]
+
+    @property
+    def good(self) -> bool:
+        """Whether it keeps the rules and meets the goals."""
+        return not self.broken and not self.missed
+
+
+def check(problem: Problem, opened: Mask, focus: int | None = None) -> Checked:
+    """Recompute a choice of options on the original rows.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    opened
+        The choice, a mask of `Reduced.columns`.
+    focus
+        Under capacity: the one goal for which people are shared out.
+
+    Returns
+    -------
+    checked
+        Its objective, what its goals reach and the rules that it breaks.
+    """
+    instance, chosen = problem.instance, problem.chosen(opened)
+    flows = share_out(problem, opened, focus)
+    broken = rules_broken(instance, chosen)
+    if flows is not None:
+        broken = (*broken, *flows_broken(instance, chosen, flows))
+    return Checked(opened, objective_of(instance, chosen, flows), goals_reached(instance, chosen, flows), broken, flows)
+
+
+def failed(what: object) -> PlanError:
+    """Error of a solver whose word does not hold."""
+    return PlanError(Fault("plan_check_failed", values={"broken": what}))

@@ -1,0 +1,173 @@
+"""What one section of a scenario says of another, or of the tables, that cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planner.columns import GROUP_PREFIX, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from planner.schema import Scenario
+
+    Where = Sequence[str | int]
+
+SHOWN = 5
+"""Names that are listed where none is near the wrong one."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that cannot be: the code of its fault, the path of its key, and what its words quote."""
+
+    code: str
+    where: Where
+    values: Mapping[str, Any]
+
+
+def _fault(code: str, where: Where, **values: object) -> Problem:
+    return Problem(code, where, values)
+
+
+def problems(scenario: Scenario) -> Iterator[Problem]:
+    """Check what the sections of a scenario say of each other and of themselves.
+
+    Parameters
+    ----------
+    scenario
+        A scenario of which every value is of its kind.
+
+    Yields
+    ------
+    problem
+        In the order of the sections.
+    """
+    for where, name, known in _names(scenario):
+        if name is not None and name not in known:
+            yield _fault("unknown_name", where, name=name, known=" ".join(known))
+    yield from _contradictions(scenario)
+    yield from _no_use(scenario)
+    yield from _years(scenario)
+    yield from _aims(scenario)
+
+
+def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Sequence[str]]]:
+    """Names that one section takes from another: the key, the name and the names that there are."""
+    types = [facility.type for facility in scenario.facility]
+    standards = [standard.id for standard in scenario.standard]
+    goals = [goal.id for goal in scenario.goal]
+    groups = [group.id for group in scenario.group]
+    for i, standard in enumerate(scenario.standard):
+        for name in standard.served_by:
+            yield ["standard", i, "served_by"], name, types
+    for i, goal in enumerate(scenario.goal):
+        yield ["goal", i, "standard"], goal.standard, standards
+        yield ["goal", i, "group"], goal.group, groups
+    typed: Sequence[tuple[Sequence[str], Sequence[Any]]] = (
+        (["count"], scenario.count),
+        (["build_cost"], scenario.build_cost),
+        (["size"], scenario.size),
+        (["rules", "spacing"], scenario.rules.spacing),
+        (["rules", "near_people"], scenario.rules.near_people),
+    )
+    for section, entries in typed:
+        for i, entry in enumerate(entries):
+            yield [*section, i, "type"], entry.type, types
+    for i, phase in enumerate(scenario.phase):
+        for name in phase.shares:
+            yield ["phase", i, "shares", name], name, goals
+    yield ["siting", "standard"], scenario.siting.standard, standards
+    yield ["siting", "capacity_standard"], scenario.siting.capacity_standard, standards
+
+
+def _contradictions(scenario: Scenario) -> Iterator[Problem]:
+    """Check what one entry says of itself."""
+    for i, standard in enumerate(scenario.standard):
+        if (standard.minutes is None) == (standard.km is None):
+            yield _fault("one_cutoff", ["standard", i, "minutes"], id=standard.id)
+        elif standard.minutes is not None and standard.mode == "drive" and standard.metric == "straight":
+            yield _fault("drive_straight", ["standard", i, "metric"], id=standard.id)
+    for site in sorted(set(scenario.rules.force_open) & set(scenario.rules.force_closed)):
+        yield _fault("forced_both_ways", ["rules", "force_closed"], site=site)
+    for i, count in enumerate(scenario.count):
+        if count.max is not None and count.max < count.min:
+            yield _fault("count_range", ["count", i, "max"], min=count.min, max=count.max)
+
+
+def _no_use(scenario: Scenario) -> Iterator[Problem]:
+    """Find entries that nothing could come of."""
+    for i, cost in enumerate(scenario.build_cost):
+        if cost.cost_once_yuan is None and (cost.cost_yearly_yuan is None or cost.co_build_discount):
+            yield _fault("cost_of_nothing", ["build_cost", i, "cost_once_yuan"])
+    unbuilt = {facility.type for facility in scenario.facility if not facility.build}
+    for i, size in enumerate(scenario.size):
+        if size.type in unbuilt:
+            yield _fault("size_not_built", ["size", i, "type"], type=size.type)
+
+
+def _years(scenario: Scenario) -> Iterator[Problem]:
+    """Check that the years of a build order follow each other, and are not over."""
+    first = scenario.data_date.year
+    for i, phase in enumerate(scenario.phase):
+        if phase.year < first:
+            yield _fault("phase_past", ["phase", i, "year"], year=phase.year, first=first)
+        if i and phase.year < scenario.phase[i - 1].year:
+            yield _fault("phase_order", ["phase", i, "year"], year=phase.year, before=scenario.phase[i - 1].year)
+
+
+def _aims(scenario: Scenario) -> Iterator[Problem]:
+    """Check the objective, and what cannot be told from people who are shared out under capacity."""
+    siting = scenario.siting
+    if siting.objective != "min_cost" and siting.standard is None:
+        yield _fault("objective_standard", ["siting", "objective"], objective=siting.objective)
+    limited = siting.capacity_standard
+    if limited is None:
+        return
+    for i, goal in enumerate(scenario.goal):
+        for key, asked in (("group", goal.group is not None), ("backup", goal.backup)):
+            if asked and goal.standard == limited:
+                yield _fault("capacity_goal", ["goal", i, key], key=key, goal=goal.id, standard=limited)
+    if siting.objective == "max_coverage" and siting.standard == limited:
+        for i, group in enumerate(scenario.group):
+            if group.weight != 1:
+                yield _fault("capacity_weight", ["group", i, "weight"], group=group.id, standard=limited)
+
+
+def missing_group_columns(scenario: Scenario, columns: Iterable[str]) -> Iterator[Problem]:
+    """Find groups of which no demand table counts the people.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+    columns
+        Column names of the demand table.
+    """
+    counted = [name for name in columns if name.startswith(GROUP_PREFIX)]
+    for i, group in enumerate(scenario.group):
+        column = GROUP_PREFIX + group.id
+        if column not in counted:
+            near = nearest(column, counted) or " / ".join(counted[:SHOWN]) or "—"
+            yield _fault("group_column", ["group", i, "id"], group=group.id, column=column, near=near)
+
+
+def unknown_sources(scenario: Scenario, funding: Iterable[str]) -> Iterator[Problem]:
+    """Find budgets of funding sources that pay for no option: they would bound nothing.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+    funding
+        Funding source of every new option.
+    """
+    known = sorted(set(funding) - {""})
+    asked: list[tuple[Where, Mapping[str, int]]] = [(["siting"], scenario.siting.budgets)]
+    asked += [(["phase", i], phase.budgets) for i, phase in enumerate(scenario.phase)]
+    for holder, budgets in asked:
+        for source in budgets:
+            if source not in known:
+                near = nearest(source, known) or " / ".join(known[:SHOWN]) or "—"
+                yield _fault("unknown_source", [*holder, "budgets", source], name=source, near=near)

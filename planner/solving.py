@@ -1,0 +1,252 @@
+"""Picks new facilities: at least cost for the goals, for most people within a budget, or for least travel.
+
+Model: partial set covering with people and community goals (LSCP, Toregas et al. 1971; MCLP, Church & ReVelle 1974;
+p-median, Hakimi 1964; design, section 9). The solver's word is never taken as it stands: every plan is rounded, its
+goals, rules and objective are recomputed on the original rows, and it is called optimal only when the proven bound
+reaches its objective.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner import milp
+from planner.check import Checked, check, failed
+from planner.problem import Problem, opened_by, problem_of, with_more, without_plan
+from planner.program import Program, row_of
+from planner.proof import multipliers_of, relaxation_of
+from planner.recount import goals_reached, rules_broken
+from planner.siting import Instance, Plan, Reached
+from planner.ties import break_ties
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from decimal import Decimal
+
+
+REPAIRS_MAX = 20
+"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
+
+RELAX_PART = 0.25
+"""Part of the time limit after which the search goes on without the program's relaxation, and so without a proof that
+can be checked."""
+
+EFFORT_GAP = 1e-4
+"""Relative gap of the plan that falls least short; no figure rests on it."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """The best plan found (None: none), a proven bound of the objective (None: none), proven infeasible."""
+
+    plan: Checked | None
+    bound: float | None
+    infeasible: bool
+
+
+def _best(problem: Problem, program: Program, *, gap: float, deadline: float) -> _Answer:
+    """Find the plan of least objective that passes the check on the original rows.
+
+    A solver takes 0.999999 for 1, and may so miss a goal by one person in a million. Such a plan is left out, with all
+    its parts where a goal is missed, and the search goes on: the bound stays valid.
+    """
+    wrong: object = ""
+    for _ in range(REPAIRS_MAX):
+        outcome = milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
+        bound = None if outcome.bound is None else outcome.bound + problem.model.constant
+        if outcome.values is None:
+            return _Answer(None, bound, outcome.infeasible)
+        plan = check(problem, opened_by(problem, outcome.values))
+        if plan.good:
+            return _Answer(plan, bound, infeasible=False)
+        wrong = ", ".join([*plan.broken, *plan.missed])
+        program = with_more(program, plan.opened) if plan.missed else without_plan(program, plan.opened)
+    raise failed(wrong)
+
+
+def _least_short(problem: Problem, deadline: float) -> Checked | None:
+    """Return the lawful plan that falls least short of the goals, of least objective among those; None for none.
+
+    Shortfalls are weighed by what each goal asks, so that a city-wide goal does not drown a district's.
+    """
+    model = problem.elastic
+    program, misses = model.program, model.columns["miss"]
+    objective = np.zeros(len(program.objective), dtype=np.int64)
+    objective[misses] = [max(1, 1_000_000_000 // max(1, goal.needed)) for goal in problem.instance.all_goals]
+    half = (deadline - time.monotonic()) / 2
+    outcome = milp.minimise(replace(program, objective=objective), gap=EFFORT_GAP, seconds=half)
+    if outcome.values is None:
+        return None
+    upper = program.upper.copy()
+    upper[misses] = np.ceil(outcome.values[misses] - 1e-6)
+    least = milp.minimise(replace(program, upper=upper), gap=EFFORT_GAP, seconds=deadline - time.monotonic())
+    found = [values for values in (least.values, outcome.values) if values is not None]
+    plans = [check(problem, opened_by(problem, values)) for values in found]
+    lawful = [plan for plan in plans if not plan.broken]
+    if not lawful:
+        raise failed(", ".join(plans[0].broken))
+    return lawful[0]
+
+
+def most_reachable(instance: Instance, *, time_limit_s: float) -> tuple[Reached, ...]:
+    """Find, for each goal on its own, the most that any plan within the rules can reach.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    time_limit_s
+        Time for all goals together, in seconds.
+
+    Returns
+    -------
+    reached
+        One entry for each goal, people first, then communities. `Reached.proven` is false where the time did not
+        suffice: that much can be reached, and perhaps more.
+    """
+    problem = problem_of(instance)
+    program, rows = problem.elastic.program, problem.elastic.rows["goal"]
+    found = []
+    for number, goal in enumerate(goals_reached(instance, np.empty(0, dtype=np.int64))):
+        columns, factors = row_of(program, rows.start + number)
+        objective = np.zeros(len(program.objective), dtype=np.int64)
+        objective[columns] = factors
+        objective[problem.elastic.columns["miss"]] = 0
+        seconds = time_limit_s / len(problem.reduced.goals)
+        outcome = milp.minimise(replace(program, objective=objective), gap=0.0, seconds=seconds)
+        plan = None if outcome.values is None else check(problem, opened_by(problem, outcome.values), number)
+        if plan is None or plan.broken or outcome.values is None:
+            found.append(replace(goal, proven=False))
+            continue
+        left = round(float(objective @ outcome.values))
+        found.append(replace(plan.reached[number], proven=milp.proven(left, outcome.bound)))
+    return tuple(found)
+
+
+def _asks_nothing(instance: Instance) -> bool:
+    """Whether today already does all that is asked, for nothing is."""
+    asked = instance.all_goals or instance.loss.any() or instance.travel is not None
+    nothing = np.empty(0, dtype=np.int64)
+    # a rule that today already breaks asks for an answer, even if nothing else does
+    wanted = bool((instance.rules.minimum > 0).any()) or bool(rules_broken(instance, nothing))
+    return not asked and not wanted
+
+
+def solve(
+    instance: Instance,
+    *,
+    gap: float | Decimal = 0.0,
+    time_limit_s: float | Decimal = 60.0,
+    ties: bool = True,
+    report: Callable[[str], None] | None = None,
+) -> Plan:
+    """Find the plan of least objective that meets every goal and keeps every rule.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    gap
+        Relative gap at which the search may stop; 0 asks for a proven optimum.
+    time_limit_s
+        Time for the search, in seconds; ties are broken in what is left of it. A plan that falls short is looked for
+        in as much time again.
+    ties
+        Whether plans of equal objective are told apart by the rule; else any one of them is given.
+    report
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    plan
+        With its status, objective, proven bound and gap. When no plan meets the goals, or none was found in the time,
+        the plan that falls least short of them (`best_effort`).
+
+    Raises
+    ------
+    PlanError
+        If what the solver says contradicts the check on the original rows.
+    """
+    started = time.monotonic()
+    say = report or (lambda _step: None)
+    if _asks_nothing(instance):
+        return Plan("none", None, None, None, (), 0.0)
+    say("reduce")
+    problem = problem_of(instance)
+    deadline = started + float(time_limit_s)
+    say("relax")
+    relaxation = relaxation_of(instance, problem.reduced, problem.model)
+    relaxed = milp.relax(relaxation.program, seconds=RELAX_PART * float(time_limit_s))
+    say("solve")
+    answer = _best(problem, problem.model.program, gap=float(gap), deadline=deadline)
+    if answer.plan is None:
+        say("best_effort")
+        plan = _fallen_short(problem, answer, float(time_limit_s))
+    else:
+        plan = _found(problem, answer.plan, answer.bound)
+        if plan.status == "optimal" and ties:
+            say("ties")
+            best, broken = break_ties(problem, answer.plan, relaxed if instance.capacity is None else None, deadline)
+            plan = replace(plan, chosen=_numbers(problem, best), flows=best.flows, ties_broken=broken)
+    multipliers = None if relaxed is None else multipliers_of(instance, relaxation, relaxed)
+    return replace(plan, seconds=time.monotonic() - started, multipliers=multipliers)
+
+
+def _numbers(problem: Problem, plan: Checked) -> tuple[int, ...]:
+    return tuple(int(k) for k in problem.chosen(plan.opened))
+
+
+def relative_gap(objective: int, bound: int) -> float:
+    """How far a bound is below an objective, as a part of the objective."""
+    return (objective - bound) / objective if objective > bound else 0.0
+
+
+def _found(problem: Problem, best: Checked, solver_bound: float | None) -> Plan:
+    """State a plan that meets the goals, with what is proven of it."""
+    rounded = milp.rounded_bound(solver_bound)
+    bound = 0 if rounded is None else max(0, rounded)
+    step = step_of(problem)
+    offset = problem.model.constant
+    bound = offset + -(-(bound - offset) // step) * step if bound > offset else bound
+    if bound > best.objective:
+        raise failed(f"bound {bound} > {best.objective}")
+    return Plan(
+        status="optimal" if bound == best.objective else "gap",
+        objective=best.objective,
+        bound=bound,
+        gap=relative_gap(best.objective, bound),
+        chosen=_numbers(problem, best),
+        seconds=0.0,
+        ties_broken=False,
+        flows=best.flows,
+    )
+
+
+def step_of(problem: Problem) -> int:
+    """Largest number that divides every change of the objective."""
+    return int(np.gcd.reduce(problem.model.program.objective, initial=0)) or 1
+
+
+def _fallen_short(problem: Problem, answer: _Answer, seconds: float) -> Plan:
+    """State the plan that falls least short, where none meets the goals or none was found in the time."""
+    plan = _least_short(problem, time.monotonic() + seconds)
+    if plan is not None and not plan.missed:
+        if answer.infeasible:
+            raise failed("infeasible")
+        return _found(problem, plan, answer.bound)
+    bound = None if answer.infeasible else milp.rounded_bound(answer.bound)
+    return Plan(
+        status="infeasible" if answer.infeasible else "unknown",
+        objective=None if plan is None else plan.objective,
+        bound=bound,
+        gap=None,
+        chosen=() if plan is None else _numbers(problem, plan),
+        seconds=0.0,
+        best_effort=True,
+        ties_broken=False,
+        flows=None if plan is None else plan.flows,
+    )
