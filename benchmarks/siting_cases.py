@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 CITY_M = 40_000.0
 """Side of the square in which the city lies."""
 
-TOWNS = 40
 SCATTERED = 0.1
 """Share of the points that lie anywhere, not in a town."""
 
@@ -40,6 +39,8 @@ class City:
         A point is covered by a site no farther than this.
     noise
         Standard deviation of the logarithm of the factor by which each distance is multiplied; 0: none.
+    towns, spread_m
+        How many, and the standard deviation of places around the centre of a town of middle size.
     seed
         Of the generator.
     """
@@ -48,6 +49,8 @@ class City:
     sites: int
     cutoff_m: float
     noise: float = 0.0
+    towns: int = 60
+    spread_m: float = 600.0
     seed: int = 1
 
 
@@ -61,12 +64,13 @@ class Drawn:
     covers: csr_array
 
 
-def _around_towns(rng: np.random.Generator, count: int) -> Floats:
+def _around_towns(rng: np.random.Generator, city: City) -> Floats:
     """Places of points: most around the centres of towns of unlike size, some anywhere."""
-    centre_m = rng.uniform(0.1 * CITY_M, 0.9 * CITY_M, size=(TOWNS, 2))
-    size = rng.lognormal(0.0, 1.0, TOWNS)
-    town = rng.choice(TOWNS, size=count, p=size / size.sum())
-    spread_m = 400.0 + 1600.0 * np.sqrt(size / size.max())
+    count = city.points
+    centre_m = rng.uniform(0.1 * CITY_M, 0.9 * CITY_M, size=(city.towns, 2))
+    size = rng.lognormal(0.0, 1.0, city.towns)
+    town = rng.choice(city.towns, size=count, p=size / size.sum())
+    spread_m = city.spread_m * np.sqrt(size)
     place_m = centre_m[town] + rng.normal(size=(count, 2)) * spread_m[town][:, None]
     scattered = rng.random(count) < SCATTERED
     place_m[scattered] = rng.uniform(0.0, CITY_M, size=(int(scattered.sum()), 2))
@@ -100,7 +104,7 @@ def _covers(rng: np.random.Generator, city: City, point_m: Floats, site_m: Float
 def draw(city: City) -> Drawn:
     """Draw a city: the same arrays for the same seed."""
     rng = np.random.default_rng(city.seed)
-    point_m = _around_towns(rng, city.points)
+    point_m = _around_towns(rng, city)
     near = rng.integers(0, city.points, city.sites)
     site_m = np.clip(point_m[near] + rng.normal(0.0, 200.0, size=(city.sites, 2)), 0.0, CITY_M)
     people = np.maximum(1, rng.lognormal(3.0, 1.0, city.points)).astype(np.int64)

@@ -1,12 +1,13 @@
 """Compiled kernels of the median problem: bounds by Lagrange multipliers, and plans by interchange.
 
-Every kernel reads the costs as ladders: for each demand point the options that are nearer than what it has anyway, by
-rising cost. With p of n options open, only about the first n / p rungs are ever looked at.
+Every kernel reads the costs as ladders: for each demand point, by rising cost, the options that are cheaper than what
+the point has anyway. With p of n options open only about the first n / p rungs are looked at. All amounts are whole
+numbers, so that no bound rests on rounding.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,38 +20,79 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-PATIENCE = 20
-"""Steps without a better bound after which steps become shorter."""
+NEVER = 1 << 62
+"""Bound of what cannot be; more than any amount."""
 
-SHORTER, LONGER = 0.66, 1.5
-"""Factors of the step's length after a run of failures, and after a success that pointed the right way."""
+KEEP = 0.7
+"""How much of the last direction goes into the next (Camerini, Fratta & Maffioli 1975)."""
 
-LONGEST = 2.0
-"""Longest step, as a multiple of Polyak's."""
+SHORTER = 0.7
+"""Factor of the step's length where no better bound has come for some steps (Held, Wolfe & Crowder 1974)."""
+
+FORGET = 0.05
+"""Weight of the newest choice in the running share of choices in which an option is."""
 
 
-@kernel
-def best_choice(rho: Floats, least: int, most: int) -> tuple[Whole, int, float]:
-    """Choose between `least` and `most` options of least total `rho`.
+class Ladders(NamedTuple):
+    """A median problem: choose `least` to `most` options, serve each demand point by the cheapest of them.
 
-    Returns
-    -------
-    order, count, total
-        Options by rising `rho`; how many of the first are chosen; the sum of their `rho`.
+    Attributes
+    ----------
+    start
+        Offsets of the demand points into `option` and `cost`, shape (demand + 1,).
+    option, cost
+        Options by rising cost, and what the point costs when served by them: all below its `outside`.
+    outside
+        What each demand point costs when no option of its ladder opens.
+    price
+        What each option costs when it opens.
+    least, most
+        How many options open; most >= 1, least <= number of options.
     """
-    order = np.argsort(rho)
-    count = 0
-    total = 0.0
-    while count < most and (count < least or rho[order[count]] < 0.0):
-        total += rho[order[count]]
-        count += 1
-    return order, count, total
+
+    start: Whole
+    option: Whole
+    cost: Whole
+    outside: Whole
+    price: Whole
+    least: int
+    most: int
+
+
+class Ascent(NamedTuple):
+    """How far an ascent of the multipliers has come.
+
+    Attributes
+    ----------
+    v, direction
+        Multipliers of the demand points, where the ascent stands, and the direction of its last step.
+    scale, failures
+        Length of steps as a part of Polyak's, and steps since the last better bound.
+    bound, best_v
+        Best bound so far and its multipliers.
+    if_open, if_closed
+        Best bounds when an option must open and when it must not.
+    chosen, share
+        Options of the last best choice, and the part of the recent ones in which each option was.
+    """
+
+    v: Whole
+    direction: Floats
+    scale: float
+    failures: int
+    bound: int
+    best_v: Whole
+    if_open: Whole
+    if_closed: Whole
+    chosen: Flags
+    share: Floats
 
 
 @kernel
-def reduced_prices(start: Whole, option: Whole, cost: Whole, price: Whole, v: Floats) -> Floats:
+def reduced_prices(ladders: Ladders, v: Whole) -> Whole:
     """Price of each option less what it saves at the multipliers: price_j + sum_i min(0, cost_ij - v_i)."""
-    rho = price.astype(np.float64)
+    start, option, cost = ladders.start, ladders.option, ladders.cost
+    rho = ladders.price.copy()
     for i in range(len(v)):
         for k in range(start[i], start[i + 1]):
             if cost[k] >= v[i]:
@@ -60,189 +102,219 @@ def reduced_prices(start: Whole, option: Whole, cost: Whole, price: Whole, v: Fl
 
 
 @kernel
-def _excess(start: Whole, option: Whole, cost: Whole, v: Floats, chosen: Flags) -> Floats:
-    """One less the number of chosen options that serve each demand point: the subgradient at `v`."""
-    out = np.ones(len(v))
+def _excess(ladders: Ladders, v: Whole, chosen: Flags) -> Floats:
+    """One less the number of chosen options that serve each demand point, the subgradient at `v`; 0 at a hard end.
+
+    No multiplier is worth having below the point's cheapest option nor above its `outside`.
+    """
+    start, option, cost, outside = ladders.start, ladders.option, ladders.cost, ladders.outside
+    out = np.zeros(len(v))
     for i in range(len(v)):
+        if start[i] == start[i + 1]:
+            continue
+        out[i] = 1.0
         for k in range(start[i], start[i + 1]):
             if cost[k] >= v[i]:
                 break
             if chosen[option[k]]:
                 out[i] -= 1.0
+        if (out[i] > 0.0 and v[i] >= outside[i]) or (out[i] < 0.0 and v[i] <= cost[start[i]]):
+            out[i] = 0.0
     return out
 
 
 @kernel
 def _note_bounds(
-    rho: Floats, order: Whole, count: int, least: int, most: int, bound: float, if_open: Floats, if_closed: Floats
+    rho: Whole, order: Whole, count: int, ladders: Ladders, bound: int, if_open: Whole, if_closed: Whole
 ) -> None:
-    """Raise the bounds that hold when an option must open and when it must not, in `if_open` and `if_closed`.
+    """Raise the bounds that hold when an option must open, and when it must not, in `if_open` and `if_closed`.
 
-    An option outside the best choice comes in beside the others, or in place of the worst of them where no more may
-    open or the worst was only there to make up the least number. One that must go is replaced by the next best where
-    the least number asks for it or the next best pays.
+    An option that is not in the best choice comes in beside the others, or in place of the worst of them where no more
+    may open or the worst was only there to make up the least number. One that must go is replaced by the next best
+    where the least number asks for it or the next best pays.
     """
-    n = len(rho)
-    worst = rho[order[count - 1]] if count > 0 else 0.0
-    spared = worst if count == most else max(worst, 0.0)
-    following = rho[order[count]] if count < n else np.inf
-    replaced = following if count == least else min(following, 0.0)
-    for k in range(n):
+    worst = rho[order[count - 1]] if count > 0 else 0
+    spared = worst if count == ladders.most else max(worst, 0)
+    none_left = count == len(rho)
+    following = 0 if none_left else rho[order[count]]
+    replaced = following if count == ladders.least else min(following, 0)
+    for k in range(len(rho)):
         j = order[k]
-        if k < count:
-            if_open[j] = max(if_open[j], bound)
-            if_closed[j] = max(if_closed[j], bound - rho[j] + replaced)
-        else:
-            if_closed[j] = max(if_closed[j], bound)
-            if_open[j] = max(if_open[j], bound + rho[j] - spared)
+        opened = bound if k < count else bound + rho[j] - spared
+        closed = bound - rho[j] + replaced if k < count else bound
+        if k < count and none_left and count == ladders.least:
+            closed = NEVER
+        if_open[j] = max(if_open[j], opened)
+        if_closed[j] = max(if_closed[j], closed)
 
 
 @kernel
-def ascend(
-    start: Whole,
-    option: Whole,
-    cost: Whole,
-    outside: Whole,
-    price: Whole,
-    least: int,
-    most: int,
-    target: float,
-    steps: int,
-    v: Floats,
-    bound: float,
-    direction: Floats,
-    share: Floats,
-    scale: float,
-    blend: float,
-    if_open: Floats,
-    if_closed: Floats,
-):  # type: ignore[no-untyped-def]
-    v, direction, share = v.copy(), direction.copy(), share.copy()
-    if_open, if_closed = if_open.copy(), if_closed.copy()
-    n_demand, n_options = len(v), len(price)
-    chosen = np.zeros(n_options, dtype=np.bool_)
-    latest = chosen
-    failures = 0
-    begun = bound
+def _choose(rho: Whole, ladders: Ladders) -> tuple[Whole, int, int]:
+    """Options by rising `rho`, how many of them are the best choice, and the sum of their `rho`."""
+    order = np.argsort(rho, kind="mergesort")
+    count = total = 0
+    while count < ladders.most and count < len(rho) and (count < ladders.least or rho[order[count]] < 0):
+        total += rho[order[count]]
+        count += 1
+    return order, count, total
+
+
+@kernel
+def _step(ladders: Ladders, v: Whole, direction: Floats, length: float) -> Whole:
+    """Go along the direction, and no farther than the hard ends of each multiplier."""
+    out = v.copy()
+    for i in range(len(v)):
+        first = ladders.start[i]
+        if first < ladders.start[i + 1]:
+            moved = v[i] + np.int64(np.rint(length * direction[i]))
+            out[i] = min(max(moved, ladders.cost[first]), ladders.outside[i])
+    return out
+
+
+@kernel
+def ascend(ladders: Ladders, ascent: Ascent, target: int, limit: int, steps: int, patience: int) -> Ascent:
+    """Raise the Lagrangian bound of the assignment rows by deflected subgradient steps.
+
+    For any multipliers v, no choice costs less than sum_i min(v_i, outside_i) + the least sum over `least` to `most`
+    options of rho_j = price_j + sum_i min(0, cost_ij - v_i) (Cornuejols, Fisher & Nemhauser 1977). Steps are Polyak's
+    towards `target`; after `patience` steps without a better bound they become shorter.
+
+    Parameters
+    ----------
+    ladders
+        The problem.
+    ascent
+        Where to go on from; its multipliers lie between the cheapest option and `outside` of each demand point.
+    target
+        Cost of the best known choice.
+    limit
+        The ascent ends as soon as the bound is above it.
+    steps, patience
+        Steps to take.
+
+    Returns
+    -------
+    ascent
+        Where it stands.
+    """
+    v, direction, scale, failures, bound, best_v, if_open, if_closed, chosen, share = ascent
+    if_open, if_closed, chosen, share = if_open.copy(), if_closed.copy(), chosen.copy(), share.copy()
     for _ in range(steps):
-        norm = np.sum(direction * direction)
-        if norm < 1e-9 or bound >= target:
-            break
-        length = scale * (target - bound) / norm
-        trial = v + length * direction
-        for i in range(n_demand):
-            if start[i + 1] > start[i]:
-                trial[i] = min(max(trial[i], float(cost[start[i]])), float(outside[i]))
-            else:
-                trial[i] = float(outside[i])
-        rho = reduced_prices(start, option, cost, price, trial)
-        order, count, total = best_choice(rho, least, most)
-        value = total + np.sum(trial)
+        rho = reduced_prices(ladders, v)
+        order, count, total = _choose(rho, ladders)
+        value = np.sum(v) + total
         chosen[:] = False
         chosen[order[:count]] = True
-        gradient = _excess(start, option, cost, trial, chosen)
-        _note_bounds(rho, order, count, least, most, value, if_open, if_closed)
-        turn = gradient - direction
-        square = np.sum(turn * turn)
-        best_blend = -np.sum(turn * direction) / square if square > 0 else 1.0
-        use = min(max(best_blend, blend / 10), blend)
-        agree = np.sum(gradient * direction)
-        direction = direction + use * turn
-        share = share + use * (chosen - share)
+        share += FORGET * (chosen - share)
+        _note_bounds(rho, order, count, ladders, value, if_open, if_closed)
+        failures += 1
         if value > bound:
-            bound, v = value, trial
-            failures = 0
-            if agree > 0:
-                scale = min(scale * LONGER, LONGEST)
-        else:
-            failures += 1
-            if failures >= PATIENCE:
-                scale = max(scale * SHORTER, 1e-4)
-                failures = 0
-    return v, bound, direction, share, scale, if_open, if_closed, chosen
+            bound, best_v, failures = value, v, 0
+        elif failures >= patience:
+            scale, failures = scale * SHORTER, 0
+        direction = _excess(ladders, v, chosen) + KEEP * direction
+        norm = np.sum(direction * direction)
+        if bound > limit or norm == 0.0:
+            break
+        v = _step(ladders, v, direction, scale * (target - value) / norm)
+    return Ascent(v, direction, scale, failures, bound, best_v, if_open, if_closed, chosen, share)
 
 
 @kernel
-def nearest_two(
-    start: Whole, option: Whole, cost: Whole, outside: Whole, is_open: Flags
-) -> tuple[Whole, Whole, Whole]:
-    """Find the open option that serves each demand point (-1: none), its cost, and the cost without it."""
-    n = len(outside)
-    first = np.full(n, -1, dtype=np.int64)
-    near, second = outside.copy(), outside.copy()
-    for i in range(n):
+def nearest_two(ladders: Ladders, is_open: Flags) -> tuple[Whole, Whole, Whole]:
+    """Find the open option that serves each demand point (-1: none), its cost, and the cost without that option."""
+    start, option, cost = ladders.start, ladders.option, ladders.cost
+    near, second = ladders.outside.copy(), ladders.outside.copy()
+    first = np.full(len(near), -1, dtype=np.int64)
+    for i in range(len(near)):
         for k in range(start[i], start[i + 1]):
-            j = option[k]
-            if not is_open[j]:
+            if not is_open[option[k]]:
                 continue
             if first[i] >= 0:
                 second[i] = cost[k]
                 break
-            first[i], near[i] = j, cost[k]
+            first[i], near[i] = option[k], cost[k]
     return first, near, second
 
 
 @kernel
-def _best_move(
-    start: Whole, option: Whole, cost: Whole, outside: Whole, price: Whole, least: int, most: int, is_open: Flags
-) -> tuple[int, int, int]:
-    """Find the best option to open, to close, or to open in place of another (-1: none), and what it changes.
+def _changes(ladders: Ladders, is_open: Flags, held: Whole, swaps: bool) -> tuple[Whole, Whole, Whole]:
+    """Say what it changes to open each option, to close each of `held`, and what a swap of two changes beyond both.
 
-    What a swap changes is loss of the one, gain of the other, and a correction for the points that both touch
-    (Resende & Werneck 2007).
+    The third is empty unless asked for (loss, gain and extra of Resende & Werneck 2007).
     """
-    n_options = len(price)
-    held = np.flatnonzero(is_open)
-    place = np.full(n_options, -1, dtype=np.int64)
+    start, option, cost = ladders.start, ladders.option, ladders.cost
+    place = np.full(len(is_open), -1, dtype=np.int64)
     place[held] = np.arange(len(held))
-    first, near, second = nearest_two(start, option, cost, outside, is_open)
-    change_in, change_out = price.copy(), -price[held]
-    both = np.zeros((n_options, len(held)), dtype=np.int64)
-    for i in range(len(outside)):
+    first, near, second = nearest_two(ladders, is_open)
+    opening, closing = ladders.price.copy(), -ladders.price[held]
+    both = np.zeros((len(is_open), len(held)) if swaps else (0, 0), dtype=np.int64)
+    for i in range(len(near)):
         out = place[first[i]] if first[i] >= 0 else -1
         if out >= 0:
-            change_out[out] += second[i] - near[i]
+            closing[out] += second[i] - near[i]
+        reach = second[i] if swaps else near[i]
         for k in range(start[i], start[i + 1]):
-            if cost[k] >= second[i]:
+            if cost[k] >= reach:
                 break
-            if cost[k] < near[i]:
-                change_in[option[k]] -= near[i] - cost[k]
-            if out >= 0:
+            opening[option[k]] -= max(near[i] - cost[k], 0)
+            if swaps and out >= 0:
                 both[option[k], out] -= second[i] - max(cost[k], near[i])
-    best, best_in, best_out = 0, -1, -1
-    forced = len(held) < least
-    if forced:
-        best = np.iinfo(np.int64).max
-    for j in range(n_options):
-        if is_open[j]:
-            if len(held) > least and change_out[place[j]] < best:
-                best, best_in, best_out = change_out[place[j]], -1, j
-            continue
-        if len(held) < most and change_in[j] < best:
-            best, best_in, best_out = change_in[j], j, -1
-        if forced:
-            continue
-        for out in range(len(held)):
-            change = change_in[j] + change_out[out] + both[j, out]
-            if change < best:
-                best, best_in, best_out = change, j, held[out]
-    return best, best_in, best_out
+    return opening, closing, both
 
 
 @kernel
-def interchange(
-    start: Whole, option: Whole, cost: Whole, outside: Whole, price: Whole, least: int, most: int, is_open: Flags
-) -> tuple[Flags, int]:
-    """Improve a choice by the best of all openings, closings and swaps until there is none; options are added first
-    where there are fewer than `least`."""
+def _best_move(ladders: Ladders, is_open: Flags) -> tuple[int, int]:
+    """Find what to open and what to close (-1: nothing) so that the cost falls most.
+
+    Where fewer than `least` are open, the best to open is told even if the cost rises.
+    """
+    held = np.flatnonzero(is_open)
+    short = len(held) < ladders.least
+    opening, closing, both = _changes(ladders, is_open, held, not short)
+    best, best_in, best_out = NEVER if short else 0, -1, -1
+    if len(held) > ladders.least:
+        for out in range(len(held)):
+            if closing[out] < best:
+                best, best_out = closing[out], held[out]
+    for j in range(len(is_open)):
+        if is_open[j]:
+            continue
+        if len(held) < ladders.most and opening[j] < best:
+            best, best_in, best_out = opening[j], j, -1
+        if short:
+            continue
+        for out in range(len(held)):
+            change = opening[j] + closing[out] + both[j, out]
+            if change < best:
+                best, best_in, best_out = change, j, held[out]
+    return best_in, best_out
+
+
+@kernel
+def interchange(ladders: Ladders, is_open: Flags) -> tuple[Flags, int]:
+    """Improve a choice by the best opening, closing or swap until none helps (Teitz & Bart 1968).
+
+    Parameters
+    ----------
+    ladders
+        The problem.
+    is_open
+        A choice of at most `most` options; one of fewer than `least` is filled up greedily.
+
+    Returns
+    -------
+    is_open, cost
+        The better choice, and its exact cost.
+    """
     is_open = is_open.copy()
     while True:
-        _, option_in, option_out = _best_move(start, option, cost, outside, price, least, most, is_open)
+        option_in, option_out = _best_move(ladders, is_open)
         if option_in < 0 and option_out < 0:
             break
         if option_in >= 0:
             is_open[option_in] = True
         if option_out >= 0:
             is_open[option_out] = False
-    _, near, _ = nearest_two(start, option, cost, outside, is_open)
-    return is_open, near.sum() + price[is_open].sum()
+    _, near, _ = nearest_two(ladders, is_open)
+    return is_open, near.sum() + ladders.price[is_open].sum()

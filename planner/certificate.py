@@ -50,13 +50,14 @@ class Certificate:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Cover rows as they bear on the unknowns: all but `covers` (of new columns) of shape (2 n_rows,).
+    """Cover rows as they bear on the unknowns: `times` unknowns for each row, as many columns as the goals ask for.
 
     An unknown may be `limited` (a share), `lost` (1 in every plan), `free` (undecided); it takes `owed` new columns to
-    make it 0. `same` is the first of the unknowns that equal it in every plan.
+    make it 0. `same` is the first of the unknowns that equal it in every plan. `covers` has the new columns only.
     """
 
     covers: csr_array
+    times: int
     limited: NDArray[np.bool_]
     owed: Whole
     lost: NDArray[np.bool_]
@@ -142,7 +143,7 @@ def _rows_of(instance: Instance) -> _Rows:
     covers, limited = _canonical(instance.covers), _limited(instance)
     signed = [instance.people, instance.loss, *(goal.weight for goal in instance.all_goals)]
     signed += [] if instance.travel is None else [instance.travel.weight]
-    times = {goal.times for goal in instance.all_goals}
+    times = {1, *(goal.times for goal in instance.all_goals)}
     if (covers.data != 1).any() or any((values < 0).any() for values in signed) or not times <= {1, 2}:
         raise Refused("instance", "values")
     standing = covers @ instance.fixed.astype(np.int64)
@@ -150,10 +151,14 @@ def _rows_of(instance: Instance) -> _Rows:
     kept = covers.indices[~instance.fixed[covers.indices]]
     start = np.concatenate([[0], np.cumsum(options)])
     covers = csr_array((np.ones(len(kept), dtype=np.int64), kept, start), shape=covers.shape)
-    owed = np.maximum(0, np.concatenate([1 - standing, 2 - standing]))
-    same = _alike(covers, np.where(limited, -1, owed[instance.n_rows :]))
-    lost, limited = np.tile(options, 2) < owed, np.concatenate([limited, np.zeros_like(limited)])
-    return _Rows(covers, limited, owed, lost, ~lost & (limited | (owed > 0)), np.append(same, same + instance.n_rows))
+    owed = [np.maximum(0, number - standing) for number in sorted(times)]
+    like = _alike(covers, np.where(limited, -1, owed[-1]))
+    same = [like + number * instance.n_rows for number in range(len(owed))]
+    lost = [options < asked for asked in owed]
+    free = [~gone & (asked > 0) for gone, asked in zip(lost, owed, strict=True)]
+    free[0] |= limited & ~lost[0]
+    share = [limited, *(np.zeros_like(limited) for _ in owed[1:])]
+    return _Rows(covers, len(owed), *map(np.concatenate, (share, owed, lost, free, same)))
 
 
 def _kind(instance: Instance, multipliers: Multipliers) -> Any:
@@ -328,9 +333,10 @@ def bound_of(instance: Instance, multipliers: Multipliers) -> int:
     _refuse_wrong(instance, multipliers)
     rows, kind, n_rows = _rows_of(instance), _kind(instance, multipliers), instance.n_rows
     constant, cost = _goal_terms(instance, rows, multipliers, kind)
-    pressed: Whole = np.concatenate([multipliers.rows, multipliers.backup]).astype(kind) * rows.owed
+    covering = (multipliers.rows, multipliers.backup)[: rows.times]
+    pressed: Whole = np.concatenate(covering).astype(kind) * rows.owed
     column = np.where(instance.fixed, 0, instance.price.astype(object) * ONE)
-    column = column - _pressed(rows.covers, multipliers.rows) - _pressed(rows.covers, multipliers.backup)
+    column = column - sum(_pressed(rows.covers, y) for y in covering)
     more, terms = _rule_terms(instance, multipliers.rules)
     constant, column, cost = constant + _total(pressed) + more, column + terms, cost - pressed
     cost[:n_rows] += _losses(instance).astype(kind) * ONE

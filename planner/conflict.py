@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, hstack, vstack
+from scipy.sparse import csr_array, hstack
 
 from planner import milp
 from planner.check import Checked, check, failed
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     Whole = NDArray[np.int64]
     Mask = NDArray[np.bool_]
-    Names = frozenset[str]
+
+Names = frozenset[str]
 
 STRUCTURAL = ("phase.order", "size", "standing")
 """Rules that say what a plan is; they never give way."""
@@ -161,7 +162,7 @@ def _held(instance: Instance, chosen: Whole, flows: Flows | None) -> Names:
 
 
 def _owners(problem: Problem, number: dict[str, int]) -> Whole:
-    """Number of the name of each row of the program; -1 for a row that never gives way."""
+    """Give each row of the program the number of its name; -1 for a row that never gives way."""
     model, instance = problem.model, problem.instance
     owner = np.full(model.program.matrix.shape[0], -1, dtype=np.int64)
     owner[model.rows["goal"]] = [number[GOAL + goal.label] for goal in instance.all_goals]
@@ -214,7 +215,7 @@ def _grower(instance: Instance, names: tuple[str, ...], deadline: float) -> Call
             return best
         plan = check(problem, opened_by(problem, outcome.values))
         held = _held(instance, problem.chosen(plan.opened), plan.flows)
-        # under capacity people may have been shared out for goals outside the set, and rounding may have lost one inside
+        # rounding, or sharing people out for goals outside the set, may have lost a goal inside
         return max(best, held, key=len) if inside <= held else best
 
     return grow

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from planner import schema, tables
 from planner.candidates import options, split_types
 from planner.coverage import applies, assessable
+from planner.crosschecks import missing_group_columns, unknown_sources
 from planner.errors import Fault, PlannerError, ScenarioError, attempt
 from planner.roadcache import default_folder, read_roads
 from planner.scenario import Loaded, fault_at, load
@@ -289,7 +290,8 @@ def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
     networks, wrong_roads = attempt(lambda: read_networks(loaded, _modes(standards)))
     crossed = _cross_faults(loaded, demand, sites, networks or {})
     choices, wrong_options = attempt(lambda: None if sites is None else _options(loaded, sites))
-    faults = [*loaded.faults, *wrong_demand, *wrong_sites, *wrong_roads, *crossed, *wrong_options]
+    unpaid = _unpaid(loaded, choices)
+    faults = [*loaded.faults, *wrong_demand, *wrong_sites, *wrong_roads, *crossed, *wrong_options, *unpaid]
     scenario = loaded.scenario
     if faults or scenario is None or demand is None or sites is None or networks is None or choices is None:
         raise ScenarioError(*(_at_its_name(loaded, fault) for fault in faults))
@@ -329,6 +331,9 @@ def _cross_faults(
             yield from _swapped(table, kind, networks["walk"])
     if sites is not None:
         yield from _unknown_methods(sites)
+    if loaded.scenario is not None and demand is not None:
+        for problem in missing_group_columns(loaded.scenario, demand.frame.columns):
+            yield fault_at(loaded, problem.code, problem.where, **problem.values)
     if loaded.scenario is not None:
         frames = (None if table is None else table.frame for table in (demand, sites))
         yield from _unknown_places(loaded, loaded.scenario, *frames)
@@ -345,4 +350,12 @@ def _options(loaded: Loaded, sites: tables.Table) -> pd.DataFrame | None:
     frame = sites.frame
     origin = sites.origin.rename(columns={"file": "source_file", "row": "source_row"})
     table = frame.join(origin)[usable_sites(frame)]
-    return options(table, schema.facility_types_of(loaded.scenario), schema.build_costs_of(loaded.scenario))
+    facilities, costs = schema.facility_types_of(loaded.scenario), schema.build_costs_of(loaded.scenario)
+    return options(table, facilities, costs, schema.sizes_of(loaded.scenario))
+
+
+def _unpaid(loaded: Loaded, choices: pd.DataFrame | None) -> Iterator[Fault]:
+    """Find budgets of funding sources that pay for no option."""
+    if loaded.scenario is not None and choices is not None:
+        for problem in unknown_sources(loaded.scenario, choices.loc[choices["state"] == "new", "funding"]):
+            yield fault_at(loaded, problem.code, problem.where, **problem.values)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner import __version__, maps, record, report
+from planner import __version__, certificate, maps, record, report
 from planner.coverage import assessable
 from planner.inputs import Inputs, shown_path
 from planner.phases import ONE_YEAR
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 RESULT_FILES = frozenset(
     {
         "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg",
-        "scenario.toml", "inputs",
+        "certificate.json", "scenario.toml", "inputs",
     }
 )  # fmt: skip
 """Names of everything that a result holds."""
@@ -175,6 +175,7 @@ def _record(studied: Study) -> dict[str, Any]:
                 **road_parameters(scenario),
                 "community_rule": float(scenario.demand.community_rule),
                 "horizon_years": scenario.siting.horizon_years,
+                "years": list(studied.years),
                 "gap": float(scenario.siting.gap),
                 "time_limit_s": float(scenario.siting.time_limit_s),
             },
@@ -194,6 +195,7 @@ def _record(studied: Study) -> dict[str, Any]:
             cost_yuan=cost_of(studied.instance, np.array(studied.plan.chosen, dtype=np.int64)),
             certified_bound=studied.certified_bound,
             conflict=studied.conflict,
+            least_budget=studied.least_budget,
         ),
         sites=_site_records(studied),
         demand=_demand_record(studied),
@@ -339,6 +341,9 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     )
     layers = {"sites": sites, "demand": inputs.demand.frame, "service_areas": outlines}
     report.write_gpkg(layers, folder / "plan.gpkg", scenario.data_date)
+    if studied.plan.multipliers is not None:
+        proof = certificate.certify(studied.instance, studied.plan.multipliers)
+        report.write_json(certificate.to_json(proof), folder / "certificate.json")
     _write_inputs(inputs, folder, keep=keep_inputs)
     report.write_json(run, folder / "run.json")
     return run

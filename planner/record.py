@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from planner.conflict import Conflict, LeastBudget
     from planner.coverage import GoalTally, Tally
     from planner.roads import Roads
     from planner.siting import Plan, Reached
@@ -177,7 +178,8 @@ def plan_record(
     objective: str,
     cost_yuan: int,
     certified_bound: int | None,
-    conflict: Sequence[str],
+    conflict: Conflict | None,
+    least_budget: LeastBudget | None,
 ) -> dict[str, Any]:
     """Figures of the plan.
 
@@ -198,10 +200,10 @@ def plan_record(
         Cost within the horizon.
     certified_bound
         Bound of the objective that the plan's certificate proves.
-    conflict
-        Names of goals and rules that cannot hold together, where no plan meets them.
+    conflict, least_budget
+        Where no plan meets all goals and rules: the fewest that cannot hold together, and the least cost that would.
     """
-    rows = [_opened_record(row, type_names) for row in opened.to_dict("records")]
+    rows = [_opened_record({str(k): v for k, v in row.items()}, type_names) for row in opened.to_dict("records")]
     return {
         "status": plan.status,
         "best_effort": plan.best_effort,
@@ -212,7 +214,10 @@ def plan_record(
         "certified_bound": certified_bound,
         "certified_gap": certified_gap(plan, certified_bound),
         "ties_broken": plan.ties_broken,
-        "conflict": list(conflict),
+        "conflict": [] if conflict is None else list(conflict.names),
+        "conflict_smallest": None if conflict is None else conflict.proven,
+        "least_budget_yuan": None if least_budget is None else least_budget.yuan,
+        "least_budget_proven": None if least_budget is None else least_budget.proven,
         "cost_yuan": cost_yuan,
         "cost_once_yuan": sum(row["cost_once_yuan"] for row in rows),
         "cost_yearly_yuan": sum(row["cost_yearly_yuan"] for row in rows),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner import certificate, coverage, optimize, schema
+from planner.conflict import least_budget, smallest_conflict
 from planner.errors import Fault, PlanError
 from planner.inputs import Inputs, usable_sites
 from planner.instance import asked, build
@@ -19,6 +21,7 @@ from planner.recount import goals_reached
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from planner.conflict import Conflict, LeastBudget
     from planner.coverage import GoalTally
     from planner.instance import Reach
     from planner.limits import Phase
@@ -37,8 +40,9 @@ class Study:
         What was read and measured.
     instance, plan, most
         The siting problem and its plan; and, where goals are out of reach, the most that each can reach.
-    conflict
-        Names of goals and rules that cannot hold together, where no plan meets them.
+    conflict, least_budget
+        Where no plan meets all goals and rules: the fewest of them that cannot hold together, and what it would cost at
+        least to meet them all. None where there is a plan, or nobody asked.
     certified_bound
         What the plan's multipliers prove of the objective; None without them.
     years
@@ -65,7 +69,8 @@ class Study:
     instance: Instance
     plan: Plan
     most: tuple[Reached, ...]
-    conflict: tuple[str, ...]
+    conflict: Conflict | None
+    least_budget: LeastBudget | None
     certified_bound: int | None
     years: tuple[int, ...]
     states: Mapping[str, Mapping[str, str]]
@@ -225,6 +230,11 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     siting = scenario.siting
     plan = optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
     most: tuple[Reached, ...] = ()
+    conflict = least = None
+    if plan.status == "infeasible":
+        report("conflict")
+        conflict = smallest_conflict(instance, deadline=time.monotonic() + float(siting.time_limit_s))
+        least = least_budget(instance, deadline=time.monotonic() + float(siting.time_limit_s))
     if plan.best_effort and plan.objective is not None:
         report("most_reachable")
         most = optimize.most_reachable(instance, time_limit_s=float(siting.time_limit_s))
@@ -247,7 +257,8 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
         instance=instance,
         plan=plan,
         most=most,
-        conflict=(),
+        conflict=conflict,
+        least_budget=least,
         certified_bound=_certified(instance, plan),
         years=years,
         states=states,

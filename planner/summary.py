@@ -73,6 +73,7 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[
     yield say("summary.goals", language, met=met, count=len(goals))
     for goal in goals:
         scope = goal["scope"] or say("summary.city", language)
+        scope += f" {goal['year']}" if goal["year"] else ""
         if not goal["whole"]:
             yield say("summary.goal_empty", language, id=goal["id"], scope=scope)
         if goal["met"]:
@@ -96,21 +97,42 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[
 
 def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     plan = run["plan"]
-    opened = plan["opened"]
     if plan["conflict"]:
-        yield say("summary.conflict", language, names="、".join(plan["conflict"]))
+        key = "summary.conflict" if plan["conflict_smallest"] else "summary.conflict_some"
+        yield say(key, language, names="、".join(plan["conflict"]))
+    if plan["least_budget_yuan"] is not None:
+        yield say("summary.least_budget", language, yuan=money(plan["least_budget_yuan"], language))
+    if plan["objective"] is None:
+        yield say("summary.no_lawful_plan", language)
         return
     if plan["best_effort"]:
         yield say("summary.infeasible" if plan["status"] == "infeasible" else "summary.unknown", language)
+    yield from _cost_lines(run, language)
+    yield from _proof_lines(plan, language)
+    yield from _opened_lines(plan["opened"], language, phased=len(run["parameters"]["years"]) > 1)
+    names = standard_names(run["standards"], language)
+    for standard, left in plan["uncoverable_by_standard"].items():
+        yield say("summary.uncoverable", language, name=names[standard], **left)
+
+
+def _cost_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say what the plan costs, who pays, what is estimated, and what is built when."""
+    plan = run["plan"]
     yield say(
         "summary.cost",
         language,
-        count=len(opened),
+        count=len(plan["opened"]),
         once=money(plan["cost_once_yuan"], language),
         yearly=money(plan["cost_yearly_yuan"], language),
         years=run["parameters"]["horizon_years"],
         total=money(plan["cost_yuan"], language),
     )
+    for key, groups in (("summary.funding", plan["by_funding"]), ("summary.year", plan["by_year"])):
+        if len(groups) > 1:
+            for name, group in groups.items():
+                once, yearly = (money(group[f"cost_{kind}_yuan"], language) for kind in ("once", "yearly"))
+                shown = name or say("summary.no_funding", language)
+                yield say(key, language, name=shown, count=group["count"], once=once, yearly=yearly)
     if plan["estimated_count"]:
         yield say(
             "summary.estimated",
@@ -119,27 +141,41 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
             once=money(plan["estimated_yuan"], language),
             yearly=money(plan["estimated_yearly_yuan"], language),
         )
+
+
+def _proof_lines(plan: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say how sure it is that no plan is better: the solver's word, and what the certificate proves."""
+    cheapest = plan["objective_of"] == "min_cost"
     if plan["status"] == "optimal":
-        yield say("summary.optimal", language)
+        yield say(f"summary.optimal_{plan['objective_of']}", language)
         if not plan["ties_broken"]:
             yield say("summary.ties", language)
     elif plan["status"] == "gap":
-        yield say("summary.gap", language, gap=gap_percent(plan["gap"]), bound=money(plan["bound"], language))
+        bound = money(plan["bound"], language) if cheapest else plan["bound"]
+        key = "summary.gap" if cheapest else "summary.gap_other"
+        yield say(key, language, gap=gap_percent(plan["gap"]), bound=bound)
+    if plan["certified_gap"] is not None:
+        bound = money(plan["certified_bound"], language) if cheapest else plan["certified_bound"]
+        yield say("summary.certified", language, gap=gap_percent(plan["certified_gap"]), bound=bound)
+
+
+def _opened_lines(opened: list[Mapping[str, Any]], language: Language, *, phased: bool) -> Iterator[str]:
+    """List new facilities in the order in which they are built."""
     for number, row in enumerate(opened[:OPENED_SHOWN], start=1):
+        mark = say("summary.mark_year", language, year=row["year"]) if phased else ""
+        mark += say("summary.mark_estimated", language) if row["estimated"] else ""
         values = {
             **row,
             "once": money(row["cost_once_yuan"], language),
             "yearly": money(row["cost_yearly_yuan"], language),
             "number": number,
+            "mark": mark,
+            "type": row["type_name"] + (f" {row['size']}" if row["size"] else ""),
         }
-        mark = say("summary.mark_estimated", language) if row["estimated"] else ""
-        yield say("summary.opened", language, **{**values, "mark": mark, "type": row["type_name"]})
+        yield say("summary.opened", language, **values)
     if len(opened) > OPENED_SHOWN:
         yield say("summary.more_opened", language, count=len(opened) - OPENED_SHOWN)
     yield say("summary.overlap", language)
-    names = standard_names(run["standards"], language)
-    for standard, left in plan["uncoverable_by_standard"].items():
-        yield say("summary.uncoverable", language, name=names[standard], **left)
 
 
 def check_lines(found: Mapping[str, Any]) -> Iterator[str]:

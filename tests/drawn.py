@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -15,6 +15,8 @@ from brute import Case, Column, Communities, People, Point, Row, Rule
 if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
+
+T = TypeVar("T")
 
 QUICK = settings(
     deadline=None,
@@ -30,7 +32,7 @@ FEATURES = {
 """How often out of four each feature is on."""
 
 PLACES = [(f"s{k}", kind, size) for k in range(4) for kind in "ab" for size in ("", "L")]
-SHARES = [Fraction(3, 10), Fraction(1, 2), Fraction(4, 5), Fraction(9, 10), Fraction(1)]
+SHARES = [Fraction(3, 10), Fraction(1, 2), Fraction(4, 5), Fraction(9, 10), Fraction(1), Fraction(1)]
 COSTS = [(10,), (0, 10), (0, 10, 10, 20, 30), (3, 7, 35, 36), (60_000, 90_000, 30_000)]
 MANY = (0, 1, 1, 2, 3, 4, 5, 6, 8, 40, 1000)
 FEW = (0, 1, 1, 2, 3, 4)
@@ -40,7 +42,7 @@ FEW = (0, 1, 1, 2, 3, 4)
 class Drawn:
     """Which features of a draw are on, and how its columns and rows are numbered: years one after another."""
 
-    draw: st.DrawFn
+    rng: random.Random
     on: frozenset[str]
     tight: bool
     years: int
@@ -52,11 +54,11 @@ class Drawn:
     def options(self) -> int:
         return len(self.places)
 
-    def one_of(self, values: Sequence[int]) -> int:
-        return self.draw(st.sampled_from(values))
+    def one_of(self, values: Sequence[T]) -> T:
+        return self.rng.choice(values)
 
     def chance(self, of: int = 2) -> bool:
-        return self.draw(st.integers(1, of)) == 1
+        return self.rng.randrange(of) == 0
 
     def some(self, numbers: Sequence[int]) -> list[int]:
         return [k for k in numbers if self.chance()]
@@ -72,20 +74,20 @@ class Drawn:
         return 2026 + year if self.years > 1 else 0
 
 
-def laid_out(draw: st.DrawFn, *, off: frozenset[str], most: int, tight: bool) -> Drawn:
-    dice = {feature: draw(st.integers(1, 4)) for feature in FEATURES}
-    on = frozenset(feature for feature, often in FEATURES.items() if feature not in off and dice[feature] <= often)
-    years = draw(st.sampled_from([2, 2, 3])) if "years" in on else 1
-    new = draw(st.integers(0 if tight else 1, (min(most, 6) if "capacity" in on else most) // years))
-    standing = draw(st.integers(1, 2)) if "fixed" in on else 0
-    places = tuple(draw(st.permutations(PLACES))[: new + standing])
-    return Drawn(draw, on, tight, years, new, places, draw(st.integers(1, 8 // years)))
+def laid_out(rng: random.Random, *, always: frozenset[str], off: frozenset[str], most: int, tight: bool) -> Drawn:
+    dice = {feature: rng.randint(1, 4) for feature in FEATURES}
+    on = always | {feature for feature, often in FEATURES.items() if dice[feature] <= often} - off
+    years = rng.choice([2, 2, 3]) if "years" in on else 1
+    new = rng.randint(0 if tight else 1, (min(most, 6) if "capacity" in on else most) // years)
+    standing = rng.randint(1, 2) if "fixed" in on else 0
+    places = tuple(rng.sample(PLACES, new + standing))
+    return Drawn(rng, on, tight, years, new, places, rng.randint(2, 8 // years))
 
 
 def columns_of(drawn: Drawn) -> tuple[Column, ...]:
     """Each option in each year; what it costs to open in a year is the sum of its columns from then on."""
     costs, on = drawn.one_of(range(len(COSTS))), drawn.on
-    ties = drawn.draw(st.sampled_from([(0,), (0, 1, 1, 2), tuple(range(60)), (0, 10**9, 10**9 + 1)]))
+    ties = drawn.one_of([(0,), (0, 1, 1, 2), tuple(range(60)), (0, 10**9, 10**9 + 1)])
     once = [drawn.one_of(COSTS[costs]) for _ in range(drawn.new)]
     yearly = [drawn.one_of(COSTS[costs]) for _ in range(drawn.new)]
     found = []
@@ -105,16 +107,13 @@ def columns_of(drawn: Drawn) -> tuple[Column, ...]:
 
 def rows_of(drawn: Drawn) -> tuple[Row, ...]:
     """Rows that share a few sets of options, the same in every year; some are out of all reach, some without people."""
-    draw, options = drawn.draw, list(range(drawn.options))
+    options = list(range(drawn.options))
     sets = [drawn.some(options) for _ in range(drawn.one_of((1, 2, 3, 4)))]
     if drawn.new and not drawn.tight:
         left = 0 if drawn.chance() else 1  # one set may stay out of reach
         sets = sets[:left] + [sorted({*s, drawn.one_of(range(drawn.new))}) for s in sets[left:]]
     people = FEW if "capacity" in drawn.on else MANY
-    base = [
-        (drawn.one_of(people), draw(st.sampled_from(sets)), drawn.one_of((0, 1, 1, 2)))
-        for _ in range(drawn.rows_a_year)
-    ]
+    base = [(drawn.one_of(people), drawn.one_of(sets), drawn.one_of((0, 1, 1, 2))) for _ in range(drawn.rows_a_year)]
     lossy = "loss" in drawn.on
     return tuple(
         Row(number, frozenset(drawn.column(k, year) for k in reach), number * factor if lossy else 0)
@@ -144,7 +143,7 @@ def goals_of(drawn: Drawn, rows: Sequence[Row], shared: Sequence[int]) -> tuple[
         districts = [drawn.one_of((0, 1)) for _ in range(drawn.rows_a_year)]
         parts = (0, 1) if "districts" in drawn.on and drawn.chance() else (None,)
         plain = bool(shared) and drawn.chance()
-        shares = sorted(drawn.draw(st.sampled_from(SHARES)) for _ in range(drawn.years))
+        shares = sorted(drawn.one_of(SHARES) for _ in range(drawn.years))
         for year in range(drawn.years) if drawn.chance() else [drawn.years - 1]:
             for part in parts:
                 here = rows_of_standard(drawn, year, shared, under=plain)
@@ -170,11 +169,9 @@ def communities_of(drawn: Drawn, rows: Sequence[Row], shared: Sequence[int]) -> 
         held = {u: whole for u, whole in held.items() if whole}
         number = {u: n for n, u in enumerate(held)}
         kept = [(r, w, number[u]) for r, w, u in zip(inside, weight, labels, strict=True) if u in number]
-        rule = drawn.draw(st.sampled_from([*SHARES, None]))
-        least = tuple(
-            drawn.draw(st.integers(1, whole)) if rule is None else ceil(rule * whole) for whole in held.values()
-        )
-        needed = ceil(drawn.draw(st.sampled_from(SHARES)) * len(held))
+        rule = drawn.one_of([*SHARES, None])
+        least = tuple(drawn.rng.randint(1, whole) if rule is None else ceil(rule * whole) for whole in held.values())
+        needed = ceil(drawn.one_of(SHARES) * len(held))
         times = 2 if not plain and "backup" in drawn.on and drawn.chance() else 1
         parts = [tuple(part) for part in zip(*kept, strict=True)] or [(), (), ()]
         found.append(Communities(parts[0], parts[1], parts[2], least, needed, times, drawn.called(year)))
@@ -187,7 +184,7 @@ def counts_of(drawn: Drawn) -> list[Rule]:
     for number in range(drawn.one_of((1, 2, 3) if tight else (1, 1, 2))):
         inside = drawn.some(drawn.last(new=drawn.chance()))
         least = drawn.one_of((0, 1, 2, 3) if tight else (0, 0, 0, 1))
-        most = drawn.draw(st.sampled_from([None, least, least + 1, 0 if tight else least + 2]))
+        most = drawn.one_of([None, least, least + 1, 0 if tight else least + 2])
         least = 0 if most == 0 else least
         found.append(Rule(tuple((k, 1) for k in inside), least or None, most, f"count{number}"))
     return found
@@ -202,14 +199,8 @@ def budgets_of(drawn: Drawn, columns: Sequence[Column]) -> list[Rule]:
     if drawn.years > 1 and drawn.chance():
         opens = [(drawn.column(k, 1), columns[drawn.column(k, 1)].cost) for k in range(drawn.new)]
         before = [(drawn.column(k, 0), -cost) for k, (_, cost) in enumerate(opens)]
-        found.append(
-            Rule(
-                (*opens, *before),
-                None,
-                sum(cost for _, cost in opens) * drawn.one_of((0, 2, 4, 6)) // 10,
-                "phase.budget_yuan",
-            )
-        )
+        year = sum(cost for _, cost in opens) * drawn.one_of((0, 2, 4, 6)) // 10
+        found.append(Rule((*opens, *before), None, year, "phase.budget_yuan"))
     return found
 
 
@@ -253,19 +244,23 @@ def points_of(drawn: Drawn) -> tuple[Point, ...]:
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, off: frozenset[str] = frozenset(), most: int = 9, tight: bool = False) -> Case:
+def cases(
+    draw: st.DrawFn, *, always: Sequence[str] = (), off: Sequence[str] = (), most: int = 9, tight: bool = False
+) -> Case:
     """Draw a problem.
 
     Parameters
     ----------
-    off
-        Features that stay off.
+    always, off
+        Features that are on, and that are off, in every draw.
     most
         Free columns at most; six under capacity.
     tight
         Whether counts are such that often no choice keeps them.
     """
-    drawn = laid_out(draw, off=off, most=most, tight=tight)
+    # with False every choice is hypothesis' own: a failure shrinks, but a thousand examples are far more alike
+    rng = draw(st.randoms(use_true_random=True))
+    drawn = laid_out(rng, always=frozenset(always), off=frozenset(off), most=most, tight=tight)
     columns, rows = columns_of(drawn), rows_of(drawn)
     shared: tuple[int, ...] | None = None
     if "capacity" in drawn.on:

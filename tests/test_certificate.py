@@ -65,11 +65,11 @@ def covers_of(rng: Random, year: Whole, row_year: Whole, *, like: bool) -> csr_a
     return csr_array(held.astype(np.int64))
 
 
-def rules_of(rng: Random, n_columns: int, count: int) -> Rules:
-    """Counts, budgets, spacing and orders of years that leave a side open or ask for an exact number."""
-    matrix = rng.integers(-2, 4, (count, n_columns)) * (rng.random((count, n_columns)) < 0.6)
-    least = rng.integers(-3, 3, count)
-    most = least + rng.integers(0, 8, count)
+def rules_of(rng: Random, opened: Whole, count: int) -> Rules:
+    """Counts, budgets, spacing and orders of years that a plan keeps; some leave a side open."""
+    matrix = rng.integers(-2, 4, (count, len(opened))) * (rng.random((count, len(opened))) < 0.6)
+    least = matrix @ opened - rng.integers(0, 3, count)
+    most = matrix @ opened + rng.integers(0, 3, count)
     side = rng.integers(0, 4, count)
     return Rules(
         tuple(f"rule{k}" for k in range(count)),
@@ -125,7 +125,9 @@ def instance_of(rng: Random, on: frozenset[str], most_columns: int = 6) -> Insta
                 communities.append(community_goal(rng, rows, weight, p, times))
     limit = np.where(rng.random(n_columns) < 0.2, NO_LIMIT, rng.integers(0, 5, n_columns))
     names = np.array([f"s{k}" for k in range(n_columns)], dtype=object)
-    return Instance(
+    fixed = (rng.random(n_columns) < 0.25) & ("fixed" in on)
+    opened = fixed | (rng.random(n_columns) < 0.6)
+    drawn = Instance(
         covers=covers_of(rng, year, row_year, like="like" in on),
         people=people,
         option=np.tile(np.arange(options), years),
@@ -137,13 +139,22 @@ def instance_of(rng: Random, on: frozenset[str], most_columns: int = 6) -> Insta
         price=rng.integers(1, 9, n_columns) * (3 if rng.random() < 0.5 else 1) * ("price" in on),
         loss=(people if "capacity" in on else rng.integers(0, 9, n_rows)) * (rng.random(n_rows) < 0.8) * ("loss" in on),
         tie=np.zeros(n_columns, dtype=np.int64),
-        fixed=(rng.random(n_columns) < 0.25) & ("fixed" in on),
+        fixed=fixed,
         goals=tuple(goals),
         communities=tuple(communities),
-        rules=rules_of(rng, n_columns, int(rng.integers(1, 4)) if "rules" in on else 0),
+        rules=rules_of(rng, opened, int(rng.integers(1, 4)) if "rules" in on else 0),
         capacity=Capacity(limited, limit) if "capacity" in on else None,
         travel=travel_of(rng, n_columns) if "travel" in on else None,
     )
+    return drawn if rng.random() < 0.1 else within_reach(drawn, np.flatnonzero(opened & ~fixed))
+
+
+def within_reach(instance: Instance, chosen: Whole) -> Instance:
+    """Lower what the goals ask to what one plan reaches."""
+    reached = [goal.reached for goal in recount.goals_reached(instance, chosen)]
+    goals = [replace(g, needed=min(g.needed, got)) for g, got in zip(instance.all_goals, reached, strict=True)]
+    first = len(instance.goals)
+    return replace(instance, goals=tuple(goals[:first]), communities=tuple(goals[first:]))
 
 
 def drawn(seed: int, on: frozenset[str]) -> tuple[Random, Instance]:
@@ -274,7 +285,9 @@ def linear_goals(program: Linear, instance: Instance, u: list[int], t: list[int]
                 program.box[flags[q]] = (1.0, 1.0)
             elif goal.unit_needed[q] > 0:
                 terms = {z[r]: int(goal.weight[r]) for r in inside}
-                program.row(f"units{number}", q, {**terms, flags[q]: -int(goal.unit_needed[q])}, held - goal.unit_needed[q])
+                program.row(
+                    f"units{number}", q, {**terms, flags[q]: -int(goal.unit_needed[q])}, held - goal.unit_needed[q]
+                )
                 if len(inside) == 1 and int(goal.rows[inside[0]]) not in limited:
                     program.row("", 0, {z[inside[0]]: 1, flags[q]: -1}, 0)
         program.row("goals", number, dict.fromkeys(flags, 1.0), goal.whole - goal.needed)
@@ -384,3 +397,588 @@ def test_the_duals_of_the_linear_program_give_its_optimum_at_least(seed: int, on
     bound = bound_of(instance, dual[1])
     assert bound >= dual[0] - 0.01
     assert found is None or bound <= found[0]
+
+
+@settings(max_examples=150, **QUICK)
+@given(seeds, some_features)
+def test_python_numbers_and_small_blocks_change_nothing(seed: int, on: frozenset[str]) -> None:
+    rng, instance = drawn(seed, on)
+    multipliers = any_multipliers(rng, instance)
+    bound = bound_of(instance, multipliers)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificate, "BLOCK", 2)
+        assert bound_of(instance, multipliers) == bound
+        patch.setattr(certificate, "_kind", lambda *_: object)
+        assert bound_of(instance, multipliers) == bound
+
+
+def times(factor: int, instance: Instance, multipliers: Multipliers) -> tuple[Instance, Multipliers]:
+    """Multiply every price, loss and weighted metre, and the multipliers with them."""
+    travel = instance.travel and replace(instance.travel, weight=instance.travel.weight * factor)
+    dear = replace(instance, price=instance.price * factor, loss=instance.loss * factor, travel=travel)
+    arrays: dict[str, Any] = {kind: getattr(multipliers, kind) * factor for kind in KINDS}
+    return dear, Multipliers(**arrays, units=tuple(y * factor for y in multipliers.units))
+
+
+@pytest.mark.parametrize("factor", [10**6, 10**13])
+def test_great_costs_give_the_same_bound_to_the_last_unit(factor: int) -> None:
+    kinds = set()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        instance = instance_of(rng, frozenset(FEATURES) - {"capacity", "years"})
+        small = replace(instance, travel=None) if seed % 2 else instance
+        little = any_multipliers(rng, small)
+        arrays: dict[str, Any] = {k: np.fmod(getattr(little, k), 2**18) for k in KINDS}
+        multipliers = Multipliers(**arrays, units=tuple(y % 2**18 for y in little.units))
+        dear, dearer = times(factor, small, multipliers)
+        assert bound_of(dear, dearer) == factor * bound_of(small, multipliers)
+        kinds.add(certificate._kind(dear, dearer))
+    assert kinds == {np.int64 if factor == 10**6 else object}
+
+
+@pytest.mark.parametrize("on", [{"people", "price"}, {"communities", "price"}, {"loss", "rules"}, {"capacity", "loss"}])
+def test_crowds_of_a_billion_to_a_row_leave_the_bound_valid(on: set[str]) -> None:
+    crowd, dear = 10**9, 10**13
+    for seed in range(60):
+        rng, instance = drawn(seed, frozenset(on))
+        found = best(instance)
+        goals = [replace(g, weight=g.weight * crowd, needed=g.needed * crowd) for g in instance.goals]
+        communities = [
+            replace(g, weight=g.weight * crowd, unit_needed=g.unit_needed * crowd) for g in instance.communities
+        ]
+        limit = instance.capacity and np.where(
+            instance.capacity.limit < NO_LIMIT, instance.capacity.limit * crowd, NO_LIMIT
+        )
+        great = replace(
+            instance,
+            people=instance.people * crowd,
+            price=instance.price * dear,
+            loss=instance.loss * crowd,
+            goals=tuple(goals),
+            communities=tuple(communities),
+            capacity=instance.capacity and replace(instance.capacity, limit=limit),
+        )
+        if found is None:
+            continue
+        # one price or one loss only: all grow alike
+        factor = dear if "price" in on else crowd
+        for _ in range(5):
+            multipliers = any_multipliers(rng, great)
+            loud = replace(multipliers, rows=multipliers.rows * 10**10, goals=multipliers.goals * 10**10)
+            assert bound_of(great, multipliers) <= found[0] * factor
+            assert bound_of(great, loud) <= found[0] * factor
+
+
+def one_goal(covers: Any, people: Any, price: Any, needed: int, **more: Any) -> Instance:
+    """Least cost for so many people."""
+    matrix, n = csr_array(whole(covers)), len(price)
+    names = np.array([f"s{k}" for k in range(n)], dtype=object)
+    goal = PeopleGoal("g", "", np.arange(len(people)), whole(people), needed)
+    plain: dict[str, Any] = {
+        "covers": matrix,
+        "people": whole(people),
+        "option": np.arange(n),
+        "year": np.zeros(n, dtype=np.int64),
+        "site_id": names,
+        "type": names,
+        "size": names,
+        "cost_yuan": whole(price),
+        "price": whole(price),
+        "loss": np.zeros(len(people), dtype=np.int64),
+        "tie": np.zeros(n, dtype=np.int64),
+        "fixed": np.zeros(n, dtype=bool),
+        "goals": (goal,),
+        "communities": (),
+        "rules": Rules((), csr_array((0, n), dtype=np.int64), whole([]), whole([])),
+    }
+    return Instance(**{**plain, **more})
+
+
+def none_for(instance: Instance, **some: Any) -> Multipliers:
+    """No multiplier but those named."""
+    empty = {k: np.zeros(sum(certificate._lengths(instance)[k]), dtype=np.int64) for k in KINDS}
+    units = tuple(np.zeros(goal.whole, dtype=np.int64) for goal in instance.communities)
+    return Multipliers(**{"units": units, **empty, **{k: whole(v) for k, v in some.items()}})
+
+
+def test_a_bound_worked_out_by_hand() -> None:
+    # two sites, 7 and 5 yuan; 4 + 6 people, of whom 10 are asked for: both sites, 12 yuan
+    instance = one_goal([[1, 0], [0, 1]], [4, 6], [7, 5], 10)
+    assert bound_of(instance, none_for(instance)) == 0
+    assert bound_of(instance, none_for(instance, rows=[7 * ONE, 5 * ONE], goals=[2 * ONE])) == 12
+    # with half of the second row's: 7 + 2.5, rounded up to a whole yuan
+    assert bound_of(instance, none_for(instance, rows=[7 * ONE, 5 * ONE // 2], goals=[2 * ONE])) == 10
+
+
+def test_a_bound_is_rounded_up_to_what_plans_can_cost() -> None:
+    instance = one_goal([[1, 0], [0, 1]], [4, 6], [700, 500], 10)
+    assert bound_of(instance, none_for(instance, rows=[601 * ONE, 0], goals=[200 * ONE])) == 700
+    # a loss that no plan avoids is a constant beside the steps
+    lost = replace(one_goal([[1, 0], [0, 0]], [4, 6], [700, 500], 4), loss=whole([0, 33]))
+    assert bound_of(lost, none_for(lost)) == 33
+    assert bound_of(lost, none_for(lost, rows=[1, 0], goals=[ONE])) == 133
+
+
+def test_rows_alike_are_one_row_wherever_the_multiplier_stands() -> None:
+    instance = replace(one_goal([[1, 1], [1, 1]], [4, 6], [7, 5], 0), loss=whole([3, 2]))
+    for rows in ([5 * ONE, 0], [0, 5 * ONE], [2 * ONE, 3 * ONE]):
+        assert bound_of(instance, none_for(instance, rows=rows)) == 5
+
+
+def test_a_community_of_rows_alike_is_short_where_they_are() -> None:
+    town = CommunityGoal("c", "", whole([0, 1]), whole([0, 0]), whole([4, 6]), whole([5]), 1)
+    instance = replace(one_goal([[1], [1]], [4, 6], [7], 0), goals=(), communities=(town,))
+    assert bound_of(instance, none_for(instance, rows=[7 * ONE, 0], goals=[7 * ONE])) == 7
+
+
+# --- Refusals ------------------------------------------------------------------------------------------------
+
+
+FULL = frozenset(FEATURES)
+
+
+def spoilt(name: str, change: Callable[[Whole], Whole], seed: int = 5) -> tuple[Instance, Multipliers]:
+    rng, instance = drawn(seed, FULL)
+    multipliers = any_multipliers(rng, instance)
+    given = getattr(multipliers, name)
+    wrong: Any = (change(given[0]), *given[1:]) if name == "units" else change(given)
+    return instance, replace(multipliers, **{name: wrong})
+
+
+@pytest.mark.parametrize("name", [*KINDS, "units"])
+def test_multipliers_of_another_length_or_kind_are_refused_by_name(name: str) -> None:
+    changes: list[Callable[[Whole], Whole]] = [
+        lambda y: np.append(y, 0),
+        lambda y: y[:-1],
+        lambda y: y.astype(np.float64),
+        lambda y: y.reshape(1, -1),
+    ]
+    for change in changes:
+        instance, multipliers = spoilt(name, change)
+        with pytest.raises(Refused) as refused:
+            bound_of(instance, multipliers)
+        assert refused.value.args == ("multipliers", name, "length")
+
+
+@pytest.mark.parametrize("name", [*KINDS, "units"])
+def test_multipliers_of_the_wrong_sign_are_refused_by_name(name: str) -> None:
+    if name == "rules":
+        rules = Rules(("a", "b"), csr_array(whole([[1, 0], [1, 1]])), whole([0, -NO_LIMIT]), whole([NO_LIMIT, 2]))
+        instance = one_goal([[1, 0], [0, 1]], [4, 6], [7, 5], 10, rules=rules)
+        bound_of(instance, none_for(instance, rules=[1, -1]))
+        wrong = [(instance, none_for(instance, rules=y)) for y in ([-1, 0], [0, 1])]
+    else:
+        wrong = [spoilt(name, lambda y: y - y - 1)]
+    for instance, multipliers in wrong:
+        with pytest.raises(Refused) as refused:
+            bound_of(instance, multipliers)
+        assert refused.value.args == ("multipliers", name, "side" if name == "rules" else "sign")
+
+
+def test_an_instance_with_senseless_values_is_refused() -> None:
+    instance = one_goal([[1, 0], [0, 1]], [4, 6], [7, 5], 10)
+    goal = instance.goals[0]
+    for wrong in (
+        replace(instance, people=whole([-1, 6])),
+        replace(instance, loss=whole([-1, 6])),
+        replace(instance, goals=(replace(goal, weight=whole([-4, 6])),)),
+        replace(instance, goals=(replace(goal, times=3),)),
+        replace(instance, covers=csr_array(whole([[2, 0], [0, 1]]))),
+        replace(instance, travel=Travel(whole([0, 0]), whole([]), whole([]), whole([-1]), 3)),
+    ):
+        with pytest.raises(Refused, match="instance"):
+            bound_of(wrong, none_for(wrong))
+
+
+# --- Claims --------------------------------------------------------------------------------------------------
+
+
+def claim_of(instance: Instance) -> Claim | None:
+    """Make an honest claim: the best plan, with the bound that the duals prove."""
+    found, dual = best(instance), duals_of(instance)
+    if found is None or dual is None:
+        return None
+    objective, chosen, told = found
+    flows = flows_of(instance, chosen, told)
+    plan = Plan("optimal", objective, objective, 0.0, tuple(int(k) for k in chosen), 0.0, flows=flows)
+    return instance, plan, certify(instance, dual[1])
+
+
+SETS = (
+    frozenset({"people", "price", "fixed", "rules", "like"}),
+    frozenset({"people", "price", "groups", "backup", "years"}),
+    frozenset({"communities", "price", "people"}),
+    frozenset({"loss", "rules", "price"}),
+    frozenset({"travel", "rules", "price"}),
+    frozenset({"capacity", "price", "people", "loss"}),
+)
+
+
+@cache
+def honest() -> tuple[Claim, ...]:
+    """Honest claims of 240 problems in which something is opened, of every feature."""
+    found = []
+    for seed in range(2000):
+        rng = np.random.default_rng(seed)
+        claim = claim_of(instance_of(rng, SETS[seed % len(SETS)], most_columns=5))
+        if claim is not None and claim[1].chosen:
+            found.append(claim)
+        if len(found) == 240:
+            break
+    return tuple(found)
+
+
+def but(claim: Claim, **changes: Any) -> Claim:
+    return claim[0], replace(claim[1], **changes), claim[2]
+
+
+def proved_by(claim: Claim, **changes: Any) -> Claim:
+    return claim[0], claim[1], replace(claim[2], **changes)
+
+
+def dearer_by_a_step(rng: Random, claim: Claim) -> Claim | None:
+    step, value = int(rng.integers(1, 4)), claim[1].objective or 0
+    return but(claim, objective=value + step, bound=value + step)
+
+
+def cheaper_by_a_step(rng: Random, claim: Claim) -> Claim | None:
+    step, value = int(rng.integers(1, 4)), claim[1].objective or 0
+    return but(claim, objective=value - step, bound=value - step)
+
+
+def bound_above(rng: Random, claim: Claim) -> Claim | None:
+    return but(claim, status="gap", bound=(claim[1].bound or 0) + int(rng.integers(1, 9)))
+
+
+def optimum_below_its_bound(rng: Random, claim: Claim) -> Claim | None:
+    return but(claim, bound=(claim[1].bound or 0) - int(rng.integers(1, 9)))
+
+
+def certified_above(rng: Random, claim: Claim) -> Claim | None:
+    return proved_by(claim, bound=claim[2].bound + int(rng.integers(1, 9)))
+
+
+def without_row(instance: Instance, row: int) -> Instance:
+    kept = np.flatnonzero(np.arange(instance.n_rows) != row)
+    number = np.cumsum(np.arange(instance.n_rows) != row) - 1
+
+    def goal(g: Any) -> Any:
+        inside = g.rows != row
+        unit = {"unit": g.unit[inside]} if isinstance(g, CommunityGoal) else {}
+        return replace(g, rows=number[g.rows[inside]], weight=g.weight[inside], needed=0, **unit)
+
+    capacity = instance.capacity and replace(
+        instance.capacity, rows=number[instance.capacity.rows[instance.capacity.rows != row]]
+    )
+    return replace(
+        instance,
+        covers=csr_array(instance.covers[kept]),
+        people=instance.people[kept],
+        loss=instance.loss[kept],
+        goals=tuple(map(goal, instance.goals)),
+        communities=tuple(map(goal, instance.communities)),
+        capacity=capacity,
+    )
+
+
+def dropped_row(rng: Random, claim: Claim) -> Claim | None:
+    """Prove the bound on a problem that lacks a row."""
+    smaller = without_row(claim[0], int(rng.integers(0, claim[0].n_rows)))
+    multipliers = none_for(smaller)
+    return claim[0], claim[1], certify(smaller, multipliers)
+
+
+def dropped_row_under_the_right_name(rng: Random, claim: Claim) -> Claim | None:
+    forged = dropped_row(rng, claim)
+    assert forged is not None
+    return proved_by(forged, instance=fingerprint(claim[0]))
+
+
+def weaker_goal(rng: Random, claim: Claim) -> Claim | None:
+    """Take the plan of a problem that asks for less, and its proof."""
+    instance = claim[0]
+    goals = [replace(g, needed=int(rng.integers(0, g.needed)) if g.needed else 0) for g in instance.all_goals]
+    first = len(instance.goals)
+    weaker = replace(instance, goals=tuple(goals[:first]), communities=tuple(goals[first:]))
+    forged = claim_of(weaker)
+    if forged is None or not sum(goal.needed for goal in instance.all_goals):
+        return None
+    return instance, forged[1], forged[2]
+
+
+def weaker_goal_under_the_right_name(rng: Random, claim: Claim) -> Claim | None:
+    forged = weaker_goal(rng, claim)
+    if forged is None or forged[1].objective == claim[1].objective:
+        return None
+    return proved_by(forged, instance=fingerprint(claim[0]))
+
+
+def changed_people(rng: Random, claim: Claim) -> Claim | None:
+    """Prove the bound on a problem with one person more."""
+    people = claim[0].people.copy()
+    people[rng.integers(0, len(people))] += 1
+    other = replace(claim[0], people=people)
+    return claim[0], claim[1], certify(other, claim[2].multipliers)
+
+
+def flipped_site(rng: Random, claim: Claim) -> Claim | None:
+    """Open one site more, or leave one out; it has a price, so that the sum must change unless losses make up for it."""
+    instance, plan, _ = claim
+    site = int(rng.choice(np.flatnonzero(~instance.fixed)))
+    chosen = tuple(sorted({*plan.chosen} ^ {site}))
+    if instance.loss.any() or instance.travel is not None:
+        value = recount.objective_of(instance, whole(chosen), plan.flows)
+        if value == plan.objective:
+            return None
+    return but(claim, chosen=chosen)
+
+
+def exchanged_site(rng: Random, claim: Claim) -> Claim | None:
+    """Open another site instead of one, where the sum, or a rule, or a goal, tells."""
+    instance, plan, _ = claim
+    closed = [k for k in np.flatnonzero(~instance.fixed).tolist() if k not in plan.chosen]
+    if not closed:
+        return None
+    chosen = tuple(sorted({*plan.chosen} - {int(rng.choice(plan.chosen))} | {int(rng.choice(closed))}))
+    lawful = not recount.rules_broken(instance, whole(chosen))
+    lawful &= all(goal.met for goal in recount.goals_reached(instance, whole(chosen), plan.flows))
+    if plan.flows is not None:
+        lawful &= not recount.flows_broken(instance, whole(chosen), plan.flows)
+    if lawful and recount.objective_of(instance, whole(chosen), plan.flows) == plan.objective:
+        return None
+    return but(claim, chosen=chosen)
+
+
+def senseless_sites(rng: Random, claim: Claim) -> Claim | None:
+    chosen, n = claim[1].chosen, claim[0].n_columns
+    standing = np.flatnonzero(claim[0].fixed).tolist()
+    wrong: list[tuple[Any, ...]] = [
+        (*chosen, n),
+        (-1, *chosen),
+        (*chosen, chosen[-1]),
+        (*chosen, float(n - 1)),
+        (True,),
+    ]
+    wrong += [tuple(sorted([*chosen, k])) for k in standing]
+    return but(claim, chosen=wrong[rng.integers(0, len(wrong))])
+
+
+def multipliers_of_another_length(rng: Random, claim: Claim) -> Claim | None:
+    name = str(rng.choice(KINDS))
+    given = getattr(claim[2].multipliers, name)
+    wrong = np.append(given, 0) if rng.random() < 0.5 or not len(given) else given[:-1]
+    return proved_by(claim, multipliers=replace(claim[2].multipliers, **{name: wrong}))
+
+
+def negative_multipliers(rng: Random, claim: Claim) -> Claim | None:
+    name = str(rng.choice([k for k in KINDS if k != "rules"]))
+    wrong = getattr(claim[2].multipliers, name).copy()
+    if not len(wrong):
+        return None
+    wrong[rng.integers(0, len(wrong))] = -int(rng.integers(1, 2**40))
+    return proved_by(claim, multipliers=replace(claim[2].multipliers, **{name: wrong}))
+
+
+def wrong_flows(rng: Random, claim: Claim) -> Claim | None:
+    """Serve more than there are or can be served, from where nothing serves, or at a closed column."""
+    instance, plan, _ = claim
+    if instance.capacity is None or plan.flows is None:
+        return but(claim, flows=Flows(whole([0]), whole([0]), whole([1])))
+    flows = plan.flows
+    if not len(flows.row):
+        return but(claim, flows=None)
+    e, huge = int(rng.integers(0, len(flows.row))), 2**62 - 1
+    people, column, row = flows.people.copy(), flows.column.copy(), flows.row.copy()
+    what = rng.integers(0, 6)
+    if what == 0:
+        people[e] = instance.people[row[e]] + 1
+    elif what == 1:
+        people[e] = -people[e]
+    elif what == 2:
+        closed = np.flatnonzero(~recount.open_columns(instance, whole(plan.chosen)))
+        column[e] = closed[0] if len(closed) else instance.n_columns
+    elif what == 3:
+        row[e] = -1
+    elif what == 4:  # wraps around to little, were it added up in 64 bits
+        row, column, people = np.repeat(row[e], 4), np.repeat(column[e], 4), whole([huge, huge, 2, 2])
+    else:
+        return but(claim, flows=None)
+    return but(claim, flows=Flows(row, column, people))
+
+
+def excused_by_best_effort(rng: Random, claim: Claim) -> Claim | None:
+    """Open nothing, call it the best that can be done, and optimal."""
+    del rng
+    return but(claim, chosen=(), best_effort=True, objective=0, bound=0)
+
+
+FORGERS = (
+    dearer_by_a_step, cheaper_by_a_step, bound_above, optimum_below_its_bound, certified_above, dropped_row,
+    dropped_row_under_the_right_name, weaker_goal, weaker_goal_under_the_right_name, changed_people, flipped_site,
+    exchanged_site, senseless_sites, multipliers_of_another_length, negative_multipliers, wrong_flows,
+    excused_by_best_effort,
+)  # fmt: skip
+
+
+def test_honest_claims_pass_also_through_the_file() -> None:
+    assert len(honest()) == 240
+    for instance, plan, proof in honest():
+        assert check(instance, plan, proof) == ()
+        assert check(instance, plan, from_json(instance, json.loads(json.dumps(to_json(proof))))) == ()
+
+
+@pytest.mark.parametrize("forger", FORGERS, ids=lambda forger: forger.__name__)
+def test_every_forged_claim_is_refused(forger: Callable[[Random, Claim], Claim | None]) -> None:
+    rng = np.random.default_rng(7)
+    refused = 0
+    for claim in honest() * 3:
+        forged = forger(rng, claim)
+        if forged is not None and refused < 120:
+            assert check(*forged) != ()
+            refused += 1
+    assert refused == 120
+
+
+def test_a_fault_says_what_was_said_and_what_was_found() -> None:
+    instance = one_goal([[1, 0], [0, 1]], [4, 6], [7, 5], 10)
+    proof = certify(instance, none_for(instance, rows=[7 * ONE, 5 * ONE], goals=[2 * ONE]))
+    good = instance, Plan("optimal", 12, 12, 0.0, (0, 1), 0.0), proof
+    assert check(*good) == ()
+    assert check(*but(good, objective=13, bound=13)) == (("objective", 13, 12),)
+    assert check(*but(good, status="gap", bound=13)) == (("bound", 13, 12),)
+    assert check(*but(good, chosen=(1,), objective=5, bound=5)) == (("goal", "g", 10, 6), ("contradiction", 12, 5))
+    assert check(*proved_by(good, bound=13)) == (("certified_bound", 13, 12),)
+    assert check(*proved_by(good, instance="")) == (("instance",),)
+    assert check(*but(good, objective=12.0)) == (("status", "figures"),)
+    rule = replace(instance, rules=Rules(("max_sites",), csr_array(whole([[1, 1]])), whole([0]), whole([1])))
+    assert check(rule, good[1], certify(rule, none_for(rule))) == (("rule", "max_sites", 2),)
+
+
+def test_plans_that_fall_short_are_checked_but_for_their_goals() -> None:
+    instance = one_goal([[1, 0], [0, 1]], [4, 6], [7, 5], 11)
+    proof = certify(instance, none_for(instance))
+    plan = Plan("infeasible", 5, None, None, (1,), 0.0, best_effort=True)
+    assert check(instance, plan, proof) == ()
+    assert check(instance, replace(plan, objective=4), proof) == (("objective", 4, 5),)
+    assert check(instance, replace(plan, best_effort=False), proof) == (("goal", "g", 11, 6),)
+    assert check(instance, Plan("infeasible", None, None, None, (), 0.0), proof) == ()
+    assert check(instance, Plan("unknown", None, 0, None, (1,), 0.0), proof) == (("chosen", "columns"),)
+
+
+# --- The file ------------------------------------------------------------------------------------------------
+
+
+def test_a_file_says_the_same_again() -> None:
+    for seed in range(30):
+        rng, instance = drawn(seed, FULL)
+        proof = certify(instance, any_multipliers(rng, instance))
+        again = from_json(instance, json.loads(json.dumps(to_json(proof))))
+        assert (again.instance, again.bound) == (proof.instance, proof.bound)
+        assert to_json(again) == to_json(proof)
+
+
+def mangled(content: dict[str, Any]) -> Iterator[object]:
+    """Spoil a file in every way that a reader may trip over."""
+    yield from (None, [], "text", 3, {}, {**content, "more": 1}, {k: v for k, v in content.items() if k != "bound"})
+    for key, values in {
+        "schema": [2, True, 1.0, "1", None],
+        "scale": [21, 20.0, None],
+        "instance": [None, 5],
+        "bound": [1.5, None, True, "0", [0]],
+        "multipliers": [None, [], {}, {**content["multipliers"], "more": []}],
+    }.items():
+        yield from ({**content, key: value} for value in values)
+    lots: list[object] = [None, {}, [], [None], [{}], [content["multipliers"]["rows"][0]] * 2]
+    length = content["multipliers"]["rows"][0]["length"]
+    pairs: list[object] = [
+        None, {}, [1], [[1]], [[0, 1, 2]], [[0, 1.0]], [[True, 1]], [[0, True]], [["0", 1]], [[0, None]], [[0, 0]],
+        [[1, 1], [0, 1]], [[0, 1], [0, 1]], [[-1, 1]], [[length, 1]], [[0, 2**63]], [[2**64, 1]], [[0, [1]]],
+    ]  # fmt: skip
+    lots += [[{"length": length, "nonzero": p}] for p in pairs]
+    lots += [[{"length": wrong, "nonzero": []}] for wrong in (10**15, -1, 1.0 * length, True, None)]
+    for rows in lots:
+        yield {**content, "multipliers": {**content["multipliers"], "rows": rows}}
+
+
+def test_a_malformed_file_is_refused_never_a_traceback() -> None:
+    rng, instance = drawn(5, FULL)
+    content = to_json(certify(instance, any_multipliers(rng, instance)))
+    count = 0
+    for wrong in mangled(content):
+        with pytest.raises(Refused) as refused:
+            from_json(instance, wrong)
+        assert refused.value.args[0] in {"malformed", "multipliers"}
+        count += 1
+    assert count >= 50
+
+
+def test_any_change_of_an_instance_changes_its_fingerprint() -> None:
+    _, instance = drawn(5, FULL)
+    assert instance.travel is not None
+    assert instance.capacity is not None
+    found = {fingerprint(instance)}
+    others = [
+        replace(instance, **{f.name: wrong_part(getattr(instance, f.name))}) for f in dataclasses.fields(instance)
+    ]
+    for goal in instance.goals[0], instance.communities[0]:
+        changed = [replace(goal, **{f.name: wrong_part(getattr(goal, f.name))}) for f in dataclasses.fields(goal)]
+        name = "goals" if isinstance(goal, PeopleGoal) else "communities"
+        others += [replace(instance, **{name: (other, *getattr(instance, name)[1:])}) for other in changed]
+    found |= {fingerprint(other) for other in others}
+    assert len(found) == 1 + len(others)
+    shuffled = instance.covers.copy()
+    for r in range(instance.n_rows):
+        entries = slice(shuffled.indptr[r], shuffled.indptr[r + 1])
+        shuffled.indices[entries] = shuffled.indices[entries][::-1]
+    unsorted = csr_array((shuffled.data, shuffled.indices, shuffled.indptr.astype(np.int64)), shape=shuffled.shape)
+    assert fingerprint(replace(instance, covers=unsorted)) == fingerprint(instance)
+
+
+def wrong_part(value: Any) -> Any:
+    """Change a part of an instance a little."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        first = dataclasses.fields(value)[-1].name
+        return replace(value, **{first: wrong_part(getattr(value, first))})
+    if isinstance(value, csr_array):
+        return csr_array(value.toarray() ^ (np.arange(value.shape[1]) == 0))
+    if isinstance(value, np.ndarray):
+        changed = value.copy()
+        changed[0] = not changed[0] if value.dtype == bool else changed[0] + ("x" if value.dtype == object else 1)
+        return changed
+    if isinstance(value, tuple):
+        return value[:-1]
+    return value + ("x" if isinstance(value, str) else 1)
+
+
+# --- Size ----------------------------------------------------------------------------------------------------
+
+
+def test_a_large_problem_is_certified_at_once() -> None:
+    rng = np.random.default_rng(1)
+    n_rows, n_columns, per_row = 300_000, 1_000, 17
+    columns = np.sort(rng.integers(0, n_columns, (n_rows, per_row)), axis=1)
+    kept = np.ones(columns.shape, dtype=bool)
+    kept[:, 1:] = columns[:, 1:] != columns[:, :-1]
+    start = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    covers = csr_array((np.ones(int(start[-1]), dtype=np.int8), columns[kept], start), shape=(n_rows, n_columns))
+    people, price = rng.integers(1, 100, n_rows), rng.integers(1, 50, n_columns) * 10_000
+    goal = PeopleGoal("g", "", np.arange(n_rows), people, int(people.sum()) * 9 // 10)
+    names = np.array([f"s{k}" for k in range(n_columns)], dtype=object)
+    small = one_goal([[1]], [1], [1], 1)
+    instance = replace(
+        small,
+        covers=covers,
+        people=people,
+        goals=(goal,),
+        loss=np.zeros(n_rows, dtype=np.int64),
+        rules=Rules((), csr_array((0, n_columns), dtype=np.int64), whole([]), whole([])),
+        fixed=np.zeros(n_columns, dtype=bool),
+        **dict.fromkeys(("site_id", "type", "size"), names),
+        **dict.fromkeys(("price", "cost_yuan"), price),
+        **dict.fromkeys(("option", "year", "tie"), np.zeros(n_columns, dtype=np.int64)),
+    )
+    multipliers = none_for(instance, rows=people * 100, goals=[ONE // 10])
+    proof = certify(instance, multipliers)
+    assert check(instance, Plan("gap", int(price.sum()), 0, None, tuple(range(n_columns)), 0.0), proof) == ()
+    again = from_json(instance, to_json(proof))
+    assert (again.multipliers.rows == multipliers.rows).all()

@@ -1,0 +1,100 @@
+"""Solves a program whose relaxed optimum is close: few options are in doubt, and the others stay where it puts them.
+
+The core of a problem (Balas & Zemel 1980, Operations Research 28) is solved first; it gives a good x. Then reduced
+costs tell which options a better x could move, and a program of those proves it, or finds a better one. Nothing is lost
+by either: an x that moves another option is worse than the relaxed optimum by more than that option's reduced cost.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner import milp
+from planner.program import Outcome, Program
+
+if TYPE_CHECKING:
+    from planner.program import Relaxed
+
+CORE_LEAST, CORE_TIMES = 20, 2
+"""Options in the core: so many, and so many times those that the relaxed optimum opens in part."""
+
+WHOLE_TOLERANCE = 1e-6
+"""How far from a whole number the relaxed optimum opens an option in part."""
+
+MARGIN, MARGIN_RELATIVE = 0.5, 1e-9
+"""What is taken off a relaxed optimum: a part of a step of the objective, or of itself. Its duals are off by far less."""
+
+
+def least(program: Program, *, gap: float, deadline: float, known: int | None = None) -> Outcome:
+    """Find the x of least objective.
+
+    Parameters
+    ----------
+    program
+        The program; its objective is a whole number at every x that is asked for.
+    gap
+        Relative gap at which the search may stop.
+    deadline
+        On the clock of `time.monotonic`.
+    known
+        Objective of an x that is at hand: where the bound shows that it is good enough, none is looked for.
+
+    Returns
+    -------
+    outcome
+        The best x and the bound. No x, a bound and not infeasible: the one at hand is good enough, or the time is up.
+    """
+    relaxed = milp.relax(program, seconds=deadline - time.monotonic())
+    if relaxed is None:
+        return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
+    step = int(np.gcd.reduce(program.objective, initial=0)) or 1
+    margin = max(MARGIN * step, MARGIN_RELATIVE * abs(relaxed.objective))
+    bound = relaxed.objective - margin
+    if known is not None and _close(known, bound, gap, step):
+        return Outcome(None, bound, infeasible=False)
+    slack = _core_slack(program, relaxed)
+    first = milp.minimise(_held(program, relaxed, slack + margin), gap=gap, seconds=deadline - time.monotonic())
+    if first.values is None:
+        return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
+    value = float(program.objective @ first.values)
+    proven = _bound(bound, first.bound, relaxed.objective + slack)
+    if _close(value, proven, gap, step) or time.monotonic() > deadline:
+        return Outcome(first.values, proven, infeasible=False)
+    slack = value - relaxed.objective
+    rest = _held(program, relaxed, slack + margin)
+    second = milp.minimise(rest, gap=gap, seconds=deadline - time.monotonic(), start=first.values)
+    proven = _bound(bound, second.bound, relaxed.objective + slack)
+    return Outcome(first.values if second.values is None else second.values, proven, infeasible=False)
+
+
+def _close(value: float, bound: float, gap: float, step: int) -> bool:
+    """Whether no x is better than an x by more than the gap; objectives are multiples of the step."""
+    least_possible = math.ceil(bound / step - WHOLE_TOLERANCE) * step
+    return value - least_possible <= gap * abs(value)
+
+
+def _core_slack(program: Program, relaxed: Relaxed) -> float:
+    """Reduced cost beyond which an option is not in the core."""
+    x = relaxed.values[program.integer]
+    in_part = int((np.abs(x - np.rint(x)) > WHOLE_TOLERANCE).sum())
+    ranked = np.sort(np.abs(relaxed.reduced_cost[program.integer]))
+    size = CORE_TIMES * in_part + CORE_LEAST
+    return float(ranked[size - 1]) if size <= len(ranked) else math.inf
+
+
+def _held(program: Program, relaxed: Relaxed, slack: float) -> Program:
+    """Hold the options that no x within this slack of the relaxed optimum moves."""
+    up = program.integer & (relaxed.reduced_cost > slack)
+    down = program.integer & (relaxed.reduced_cost < -slack)
+    lower, upper = np.where(down, program.upper, program.lower), np.where(up, program.lower, program.upper)
+    return replace(program, lower=lower, upper=upper)
+
+
+def _bound(relaxed: float, found: float | None, beyond: float) -> float:
+    """Bound of all x: those that move no held option, and those that do and lie beyond."""
+    return relaxed if found is None else max(relaxed, min(found, beyond))

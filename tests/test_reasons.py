@@ -1,0 +1,207 @@
+"""Why each option is in a plan, against all drops and swaps tried one by one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from hypothesis import assume, given, settings
+
+from brute import (
+    Case,
+    Choice,
+    Column,
+    Communities,
+    People,
+    Row,
+    Rule,
+    choices,
+    instance_of,
+    mask_of,
+    opened_by,
+    served_in,
+)
+from drawn import QUICK, cases
+from planner.optimize import solve
+from planner.reasons import Reason, reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from planner.siting import Plan
+
+SECONDS = 60.0
+
+
+def reasons_of(case: Case, plan: Plan) -> tuple[Reason, ...]:
+    return reasons(instance_of(case), plan, deadline=time.monotonic() + SECONDS)
+
+
+def labels(case: Case) -> list[str]:
+    people = [(f"g{n}", goal.year) for n, goal in enumerate(case.goals)]
+    communities = [(f"c{n}", goal.year) for n, goal in enumerate(case.communities)]
+    return [name + (f"@{year}" if year else "") for name, year in (*people, *communities)]
+
+
+Place = tuple[str, str, str]
+
+
+def place(case: Case, k: int) -> Place:
+    column = case.columns[k]
+    return column.site, column.type, column.size
+
+
+def at(case: Case, where: Place, years: Sequence[int]) -> list[int]:
+    """Columns of an option in some years."""
+    return [k for k, c in enumerate(case.columns) if place(case, k) == where and c.year in years]
+
+
+def last_year(case: Case) -> int:
+    return max(column.year for column in case.columns)
+
+
+def rows_in_the_end(case: Case, chosen: Sequence[int]) -> set[int]:
+    """Rows that the columns of the last year serve."""
+    last = mask_of([k for k, column in enumerate(case.columns) if column.year == last_year(case)])
+    opened = opened_by(case, chosen) & last
+    return {r for r, row in enumerate(case.rows) if mask_of(tuple(row.reach)) & opened}
+
+
+class Outcome(NamedTuple):
+    """What a drop or a swap leads to, without capacity."""
+
+    lawful: bool
+    missed: tuple[str, ...]
+    objective: int
+    yuan: int
+    lost: int
+
+
+def outcome(case: Case, all_choices: dict[tuple[int, ...], Choice], plan: Plan, chosen: Sequence[int]) -> Outcome:
+    new, old = all_choices[tuple(sorted(chosen))], all_choices[plan.chosen]
+    least = [min(goal.needed, got) for goal, got in zip(case.asked, old.reached[0], strict=True)]
+    missed = tuple(n for n, r, m in zip(labels(case), new.reached[0], least, strict=True) if r < m)
+    gone = rows_in_the_end(case, plan.chosen) - rows_in_the_end(case, chosen)
+    lost = sum(case.rows[r].people for r in gone)
+    yuan = sum(case.columns[k].cost for k in chosen) - sum(case.columns[k].cost for k in plan.chosen)
+    return Outcome(new.lawful, missed, new.objective[0] - old.objective[0], yuan, lost)
+
+
+def swaps(case: Case, plan: Plan, column: int) -> dict[int, tuple[int, ...]]:
+    """All closed options in the place of a chosen one: what is open then, by their column in the last year."""
+    here = place(case, column)
+    years = [case.columns[k].year for k in plan.chosen if place(case, k) == here]
+    kept = [k for k in plan.chosen if place(case, k) != here]
+    used = {place(case, k) for k, c in enumerate(case.columns) if c.fixed or k in plan.chosen}
+    closed = {place(case, k) for k in case.free} - used
+    return {at(case, p, [last_year(case)])[0]: tuple(sorted([*kept, *at(case, p, years)])) for p in closed}
+
+
+@settings(QUICK, max_examples=300)
+@given(cases(most=8, off=["capacity"]))
+def test_drops_and_runners_up_are_those_of_all_swaps(case: Case) -> None:
+    plan = solve(instance_of(case))
+    assume(plan.chosen)
+    all_choices = {choice.chosen: choice for choice in choices(case)}
+    assume(all_choices[plan.chosen].lawful)
+    found = reasons_of(case, plan)
+    assert {place(case, reason.column) for reason in found} == {place(case, k) for k in plan.chosen}
+    for reason in found:
+        here = place(case, reason.column)
+        left = [k for k in plan.chosen if place(case, k) != here]
+        dropped = outcome(case, all_choices, plan, left)
+        assert reason.rules_broken == broken(case, left)
+        assert (reason.lost_people, reason.goals_missed) == (dropped.lost, dropped.missed)
+        last = [k for k in plan.chosen if case.columns[k].year == last_year(case)]
+        before, after = rows_in_the_end(case, last), rows_in_the_end(case, [k for k in last if k != reason.column])
+        assert reason.rows.tolist() == sorted(before - after)
+        others = {j: outcome(case, all_choices, plan, chosen) for j, chosen in swaps(case, plan, reason.column).items()}
+        lawful = {j: one for j, one in others.items() if one.lawful}
+        keeping = {j: one for j, one in lawful.items() if not one.missed}
+        if not lawful:
+            assert reason.runner_up is None
+            continue
+        if keeping:
+            best = min(keeping, key=lambda j: (keeping[j].objective, keeping[j].yuan, place(case, j)))
+        else:
+            best = min(lawful, key=lambda j: (lawful[j].lost, lawful[j].objective, lawful[j].yuan, place(case, j)))
+        assert reason.runner_up == best
+        assert reason.keeps_goals == bool(keeping)
+        told = reason.more_objective, reason.more_yuan, reason.runner_up_lost_people
+        assert told == (lawful[best].objective, lawful[best].yuan, lawful[best].lost)
+
+
+@settings(QUICK, max_examples=60)
+@given(cases(most=6, off=["years"]))
+def test_under_capacity_the_runner_up_is_lawful_and_its_figures_hold(case: Case) -> None:
+    assume(case.shared is not None)
+    plan = solve(instance_of(case))
+    assume(plan.chosen)
+    all_choices = {choice.chosen: choice for choice in choices(case)}
+    assume(all_choices[plan.chosen].lawful)
+    served_in(case, plan)
+    for reason in reasons_of(case, plan):
+        assert not reason.by_reach
+        if reason.runner_up is None:
+            continue
+        new = all_choices[swaps(case, plan, reason.column)[reason.runner_up]]
+        assert new.lawful
+        met = [all(r >= g.needed for r, g in zip(got, case.asked, strict=True)) for got in new.reached]
+        if reason.keeps_goals and not plan.best_effort:
+            assert any(met)
+            values = [value for value, fits in zip(new.objective, met, strict=True) if fits]
+            assert plan.objective is not None
+            assert plan.objective + reason.more_objective in values
+
+
+def row_of_sites(prices: Sequence[int]) -> tuple[Column, ...]:
+    return tuple(Column(f"s{k}", cost=price, price=price) for k, price in enumerate(prices))
+
+
+def test_the_neighbour_is_the_runner_up_and_costs_more() -> None:
+    rows = (Row(9, frozenset({0, 1})), Row(4, frozenset({0, 2})), Row(3, frozenset({3})))
+    goal = People((0, 1, 2), (9, 4, 3), 12)
+    two = Rule(tuple((k, 1) for k in range(4)), 2, None, "stations")
+    case = Case(row_of_sites((10, 15, 12, 1)), rows, (goal,), (), (two,))
+    plan = solve(instance_of(case))
+    assert plan.chosen == (0, 3)
+    first, last = reasons_of(case, plan)
+    assert (first.rows.tolist(), first.lost_people, first.goals_missed) == ([0, 1], 13, ("g0",))
+    assert (first.runner_up, first.keeps_goals, first.more_yuan, first.runner_up_lost_people) == (1, True, 5, 4)
+    assert (last.rows.tolist(), last.lost_people, last.goals_missed) == ([2], 3, ())
+    assert first.by_reach
+    assert (last.rules_broken, last.runner_up, last.more_yuan) == (("stations",), 2, 11)
+
+
+def test_where_no_option_keeps_the_goals_fewest_people_lose_cover() -> None:
+    rows = (Row(9, frozenset({0, 1})), Row(4, frozenset({0, 2})))
+    communities = (Communities((0, 1), (9, 4), (0, 1), (9, 4), 2),)
+    case = Case(row_of_sites((10, 15, 12)), rows, (), communities)
+    (reason,) = reasons_of(case, solve(instance_of(case)))
+    assert (reason.runner_up, reason.keeps_goals, reason.more_yuan, reason.runner_up_lost_people) == (1, False, 5, 4)
+
+
+def test_rules_forbid_every_other_option() -> None:
+    rows, only = (Row(9, frozenset({0, 1})),), Rule(((0, 1),), 1, None, "rules.force_open:s0")
+    case = Case(row_of_sites((10, 15)), rows, (People((0,), (9,), 9),), (), (only,))
+    (reason,) = reasons_of(case, solve(instance_of(case)))
+    assert reason.runner_up is None
+    assert not reason.keeps_goals
+
+
+@pytest.mark.parametrize("seconds", [0.0, SECONDS])
+def test_under_capacity_people_are_shared_out_anew(seconds: float) -> None:
+    columns = (
+        Column("s0", cost=10, price=10, limit=9),
+        Column("s1", cost=11, price=11, limit=5),
+        Column("s2", cost=12, price=12, limit=9),
+    )
+    rows = (Row(9, frozenset({0, 1, 2})),)
+    case = Case(columns, rows, (People((0,), (9,), 9),), (), (), shared=(0,))
+    plan = solve(instance_of(case))
+    (reason,) = reasons(instance_of(case), plan, deadline=time.monotonic() + seconds)
+    assert reason.by_reach == (not seconds)
+    assert reason.runner_up == (2 if seconds else 1)
+    assert reason.lost_people == 9
+    assert reason.goals_missed == ("g0",)
