@@ -202,7 +202,7 @@ def ascend(ladders: Ladders, ascent: Ascent, target: int, limit: int, steps: int
     for _ in range(steps):
         rho = reduced_prices(ladders, v)
         order, count, total = _choose(rho, ladders)
-        value = np.sum(v) + total
+        value = v.sum() + total
         chosen[:] = False
         chosen[order[:count]] = True
         share += FORGET * (chosen - share)
@@ -238,11 +238,12 @@ def nearest_two(ladders: Ladders, is_open: Flags) -> tuple[Whole, Whole, Whole]:
 
 
 @kernel
-def _changes(ladders: Ladders, is_open: Flags, held: Whole, swaps: bool) -> tuple[Whole, Whole, Whole]:
+def _changes(ladders: Ladders, is_open: Flags, held: Whole) -> tuple[Whole, Whole, Whole]:
     """Say what it changes to open each option, to close each of `held`, and what a swap of two changes beyond both.
 
-    The third is empty unless asked for (loss, gain and extra of Resende & Werneck 2007).
+    The third is empty where fewer than `least` are open (gain, loss and extra of Resende & Werneck 2007).
     """
+    swaps = len(held) >= ladders.least
     start, option, cost = ladders.start, ladders.option, ladders.cost
     place = np.full(len(is_open), -1, dtype=np.int64)
     place[held] = np.arange(len(held))
@@ -271,7 +272,7 @@ def _best_move(ladders: Ladders, is_open: Flags) -> tuple[int, int]:
     """
     held = np.flatnonzero(is_open)
     short = len(held) < ladders.least
-    opening, closing, both = _changes(ladders, is_open, held, not short)
+    opening, closing, both = _changes(ladders, is_open, held)
     best, best_in, best_out = NEVER if short else 0, -1, -1
     if len(held) > ladders.least:
         for out in range(len(held)):

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, hstack
 from planner import milp
 from planner.check import Checked, check, failed
 from planner.problem import opened_by, problem_of, with_more, without_plan
-from planner.program import Program
+from planner.program import Program, with_row
 from planner.recount import goals_reached, rules_broken
 from planner.siting import CommunityGoal, Flows, Instance, PeopleGoal, Rules
 
@@ -43,10 +43,10 @@ BUDGET = "siting.budget_yuan"
 REPAIRS_MAX = 20
 """Plans in a row that may fail the check by a rounding of the solver before it is given up."""
 
-GROW_GAP = 0.5
+GROW_GAP = 0.9
 """Relative gap at which the search for a plan that keeps the most names stops: any good one will do."""
 
-GROW_SECONDS = 10.0
+GROW_SECONDS = 5.0
 """Time for one such search; when it is up, the best plan so far serves."""
 
 SEARCH_PART = 0.6
@@ -204,6 +204,9 @@ def _grower(instance: Instance, names: tuple[str, ...], deadline: float) -> Call
     problem = problem_of(holding(instance, frozenset(names)))
     program = _giving_way(problem, names)
     start = len(program.upper) - len(names)
+    flags = np.arange(start, len(program.upper), dtype=np.int64)
+    # all names together conflict: one at least gives way, which spares the solver the proof
+    program = with_row(program, flags, np.ones(len(names), dtype=np.int64), lower=1, upper=np.inf)
 
     def grow(inside: Names, known: _Answer) -> Names:
         best = _held(instance, known.chosen, None if known.plan is None else known.plan.flows)
@@ -272,19 +275,19 @@ def smallest_conflict(instance: Instance, *, deadline: float) -> Conflict:
     Parameters
     ----------
     instance
-        A problem without a plan that meets all goals.
+        A problem that is known to have no plan that meets all goals.
     deadline
         On the clock of `time.monotonic`.
 
     Returns
     -------
     conflict
-        Of several smallest sets, one.
+        Of several smallest sets, one; which, may depend on how far each search comes in `GROW_SECONDS`.
 
     Raises
     ------
     ValueError
-        If all goals and rules can hold together.
+        If all goals and rules turn out to hold together.
     PlanError
         If what the solver says contradicts the check on the original rows.
     """

@@ -18,7 +18,11 @@ from planner import milp
 from planner.program import Outcome, Program
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from planner.program import Relaxed
+
+    Floats = NDArray[np.float64]
 
 CORE_LEAST, CORE_TIMES = 20, 2
 """Options in the core: so many, and so many times those that the relaxed optimum opens in part."""
@@ -27,10 +31,10 @@ WHOLE_TOLERANCE = 1e-6
 """How far from a whole number the relaxed optimum opens an option in part."""
 
 MARGIN, MARGIN_RELATIVE = 0.5, 1e-9
-"""What is taken off a relaxed optimum: a part of a step of the objective, or of itself. Its duals are off by far less."""
+"""What is taken off a relaxed optimum, whose duals are off by far less: a part of the objective's step, or of it."""
 
 
-def least(program: Program, *, gap: float, deadline: float, known: int | None = None) -> Outcome:
+def least(program: Program, *, gap: float, deadline: float, start: Floats | None = None) -> Outcome:
     """Find the x of least objective.
 
     Parameters
@@ -41,35 +45,36 @@ def least(program: Program, *, gap: float, deadline: float, known: int | None = 
         Relative gap at which the search may stop.
     deadline
         On the clock of `time.monotonic`.
-    known
-        Objective of an x that is at hand: where the bound shows that it is good enough, none is looked for.
+    start
+        An x to begin from: the core is not needed then.
 
     Returns
     -------
     outcome
-        The best x and the bound. No x, a bound and not infeasible: the one at hand is good enough, or the time is up.
+        The best x and the bound.
     """
     relaxed = milp.relax(program, seconds=deadline - time.monotonic())
     if relaxed is None:
-        return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
+        return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic(), start=start)
     step = int(np.gcd.reduce(program.objective, initial=0)) or 1
     margin = max(MARGIN * step, MARGIN_RELATIVE * abs(relaxed.objective))
     bound = relaxed.objective - margin
-    if known is not None and _close(known, bound, gap, step):
-        return Outcome(None, bound, infeasible=False)
-    slack = _core_slack(program, relaxed)
-    first = milp.minimise(_held(program, relaxed, slack + margin), gap=gap, seconds=deadline - time.monotonic())
-    if first.values is None:
-        return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
-    value = float(program.objective @ first.values)
-    proven = _bound(bound, first.bound, relaxed.objective + slack)
-    if _close(value, proven, gap, step) or time.monotonic() > deadline:
-        return Outcome(first.values, proven, infeasible=False)
+    values = start
+    if values is None:
+        slack = _core_slack(program, relaxed)
+        core = _held(program, relaxed, slack + margin)
+        outcome = milp.minimise(core, gap=gap, seconds=deadline - time.monotonic())
+        if outcome.values is None:
+            return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
+        values, bound = outcome.values, _bound(bound, outcome.bound, relaxed.objective + slack)
+    value = float(program.objective @ values)
+    if _close(value, bound, gap, step) or time.monotonic() > deadline:
+        return Outcome(values, bound, infeasible=False)
     slack = value - relaxed.objective
     rest = _held(program, relaxed, slack + margin)
-    second = milp.minimise(rest, gap=gap, seconds=deadline - time.monotonic(), start=first.values)
-    proven = _bound(bound, second.bound, relaxed.objective + slack)
-    return Outcome(first.values if second.values is None else second.values, proven, infeasible=False)
+    outcome = milp.minimise(rest, gap=gap, seconds=deadline - time.monotonic(), start=values)
+    bound = _bound(bound, outcome.bound, relaxed.objective + slack)
+    return Outcome(values if outcome.values is None else outcome.values, bound, infeasible=False)
 
 
 def _close(value: float, bound: float, gap: float, step: int) -> bool:

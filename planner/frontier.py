@@ -20,7 +20,7 @@ from planner.check import Checked, check, failed
 from planner.core import least
 from planner.problem import Problem, opened_by, problem_of, without_plan
 from planner.program import Program, with_row
-from planner.recount import cost_of, rules_broken
+from planner.recount import cost_of, goals_reached, rules_broken
 from planner.siting import NO_LIMIT, Instance, PeopleGoal, Rules
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Whole = NDArray[np.int64]
+    Floats = NDArray[np.float64]
 
 GAP = 0.005
 """Part of the people newly covered, and of the cost, that a point may fall short of the best by."""
@@ -120,9 +121,10 @@ class _Task:
 
 @dataclass(frozen=True, eq=False)
 class _Best:
-    """The best plan found (None: none), and a proven bound of its objective (None: none)."""
+    """The best plan found and its x (None: none), and a proven bound of its objective (None: none)."""
 
     plan: Checked | None
+    values: Floats | None
     bound: int | None
     infeasible: bool = False
 
@@ -149,7 +151,6 @@ def _task(instance: Instance, weight: Whole) -> _Task:
         travel=None,
     )
     problem = problem_of(base)
-    today = check(problem, np.zeros(len(problem.reduced.columns), dtype=bool)).reached[0].reached
     rules = base.rules
     with_budget = Rules(
         (*rules.names, "budget"),
@@ -161,7 +162,18 @@ def _task(instance: Instance, weight: Whole) -> _Task:
     cost = instance.cost_yuan[problem.reduced.columns]
     program = with_row(problem.model.program, open_at, cost, lower=-np.inf, upper=np.inf)
     whole = int(weight.sum())
-    return _Task(replace(problem, instance=replace(base, rules=with_budget)), program, today, whole)
+    return _Task(replace(problem, instance=replace(base, rules=with_budget)), program, _today(base), whole)
+
+
+def _today(base: Instance) -> int:
+    """Count the people covered today, whether or not today keeps the rules."""
+    nothing = np.empty(0, dtype=np.int64)
+    if base.capacity is None:
+        return goals_reached(base, nothing)[0].reached
+    none, rules = slice(0, 0), base.rules
+    free = Rules((), csr_array(rules.matrix[none]), rules.minimum[none], rules.maximum[none])
+    problem = problem_of(replace(base, rules=free))
+    return _people(check(problem, np.zeros(len(problem.reduced.columns), dtype=bool)))
 
 
 def _within(task: _Task, *, budget: int, people: int) -> tuple[Problem, Program]:
@@ -203,7 +215,7 @@ def _cheapest(task: _Task, program: Program) -> Program:
     return replace(program, objective=objective)
 
 
-def _best(problem: Problem, program: Program, *, gap: float, deadline: float, known: int | None = None) -> _Best:
+def _best(problem: Problem, program: Program, *, gap: float, deadline: float, start: Floats | None = None) -> _Best:
     """Find the plan of least objective that passes the check on the original rows.
 
     A plan that a rounding of the solver spoils is left out, and the search goes on: the bound stays valid.
@@ -211,16 +223,16 @@ def _best(problem: Problem, program: Program, *, gap: float, deadline: float, kn
     step = int(np.gcd.reduce(program.objective, initial=0)) or 1
     wrong: object = ""
     for _ in range(REPAIRS_MAX):
-        outcome = least(program, gap=gap, deadline=deadline, known=known)
+        outcome = least(program, gap=gap, deadline=deadline, start=start)
         bound = milp.rounded_bound(outcome.bound)
         bound = None if bound is None else -(-bound // step) * step
         if outcome.values is None:
-            return _Best(None, bound, outcome.infeasible)
+            return _Best(None, None, bound, outcome.infeasible)
         plan = check(problem, opened_by(problem, outcome.values))
         if plan.good:
-            return _Best(plan, bound)
+            return _Best(plan, outcome.values, bound)
         wrong = ", ".join([*plan.broken, *plan.missed])
-        program = without_plan(program, plan.opened)
+        program, start = without_plan(program, plan.opened), None
     raise failed(wrong)
 
 
@@ -236,7 +248,7 @@ def _cheapest_lawful(task: _Task, deadline: float) -> _Best:
     """Find the plan of least cost that keeps the rules: nothing, wherever today keeps them."""
     nothing = np.zeros(len(task.problem.reduced.columns), dtype=bool)
     if not rules_broken(task.problem.instance, task.problem.chosen(nothing)):
-        return _Best(check(task.problem, nothing), 0)
+        return _Best(check(task.problem, nothing), None, 0)
     return _best(task.problem, _cheapest(task, task.program), gap=0.0, deadline=deadline)
 
 
@@ -253,7 +265,8 @@ def _most_people(task: _Task, budget: int, floor: Checked, *, gap: float, deadli
     if people > most:
         raise failed(f"most {most} < {people}")
     problem, program = _within(task, budget=cost, people=people)
-    second = _best(problem, _cheapest(task, program), gap=gap, deadline=deadline, known=cost)
+    start = None if first.values is None else first.values[:-1]
+    second = _best(problem, _cheapest(task, program), gap=gap, deadline=deadline, start=start)
     plan, bound = plan if second.plan is None else second.plan, second.bound or 0
     if bound > _cost(task, plan):
         raise failed(f"bound {bound} > {_cost(task, plan)}")
@@ -338,13 +351,14 @@ def frontier(
     if floor.plan is None:
         status: Literal["infeasible", "unknown"] = "infeasible" if floor.infeasible else "unknown"
         return Frontier(status, task.whole, task.today, (), time.monotonic() - started)
+    cheapest = floor.plan
 
     def solved(budget: int, left: int) -> _Found:
         now = time.monotonic()
-        return _most_people(task, budget, floor.plan, gap=float(gap), deadline=now + (end - now) / left)
+        return _most_people(task, budget, cheapest, gap=float(gap), deadline=now + (end - now) / left)
 
     dearest = solved(NO_LIMIT, steps)
-    low, high = _cost(task, floor.plan), _cost(task, dearest.plan)
+    low, high = _cost(task, cheapest), _cost(task, dearest.plan)
     budgets = sorted({low + (high - low) * k // (steps - 1) for k in range(steps)})
     found = [dearest]
     for left in range(len(budgets) - 1, 0, -1):

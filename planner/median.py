@@ -242,7 +242,9 @@ def _visit(ladders: Ladders, node: _Node, plan: _Plan, bits: int) -> tuple[_Plan
         settled = opens | closes
         if settled.sum() < max(AGAIN * len(free), 1):
             k = int(np.argmin(np.where(settled, 1.0, np.abs(ascent.share - 0.5))))
-            closed = replace(node, closed=_with(node.closed, free[k]), bound=max(node.bound, ascent.if_closed[k] + paid))
+            closed = replace(
+                node, closed=_with(node.closed, free[k]), bound=max(node.bound, ascent.if_closed[k] + paid)
+            )
             opened = replace(node, opened=_with(node.opened, free[k]), bound=max(node.bound, ascent.if_open[k] + paid))
             return plan, [closed, opened]
 

@@ -108,8 +108,8 @@ class _OnePass(pulp.LpSolver):  # type: ignore[misc]
         highs = _highs(program, self.highs_options)
         if self.start is not None:
             # PuLP orders variables by their first use: their names keep the number
-            kept = np.array([self.start[int(v.name[1:])] for v in variables])
-            highs.setSolution(len(variables), np.arange(len(variables), dtype=np.int32), kept)
+            values = np.array([self.start[int(v.name[1:])] for v in variables])
+            highs.setSolution(len(variables), np.arange(len(variables), dtype=np.int32), values)
         highs.run()
         lp.solverModel = highs
         return self._read(lp, highs, variables)

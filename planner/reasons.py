@@ -95,7 +95,7 @@ def _served(instance: Instance, chosen: Whole, flows: Flows | None) -> int:
 def _columns(of: csr_array, option: int) -> Whole:
     """Columns of an option."""
     held = of.tocoo()
-    return held.row[held.col == option].astype(np.int64)
+    return np.asarray(held.row[held.col == option], dtype=np.int64)
 
 
 def _ranked(instance: Instance, swaps: Swaps, judged: Judged, k: int) -> list[int]:

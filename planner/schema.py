@@ -196,7 +196,7 @@ class PhaseSection(_Section):
     year: Annotated[int, Field(ge=1900, le=9999, strict=True)]
     budget_yuan: Yuan | None = None
     budgets: dict[str, Yuan] = {}
-    shares: dict[str, Share] = {}
+    shares: dict[str, Annotated[Number, Field(ge=0, le=1)]] = {}  # 0: not asked for yet
 
 
 class SpacingSection(_Section):

@@ -62,6 +62,8 @@ class Judged:
         Whether it keeps all rules.
     missed
         For each goal, whether it reaches less than it must.
+    keeps
+        Whether no goal does.
     yuan, objective
         By how much cost and objective rise.
     lost
@@ -70,14 +72,10 @@ class Judged:
 
     lawful: Mask
     missed: tuple[Mask, ...]
+    keeps: Mask
     yuan: Whole
     objective: Whole
     lost: Whole
-
-    @property
-    def keeps(self) -> Mask:
-        """Whether no goal is missed."""
-        return np.asarray(~np.any([np.zeros_like(self.lawful), *self.missed], axis=0))
 
 
 def _columns_of(instance: Instance, options: Whole, among: Mask, before: int) -> tuple[csr_array, Whole]:
@@ -275,4 +273,5 @@ def judge(instance: Instance, swaps: Swaps, chosen: Whole, least: Sequence[int])
     alone = _scaled(csr_array(instance.covers[:, swaps.last_leaving]), instance.people * (swaps.times == 1))
     lost = alone.sum(axis=0)[:, None] - csr_array(alone.T @ swaps.enters).toarray()
     missed = tuple(_reached(swaps, goal) < needed for goal, needed in zip(instance.all_goals, least, strict=True))
-    return Judged(_lawful(instance.rules, swaps, opened), missed, yuan, objective, lost)
+    keeps = np.logical_not(np.any([np.zeros(yuan.shape, dtype=bool), *missed], axis=0))
+    return Judged(_lawful(instance.rules, swaps, opened), missed, keeps, yuan, objective, lost)

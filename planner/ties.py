@@ -79,22 +79,35 @@ def _least(
     return found, program, False
 
 
-def _lowest_ids(problem: Problem, program: Program, best: Checked, deadline: float) -> tuple[Checked, bool]:
-    """Compare all plans that are left by their ids."""
+def _another(problem: Problem, program: Program, best: Checked, deadline: float) -> tuple[Checked | None, bool]:
+    """Look for a plan beside the best one in the program of its equals; without one, say whether that is proven."""
     nothing = np.zeros(len(program.objective), dtype=np.int64)
     program = replace(without_plan(program, best.opened), objective=nothing)
     for _ in range(TIES_MAX):
         if time.monotonic() > deadline:
-            return best, False
+            return None, False
         outcome = milp.minimise(program, gap=0.0, seconds=deadline - time.monotonic())
-        if outcome.infeasible:
-            return best, True
         if outcome.values is None:
-            return best, False
+            return None, outcome.infeasible
         plan = check(problem, opened_by(problem, outcome.values))
-        if plan.good and plan.objective == best.objective and _tie(problem, plan) == _tie(problem, best):
-            best = min(best, plan, key=lambda one: problem.ids(one.opened))
+        if plan.good and plan.objective == best.objective:
+            return plan, True
         program = without_plan(program, plan.opened)
+    return None, False
+
+
+def _lowest_ids(problem: Problem, program: Program, best: Checked, deadline: float) -> tuple[Checked, bool]:
+    """Compare all plans that are left by their ids."""
+    for _ in range(TIES_MAX):
+        plan, sure = _another(problem, program, best, deadline)
+        if plan is None:
+            return best, sure
+        dearer = best
+        if _tie(problem, plan) == _tie(problem, best):
+            best, dearer = sorted((best, plan), key=lambda one: problem.ids(one.opened))
+        else:
+            dearer = plan
+        program = without_plan(program, dearer.opened)
     return best, False
 
 
@@ -129,11 +142,16 @@ def break_ties(problem: Problem, best: Checked, relaxed: Relaxed | None, deadlin
         program = with_row(program, columns, program.objective[columns], lower=-np.inf, upper=least)
     raw = problem.instance.tie[problem.reduced.columns]
     tie = raw // (int(np.gcd.reduce(raw, initial=0)) or 1)
-    for objective in (tie, (raw == 0).astype(np.int64)):
-        free = program.upper[: len(objective)] > program.lower[: len(objective)]
-        if not (objective * free).any():
-            continue
-        best, program, proven = _least(problem, program, objective, best, deadline)
+    if tie.any():
+        best, program, proven = _least(problem, program, tie, best, deadline)
+        if not proven:
+            return best, False
+    other, sure = _another(problem, program, best, deadline)
+    if other is None:
+        return best, sure
+    useless = (raw == 0).astype(np.int64)
+    if useless.any():
+        best, program, proven = _least(problem, program, useless, best, deadline)
         if not proven:
             return best, False
     return _lowest_ids(problem, program, best, deadline)

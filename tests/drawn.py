@@ -94,7 +94,7 @@ def columns_of(drawn: Drawn) -> tuple[Column, ...]:
     for year in range(drawn.years):
         for k, (site, kind, size) in enumerate(drawn.places):
             limit = None
-            if "capacity" in on and drawn.chance(3) is False:
+            if "capacity" in on and not drawn.chance(3):
                 limit = drawn.one_of((0, 1, 2, 3, 5, 8))
             if k >= drawn.new:
                 found.append(Column(site, kind, size, drawn.called(year), fixed=True, limit=limit))
@@ -169,7 +169,7 @@ def communities_of(drawn: Drawn, rows: Sequence[Row], shared: Sequence[int]) -> 
         held = {u: whole for u, whole in held.items() if whole}
         number = {u: n for n, u in enumerate(held)}
         kept = [(r, w, number[u]) for r, w, u in zip(inside, weight, labels, strict=True) if u in number]
-        rule = drawn.one_of([*SHARES, None])
+        rule = None if drawn.chance() else drawn.one_of(SHARES)
         least = tuple(drawn.rng.randint(1, whole) if rule is None else ceil(rule * whole) for whole in held.values())
         needed = ceil(drawn.one_of(SHARES) * len(held))
         times = 2 if not plain and "backup" in drawn.on and drawn.chance() else 1

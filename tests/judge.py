@@ -45,7 +45,7 @@ def check_optimal(case: Case, plan: Plan, good: dict[tuple[int, ...], int]) -> N
 
 
 def check_best_effort(case: Case, plan: Plan, lawful: list[Choice]) -> None:
-    """The plan is lawful, least short by the stated weights, and none as little short everywhere is worth more."""
+    """The plan is lawful, least short by the stated weights, and none as little short everywhere is better."""
     assert (plan.status, plan.best_effort, plan.gap) == ("infeasible", True, None)
     mine = short_of(case, reached_by(case, opened_by(case, plan.chosen), served_in(case, plan)))
     assert any(mine)
@@ -56,6 +56,14 @@ def check_best_effort(case: Case, plan: Plan, lawful: list[Choice]) -> None:
 
     least = min(missed(short_of(case, reached)) for choice in lawful for reached in choice.reached)
     assert missed(mine) <= least * Fraction(10_002, 10_000)
+    rivals = [
+        value
+        for choice in lawful
+        for reached, value in zip(choice.reached, choice.objective, strict=True)
+        if all(s <= m for s, m in zip(short_of(case, reached), mine, strict=True))
+    ]
+    assert plan.objective is not None
+    assert plan.objective <= min(rivals) * (1 + 1e-4) + 1
 
 
 def check_plan(case: Case, plan: Plan) -> None:

@@ -22,7 +22,7 @@ from planner.record import share
 from planner.standards import Goal, Standard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 HALF = Decimal("0.5")
 KM = Standard("s", "", "walk", "road", "distance", 1_000_000, None, Decimal(1), None, "residents", ("a",))
@@ -65,6 +65,12 @@ def assess(demand: Any, standard: Standard, nearness: coverage.Nearness) -> dict
     return {str(row["demand_id"]): {str(k): v for k, v in row.items()} for row in table.to_dict("records")}
 
 
+def one_at_each(sites: Iterable[str]) -> pd.Series:
+    """One serving facility at each of some sites."""
+    ids = sorted(sites)
+    return pd.Series([1] * len(ids), index=ids, dtype="int64")
+
+
 def nearness(
     standard: Standard,
     costs: dict[tuple[str, str], tuple[int, int]],
@@ -83,6 +89,7 @@ def nearness(
         least[d] = min(least.get(d, (mm, s)), (mm, s))
     return coverage.Nearness(
         travel_rows([(d, s, *cost) for (d, s), cost in costs.items() if cost[figure] <= standard.limit + beyond]),
+        one_at_each({s for _, s in costs}),
         travel_rows([(d, s, mm, ms) for d, (_, s, mm, ms) in best.items()]),
         travel_rows([(d, s, mm, 0) for d, (mm, s) in least.items()]),
         frozenset(off),
@@ -255,7 +262,12 @@ def judged(*rows: tuple[str, int, bool | None], **columns: Sequence[str]) -> tup
     reasons = ["not_assessable" if c is None else "" if c else "beyond" for *_, c in rows]
     flags = pd.Series([bool(c) for *_, c in rows], dtype=bool)
     table = pd.DataFrame(
-        {"demand_id": demand["demand_id"], "covered": flags, "reason": pd.Series(reasons, dtype="str")}
+        {
+            "demand_id": demand["demand_id"],
+            "covered": flags,
+            "facilities": flags.astype("int64"),
+            "reason": pd.Series(reasons, dtype="str"),
+        }
     )
     return demand, table
 
@@ -392,6 +404,7 @@ def on_roads(roads: Any, where: Sequence[Any], sites: Any, standard: Standard) -
     feet = network.snap_table(roads, demand, snap_max_m=500.0)
     found = coverage.Nearness(
         travel,
+        one_at_each(sites["site_id"]),
         network.nearest(roads, demand, sites),
         straight.nearest(demand, sites),
         frozenset(demand["demand_id"][feet.edge < 0]),

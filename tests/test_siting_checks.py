@@ -15,9 +15,10 @@ import pytest
 from brute import Case, Column, Point, Row, Rule, instance_of, objective_of, opened_by, reached_by, served_in, short_of
 from brute import broken as broken_rules
 from judge import check, count, goal, middling, option, rows_of
-from planner import milp, optimize, solving, ties
+from planner import milp, optimize, recount, solving, ties
 from planner.errors import PlanError
 from planner.program import Outcome, Program
+from planner.siting import Flows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -190,9 +191,15 @@ def test_a_gap_that_the_solver_allows_itself_is_a_gap(monkeypatch: pytest.Monkey
     assert (plan.status == "optimal") == (plan.objective == plan.bound)
 
 
-def test_a_dearer_plan_of_the_tie_search_is_not_sold_at_the_old_price(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, None, ((2,), 0.0, False), (None, None, True))
-    plan = solved(TRIO)
+@pytest.mark.parametrize("before", [1, 2, 3])
+@pytest.mark.parametrize("bound", [None, 0.0, 1.0])
+def test_a_dearer_plan_of_the_tie_search_is_not_sold_at_the_old_price(
+    monkeypatch: pytest.MonkeyPatch, before: int, bound: float | None
+) -> None:
+    """s2 has the lowest tie value of all, and costs 20 more."""
+    columns = tuple(dataclasses.replace(c, tie=tie) for c, tie in zip(TRIO.columns, (5, 5, 1), strict=True))
+    answering(monkeypatch, *[None] * before, ((2,), bound, False))
+    plan = solved(dataclasses.replace(TRIO, columns=columns))
     assert plan is None or (plan.objective, plan.chosen) == (30, (0, 1))
 
 
@@ -271,6 +278,37 @@ def test_more_than_a_facility_can_take_is_not_served(monkeypatch: pytest.MonkeyP
     falsified(monkeypatch, flood)
     with pytest.raises(PlanError):
         optimize.solve(instance_of(SHARED))
+
+
+@pytest.mark.parametrize(
+    ("flows", "wrong"),
+    [
+        ([(0, 0, 6), (1, 1, 4)], ()),
+        ([(0, 0, 7), (1, 1, 4)], ("capacity.people", "capacity.limit")),
+        ([(0, 0, 4), (0, 0, 3)], ("capacity.people", "capacity.limit")),
+        ([(0, 2, 6)], ("capacity.reach",)),
+        ([(1, 0, 4)], ("capacity.reach",)),
+        ([(0, 0, -1)], ("capacity.reach",)),
+        ([(1, 1, 4), (2, 1, 1)], ("capacity.people", "capacity.limit")),
+        ([], ()),
+    ],
+    ids=[
+        "right",
+        "too many",
+        "in two parts",
+        "closed",
+        "out of reach",
+        "negative",
+        "another standard",
+        "none",
+    ],
+)
+def test_a_sharing_out_is_judged_from_scratch(flows: list[tuple[int, int, int]], wrong: tuple[str, ...]) -> None:
+    """With s0 and s1 open; a third row, near s1, is not under capacity."""
+    case = dataclasses.replace(SHARED, rows=(*ROWS, *rows_of((5, "1"))))
+    row, column, people = np.array(flows, dtype=np.int64).reshape(-1, 3).T
+    chosen = np.array([0, 1], dtype=np.int64)
+    assert recount.flows_broken(instance_of(case), chosen, Flows(row, column, people)) == wrong
 
 
 def test_a_sharing_out_that_ran_out_of_time_does_not_make_a_plan_impossible(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Make the tables of the sample: demand.csv, sites.csv and candidates.csv.
+"""Make the tables of the sample: demand.csv, sites.csv, candidates.csv and markets.csv.
 
 Roads and people are real; everything else is made up (see README.md). The random numbers are seeded and
 nothing depends on the clock, so a second run writes the same bytes: ``python data/coquimbo/build.py``.
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     Row = tuple[str, ...]
 
 HERE = Path(__file__).parent
-SEED = 20260630
+SEED, LATER_SEED = 20260630, 20260701
+"""Of the first three tables, and of what was added to them later."""
 UTM_19S = 32719
 
 URBAN_PEOPLE_PER_KM2 = 700
@@ -112,10 +113,24 @@ HOSTS = ("社区便民服务中心", "工会驿站", "骑手之家", "校园", "
 OWNERS = {"工会驿站": "市总工会", "骑手之家": "外卖平台", "校园": "职业院校", "商场": "商业公司"}
 FUNDING, FUNDING_CHANCES = ("就业补助资金", "地方财政", "共建单位"), (0.5, 0.3, 0.2)
 
-DEMAND_COLUMNS = "demand_id name unit_id town district setting layer people placed lon lat"
+GRADUATES_SHARE = (0.01, 0.04)
+"""Least and greatest part of a zone's people who are graduates without work."""
+
+MARKETS: tuple[tuple[str, str, str, str, int, int, float, float], ...] = (
+    # name, tier, build_method, funding, cost_once_yuan, cost_yearly_yuan, lon, lat (moved to a main-street junction)
+    ("圣华金零工市场候选点", "town", "改建", "地方财政", 520_000, 90_000, -71.2250, -29.9150),
+    ("白土零工市场候选点", "town", "扩建", "就业补助资金", 610_000, 95_000, -71.2600, -29.9720),
+    ("拉埃拉杜拉零工市场候选点", "town", "改建", "地方财政", 480_000, 88_000, -71.3380, -29.9900),
+    ("孔帕尼亚斯零工市场候选点", "district", "新建", "就业补助资金", 980_000, 150_000, -71.2480, -29.8780),
+)
+
+DEMAND_COLUMNS = "demand_id name unit_id town district setting layer people people_graduates placed lon lat"
 SITE_COLUMNS = "site_id name type status operating tier district town host owner hours opened_on lon lat"
 CANDIDATE_COLUMNS = (
     "site_id name type status district town host owner build_method funding cost_once_yuan cost_yearly_yuan lon lat"
+)
+MARKET_COLUMNS = (
+    "site_id name type status tier district town owner build_method funding cost_once_yuan cost_yearly_yuan lon lat"
 )
 
 _to_plane = pyproj.Transformer.from_crs(4326, UTM_19S, always_xy=True)
@@ -317,17 +332,24 @@ def place_candidates(
     return pool[picked + list(drawn)[:N_RANDOM]]
 
 
-def demand_rows(homes: Homes, zones: Sequence[Zone]) -> list[Row]:
+def graduates_of(homes: Homes, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw how many of each point's people are graduates without work; the chance is one for each zone."""
+    chance = rng.uniform(*GRADUATES_SHARE, homes.zone.max() + 1)
+    return rng.binomial(homes.people, chance[homes.zone])
+
+
+def demand_rows(homes: Homes, graduates: NDArray[np.int64], zones: Sequence[Zone]) -> list[Row]:
     """Return the demand table, one row a point, in the order of `DEMAND_COLUMNS`."""
     seen: Counter[int] = Counter()
     rows: list[Row] = []
-    for i, people, place in zip(homes.zone, homes.people, to_degrees(homes.xy), strict=True):
+    around = zip(homes.zone, homes.people, graduates, to_degrees(homes.xy), strict=True)
+    for i, people, without_work, place in around:
         zone = zones[i]
         seen[zone.number] += 1
         group = seen[zone.number]
         key, name = f"D{zone.number:04d}-{group:02d}", f"{zone.number}号片区第{group}组"
         where = (zone.unit_id, zone.town, zone.district, zone.setting)
-        rows.append((key, name, *where, "residents", str(people), "own", *place))
+        rows.append((key, name, *where, "residents", str(people), str(without_work), "own", *place))
     return rows
 
 
@@ -360,6 +382,17 @@ def candidate_rows(xy: Floats, zones: Sequence[Zone], rng: np.random.Generator) 
     return rows
 
 
+def market_rows(xy: Floats, zones: Sequence[Zone]) -> list[Row]:
+    """Return the table of places for a gig market, in the order of `MARKET_COLUMNS`."""
+    rows: list[Row] = []
+    around = zip(MARKETS, zone_at(xy, zones), to_degrees(xy), strict=True)
+    for number, (facts, zone, place) in enumerate(around, start=1):
+        name, tier, method, funding, once, yearly = facts[:6]
+        what = (f"M{number:02d}", name, "gig_market", "candidate", tier, zone.district, zone.town)
+        rows.append((*what, BUREAU, method, funding, str(once), str(yearly), *place))
+    return rows
+
+
 def _costs(kind: str, method: str, rng: np.random.Generator) -> tuple[str, str]:
     """Return the row's own costs in whole thousands and hundreds of yuan, or blanks."""
     factor, unknown = rng.uniform(1 - COST_VARIATION, 1 + COST_VARIATION), rng.uniform() < UNKNOWN_COST_SHARE
@@ -378,7 +411,7 @@ def write_csv(path: Path, columns: str, rows: Iterable[Row]) -> None:
 
 
 def main() -> None:
-    """Write the three tables beside this script."""
+    """Write the four tables beside this script."""
     rng = np.random.default_rng(SEED)
     ways, zones = read_ways(HERE / "roads.osm.pbf"), read_zones(HERE / "zones.geojson")
     homes = spread_homes(zones, ways, rng)
@@ -389,9 +422,14 @@ def main() -> None:
     open_now = existing[[row[3] == "正常" for row in EXISTING]]
     pool = junctions(way for way in ways if way.highway in MAIN_STREETS | HOMES)
     candidates = _aside(place_candidates(pool, homes, zones, open_now, rng), rng)
-    write_csv(HERE / "demand.csv", DEMAND_COLUMNS, demand_rows(homes, zones))
+    wanted = to_plane(np.array([row[6:] for row in MARKETS]))
+    later = np.random.default_rng(LATER_SEED)
+    markets = _aside(main_streets[nearest(wanted, main_streets)[0]], later)
+    graduates = graduates_of(homes, later)
+    write_csv(HERE / "demand.csv", DEMAND_COLUMNS, demand_rows(homes, graduates, zones))
     write_csv(HERE / "sites.csv", SITE_COLUMNS, site_rows(existing, zones))
     write_csv(HERE / "candidates.csv", CANDIDATE_COLUMNS, candidate_rows(candidates, zones, rng))
+    write_csv(HERE / "markets.csv", MARKET_COLUMNS, market_rows(markets, zones))
     print(f"{len(homes.xy)} demand points, {len(existing)} sites, {len(candidates)} candidates")
 
 
