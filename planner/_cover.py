@@ -196,3 +196,58 @@ def cuts_at(
         kept_part[:kept], kept_constant[:kept], start[: kept + 1], option[: start[kept]], coefficient[: start[kept]],
         set_start[: kept + 1], entries[: set_start[kept]],
     )
+
+
+@kernel
+def without_any(indptr: Whole | Small, indices: Small, opened: Flags) -> Flags:
+    """Tell which rows hold none of the open options."""
+    left = np.ones(len(indptr) - 1, dtype=np.bool_)
+    for row in range(len(left)):
+        for k in range(indptr[row], indptr[row + 1]):
+            if opened[indices[k]]:
+                left[row] = False
+                break
+    return left
+
+
+@kernel
+def clusters(
+    indptr: Whole | Small, indices: Small, col_ptr: Whole | Small, col_row: Small, weight: Floats, most: int
+) -> tuple[Small, int]:
+    """Gather rows around options, each time the one that covers the most weight of what is left.
+
+    Parameters
+    ----------
+    indptr, indices, col_ptr, col_row
+        Options by row, and rows by option.
+    weight
+        Weights of the rows.
+    most
+        Most clusters, the last for all that remains.
+
+    Returns
+    -------
+    cluster, count
+        Cluster of each row, and how many there are.
+    """
+    cluster = np.full(len(weight), -1, dtype=np.int32)
+    gain = np.zeros(len(col_ptr) - 1)
+    for row in range(len(weight)):
+        for k in range(indptr[row], indptr[row + 1]):
+            gain[indices[k]] += weight[row]
+    for number in range(most - 1):
+        best = np.argmax(gain) if len(gain) else 0
+        if len(gain) == 0 or gain[best] <= 0.0:
+            break
+        for e in range(col_ptr[best], col_ptr[best + 1]):
+            row = col_row[e]
+            if cluster[row] < 0:
+                cluster[row] = number
+                for k in range(indptr[row], indptr[row + 1]):
+                    gain[indices[k]] -= weight[row]
+        gain[best] = 0.0
+    count = cluster.max() + 1 if len(cluster) else 0
+    if (cluster < 0).any():
+        cluster[cluster < 0] = count
+        count += 1
+    return cluster, count

@@ -35,6 +35,8 @@ class Checked:
         Names of the rules that it breaks.
     flows
         Who is served where; None without capacity.
+    sure
+        Whether no other sharing out of people would do better; what is not sure condemns no plan.
     """
 
     opened: Mask
@@ -42,6 +44,7 @@ class Checked:
     reached: tuple[Reached, ...]
     broken: tuple[str, ...]
     flows: Flows | None
+    sure: bool = True
 
     @property
     def missed(self) -> list[str]:
@@ -72,11 +75,19 @@ def check(problem: Problem, opened: Mask, focus: int | None = None) -> Checked:
         Its objective, what its goals reach and the rules that it breaks.
     """
     instance, chosen = problem.instance, problem.chosen(opened)
-    flows = share_out(problem, opened, focus)
+    shared = share_out(problem, opened, focus)
+    flows = None if shared is None else shared.flows
     broken = rules_broken(instance, chosen)
     if flows is not None:
         broken = (*broken, *flows_broken(instance, chosen, flows))
-    return Checked(opened, objective_of(instance, chosen, flows), goals_reached(instance, chosen, flows), broken, flows)
+    return Checked(
+        opened=opened,
+        objective=objective_of(instance, chosen, flows),
+        reached=goals_reached(instance, chosen, flows),
+        broken=broken,
+        flows=flows,
+        sure=shared is None or shared.sure,
+    )
 
 
 def failed(what: object) -> PlanError:

@@ -194,6 +194,30 @@ def isochrones(
         typer.echo(say("isochrones.written", outcome.record["language"], folder=folder, map=folder / "map.html"))
 
 
+@app.command(help=say("cli.frontier.verb", HELP_LANGUAGE))
+def frontier(
+    scenario: ScenarioFile,
+    *,
+    steps: Annotated[int, typer.Option(min=2, max=50, help=say("cli.frontier.steps", HELP_LANGUAGE))] = 9,
+    standard: Annotated[str | None, typer.Option(help=say("cli.frontier.standard", HELP_LANGUAGE))] = None,
+    out: OutFolder = Path("maps"),
+    as_json: AsJson = False,
+) -> None:
+    """Set cost against coverage."""
+    from planner import frontieroutputs, pipeline
+
+    def work(show: Callable[[str], None]) -> pipeline.Outcome:
+        return pipeline.frontier(scenario, out, standard=standard, steps=steps, show=show)
+
+    outcome = _guarded(scenario, work)
+    _print(outcome.record, frontieroutputs.lines, as_json=as_json)
+    if not as_json:
+        folder = outcome.folder
+        values = {"folder": folder, "picture": folder / "frontier.svg"}
+        typer.echo(say("frontier.written", outcome.record["language"], **values))
+    raise typer.Exit(outcome.exit_code)
+
+
 @app.command(help=say("cli.compare", HELP_LANGUAGE))
 def compare(
     scenarios: Annotated[list[Path], typer.Argument(help=say("cli.scenarios", HELP_LANGUAGE))],
@@ -204,15 +228,15 @@ def compare(
     """Set results side by side."""
     from planner import pipeline, summary
 
-    table = _guarded(scenarios[0], lambda _show: pipeline.compare(scenarios, out))
+    found = _guarded(scenarios[0], lambda _show: pipeline.compare(scenarios, out))
     if as_json:
-        typer.echo(table.to_json(orient="records", force_ascii=False))
+        typer.echo(found.to_json())
         return
     language = _language_of(scenarios[0])
     for scenario in scenarios:
         if pipeline.is_stale(scenario, out):
             typer.echo(say("cli.compare_stale", language, scenario=scenario))
-    for line in summary.compare_lines(table, language):
+    for line in summary.compare_lines(found, language):
         typer.echo(line)
     typer.echo(say("cli.compared", language, file=out / "compare" / "compare.csv"))
 

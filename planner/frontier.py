@@ -140,7 +140,8 @@ class _Found:
 
 def _task(instance: Instance, weight: Whole) -> _Task:
     """Ask for people and for cost alike; the reduction then keeps the best plans of any budget."""
-    rows = np.flatnonzero(weight > 0)
+    rows, capacity = np.flatnonzero(weight > 0), instance.capacity
+    bears = capacity is not None and bool(weight[capacity.rows].any())
     base = replace(
         instance,
         price=instance.cost_yuan,
@@ -148,6 +149,7 @@ def _task(instance: Instance, weight: Whole) -> _Task:
         tie=np.zeros(instance.n_columns, dtype=np.int64),
         goals=(PeopleGoal("", "", rows, weight[rows], 0),),
         communities=(),
+        capacity=capacity if bears else None,
         travel=None,
     )
     problem = problem_of(base)

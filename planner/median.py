@@ -54,9 +54,9 @@ class Median:
     Attributes
     ----------
     cost
-        What each demand point costs with each option (weight x distance), whole, shape (demand, options).
+        What each demand point costs with each option (weight x distance), whole, at least 0, shape (demand, options).
     price
-        What each option costs when it opens, whole; 0 in a p-median problem.
+        What each option costs when it opens, whole, at least 0; all 0 in a p-median problem.
     least, most
         How many options open, both included: p and p in a p-median problem, 0 and all in facility location.
     outside
@@ -121,16 +121,17 @@ def _limit(plan: _Plan, bits: int) -> int:
 def _ladders(problem: Median, least: int) -> tuple[Ladders, int]:
     """Write a problem as ladders in a fine unit, and tell its bits.
 
-    A point that has nothing else is served at worst by the option at place n - least + 1 of its row: at least one of
-    the cheaper ones is open otherwise. That cost is its `outside`, and what lies above drops out.
+    A point that must be served costs at most what its dearest option does. Where at least `least` of n options open,
+    it costs at most what the one at place n - least + 1 of its row does: fewer than `least` are dearer. That is its
+    `outside`, and what lies above drops out.
     """
     order = np.argsort(problem.cost, axis=1, kind="stable")
     cost = np.take_along_axis(problem.cost, order, axis=1)
-    outside = problem.outside
+    outside = cost.max(axis=1) if problem.outside is None else problem.outside
     if least > 0:
-        worst = cost[:, len(problem.price) - least]
-        outside = worst if outside is None else np.minimum(outside, worst)
-    largest = (int(np.abs(outside).sum()) + int(np.abs(problem.price).sum())) * (problem.most + 1)
+        outside = np.minimum(outside, cost[:, len(problem.price) - least])
+    # in doubles: a sum in int64 might overflow unseen
+    largest = int(outside.sum(dtype=np.float64) + problem.price.sum(dtype=np.float64)) * (problem.most + 1)
     bits = min(FINE_BITS, ROOM_BITS - largest.bit_length())
     if bits < 0:
         raise OverflowError("costs are too large: count in a larger unit")
@@ -242,10 +243,9 @@ def _visit(ladders: Ladders, node: _Node, plan: _Plan, bits: int) -> tuple[_Plan
         settled = opens | closes
         if settled.sum() < max(AGAIN * len(free), 1):
             k = int(np.argmin(np.where(settled, 1.0, np.abs(ascent.share - 0.5))))
-            closed = replace(
-                node, closed=_with(node.closed, free[k]), bound=max(node.bound, ascent.if_closed[k] + paid)
-            )
-            opened = replace(node, opened=_with(node.opened, free[k]), bound=max(node.bound, ascent.if_open[k] + paid))
+            if_closed, if_open = int(ascent.if_closed[k]) + paid, int(ascent.if_open[k]) + paid
+            closed = _Node(node.opened, _with(node.closed, free[k]), node.v, max(node.bound, if_closed))
+            opened = _Node(_with(node.opened, free[k]), node.closed, node.v, max(node.bound, if_open))
             return plan, [closed, opened]
 
 

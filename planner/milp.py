@@ -176,6 +176,14 @@ def _empty_rows_hold(program: Program) -> bool:
     return not ((program.row_lower[empty] > 0).any() or (program.row_upper[empty] < 0).any())
 
 
+def _bound(problem: Any) -> float:
+    """Bound that HiGHS proved; it leaves that of a program without whole numbers at zero."""
+    information = problem.solverModel.getInfo()
+    if any(variable.cat == pulp.LpInteger for variable in problem.variables()):
+        return float(information.mip_dual_bound)
+    return float(information.objective_function_value) if problem.sol_status == pulp.LpSolutionOptimal else -math.inf
+
+
 def minimise(
     program: Program,
     *,
@@ -225,7 +233,7 @@ def minimise(
     problem.solve(_OnePass(options, start))
     if problem.sol_status == pulp.LpSolutionInfeasible:
         return Outcome(None, None, infeasible=True)
-    bound = float(problem.solverModel.getInfo().mip_dual_bound)
+    bound = _bound(problem)
     known = bound * step if math.isfinite(bound) else None
     if problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         return Outcome(None, known, infeasible=False)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from planner import areaoutputs, areastudy, coverage, outputs, record, report, results
+from planner import areaoutputs, areastudy, comparison, coverage, frontieroutputs, outputs, record, report, results
 from planner.errors import BlockedError, Fault, ScenarioError
-from planner.figures import gap_percent, permille_down
+from planner.frontier import STEPS
+from planner.frontierstudy import standard_of, study_frontier
 from planner.inputs import Inputs, read
 from planner.scenario import load
 from planner.study import study
@@ -28,7 +26,7 @@ EXIT_CODES = {"optimal": 0, "gap": 0, "none": 0, "infeasible": 3, "unknown": 4}
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What was left behind: the content of run.json or isochrones.json, the folder, and the exit code."""
+    """What was left behind: the content of the record, the folder, and the exit code."""
 
     record: Mapping[str, Any]
     folder: Path
@@ -61,8 +59,8 @@ def _recover(path: str | Path, out: str | Path) -> None:
     """Put interrupted results back before anything else, as far as the scenario tells their name."""
     scenario = load(path).scenario
     if scenario is not None:
-        for name in (scenario.name, scenario.name + areaoutputs.SUFFIX):
-            results.recover(Path(out), name)
+        for suffix in ("", areaoutputs.SUFFIX, frontieroutputs.SUFFIX):
+            results.recover(Path(out), scenario.name + suffix)
 
 
 def _spare_inputs(inputs: Inputs, final: Path, *, keep_inputs: bool) -> None:
@@ -149,6 +147,51 @@ def isochrones(
     return Outcome(written, Path(out) / name, 0)
 
 
+def frontier(
+    path: str | Path,
+    out: str | Path,
+    *,
+    standard: str | None = None,
+    steps: int = STEPS,
+    show: Callable[[str], None] = _silent,
+) -> Outcome:
+    """Find what rising budgets can cover in a scenario.
+
+    Parameters
+    ----------
+    path
+        The scenario file.
+    out
+        Folder of all results; this one goes into a folder of the scenario's name with ``-frontier``.
+    standard
+        Id of the standard under which people are counted; else that of the objective, else that of the first goal on
+        people.
+    steps
+        How many budgets, 2 at least.
+    show
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    outcome
+        The content of frontier.json, the folder and the exit code.
+
+    Raises
+    ------
+    PlannerError
+        As from `run`, or because no standard is named.
+    """
+    _recover(path, out)
+    inputs = read(path, show)
+    asked = standard_of(inputs, standard)
+    name = inputs.scenario.name + frontieroutputs.SUFFIX
+    results.make_ready(Path(out), name, frontieroutputs.RESULT_FILES, mark=frontieroutputs.MARK)
+    studied = study_frontier(inputs, asked, steps, show)
+    with results.result_folder(Path(out), name) as folder:
+        written = frontieroutputs.write(studied, folder, show)
+    return Outcome(written, Path(out) / name, EXIT_CODES[studied.frontier.status])
+
+
 def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:
     """Read and check a scenario without computing anything.
 
@@ -200,19 +243,21 @@ def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:
     ScenarioError
         If the scenario has not been run yet.
     """
-    path, out = Path(path), Path(out)
-    folder = path
-    if not path.is_dir():
-        name = _name_of(path)
-        results.recover(out, name)
-        folder = out / name
-    try:
-        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict) or found.get("schema") != record.SCHEMA:
+    folder = _folder_of(path, out)
+    found = comparison.record_in(folder, "run.json")
+    if found is None or found.get("schema") != record.SCHEMA:
         raise ScenarioError(Fault("no_result", str(path), values={"folder": str(folder)}))
     return found
+
+
+def _folder_of(path: str | Path, out: str | Path) -> Path:
+    """Folder of the result of a scenario file, put back after a crash; a result folder is its own."""
+    path, out = Path(path), Path(out)
+    if path.is_dir():
+        return path
+    name = _name_of(path)
+    results.recover(out, name)
+    return out / name
 
 
 def is_stale(path: str | Path, out: str | Path) -> bool:
@@ -236,8 +281,8 @@ def _name_of(path: Path) -> str:
     return loaded.scenario.name
 
 
-def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
-    """Set results side by side: people and communities covered, sites and cost.
+def compare(paths: Sequence[str | Path], out: str | Path) -> comparison.Comparison:
+    """Set results side by side: people, communities, sites and cost; communities won and lost; what the cost could buy.
 
     Parameters
     ----------
@@ -248,43 +293,17 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> pd.DataFrame:
 
     Returns
     -------
-    table
-        One row for each result and standard: result (its number), path, scenario, standard_id, standard (its name),
-        state, people, covered, share_permille (rounded down), communities, communities_covered, new_sites,
-        cost_once_yuan, cost_yearly_yuan, status, goals_met, goals, gap (in per cent, rounded up).
+    comparison
+        What stands in ``compare.csv`` and ``communities.csv``.
     """
-    rows = []
-    for number, path in enumerate(paths, start=1):
-        found = result_of(path, out)
-        plan = found["plan"]
-        state = "today" if plan["status"] == "none" else "plan"
-        names = record.standard_names(found["standards"], found["language"])
-        for item in found["standards"]:
-            covered = item[f"covered_{state}"]
-            rows.append(
-                {
-                    "result": number,
-                    "path": Path(path).as_posix(),
-                    "scenario": found["scenario"],
-                    "standard_id": item["id"],
-                    "standard": names[item["id"]],
-                    "state": state,
-                    "people": item["people"],
-                    "covered": covered,
-                    "share_permille": permille_down(covered, item["people"]) if item["people"] else None,
-                    "communities": item["communities"],
-                    "communities_covered": item[f"communities_{state}"],
-                    "new_sites": len(plan["opened"]),
-                    "cost_once_yuan": plan["cost_once_yuan"],
-                    "cost_yearly_yuan": plan["cost_yearly_yuan"],
-                    "status": plan["status"],
-                    "goals_met": sum(goal["met"] for goal in found["goals"]),
-                    "goals": len(found["goals"]),
-                    "gap": gap_percent(plan["gap"]),
-                }
-            )
-    table = pd.DataFrame(rows).astype({"share_permille": "Int64", "covered": "Int64"})
-    results.make_ready(Path(out), "compare", {"compare.csv"}, mark="compare.csv")
+    folders = [_folder_of(path, out) for path in paths]
+    ran = [
+        comparison.Result(number, Path(path).as_posix(), folder, result_of(path, out))
+        for number, (path, folder) in enumerate(zip(paths, folders, strict=True), start=1)
+    ]
+    found = comparison.compared(ran)
+    results.make_ready(Path(out), "compare", comparison.RESULT_FILES, mark="compare.csv")
     with results.result_folder(Path(out), "compare") as folder:
-        report.write_csv(table, folder / "compare.csv")
-    return table
+        report.write_csv(found.table, folder / "compare.csv")
+        report.write_csv(found.communities, folder / "communities.csv")
+    return found

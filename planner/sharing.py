@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner import milp
+from planner.errors import Fault, PlanError
 from planner.problem import fixed_at
 from planner.siting import Flows
 
@@ -15,30 +16,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.program import Outcome
 
     Whole = NDArray[np.int64]
 
 SECONDS = 30.0
-"""Time for one sharing out; a transport problem with few goals takes far less."""
+"""Time for one program of a sharing out; a transport problem with few goals takes far less."""
+
+MISS_SCALE = 1_000_000
+"""Misses of goals are weighed by what each asks for, in so many parts."""
 
 
-def _weights(problem: Problem, focus: int | None) -> Whole:
-    """Price of missing each goal by one: a goal's one person weighs more than all that could be served besides."""
-    whole = 1 + sum(int(problem.instance.people[rows].sum()) for rows in _rows(problem))
-    weights = np.full(len(problem.reduced.goals), whole, dtype=np.int64)
-    if focus is not None:
-        weights[:] = 0
-        weights[focus] = whole
-    return weights
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """A sharing out, and whether it is proven that none misses less, or serves more."""
+
+    flows: Flows
+    sure: bool
 
 
-def _rows(problem: Problem) -> list[Whole]:
-    capacity = problem.instance.capacity
-    return [] if capacity is None else [capacity.rows]
+def miss_weights(problem: Problem) -> Whole:
+    """Weigh misses by what each goal asks for, so that a city-wide goal does not drown a district's."""
+    needed = [max(1, goal.needed) for goal in problem.instance.all_goals]
+    return np.array([max(1, MISS_SCALE // asked) for asked in needed], dtype=np.int64)
 
 
-def share_out(problem: Problem, opened: NDArray[np.bool_], focus: int | None = None) -> Flows | None:
-    """Share people out so that the goals are missed by as little as can be, then as many are served as can be.
+def share_out(problem: Problem, opened: NDArray[np.bool_], focus: int | None = None) -> Shared | None:
+    """Share people out so that all goals are met, or missed by as little as can be; then serve as many as can be.
 
     Where the objective counts some of them, as many of those as can be.
 
@@ -53,26 +57,58 @@ def share_out(problem: Problem, opened: NDArray[np.bool_], focus: int | None = N
 
     Returns
     -------
-    flows
+    shared
         People of each row at each column; None without capacity.
     """
-    model, sinks = problem.elastic, problem.reduced.sinks
-    if sinks is None:
+    if problem.reduced.sinks is None:
         return None
+    model = problem.elastic
     program = fixed_at(model.program, opened)
-    objective = np.zeros(len(program.objective), dtype=np.int64)
-    counted = problem.model.program.objective[model.columns["flow"]]
-    objective[model.columns["flow"]] = counted if counted.any() else -1
-    objective[model.columns["miss"]] = _weights(problem, focus)
     integer = program.integer.copy()
     integer[model.columns["flow"]] = True
-    outcome = milp.minimise(replace(program, objective=objective, integer=integer), gap=0.0, seconds=SECONDS)
+    row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
+    row_lower[model.rows["rule"]], row_upper[model.rows["rule"]] = -np.inf, np.inf  # what is open is open
+    program = replace(program, integer=integer, row_lower=row_lower, row_upper=row_upper)
+    misses = model.columns["miss"]
+    served = np.zeros(len(program.objective), dtype=np.int64)
+    counted = problem.model.program.objective[model.columns["flow"]]
+    served[model.columns["flow"]] = counted if counted.any() else -1
+    upper = program.upper.copy()
+    if focus is None:
+        upper[misses] = 0
+        outcome = milp.minimise(replace(program, objective=served, upper=upper), gap=0.0, seconds=SECONDS)
+        if outcome.values is not None:
+            return _shared(problem, outcome, served, sure=True)
+    weights = np.zeros(len(program.objective), dtype=np.int64)
+    weights[misses] = miss_weights(problem) if focus is None else np.arange(len(problem.reduced.goals)) == focus
+    missing = milp.minimise(replace(program, objective=weights), gap=0.0, seconds=SECONDS)
+    if missing.values is None:
+        return Shared(_no_flows(), sure=False)
+    least = round(float(weights @ missing.values))
+    upper[misses] = np.where(weights[misses] > 0, np.rint(missing.values[misses]), np.inf)
+    outcome = milp.minimise(replace(program, objective=served, upper=upper), gap=0.0, seconds=SECONDS)
+    found = missing if outcome.values is None else outcome
+    return _shared(problem, found, served, sure=milp.proven(least, missing.bound) and found is outcome)
+
+
+def _no_flows() -> Flows:
+    return Flows(*(np.empty(0, dtype=np.int64) for _ in range(3)))
+
+
+def _shared(problem: Problem, outcome: Outcome, objective: Whole, *, sure: bool) -> Shared:
+    """Read flows off a program's answer; refuse what is no sharing out of these people."""
+    values, sinks, model = outcome.values, problem.reduced.sinks, problem.elastic
+    if values is None or sinks is None:
+        raise TypeError("no answer to read flows from")
     sink, column = model.flows
-    if outcome.values is None:
-        return Flows(*(np.empty(0, dtype=np.int64) for _ in range(3)))
-    people = outcome.values[model.columns["flow"]].astype(np.int64)
-    used = people > 0
-    return _by_row(problem, sink[used], column[used], people[used])
+    people = np.rint(values[model.columns["flow"]])
+    if (people < 0).any() or (np.bincount(sink, people, minlength=len(sinks.people)) > sinks.people).any():
+        raise PlanError(Fault("plan_check_failed", values={"broken": "capacity.people"}))
+    number = people.astype(np.int64)
+    used = number > 0
+    served = int(objective[model.columns["flow"]] @ number)
+    flows = _by_row(problem, sink[used], column[used], number[used])
+    return Shared(flows, sure and milp.proven(served, outcome.bound))
 
 
 def _by_row(problem: Problem, sink: Whole, column: Whole, people: Whole) -> Flows:

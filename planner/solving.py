@@ -8,6 +8,7 @@ reaches its objective.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from planner.problem import Problem, opened_by, problem_of, with_more, without_p
 from planner.program import Program, row_of
 from planner.proof import multipliers_of, relaxation_of
 from planner.recount import goals_reached, rules_broken
+from planner.sharing import miss_weights
 from planner.siting import Instance, Plan, Reached
 from planner.ties import break_ties
 
@@ -52,31 +54,37 @@ def _best(problem: Problem, program: Program, *, gap: float, deadline: float) ->
     """Find the plan of least objective that passes the check on the original rows.
 
     A solver takes 0.999999 for 1, and may so miss a goal by one person in a million. Such a plan is left out, with all
-    its parts where a goal is missed, and the search goes on: the bound stays valid.
+    its parts where a goal is missed, and the search goes on: the bound stays valid. A plan that only an unproven
+    sharing out condemns is left out as well, but then nothing above the bound until there is proven.
     """
     wrong: object = ""
+    most: float | None = math.inf
     for _ in range(REPAIRS_MAX):
         outcome = milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
         bound = None if outcome.bound is None else outcome.bound + problem.model.constant
         if outcome.values is None:
-            return _Answer(None, bound, outcome.infeasible)
+            doubtful = most is None or most < math.inf
+            return _Answer(None, _lower(bound, most), outcome.infeasible and not doubtful)
         plan = check(problem, opened_by(problem, outcome.values))
         if plan.good:
-            return _Answer(plan, bound, infeasible=False)
+            return _Answer(plan, _lower(bound, most), infeasible=False)
         wrong = ", ".join([*plan.broken, *plan.missed])
-        program = with_more(program, plan.opened) if plan.missed else without_plan(program, plan.opened)
+        if not plan.sure:
+            most = _lower(bound, most)
+        program = with_more(program, plan.opened) if plan.missed and plan.sure else without_plan(program, plan.opened)
     raise failed(wrong)
 
 
-def _least_short(problem: Problem, deadline: float) -> Checked | None:
-    """Return the lawful plan that falls least short of the goals, of least objective among those; None for none.
+def _lower(bound: float | None, most: float | None) -> float | None:
+    return None if bound is None or most is None else min(bound, most)
 
-    Shortfalls are weighed by what each goal asks, so that a city-wide goal does not drown a district's.
-    """
+
+def _least_short(problem: Problem, deadline: float) -> Checked | None:
+    """Return the lawful plan that falls least short of the goals, of least objective among those; None for none."""
     model = problem.elastic
     program, misses = model.program, model.columns["miss"]
     objective = np.zeros(len(program.objective), dtype=np.int64)
-    objective[misses] = [max(1, 1_000_000_000 // max(1, goal.needed)) for goal in problem.instance.all_goals]
+    objective[misses] = miss_weights(problem)
     half = (deadline - time.monotonic()) / 2
     outcome = milp.minimise(replace(program, objective=objective), gap=EFFORT_GAP, seconds=half)
     if outcome.values is None:
@@ -122,8 +130,11 @@ def most_reachable(instance: Instance, *, time_limit_s: float) -> tuple[Reached,
         if plan is None or plan.broken or outcome.values is None:
             found.append(replace(goal, proven=False))
             continue
-        left = round(float(objective @ outcome.values))
-        found.append(replace(plan.reached[number], proven=milp.proven(left, outcome.bound)))
+        merged, reached = problem.reduced.goals[number], plan.reached[number]
+        beside = merged.allowed - program.row_upper[rows.start + number]
+        left = goal.needed + merged.allowed - reached.reached
+        bound = None if outcome.bound is None else outcome.bound + float(beside)
+        found.append(replace(reached, proven=plan.sure and milp.proven(left, bound)))
     return tuple(found)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from planner.figures import exact_percent, gap_percent, money, percent
 from planner.record import standard_names
 from planner.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
-    import pandas as pd
-
+    from planner.comparison import Comparison
     from planner.terms import Language
 
 TOWNS_SHOWN = 5
@@ -20,6 +21,9 @@ TOWNS_SHOWN = 5
 
 OPENED_SHOWN = 40
 """New facilities listed in the terminal; the rest are in sites.csv."""
+
+COMMUNITIES_SHOWN = 8
+"""Communities won or lost that are named in the terminal; all are in communities.csv."""
 
 
 def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
@@ -197,9 +201,9 @@ def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield say("check.sites", language, today=found["open_today"], candidates=found["candidates"])
 
 
-def compare_lines(table: pd.DataFrame, language: Language) -> Iterator[str]:
-    """Say people covered, sites and cost of each scenario."""
-    for _, rows in table.groupby("result", sort=False):
+def compare_lines(found: Comparison, language: Language) -> Iterator[str]:
+    """Say people covered, sites and cost of each result, and which communities differ from the first."""
+    for number, rows in found.table.groupby("result", sort=False):
         first = rows.iloc[0]
         values = {
             "scenario": first["scenario"],
@@ -221,4 +225,30 @@ def compare_lines(table: pd.DataFrame, language: Language) -> Iterator[str]:
                 "units": row["communities_covered"],
                 "communities": row["communities"],
             }
-            yield say("compare.standard", language, **values)
+            yield say("compare.standard", language, **values) + _worth(row, language)
+        yield from _community_lines(found.communities[found.communities["after"] == number], language)
+
+
+def _worth(row: Mapping[Hashable, Any], language: Language) -> str:
+    """Say what each person newly covered costs, and whom a frontier covers for as much."""
+    text = ""
+    if not pd.isna(row["yuan_per_newly"]):
+        text += say("compare.newly", language, newly=row["newly"], each=row["yuan_per_newly"])
+    if not pd.isna(row["frontier_people"]):
+        share = percent(int(row["frontier_people"]), row["people"])
+        text += say("compare.frontier", language, share=share, covered=row["frontier_people"])
+    return text
+
+
+def _community_lines(changed: pd.DataFrame, language: Language) -> Iterator[str]:
+    """Name the communities won and lost against the first result, the largest of each standard."""
+    for (standard, change), rows in changed.groupby(["standard", "change"], sort=False):
+        names = [
+            say("compare.community", language, **{str(key): value for key, value in row.items()})
+            for row in rows.head(COMMUNITIES_SHOWN).to_dict("records")
+        ]
+        more = say("compare.more", language, count=len(rows) - len(names)) if len(rows) > len(names) else ""
+        joined = say("isochrones.join", language).join(names) + more
+        yield say(
+            f"compare.{change}", language, name=standard, count=len(rows), people=rows["people"].sum(), names=joined
+        )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner import milp
-from planner.check import Checked, check
+from planner.check import Checked, check, failed
 from planner.problem import Problem, opened_by, without_plan
 from planner.program import Program, with_row
 
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     Whole = NDArray[np.int64]
 
-TIES_MAX = 50
-"""Plans that nothing but their ids tells apart, compared before the search for more is given up."""
+BLOCK = 20
+"""Options whose ids are compared at once: their weights are powers of two, of which a solver holds so many apart."""
+
+REPAIRS_MAX = 20
+"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
 
 PIN_MARGIN = 0.5
 """By how much of a step of the objective an option must miss every plan of that objective to be pinned."""
@@ -57,63 +60,76 @@ def _held(program: Program, objective: Whole, most: int) -> Program:
     return with_row(program, columns, objective[columns], lower=-np.inf, upper=most)
 
 
-def _least(
+def _least_of(
     problem: Problem, program: Program, objective: Whole, best: Checked, deadline: float
-) -> tuple[Checked, Program, bool]:
-    """Take the plan of least `objective` among the best plan's equals, with the program of its equals; is it proven."""
+) -> tuple[Checked, Program] | None:
+    """Take the plan of least `objective` in the program of the best plan's equals, and the program of its own equals.
+
+    None where that is not proven in the time.
+    """
     size = len(best.opened)
-    padded = np.zeros(len(program.objective), dtype=np.int64)
-    padded[:size] = objective
-    found = best
-    while time.monotonic() < deadline:
-        outcome = milp.minimise(replace(program, objective=padded), gap=0.0, seconds=deadline - time.monotonic())
-        if outcome.values is None:
-            return found, program, False
-        plan = check(problem, opened_by(problem, outcome.values))
-        if not plan.good or plan.objective != best.objective:
-            program = without_plan(program, plan.opened)
-            continue
-        value = int(objective[plan.opened].sum())
-        found = plan if value < int(objective[found.opened].sum()) else found
-        return found, _held(program, padded, value), milp.proven(value, outcome.bound)
-    return found, program, False
-
-
-def _another(problem: Problem, program: Program, best: Checked, deadline: float) -> tuple[Checked | None, bool]:
-    """Look for a plan beside the best one in the program of its equals; without one, say whether that is proven."""
-    nothing = np.zeros(len(program.objective), dtype=np.int64)
-    program = replace(without_plan(program, best.opened), objective=nothing)
-    for _ in range(TIES_MAX):
+    for _ in range(REPAIRS_MAX):
         if time.monotonic() > deadline:
-            return None, False
-        outcome = milp.minimise(program, gap=0.0, seconds=deadline - time.monotonic())
+            return None
+        outcome = milp.minimise(replace(program, objective=objective), gap=0.0, seconds=deadline - time.monotonic())
         if outcome.values is None:
-            return None, outcome.infeasible
-        plan = check(problem, opened_by(problem, outcome.values))
-        if plan.good and plan.objective == best.objective:
-            return plan, True
-        program = without_plan(program, plan.opened)
-    return None, False
+            return None
+        plan = _equal(problem, outcome.values, best)
+        if plan is None:
+            program = without_plan(program, outcome.values[:size] == 1)
+            continue
+        value = int(objective[:size][plan.opened].sum())
+        if value > int(objective[:size][best.opened].sum()) or not milp.proven(value, outcome.bound):
+            return None
+        return plan, _held(program, objective, value)
+    return None
+
+
+def _equal(problem: Problem, values: NDArray[np.float64], best: Checked) -> Checked | None:
+    """Check a plan that the search found; None where it is not lawful or not of the best plan's objective.
+
+    Raises
+    ------
+    PlanError
+        If it is better: then what was said to be the least is not.
+    """
+    plan = check(problem, opened_by(problem, values))
+    if plan.good and plan.objective < best.objective:
+        raise failed(f"{plan.objective} < {best.objective}")
+    return plan if plan.good and plan.objective == best.objective else None
 
 
 def _lowest_ids(problem: Problem, program: Program, best: Checked, deadline: float) -> tuple[Checked, bool]:
-    """Compare all plans that are left by their ids."""
-    for _ in range(TIES_MAX):
-        plan, sure = _another(problem, program, best, deadline)
-        if plan is None:
-            return best, sure
-        dearer = best
-        if _tie(problem, plan) == _tie(problem, best):
-            best, dearer = sorted((best, plan), key=lambda one: problem.ids(one.opened))
-        else:
-            dearer = plan
-        program = without_plan(program, dearer.opened)
-    return best, False
+    """Take the plan of lowest ids in the program of the best plan's equals.
+
+    No plan there holds another, or its tie value would be larger. So the sorted ids that come first are those of the
+    plan that opens the first option if any does, then the second, and so on: as many of them at once as a solver can
+    weigh by powers of two.
+    """
+    order = np.argsort(_ranks(problem), kind="stable")
+    for start in range(0, len(order), BLOCK):
+        free = program.upper[order[start : start + BLOCK]] > program.lower[order[start : start + BLOCK]]
+        block = order[start : start + BLOCK][free]
+        if not len(block):
+            continue
+        objective = np.zeros(len(program.objective), dtype=np.int64)
+        objective[block] = -(2 ** np.arange(len(block) - 1, -1, -1, dtype=np.int64))
+        found = _least_of(problem, program, objective, best, deadline)
+        if found is None:
+            return best, False
+        best, program = found
+        lower, upper = program.lower.copy(), program.upper.copy()
+        lower[block] = upper[block] = best.opened[block]
+        program = replace(program, lower=lower, upper=upper)
+    return best, True
 
 
-def _tie(problem: Problem, plan: Checked) -> tuple[int, int]:
-    tie = problem.instance.tie[problem.chosen(plan.opened)]
-    return int(tie.sum()), int((tie == 0).sum())
+def _ranks(problem: Problem) -> Whole:
+    """Place of each option in the order of site, type, size and year."""
+    of, columns = problem.instance, problem.reduced.columns
+    keys = [(str(of.site_id[k]), str(of.type[k]), str(of.size[k]), int(of.year[k])) for k in columns]
+    place = {key: rank for rank, key in enumerate(sorted(set(keys)))}
+    return np.array([place[key] for key in keys], dtype=np.int64)
 
 
 def break_ties(problem: Problem, best: Checked, relaxed: Relaxed | None, deadline: float) -> tuple[Checked, bool]:
@@ -142,16 +158,25 @@ def break_ties(problem: Problem, best: Checked, relaxed: Relaxed | None, deadlin
         program = with_row(program, columns, program.objective[columns], lower=-np.inf, upper=least)
     raw = problem.instance.tie[problem.reduced.columns]
     tie = raw // (int(np.gcd.reduce(raw, initial=0)) or 1)
-    if tie.any():
-        best, program, proven = _least(problem, program, tie, best, deadline)
-        if not proven:
+    for values in (tie, (raw == 0).astype(np.int64)):
+        objective = np.zeros(len(program.objective), dtype=np.int64)
+        objective[: len(values)] = values
+        if not values.any():
+            continue
+        found = _least_of(problem, program, objective, best, deadline)
+        if found is None:
             return best, False
-    other, sure = _another(problem, program, best, deadline)
-    if other is None:
-        return best, sure
-    useless = (raw == 0).astype(np.int64)
-    if useless.any():
-        best, program, proven = _least(problem, program, useless, best, deadline)
-        if not proven:
-            return best, False
+        best, program = found
+        if _alone(problem, program, best, deadline):
+            return best, True
     return _lowest_ids(problem, program, best, deadline)
+
+
+def _alone(problem: Problem, program: Program, best: Checked, deadline: float) -> bool:
+    """Whether no other plan is left in the program of the best plan's equals."""
+    nothing = np.zeros(len(program.objective), dtype=np.int64)
+    program = replace(without_plan(program, best.opened), objective=nothing)
+    outcome = milp.minimise(program, gap=0.0, seconds=deadline - time.monotonic())
+    if outcome.values is not None:
+        _equal(problem, outcome.values, best)
+    return outcome.infeasible

@@ -14,9 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import published
 from planner.median import Answer, Median, solve_median
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
     from numpy.typing import NDArray
 
 PAST = 0.0
@@ -132,10 +136,10 @@ def test_gap_is_kept(problem: Median, gap: float) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
-def test_order_of_rows_and_columns_changes_no_objective(problem: Median, random: st.DataObject) -> None:
+def test_order_of_rows_and_columns_changes_no_objective(problem: Median, random: Random) -> None:
     rows, columns = list(range(len(problem.cost))), list(range(len(problem.price)))
-    random.shuffle(rows)  # type: ignore[attr-defined]
-    random.shuffle(columns)  # type: ignore[attr-defined]
+    random.shuffle(rows)
+    random.shuffle(columns)
     outside = None if problem.outside is None else problem.outside[rows]
     shuffled = replace(problem, cost=problem.cost[rows][:, columns], price=problem.price[columns], outside=outside)
     assert solved(shuffled).objective == solved(problem).objective
@@ -184,7 +188,7 @@ def test_same_inputs_same_answer() -> None:
 
 def test_people_times_millimetres_are_exact() -> None:
     """Ten million people some kilometres away: a bound in doubles could not tell one unit from the next."""
-    cost = plane(40, 12, 4, top=10**11)
+    cost = plane(40, 12, 4, top=10**12)
     problem = Median(cost, np.zeros(12, dtype=np.int64), 3, 3, None)
     answer = solved(problem)
     best = min(int(cost[:, list(chosen)].min(axis=1).sum()) for chosen in itertools.combinations(range(12), 3))
@@ -217,3 +221,38 @@ def test_amounts_beyond_all_bounds_are_refused() -> None:
     cost = np.full((4, 3), 2**60)
     with pytest.raises(OverflowError):
         solved(Median(cost, np.zeros(3, dtype=np.int64), 1, 1, None))
+
+
+def test_a_later_length_of_a_street_replaces_an_earlier_one() -> None:
+    distance, p = published.graph_distances("3 4 1\n1 2 9\n2 3 1\n1 3 5\n2 1 2\n")
+    assert p == 1
+    assert distance.tolist() == [[0, 2, 3], [2, 0, 1], [3, 1, 0]]
+
+
+def test_facility_costs_are_read_to_the_last_decimal() -> None:
+    cost, price = published.facility_costs("2 1\n capacity 7500.\n 58268 12.5\n 146\n 6739.72500 10355.05000\n")
+    assert cost.tolist() == [[673972500, 1035505000]]
+    assert price.tolist() == [750000000, 1250000]
+
+
+@pytest.mark.parametrize(
+    ("ours", "bound", "optimal", "confirmed", "said"),
+    [
+        (100.0004, 100.0, True, True, "equal"),
+        (100.0, 99.0, False, True, "equal, not proven"),
+        (101.0, 99.0, False, True, "within the gap"),
+        (99.0, 101.0, False, True, "within the gap"),
+        (101.0, 100.5, False, True, "MISMATCH"),
+        (99.0, 99.0, True, True, "MISMATCH"),
+        (99.0, 99.0, True, False, "differs, unconfirmed"),
+        (None, 99.0, False, False, "no plan"),
+    ],
+)
+def test_verdicts(ours: float | None, bound: float, said: str, *, optimal: bool, confirmed: bool) -> None:
+    case = published.Case("case", 100.0, confirmed, lambda: pytest.fail("nothing is loaded"))
+    assert published.verdict(case, ours, published.Found([], bound, optimal)) == said
+
+
+def test_benchmark_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="no published instances"):
+        published.main([str(tmp_path)])

@@ -15,7 +15,7 @@ import pytest
 from brute import Case, Column, Point, Row, Rule, instance_of, objective_of, opened_by, reached_by, served_in, short_of
 from brute import broken as broken_rules
 from judge import check, count, goal, middling, option, rows_of
-from planner import milp, optimize, recount, solving, ties
+from planner import milp, optimize, recount, solving
 from planner.errors import PlanError
 from planner.program import Outcome, Program
 from planner.siting import Flows
@@ -172,9 +172,10 @@ def test_a_bound_above_the_objective_of_a_plan_is_no_proof(monkeypatch: pytest.M
 
 def test_a_better_plan_that_comes_to_light_disproves_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """The solver sells s2 as the optimum; the search among its equals then meets s0 and s1 for less."""
+    far = tuple(dataclasses.replace(column, tie=tie) for column, tie in zip(TRIO.columns, (1, 1, 9), strict=True))
     answering(monkeypatch, ((2,), 50.0, False))
-    plan = solved(TRIO)
-    assert plan is None or plan.objective == 30
+    with pytest.raises(PlanError):
+        optimize.solve(instance_of(dataclasses.replace(TRIO, columns=far)))
 
 
 def test_a_gap_that_the_solver_allows_itself_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,14 +205,12 @@ def test_a_dearer_plan_of_the_tie_search_is_not_sold_at_the_old_price(
 
 
 def test_ties_that_were_not_all_compared_are_not_called_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ties, "TIES_MAX", 3)
     rows = (Row(10, frozenset(range(8))),)
     many = Case(tuple(option(f"s{k}") for k in range(8)), rows, (goal(rows, 10),))
     plan = optimize.solve(instance_of(many))
-    assert (plan.status, plan.objective) == ("optimal", 10)
-    assert plan.chosen == (0,) or not plan.ties_broken
+    assert (plan.status, plan.objective, plan.chosen, plan.ties_broken) == ("optimal", 10, (0,), True)
     answering(monkeypatch, None, (None, None, False))
-    assert not optimize.solve(instance_of(TRIO)).ties_broken
+    assert not optimize.solve(instance_of(many)).ties_broken
 
 
 # --- No plan, so it says -------------------------------------------------------------------------------------
@@ -263,8 +262,9 @@ def test_people_that_are_not_there_are_not_served(monkeypatch: pytest.MonkeyPatc
 
     falsified(monkeypatch, falsify)
     plan = solved(SHARED)
-    if plan is not None:
+    if plan is not None and not plan.best_effort:
         honest_about_itself(SHARED, plan)
+    assert plan is None or plan.status != "infeasible"
 
 
 def test_more_than_a_facility_can_take_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,200 @@
+"""Sets results side by side: figures, communities won and lost, and what the same cost buys on a frontier."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyogrio
+
+from planner import frontieroutputs, record
+from planner.coverage import community_counts
+from planner.errors import Fault, ScenarioError
+from planner.figures import gap_percent, permille_down
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+RESULT_FILES = frozenset({"compare.csv", "communities.csv"})
+"""Names of everything that a comparison holds."""
+
+COMMUNITY_COLUMNS = (
+    "before", "after", "standard_id", "standard", "change", "unit_id", "name", "points", "district", "town", "people",
+)  # fmt: skip
+
+GUARDED = ("'=", "'+", "'-", "'@")
+"""Starts of a cell that the tables guard against being run as a formula."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A result that is compared: its number from 1, how it was named, its folder and its run.json."""
+
+    number: int
+    path: str
+    folder: Path
+    record: Mapping[str, Any]
+
+    @property
+    def state(self) -> str:
+        """Which state of it is compared: the plan where there is one, else today."""
+        return "today" if self.record["plan"]["status"] == "none" else "plan"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Results side by side.
+
+    Attributes
+    ----------
+    table
+        One row for each result and standard: result (its number), path, scenario, standard_id, standard (its name),
+        state, people, covered, share_permille (rounded down), newly, communities, communities_covered, new_sites,
+        cost_once_yuan, cost_yearly_yuan, cost_yuan (within the horizon), yuan_per_newly (rounded up), frontier_people
+        (whom a plan of the scenario's frontier covers at no more cost; empty where there is no such frontier), status,
+        goals_met, goals, gap (in per cent, rounded up).
+    communities
+        One row for each community that counts as covered in the first result and not in another (``lost``), or the
+        other way round (``won``): before, after (numbers of results), standard_id, standard, change, unit_id, name (of
+        its largest point), points, district, town, people.
+    """
+
+    table: pd.DataFrame
+    communities: pd.DataFrame
+
+    def to_json(self) -> str:
+        """Both tables as lists of records, ``results`` and ``communities``."""
+        tables = {"results": self.table, "communities": self.communities}
+        records = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+        return json.dumps(records, ensure_ascii=False, indent=2)
+
+
+def record_in(folder: Path, name: str) -> Mapping[str, Any] | None:
+    """Read a record of a result; None where there is none that can be read."""
+    try:
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def compared(results: Sequence[Result]) -> Comparison:
+    """Set results side by side.
+
+    Parameters
+    ----------
+    results
+        One at least; communities are compared between the first and each of the others.
+
+    Returns
+    -------
+    comparison
+        The tables.
+
+    Raises
+    ------
+    ScenarioError
+        If a result lacks the files that its communities are read from.
+    """
+    table = pd.DataFrame([row for result in results for row in _rows(result)])
+    kinds = dict.fromkeys(["share_permille", "covered", "newly", "yuan_per_newly", "frontier_people"], "Int64")
+    first, *others = results
+    changes = [change for other in others for change in _changes(first, other)]
+    return Comparison(table.astype(kinds), pd.DataFrame(changes, columns=list(COMMUNITY_COLUMNS)))
+
+
+def _rows(result: Result) -> Iterator[dict[str, Any]]:
+    """Figures of one result under each of its standards."""
+    found, plan = result.record, result.record["plan"]
+    names = record.standard_names(found["standards"], found["language"])
+    best = record_in(result.folder.parent / (found["scenario"] + frontieroutputs.SUFFIX), frontieroutputs.MARK)
+    for item in found["standards"]:
+        covered = item[f"covered_{result.state}"]
+        newly = covered - item["covered_today"]
+        yield {
+            "result": result.number,
+            "path": result.path,
+            "scenario": found["scenario"],
+            "standard_id": item["id"],
+            "standard": names[item["id"]],
+            "state": result.state,
+            "people": item["people"],
+            "covered": covered,
+            "share_permille": permille_down(covered, item["people"]) if item["people"] else None,
+            "newly": newly,
+            "communities": item["communities"],
+            "communities_covered": item[f"communities_{result.state}"],
+            "new_sites": len(plan["opened"]),
+            "cost_once_yuan": plan["cost_once_yuan"],
+            "cost_yearly_yuan": plan["cost_yearly_yuan"],
+            "cost_yuan": plan["cost_yuan"],
+            "yuan_per_newly": frontieroutputs.per_person(plan["cost_yuan"], newly),
+            "frontier_people": _on_frontier(found, best, item["id"]),
+            "status": plan["status"],
+            "goals_met": sum(goal["met"] for goal in found["goals"]),
+            "goals": len(found["goals"]),
+            "gap": gap_percent(plan["gap"]),
+        }
+
+
+def _on_frontier(found: Mapping[str, Any], best: Mapping[str, Any] | None, standard: str) -> int | None:
+    """People that the frontier of the same scenario and data covers for no more than the plan costs."""
+    if best is None or best.get("schema") != frontieroutputs.SCHEMA or best["standard"]["id"] != standard:
+        return None
+    if any(best[key] != found[key] for key in ("scenario_sha256", "inputs")):
+        return None
+    within = [point["people"] for point in best["points"] if point["cost_yuan"] <= found["plan"]["cost_yuan"]]
+    return max(within, default=None)
+
+
+def _unguarded(text: str) -> str:
+    return text[1:] if text.startswith(GUARDED) else text
+
+
+def _units(result: Result) -> dict[str, pd.DataFrame]:
+    """Communities under each standard: unit_id -> people, whether covered, name, points, district, town."""
+    try:
+        demand = pyogrio.read_dataframe(result.folder / "plan.gpkg", layer="demand", read_geometry=False)
+        judged = pd.read_csv(
+            result.folder / "coverage.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )  # fmt: skip
+    except (OSError, pyogrio.errors.DataSourceError) as error:
+        raise ScenarioError(Fault("no_result", result.path, values={"folder": str(result.folder)})) from error
+    rows = judged[(judged["state"] == result.state) & (judged["reason"] != "not_assessable")]
+    rows = rows[rows["year"] == rows["year"].max()]
+    rows = rows.assign(demand_id=rows["demand_id"].map(_unguarded)).merge(
+        demand, on="demand_id", validate="many_to_one"
+    )
+    rule = Decimal(str(result.record["parameters"]["community_rule"]))
+    found = {}
+    for standard, part in rows.groupby("standard", sort=True):
+        largest = part.sort_values(["people", "demand_id"], ascending=[False, True]).groupby("unit_id")
+        people, covered = part["people"].to_numpy(dtype="int64"), (part["covered"] == "true").to_numpy()
+        counts = community_counts(part["unit_id"], people, covered, rule)
+        named = largest[["name", "district", "town"]].first().assign(points=largest.size())
+        found[str(standard)] = counts.join(named)
+    return found
+
+
+def _changes(before: Result, after: Result) -> Iterator[dict[str, Any]]:
+    """Communities that count as covered in one of two results, the largest first; only those that both have."""
+    names = record.standard_names(after.record["standards"], after.record["language"])
+    old, new = _units(before), _units(after)
+    for standard in (item["id"] for item in after.record["standards"] if item["id"] in old and item["id"] in new):
+        both = new[standard].join(old[standard]["covered"].rename("covered_before"), how="inner").reset_index()
+        changed = both[both["covered"] != both["covered_before"]]
+        for row in changed.sort_values(["covered", "people", "unit_id"], ascending=[True, False, True]).to_dict(
+            "records"
+        ):
+            yield {
+                "before": before.number,
+                "after": after.number,
+                "standard_id": standard,
+                "standard": names[standard],
+                "change": "won" if row["covered"] else "lost",
+                **{key: row[key] for key in ("unit_id", "name", "points", "district", "town", "people")},
+            }

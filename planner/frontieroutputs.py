@@ -1,0 +1,302 @@
+"""What a frontier leaves behind: tables, a picture, a record, and sentences for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from planner import __version__, outputs, record, report
+from planner.chart import Dot, Texts, cost_chart
+from planner.figures import gap_percent, money, percent, permille_down
+from planner.phases import ONE_YEAR, years_of
+from planner.schema import limits_of
+from planner.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from planner.frontier import Point
+    from planner.frontierstudy import FrontierStudy
+    from planner.standards import Standard
+    from planner.terms import Language
+
+SUFFIX = "-frontier"
+"""What the name of the result folder has after the scenario's."""
+
+MARK = "frontier.json"
+"""The file by which a whole result is known."""
+
+RESULT_FILES = frozenset({"frontier.csv", "frontier_sites.csv", "frontier.svg", MARK})
+"""Names of everything that a result holds; without points there is no picture."""
+
+NAMES_SHOWN = 12
+"""New facilities of one point that are named in the terminal; the rest are in the table."""
+
+SCHEMA = 1
+
+
+def write(studied: FrontierStudy, folder: Path, begin: Callable[[str], None]) -> dict[str, Any]:
+    """Write the tables, the picture and the record.
+
+    Parameters
+    ----------
+    studied
+        The frontier.
+    folder
+        An empty folder.
+    begin
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    record
+        The content of frontier.json.
+    """
+    begin("files")
+    found = _record(studied)
+    report.write_csv(_point_table(found), folder / "frontier.csv")
+    report.write_csv(studied.sites.drop(columns="option"), folder / "frontier_sites.csv")
+    if found["points"]:
+        svg = _chart(found)
+        (folder / "frontier.svg").write_text(svg, encoding="utf-8", newline="\n")
+    report.write_json(found, folder / MARK)
+    return found
+
+
+def _standard(standard: Standard) -> dict[str, Any]:
+    """Describe the standard as run.json does."""
+    return {
+        "id": standard.id,
+        "clause": standard.clause,
+        "mode": standard.mode,
+        "metric": standard.metric,
+        "minutes": None if standard.minutes is None else float(standard.minutes),
+        "km": None if standard.km is None else float(standard.km),
+        "setting": standard.setting,
+        "layer": standard.layer,
+        "served_by": list(standard.served_by),
+    }
+
+
+def per_person(cost_yuan: int, newly: int) -> int | None:
+    """Cost for each person newly covered, in whole yuan rounded up; None where nobody is."""
+    return -(-cost_yuan // newly) if newly > 0 else None
+
+
+def _point(studied: FrontierStudy, number: int, point: Point, before: Sequence[str]) -> dict[str, Any]:
+    """Figures of one point; `before` are the sites of the point before."""
+    rows = studied.sites[studied.sites["point"] == number]
+    names = {facility.type: facility.name for facility in studied.inputs.scenario.facility}
+    sites = [
+        {
+            "site_id": row["site_id"],
+            "name": row["name"],
+            "type": row["type"],
+            "type_name": names[row["type"]],
+            "size": row["size"],
+            "year": int(row["year"]),
+            "first_point": int(row["first_point"]),
+            "stays": bool(row["stays"]),
+        }
+        for row in rows.to_dict("records")
+    ]
+    held = {site["site_id"] for site in sites}
+    return {
+        "point": number,
+        "budget_yuan": point.budget_yuan,
+        "cost_once_yuan": int(rows["cost_once_yuan"].sum()),
+        "cost_yearly_yuan": int(rows["cost_yearly_yuan"].sum()),
+        "cost_yuan": point.cost_yuan,
+        "people": point.people,
+        "share": record.share(point.people, studied.frontier.whole),
+        "newly": point.newly,
+        "yuan_per_newly": per_person(point.cost_yuan, point.newly),
+        "most": point.most,
+        "gap": point.gap,
+        "cost_gap": point.cost_gap,
+        "status": point.status,
+        "sites": sites,
+        "dropped": [site for site in dict.fromkeys(before) if site not in held],
+    }
+
+
+def _points(studied: FrontierStudy) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for number, point in enumerate(studied.frontier.points, start=1):
+        before = [site["site_id"] for site in found[-1]["sites"]] if found else []
+        found.append(_point(studied, number, point, before))
+    return found
+
+
+def _record(studied: FrontierStudy) -> dict[str, Any]:
+    inputs, scenario, found = studied.inputs, studied.inputs.scenario, studied.frontier
+    years = [year for year in years_of(limits_of(scenario).phases) if year != ONE_YEAR]
+    return {
+        "schema": SCHEMA,
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "scenario_sha256": outputs.scenario_hash(inputs.loaded),
+        "planner": __version__,
+        "data_date": scenario.data_date.isoformat(),
+        "language": scenario.language,
+        "parameters": {
+            **outputs.road_parameters(scenario),
+            "horizon_years": scenario.siting.horizon_years,
+            "years": years or [scenario.data_date.year],
+            "steps": studied.steps,
+            "gap": studied.gap,
+            "time_limit_s": float(scenario.siting.time_limit_s),
+        },
+        "attribution": say("map.attribution", scenario.language),
+        "inputs": outputs.input_records(inputs),
+        "roads": record.roads_record(inputs.networks),
+        "standard": _standard(studied.standard),
+        "people": found.whole,
+        "covered_today": found.today,
+        "share_today": record.share(found.today, found.whole),
+        "status": found.status,
+        "points": _points(studied),
+    }
+
+
+def _point_table(found: Mapping[str, Any]) -> pd.DataFrame:
+    """One row for each point: the table behind frontier.csv."""
+    rows = [
+        {
+            "point": point["point"],
+            "budget_yuan": point["budget_yuan"],
+            "cost_once_yuan": point["cost_once_yuan"],
+            "cost_yearly_yuan": point["cost_yearly_yuan"],
+            "cost_yuan": point["cost_yuan"],
+            "people": point["people"],
+            "share_permille": permille_down(point["people"], found["people"]) if found["people"] else None,
+            "newly": point["newly"],
+            "yuan_per_newly": point["yuan_per_newly"],
+            "gap": gap_percent(point["gap"]),
+            "cost_gap": gap_percent(point["cost_gap"]),
+            "status": point["status"],
+            "new_sites": len(point["sites"]),
+            "sites": ";".join(site["site_id"] for site in point["sites"]),
+        }
+        for point in found["points"]
+    ]
+    columns = [
+        "point", "budget_yuan", "cost_once_yuan", "cost_yearly_yuan", "cost_yuan", "people", "share_permille", "newly",
+        "yuan_per_newly", "gap", "cost_gap", "status", "new_sites", "sites",
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({"share_permille": "Int64", "yuan_per_newly": "Int64"})
+
+
+def _counted(found: Mapping[str, Any]) -> str:
+    """Say how reach was counted."""
+    used = found["parameters"]
+    return say(
+        "note.counted", found["language"], walk_kph=f"{used['walk_kph']:g}", snap_max_m=f"{used['snap_max_m']:g}"
+    )
+
+
+def _proof(found: Mapping[str, Any]) -> str:
+    """Say how far the points can be from the best."""
+    gap = max(point["gap"] for point in found["points"])
+    cost_gap = max(point["cost_gap"] for point in found["points"])
+    if not gap and not cost_gap:
+        return say("frontier.optimal", found["language"])
+    return say("frontier.gap", found["language"], gap=gap_percent(gap), cost_gap=gap_percent(cost_gap))
+
+
+def _chart(found: Mapping[str, Any]) -> str:
+    """Draw the points; where nobody is counted, coverage is 0."""
+    language: Language = found["language"]
+    dots = [
+        Dot(point["cost_yuan"], point["people"], say("frontier.count", language, count=len(point["sites"])))
+        for point in found["points"]
+    ]
+    texts = Texts(
+        title=say("frontier.title", language, title=found["title"]),
+        subtitle=say(
+            "frontier.subtitle",
+            language,
+            standard=record.standard_name(found["standard"], language),
+            date=found["data_date"],
+        ),
+        cost=say("frontier.cost_axis", language, years=found["parameters"]["horizon_years"]),
+        coverage=say("frontier.coverage_axis", language),
+        notes=(
+            _proof(found),
+            say("frontier.rules", language),
+            _counted(found),
+            *outputs.source_notes(language, found["inputs"]),
+        ),
+    )
+    return cost_chart(dots, max(1, found["people"]), texts)
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Say in sentences what each budget buys, and which sites come first, from frontier.json."""
+    language: Language = found["language"]
+    yield say("summary.title", language, title=found["title"], date=found["data_date"])
+    yield _counted(found)
+    standard = record.standard_name(found["standard"], language)
+    today = percent(found["covered_today"], found["people"])
+    values = {"covered": found["covered_today"], "people": found["people"]}
+    yield say("frontier.today", language, standard=standard, share=today, **values)
+    points = found["points"]
+    if not points:
+        yield say(f"frontier.{found['status']}", language)
+        return
+    yield say("frontier.range", language, years=found["parameters"]["horizon_years"])
+    if points[0]["cost_yuan"]:
+        yield say("frontier.floor", language, cost=money(points[0]["budget_yuan"], language))
+    for point, following in zip(points, [*points[1:], None], strict=True):
+        yield _point_line(found, point, following)
+    yield _proof(found)
+    yield say("frontier.rules", language)
+    yield ""
+    yield say("frontier.order", language)
+    for point in points:
+        yield from _order_line(point, language)
+
+
+def _point_line(found: Mapping[str, Any], point: Mapping[str, Any], following: Mapping[str, Any] | None) -> str:
+    """Say what a budget buys, and what the next one buys more."""
+    language: Language = found["language"]
+    text = say(
+        "frontier.point",
+        language,
+        cost=money(point["cost_yuan"], language),
+        count=len(point["sites"]),
+        share=percent(point["people"], found["people"]),
+        newly=point["newly"],
+    )
+    if following is None:
+        return text
+    more, cost = following["people"] - point["people"], following["cost_yuan"] - point["cost_yuan"]
+    if not more:
+        return text
+    values = {"cost": money(cost, language), "more": more, "each": -(-cost // more)}
+    return text + say("frontier.next", language, **values)
+
+
+def _kind(site: Mapping[str, Any]) -> str:
+    return " ".join(part for part in (site["type_name"], site["size"]) if part)
+
+
+def _order_line(point: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Name the sites that appear first at a point; those that a dearer plan drops again are marked."""
+    fresh = [site for site in point["sites"] if site["first_point"] == point["point"]]
+    if not fresh:
+        return
+    names = [
+        say("frontier.stays" if site["stays"] else "frontier.replaced", language, name=site["name"], kind=_kind(site))
+        for site in fresh[:NAMES_SHOWN]
+    ]
+    more = say("frontier.more", language, count=len(fresh) - NAMES_SHOWN) if len(fresh) > NAMES_SHOWN else ""
+    yield say(
+        "frontier.from",
+        language,
+        cost=money(point["cost_yuan"], language),
+        names=say("isochrones.join", language).join(names) + more,
+    )
