@@ -13,10 +13,11 @@ from scipy.sparse import csr_array, hstack, vstack
 
 from planner import milp
 from planner.check import Checked, check, failed
-from planner.problem import opened_by, problem_of, with_more, without_plan
+from planner.problem import fixed_at, opened_by, problem_of, with_more, without_plan
 from planner.program import Program, with_row
 from planner.recount import objective_of
 from planner.siting import NO_LIMIT, Instance, Plan, Rules
+from planner.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 REPAIRS_MAX = 20
 """Plans in a row that may fail the check by a rounding of the solver before it is given up."""
+
+WALK_PART = 0.5
+"""Part of the time of each search that goes to the walk."""
 
 WITHIN = Decimal("0.01")
 """By what part of the best objective another plan's may be higher."""
@@ -107,19 +111,47 @@ def _farthest(program: Program, before: Sequence[Mask]) -> Program:
     )
 
 
+def _apart(plan: Checked, before: Sequence[Mask]) -> int:
+    """In how many columns a plan differs at least from one of those before."""
+    return min(int((plan.opened != opened).sum()) for opened in before)
+
+
+def _walked(problem: Problem, before: Sequence[Mask], most: int, deadline: float) -> Checked | None:
+    """Walk from the best plan away from all before, for a part of the time; None where that leads to none."""
+    if problem.instance.capacity is not None:
+        return None  # swaps are judged by reach alone
+    until = time.monotonic() + WALK_PART * (deadline - time.monotonic())
+    others = [problem.chosen(opened) for opened in before]
+    found = walk(problem.instance, others[0], others, most=most, deadline=until)
+    plan = check(problem, np.isin(problem.reduced.columns, found))
+    return plan if plan.good and plan.objective <= most and _apart(plan, before) else None
+
+
+def _start(program: Program, opened: Mask, deadline: float) -> NDArray[np.float64] | None:
+    """All values of the program at a plan."""
+    nothing = np.zeros(len(program.objective), dtype=np.int64)
+    seconds = deadline - time.monotonic()
+    return milp.minimise(replace(fixed_at(program, opened), objective=nothing), gap=0.0, seconds=seconds).values
+
+
 def _next(
     problem: Problem, program: Program, before: Sequence[Mask], most: int, deadline: float
 ) -> tuple[Checked | None, int, bool]:
-    """Find the plan farthest from those before, by how much it differs, and whether that, or that none is, is sure."""
+    """Find the plan farthest from those before, by how much it differs, and whether that, or that none is, is sure.
+
+    A walk of swaps gives the solver a plan to begin from, and the answer where it finds none better in the time.
+    """
     program = _farthest(program, before)
+    known = _walked(problem, before, most, deadline)
+    start = None if known is None else _start(program, known.opened, deadline)
     for _ in range(REPAIRS_MAX):
-        outcome = milp.minimise(program, gap=0.0, seconds=deadline - time.monotonic())
+        outcome = milp.minimise(program, gap=0.0, seconds=deadline - time.monotonic(), start=start)
         if outcome.values is None:
-            return None, 0, outcome.infeasible
+            return known, 0 if known is None else _apart(known, before), outcome.infeasible and known is None
         plan = check(problem, opened_by(problem, outcome.values))
         if plan.good and plan.objective <= most:
-            differs = min(int((plan.opened != opened).sum()) for opened in before)
-            return plan, differs, milp.proven(-differs, outcome.bound)
+            plan = plan if known is None or _apart(plan, before) >= _apart(known, before) else known
+            return plan, _apart(plan, before), milp.proven(-_apart(plan, before), outcome.bound)
         program = with_more(program, plan.opened) if plan.missed else without_plan(program, plan.opened)
     raise failed(", ".join([*plan.broken, *plan.missed]))
 
@@ -157,7 +189,7 @@ def alternatives(
     count
         How many are wanted.
     deadline
-        On the clock of `time.monotonic`; each search gets an equal part of what is left.
+        On the clock of `time.monotonic`; each search gets half of what is left, the last one all.
     within
         Their objective is at most ``(1 + within) x`` that of the best plan.
 
@@ -184,7 +216,7 @@ def alternatives(
     found: list[Alternative] = []
     for left in range(count, 0, -1):
         begun = time.monotonic()
-        plan, differs, proven = _next(problem, program, before, most, begun + (deadline - begun) / left)
+        plan, differs, proven = _next(problem, program, before, most, begun + (deadline - begun) / min(left, 2))
         if plan is None:
             return Alternatives(tuple(found), proven)
         before.append(plan.opened)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-GAP = 0.005
+GAP = 0.001
 """Part of the people newly covered, and of the cost, that a point may fall short of the best by."""
 
 STEPS = 9

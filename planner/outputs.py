@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 RESULT_FILES = frozenset(
     {
         "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg",
-        "certificate.json", "scenario.toml", "inputs",
+        "why.csv", "closing.csv", "alternatives.csv", "certificate.json", "scenario.toml", "inputs",
     }
 )  # fmt: skip
 """Names of everything that a result holds."""
@@ -120,8 +120,15 @@ def _site_records(studied: Study) -> dict[str, Any]:
         "existing": int((frame["status"] == "existing").sum()),
         "open_today": int(frame["open_today"].sum()),
         "candidates": int((frame["status"] == "candidate").sum()),
+        "names_hurt": _names_of(frame, studied.explained.closing),
         "off_network": studied.city.sites.loc[feet.edge < 0, "site_id"].tolist(),
     }
+
+
+def _names_of(sites: pd.DataFrame, closing: pd.DataFrame) -> dict[str, str]:
+    """Names of the outlets that a table of closings speaks of."""
+    known = dict(zip(sites["site_id"], sites["name"], strict=True))
+    return {site: known[site] for site in sorted({*closing["site_id"], *closing["to_site_id"]} - {""})}
 
 
 def _demand_record(studied: Study) -> dict[str, Any]:
@@ -196,6 +203,7 @@ def _record(studied: Study) -> dict[str, Any]:
             certified_bound=studied.certified_bound,
             conflict=studied.conflict,
             least_budget=studied.least_budget,
+            explained=studied.explained,
         ),
         sites=_site_records(studied),
         demand=_demand_record(studied),
@@ -328,6 +336,11 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     places = sites.drop(columns="geometry").assign(lon=sites.geometry.x, lat=sites.geometry.y)
     report.write_csv(places, folder / "sites.csv")
     report.write_csv(studied.coverage, folder / "coverage.csv")
+    report.write_csv(studied.explained.closing, folder / "closing.csv")
+    if len(studied.explained.why):
+        report.write_csv(studied.explained.why, folder / "why.csv")
+    if len(studied.explained.plans):
+        report.write_csv(studied.explained.others, folder / "alternatives.csv")
     left_out = [row for table in (inputs.demand, inputs.sites) for row in table.left_out]
     report.write_csv(
         pd.DataFrame(

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from planner.conflict import Conflict, LeastBudget
     from planner.coverage import GoalTally, Tally
+    from planner.explanations import Explained
     from planner.roads import Roads
     from planner.siting import Plan, Reached
     from planner.standards import Standard
@@ -131,7 +134,22 @@ def goal_record(
     }
 
 
-def _opened_record(row: Mapping[str, Any], type_names: Mapping[str, str]) -> dict[str, Any]:
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as JSON takes them."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(k): v.item() if isinstance(v, np.generic) else v for k, v in row.items()} for row in rows]
+
+
+def _closing_record(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outlet whose closing hurts most under one standard in one state."""
+    names = ("state", "standard", "site_id", "people_losing", "people_nearest", "to_site_id", "people_to", "more_m")
+    return {name: row[name] for name in names}
+
+
+def _opened_record(
+    row: Mapping[str, Any], type_names: Mapping[str, str], why: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    reasons = {} if why is None else {k: v for k, v in why.items() if k not in {"site_id", "type", "size"}}
     return {
         "site_id": row["site_id"],
         "name": row["name"],
@@ -148,6 +166,7 @@ def _opened_record(row: Mapping[str, Any], type_names: Mapping[str, str]) -> dic
         "at_existing": bool(row["at_existing"]),
         "people": int(row["people"]),
         "newly_covered": int(row["newly"]),
+        **reasons,
     }
 
 
@@ -180,6 +199,7 @@ def plan_record(
     certified_bound: int | None,
     conflict: Conflict | None,
     least_budget: LeastBudget | None,
+    explained: Explained,
 ) -> dict[str, Any]:
     """Figures of the plan.
 
@@ -202,8 +222,12 @@ def plan_record(
         Bound of the objective that the plan's certificate proves.
     conflict, least_budget
         Where no plan meets all goals and rules: the fewest that cannot hold together, and the least cost that would.
+    explained
+        Why the plan is as it is.
     """
-    rows = [_opened_record({str(k): v for k, v in row.items()}, type_names) for row in opened.to_dict("records")]
+    why = {(row["site_id"], row["type"]): row for row in _plain(explained.why)}
+    rows = [_opened_record(row, type_names, why.get((row["site_id"], row["type"]))) for row in _plain(opened)]
+    first = explained.closing.groupby(["state", "standard"], sort=False).head(1)
     return {
         "status": plan.status,
         "best_effort": plan.best_effort,
@@ -227,6 +251,10 @@ def plan_record(
         "estimated_yearly_yuan": sum(row["cost_yearly_yuan"] for row in rows if row["estimated_yearly"]),
         "estimated_count": sum(row["estimated"] for row in rows),
         "opened": rows,
+        "alternatives": _plain(explained.plans),
+        "hurts_most": [
+            _closing_record(row) for row in _plain(explained.closing.groupby(["state", "standard"]).head(1))
+        ],
         "uncoverable": sorted(set(uncoverable["demand_id"])),
         "uncoverable_by_standard": {
             str(standard): {"points": len(part), "people": int(part["people"].sum())}

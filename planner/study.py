@@ -12,6 +12,7 @@ import pandas as pd
 from planner import certificate, coverage, optimize, schema
 from planner.conflict import least_budget, smallest_conflict
 from planner.errors import Fault, PlanError
+from planner.explanations import closing_table, explain
 from planner.inputs import Inputs, usable_sites
 from planner.instance import asked, build
 from planner.phases import ONE_YEAR, share_in, years_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from planner.conflict import Conflict, LeastBudget
     from planner.coverage import GoalTally
+    from planner.explanations import Explained
     from planner.instance import Reach
     from planner.limits import Phase
     from planner.reaches import Kind
@@ -60,6 +62,8 @@ class Study:
         its site together), estimated, at_existing. People of different sites overlap.
     uncoverable
         Demand that no option reaches under a standard with a goal: demand_id, standard, people.
+    explained
+        Why the plan is as it is.
     """
 
     inputs: Inputs
@@ -78,6 +82,7 @@ class Study:
     served: pd.DataFrame | None
     opened: pd.DataFrame
     uncoverable: pd.DataFrame
+    explained: Explained
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -266,9 +271,34 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
         served=_served(instance, plan, rows, years),
         opened=_opened(inputs, opens, reach, today),
         uncoverable=_uncoverable(instance, rows, goals),
+        explained=_explained(inputs, city, reach, states, instance, plan, rows, report),
     )
     _check_goals(found)
     return found
+
+
+def _explained(
+    inputs: Inputs,
+    city: City,
+    reach: Mapping[str, Reach],
+    states: Mapping[str, Mapping[str, str]],
+    instance: Instance,
+    plan: Plan,
+    rows: pd.DataFrame,
+    report: Callable[[str], None],
+) -> Explained:
+    report("closing")
+    outlets = inputs.sites.frame.loc[inputs.sites.frame["open_today"], "site_id"].tolist()
+    siting = inputs.scenario.siting
+    return explain(
+        instance,
+        plan,
+        rows,
+        closing_table(city, reach, states, outlets),
+        others=siting.alternatives,
+        seconds=float(siting.time_limit_s),
+        report=report,
+    )
 
 
 def _certified(instance: Instance, plan: Plan) -> int | None:

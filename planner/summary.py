@@ -45,6 +45,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     names = standard_names(run["standards"], language)
     for standard in run["standards"]:
         yield from _standard_lines(standard, names[standard["id"]], language, planned=plan["status"] != "none")
+    yield from _closing_lines(run, names, language)
     if plan["status"] == "none":
         yield say("summary.no_plan", language)
         return
@@ -70,6 +71,17 @@ def _standard_lines(standard: Mapping[str, Any], name: str, language: Language, 
     yield say("summary.standard_plan" if planned else "summary.standard_today", language, **values)
     if standard["not_assessable"]:
         yield say("summary.not_assessable", language, people=standard["not_assessable"])
+
+
+def _closing_lines(run: Mapping[str, Any], names: Mapping[str, str], language: Language) -> Iterator[str]:
+    """Name the outlet whose closing would hurt most under each standard."""
+    known = run["sites"]["names_hurt"]
+    for row in run["plan"]["hurts_most"]:
+        if row["state"] == "today" and row["people_losing"]:
+            key = "summary.hurts_most" if row["to_site_id"] else "summary.hurts_most_alone"
+            values = {"losing": row["people_losing"], "more": f"{row['more_m'] or 0:.0f}"}
+            site, to = known[row["site_id"]], known.get(row["to_site_id"], "")
+            yield say(key, language, standard=names[row["standard"]], name=site, to=to, **values)
 
 
 def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[str]:
@@ -114,6 +126,8 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     yield from _cost_lines(run, language)
     yield from _proof_lines(plan, language)
     yield from _opened_lines(plan["opened"], language, phased=len(run["parameters"]["years"]) > 1)
+    if plan["alternatives"]:
+        yield say("summary.alternatives", language, count=len(plan["alternatives"]))
     names = standard_names(run["standards"], language)
     for standard, left in plan["uncoverable_by_standard"].items():
         yield say("summary.uncoverable", language, name=names[standard], **left)
@@ -180,6 +194,7 @@ def _opened_lines(opened: list[Mapping[str, Any]], language: Language, *, phased
     if len(opened) > OPENED_SHOWN:
         yield say("summary.more_opened", language, count=len(opened) - OPENED_SHOWN)
     yield say("summary.overlap", language)
+    yield say("summary.why", language)
 
 
 def check_lines(found: Mapping[str, Any]) -> Iterator[str]:

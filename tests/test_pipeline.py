@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FILES = {
     "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg", "scenario.toml",
-    "certificate.json", "inputs",
+    "certificate.json", "closing.csv", "why.csv", "inputs",
 }  # fmt: skip
 
 

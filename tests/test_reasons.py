@@ -175,6 +175,19 @@ def test_the_neighbour_is_the_runner_up_and_costs_more() -> None:
     assert (last.rules_broken, last.runner_up, last.more_yuan) == (("stations",), 2, 11)
 
 
+def test_backup_is_kept_only_by_what_serves_the_same_rows() -> None:
+    """Rows that two must serve: one that nothing serves yet wins nothing by one more, one that lacks one does."""
+    rows = (Row(9, frozenset({0, 1, 2})), Row(7, frozenset({2, 3})), Row(5, frozenset({0, 3})))
+    goals = (People((0, 1, 2), (9, 7, 5), 9, times=2),)
+    communities = (Communities((0, 1, 2), (9, 7, 5), (0, 0, 1), (9, 5), 1, times=2),)
+    case = Case(row_of_sites((10, 10, 15, 1)), rows, goals, communities)
+    plan = solve(instance_of(case))
+    assert plan.chosen == (0, 1)
+    for reason in reasons_of(case, plan):
+        assert reason.goals_missed == ("g0", "c0")
+        assert (reason.runner_up, reason.keeps_goals, reason.more_yuan) == (2, True, 5)
+
+
 def test_where_no_option_keeps_the_goals_fewest_people_lose_cover() -> None:
     rows = (Row(9, frozenset({0, 1})), Row(4, frozenset({0, 2})))
     communities = (Communities((0, 1), (9, 4), (0, 1), (9, 4), 2),)
