@@ -28,7 +28,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 
 from planner import optimize
-from planner.median import Median, solve_median
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,9 +41,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "benchmarks"
 
 TOLERANCE = 1e-3
 """Objectives that differ by no more are equal: published ones are rounded to as much."""
-
-STEPS = 10**6
-"""Into how many steps a metre is divided where distances are fractions."""
 
 DECIMALS = 5
 """Decimal places of the costs of facility location."""
@@ -97,20 +93,14 @@ class Row:
 
 def p_median(distance: Floats, weight: Whole, p: int, seconds: float) -> Found:
     """Open p options at least weight x distance."""
-    steps = 1 if (distance == np.rint(distance)).all() else STEPS
-    cost = np.rint(distance * steps).astype(np.int64) * weight[:, np.newaxis]
-    return _median(Median(cost, np.zeros(cost.shape[1], dtype=np.int64), p, p, None), steps, seconds)
+    return _found(optimize.p_median(distance, weight=weight, p=p, time_limit_s=seconds))
 
 
 def facility_location(cost: Whole, price: Whole, unit: int, seconds: float) -> Found:
-    """Open any number of options at least total cost."""
-    return _median(Median(cost, price, 0, len(price), None), unit, seconds)
-
-
-def _median(problem: Median, unit: int, seconds: float) -> Found:
-    answer = solve_median(problem, gap=0.0, deadline=time.monotonic() + seconds)
-    chosen = [] if answer.opened is None else np.flatnonzero(answer.opened).tolist()
-    return Found(chosen, None if answer.bound is None else answer.bound / unit, answer.objective == answer.bound)
+    """Open any number of options at least total cost, given in parts of a unit."""
+    ones = np.ones(len(cost), dtype=np.int64)
+    found = _found(optimize.facility_location(cost, weight=ones, cost=price, time_limit_s=seconds))
+    return found._replace(bound=None if found.bound is None else found.bound / unit)
 
 
 def lscp(covers: csr_array, cost: Whole, seconds: float) -> Found:

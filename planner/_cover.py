@@ -193,8 +193,13 @@ def cuts_at(
         kept += 1
         start[kept], set_start[kept] = count, filled
     return (
-        kept_part[:kept], kept_constant[:kept], start[: kept + 1], option[: start[kept]], coefficient[: start[kept]],
-        set_start[: kept + 1], entries[: set_start[kept]],
+        kept_part[:kept],
+        kept_constant[:kept],
+        start[: kept + 1],
+        option[: start[kept]],
+        coefficient[: start[kept]],
+        set_start[: kept + 1],
+        entries[: set_start[kept]],
     )
 
 

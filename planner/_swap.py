@@ -31,7 +31,14 @@ def _breach(total: float, low: float, high: float) -> float:
 
 @kernel
 def _breach_of_move(
-    entering: int, leaving: int, ptr: Whole | Small, rule: Small, factor: Floats, total: Floats, low: Floats, high: Floats
+    entering: int,
+    leaving: int,
+    ptr: Whole | Small,
+    rule: Small,
+    factor: Floats,
+    total: Floats,
+    low: Floats,
+    high: Floats,
 ) -> float:
     """Change of what is broken when an option is opened, or another closed, or both (-1: none)."""
     change = 0.0
@@ -56,8 +63,17 @@ def _breach_of_move(
 
 @kernel
 def _count_row(
-    row: int, sign: float, ptr: Whole | Small, option: Small, weight: Floats, count: Small, owner: Whole,
-    slot: Small, gain: Floats, drop: Floats, shared: Floats,
+    row: int,
+    sign: float,
+    ptr: Whole | Small,
+    option: Small,
+    weight: Floats,
+    count: Small,
+    owner: Whole,
+    slot: Small,
+    gain: Floats,
+    drop: Floats,
+    shared: Floats,
 ) -> None:
     """Add (or with sign -1 take away) what one row says about gains, losses and exchanges."""
     worth = sign * weight[row]
@@ -74,8 +90,19 @@ def _count_row(
 
 @kernel
 def _switch(
-    k: int, change: int, ptr: Whole | Small, option: Small, col_ptr: Whole | Small, col_row: Small, weight: Floats,
-    count: Small, owner: Whole, slot: Small, gain: Floats, drop: Floats, shared: Floats,
+    k: int,
+    change: int,
+    ptr: Whole | Small,
+    option: Small,
+    col_ptr: Whole | Small,
+    col_row: Small,
+    weight: Floats,
+    count: Small,
+    owner: Whole,
+    slot: Small,
+    gain: Floats,
+    drop: Floats,
+    shared: Floats,
 ) -> None:
     """Open (change 1) or close (-1) an option and keep the sums true."""
     for e in range(col_ptr[k], col_ptr[k + 1]):
@@ -90,9 +117,21 @@ def _switch(
 
 @kernel
 def improve(
-    ptr: Whole | Small, option: Small, col_ptr: Whole | Small, col_row: Small, weight: Floats, price: Floats,
-    rule_ptr: Whole | Small, rule: Small, factor: Floats, low: Floats, high: Floats,
-    opened: Flags, free: Flags, most_entries: int, moves: int,
+    ptr: Whole | Small,
+    option: Small,
+    col_ptr: Whole | Small,
+    col_row: Small,
+    weight: Floats,
+    price: Floats,
+    rule_ptr: Whole | Small,
+    rule: Small,
+    factor: Floats,
+    low: Floats,
+    high: Floats,
+    opened: Flags,
+    free: Flags,
+    most_entries: int,
+    moves: int,
 ) -> Flags:
     """Make a plan better by its best single move, again and again (Teitz & Bart 1968, with the sums kept).
 

@@ -18,8 +18,20 @@ if TYPE_CHECKING:
 
 @kernel
 def _switch(
-    k: int, change: int, col_ptr: Small, col_row: Small, loss: Whole, goal_ptr: Small, goal: Small, weight: Whole,
-    rule_ptr: Small, rule: Small, factor: Whole, count: Small, left: Whole, total: Whole,
+    k: int,
+    change: int,
+    col_ptr: Small,
+    col_row: Small,
+    loss: Whole,
+    goal_ptr: Small,
+    goal: Small,
+    weight: Whole,
+    rule_ptr: Small,
+    rule: Small,
+    factor: Whole,
+    count: Small,
+    left: Whole,
+    total: Whole,
 ) -> int:
     """Open (1) or close (-1) an option in all sums; returns the change of the loss."""
     change_of_loss = 0
@@ -48,8 +60,20 @@ def _holds(left: Whole, allowed: Whole, total: Whole, minimum: Whole, maximum: W
 
 @kernel
 def trim(
-    col_ptr: Small, col_row: Small, loss: Whole, price: Whole, goal_ptr: Small, goal: Small, weight: Whole,
-    allowed: Whole, rule_ptr: Small, rule: Small, factor: Whole, minimum: Whole, maximum: Whole, opened: Flags,
+    col_ptr: Small,
+    col_row: Small,
+    loss: Whole,
+    price: Whole,
+    goal_ptr: Small,
+    goal: Small,
+    weight: Whole,
+    allowed: Whole,
+    rule_ptr: Small,
+    rule: Small,
+    factor: Whole,
+    minimum: Whole,
+    maximum: Whole,
+    opened: Flags,
 ) -> Flags:
     """Close the dearest options that can be spared, then exchange options for cheaper ones, until neither goes on.
 

@@ -130,7 +130,12 @@ def _branched(
 
 
 def branch_and_cut(
-    master: Master, node: tuple[float, Floats, Floats], plan: Flags | None, worth: Floats, *, slack: float,
+    master: Master,
+    node: tuple[float, Floats, Floats],
+    plan: Flags | None,
+    worth: Floats,
+    *,
+    slack: float,
     deadline: float,
 ) -> Searched:
     """Search the options that are still free.

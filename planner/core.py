@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array, hstack
 
 from planner import milp
 from planner.program import Outcome, Program
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from planner.program import Relaxed
 
     Floats = NDArray[np.float64]
+    Whole = NDArray[np.int64]
 
 CORE_LEAST, CORE_TIMES = 20, 2
 """Options in the core: so many, and so many times those that the relaxed optimum opens in part."""
@@ -55,7 +57,7 @@ def least(program: Program, *, gap: float, deadline: float, start: Floats | None
     """
     relaxed = milp.relax(program, seconds=deadline - time.monotonic())
     if relaxed is None:
-        return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic(), start=start)
+        return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
     step = int(np.gcd.reduce(program.objective, initial=0)) or 1
     margin = max(MARGIN * step, MARGIN_RELATIVE * abs(relaxed.objective))
     bound = relaxed.objective - margin
@@ -63,16 +65,16 @@ def least(program: Program, *, gap: float, deadline: float, start: Floats | None
     if values is None:
         slack = _core_slack(program, relaxed)
         core = _held(program, relaxed, slack + margin)
-        outcome = milp.minimise(core, gap=gap, seconds=deadline - time.monotonic())
+        outcome = _small(core, gap=gap, seconds=deadline - time.monotonic())
         if outcome.values is None:
-            return milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
+            return _small(program, gap=gap, seconds=deadline - time.monotonic())
         values, bound = outcome.values, _bound(bound, outcome.bound, relaxed.objective + slack)
     value = float(program.objective @ values)
     if _close(value, bound, gap, step) or time.monotonic() > deadline:
         return Outcome(values, bound, infeasible=False)
     slack = value - relaxed.objective
     rest = _held(program, relaxed, slack + margin)
-    outcome = milp.minimise(rest, gap=gap, seconds=deadline - time.monotonic(), start=values)
+    outcome = _small(rest, gap=gap, seconds=deadline - time.monotonic(), start=values)
     bound = _bound(bound, outcome.bound, relaxed.objective + slack)
     return Outcome(values if outcome.values is None else outcome.values, bound, infeasible=False)
 
@@ -103,3 +105,54 @@ def _held(program: Program, relaxed: Relaxed, slack: float) -> Program:
 def _bound(relaxed: float, found: float | None, beyond: float) -> float:
     """Bound of all x: those that move no held option, and those that do and lie beyond."""
     return relaxed if found is None else max(relaxed, min(found, beyond))
+
+
+def _small(program: Program, *, gap: float, seconds: float, start: Floats | None = None) -> Outcome:
+    """Solve what is left of a program when columns that are held, and rows that hold anyway, are taken out.
+
+    A column of its own that is always 1 keeps their part of the objective, so that gaps are what they were.
+    """
+    settled = _settled(program)
+    held = settled.lower == settled.upper
+    rows = _binding_rows(settled)
+    fixed = settled.lower * held
+    matrix = csr_array(settled.matrix[rows])
+    shift = matrix @ fixed
+    free = np.flatnonzero(~held)
+    constant = int(settled.objective[held] @ np.rint(fixed[held]).astype(np.int64))
+    left = Program(
+        objective=np.append(settled.objective[free], constant),
+        matrix=csr_array(hstack([matrix[:, free], csr_array((len(rows), 1), dtype=np.int64)])),
+        row_lower=settled.row_lower[rows] - shift,
+        row_upper=settled.row_upper[rows] - shift,
+        lower=np.append(settled.lower[free], 1.0),
+        upper=np.append(settled.upper[free], 1.0),
+        integer=np.append(settled.integer[free], False),
+    )
+    begin = None if start is None else np.append(start[free], 1.0)
+    outcome = milp.minimise(left, gap=gap, seconds=seconds, start=begin)
+    if outcome.values is None:
+        return outcome
+    values = fixed.copy()
+    values[free] = outcome.values[:-1]
+    return replace(outcome, values=values)
+
+
+def _binding_rows(program: Program) -> Whole:
+    """Rows that not every x within its bounds keeps."""
+    up, down = program.matrix.maximum(0), program.matrix.minimum(0)
+    with np.errstate(invalid="ignore"):
+        least_sum, most_sum = up @ program.lower + down @ program.upper, up @ program.upper + down @ program.lower
+    return np.flatnonzero(~((least_sum >= program.row_lower) & (most_sum <= program.row_upper)))
+
+
+def _settled(program: Program) -> Program:
+    """Hold the columns of no price that no row asks to be above their lower bound."""
+    rows = _binding_rows(program)
+    entries = csr_array(program.matrix[rows]).tocoo()
+    asks = np.where(entries.data > 0, program.row_lower[rows][entries.row] > -np.inf, False)
+    asks |= np.where(entries.data < 0, program.row_upper[rows][entries.row] < np.inf, False)
+    asked = np.zeros(len(program.objective), dtype=bool)
+    asked[entries.col[asks]] = True
+    upper = np.where((program.objective >= 0) & ~asked, program.lower, program.upper)
+    return replace(program, upper=upper)

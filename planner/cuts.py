@@ -174,9 +174,7 @@ def _better(rest: _Rest, root: Root, plan: Flags | None, worth: Floats, step: in
     priced = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
     given = start.ready(rest.problem)
     rounded_plan = start.held(given, root.values > 0.5, priced)  # noqa: PLR2004
-    values = [
-        (objective_of(rest.problem, p), i, p) for i, p in enumerate((plan, rounded_plan)) if p is not None
-    ]
+    values = [(objective_of(rest.problem, p), i, p) for i, p in enumerate((plan, rounded_plan)) if p is not None]
     known = [(value, i, p) for value, i, p in values if value is not None]
     if not known:
         return None

@@ -6,6 +6,7 @@ import time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from brute import (
 from drawn import QUICK, cases
 from planner.alternatives import alternatives
 from planner.optimize import solve
+from planner.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +67,21 @@ def test_each_is_the_farthest_from_all_before(case: Case, within: Decimal) -> No
         before.append(plan.chosen)
     assert len(found.found) == min(3, len(near) - 1)
     assert found.no_more == (len(found.found) < 3)
+
+
+@settings(QUICK, max_examples=150)
+@given(cases(most=8, off=["capacity"]), st.sampled_from([Decimal("0.01"), Decimal("0.5"), Decimal(3)]))
+def test_a_walk_ends_at_a_lawful_plan_within_the_limit(case: Case, within: Decimal) -> None:
+    instance = instance_of(case)
+    best = solve(instance)
+    assume(best.status == "optimal")
+    value = objective_of(case, best.chosen, ())
+    most = value + int(within * value)
+    start = np.array(best.chosen, dtype=np.int64)
+    found = tuple(walk(instance, start, [start], most=most, deadline=soon()).tolist())
+    reached = next(choice for choice in choices(case) if choice.chosen == found)
+    assert _near(reached, case, value, within)
+    assert walk(instance, start, [start], most=most, deadline=0.0).tolist() == list(best.chosen)
 
 
 def _near(choice: Choice, case: Case, best: int, within: Decimal) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brute import Case, People, choices, cost_of, instance_of, whole_numbers
+from brute import Case, Column, People, Row, Rule, choices, cost_of, instance_of, whole_numbers
 from drawn import QUICK, cases
 from planner import recount
 from planner.frontier import frontier
@@ -110,3 +110,54 @@ def test_a_gap_that_is_allowed_is_an_honest_gap(case: Case, gap: float) -> None:
         assert point.gap == pytest.approx((point.most - point.people) / max(1, point.most - today))
         assert point.cost_yuan - cheapest <= point.cost_gap * point.cost_yuan + 1e-6
         assert point.cost_gap <= gap + 1e-9
+
+
+# --- By hand -------------------------------------------------------------------------------------------------
+
+
+def plain(*sites: tuple[int, int], rules: tuple[Rule, ...] = ()) -> Case:
+    """Sites of some cost that each alone cover a row of some people."""
+    columns = tuple(Column(f"s{k}", cost=cost, price=cost) for k, (cost, _) in enumerate(sites))
+    return Case(columns, tuple(Row(people, frozenset({k})) for k, (_, people) in enumerate(sites)), rules=rules)
+
+
+def test_budgets_run_evenly_to_the_least_cost_of_all_that_can_be_covered() -> None:
+    case = plain((10, 100), (10, 50), (20, 30), (7, 0))
+    found = solved(case, [0, 1, 2, 3], steps=5, gap=0)
+    assert (found.status, found.whole, found.today) == ("optimal", 180, 0)
+    assert [(p.budget_yuan, p.cost_yuan, p.people, p.options, p.added) for p in found.points] == [
+        (0, 0, 0, (), ()),
+        (10, 10, 100, (0,), (0,)),
+        (20, 20, 150, (0, 1), (1,)),
+        (30, 20, 150, (0, 1), ()),
+        (40, 40, 180, (0, 1, 2), (2,)),
+    ]
+
+
+def test_what_rules_ask_for_is_where_the_budgets_begin() -> None:
+    case = plain((10, 100), (50, 1), rules=(Rule(((1, 1),), 1, None, "rules.force_open:s1"),))
+    found = solved(case, [0, 1], steps=2)
+    assert [(p.budget_yuan, p.options) for p in found.points] == [(50, (1,)), (60, (0, 1))]
+
+
+def test_where_nothing_can_be_bought_there_is_one_point() -> None:
+    assert [p.options for p in solved(plain((10, 0)), [0]).points] == [()]
+    assert solved(plain(), []).points[0].people == 0
+
+
+def test_points_that_the_time_cuts_short_are_honest() -> None:
+    """No time at all: whatever is found is lawful, within its budget, and its bound holds."""
+    rng = np.random.default_rng(5)
+    reach = rng.random((200, 40)) < 0.08
+    columns = tuple(Column(f"s{k}", cost=int(c)) for k, c in enumerate(rng.integers(50, 99, 40)))
+    rows = tuple(
+        Row(int(p), frozenset(np.flatnonzero(r).tolist())) for p, r in zip(rng.integers(1, 99, 200), reach, strict=True)
+    )
+    case = Case(columns, rows)
+    exact, hasty = (solved(case, list(range(200)), gap=0, time_limit_s=limit) for limit in (60, 0.001))
+    assert exact.status == "optimal"
+    best = [(p.cost_yuan, p.people) for p in exact.points]
+    for point in hasty.points:
+        assert point.cost_yuan <= point.budget_yuan
+        assert point.people <= point.most
+        assert point.most >= max(people for cost, people in best if cost <= point.budget_yuan)

@@ -102,6 +102,16 @@ def swaps(case: Case, plan: Plan, column: int) -> dict[int, tuple[int, ...]]:
 @settings(QUICK, max_examples=200)
 @given(cases(most=8, off=["capacity"]))
 def test_drops_and_runners_up_are_those_of_all_swaps(case: Case) -> None:
+    check_all(case)
+
+
+@settings(QUICK, max_examples=150)
+@given(cases(most=8, always=["backup", "goals", "communities"], off=["capacity", "years"]))
+def test_they_are_so_with_backup_goals(case: Case) -> None:
+    check_all(case)
+
+
+def check_all(case: Case) -> None:
     plan = solve(instance_of(case))
     assume(plan.chosen)
     all_choices = {choice.chosen: choice for choice in choices(case)}
@@ -186,6 +196,17 @@ def test_backup_is_kept_only_by_what_serves_the_same_rows() -> None:
     for reason in reasons_of(case, plan):
         assert reason.goals_missed == ("g0", "c0")
         assert (reason.runner_up, reason.keeps_goals, reason.more_yuan) == (2, True, 5)
+
+
+def test_a_backup_that_leaves_its_own_row_wins_nothing_there() -> None:
+    """The second community has one server, which leaves as another comes: one again, not two."""
+    rows = (Row(9, frozenset({0, 1})), Row(7, frozenset({0, 2})))
+    communities = (Communities((0, 1), (9, 7), (0, 1), (9, 7), 1, times=2),)
+    case = Case(row_of_sites((10, 10, 15)), rows, (), communities)
+    plan = solve(instance_of(case))
+    assert plan.chosen == (0, 1)
+    first, _ = reasons_of(case, plan)
+    assert (first.runner_up, first.keeps_goals, first.goals_missed) == (2, False, ("c0",))
 
 
 def test_where_no_option_keeps_the_goals_fewest_people_lose_cover() -> None:
