@@ -129,6 +129,38 @@ def _branched(
     return chosen
 
 
+def dive(master: Master, values: Floats, *, deadline: float) -> Flags | None:
+    """Open what the LP likes best, a few options at a time, solving and cutting anew each time.
+
+    Parameters
+    ----------
+    master
+        An LP with the cuts of its root; it grows.
+    values
+        The LP's x, shape (options,).
+    deadline
+        `time.perf_counter` at which to stop.
+
+    Returns
+    -------
+    plan
+        What is open when all is whole; it need not hold every goal. None where the LP finds no way on.
+    """
+    n = len(values)
+    low, high = np.zeros(n), np.ones(n)
+    x = values
+    while True:
+        low[x > 1.0 - WHOLE] = 1.0
+        broken = np.where((x > WHOLE) & (x < 1.0 - WHOLE), x, 0.0)
+        if not broken.any():
+            return x > 1.0 - WHOLE
+        liked = np.argsort(-broken, kind="stable")[: max(1, int((broken > 0).sum()) // 10)]
+        low[liked[broken[liked] > 0]] = 1.0
+        vertex, x, _ = _solved(master, _Node(0.0, low, high), 1, math.inf, deadline)
+        if vertex is None:
+            return None
+
+
 def branch_and_cut(
     master: Master,
     node: tuple[float, Floats, Floats],

@@ -177,6 +177,8 @@ def mclp(
     )
     plan = solve(instance, gap=gap, time_limit_s=time_limit_s, ties=False)
     whole = int(people.sum())
+    if plan.status == "none":  # nobody to cover
+        return replace(plan, status="optimal", objective=0, bound=0, gap=0.0)
     if plan.objective is None:
         return plan
     covered, most = whole - plan.objective, whole if plan.bound is None else whole - plan.bound

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner import start
-from planner.bounds import Duals, Root, cut_root, master_of
-from planner.branching import branch_and_cut, fixed_by, rounded, step_of
+from planner.bounds import Duals, Master, Root, cut_root, master_of
+from planner.branching import branch_and_cut, dive, fixed_by, rounded, step_of
 from planner.covering import Covering, Merged, merge, objective_of, restricted
 
 if TYPE_CHECKING:
@@ -139,9 +139,10 @@ def solve_covering(
         if duals is None:
             duals = given_duals(problem, merged, root.duals)
         bound = max(bound, root.bound + rest.constant)
-        plan = _better(rest, root, plan, worth, step, deadline)
+        plan = _better(rest, master, root, plan, worth, step, deadline)
         value = None if plan is None else objective_of(rest.problem, plan)
         best = math.inf if value is None else float(value)
+        print(time.perf_counter())
         if report:
             report(f"root over {len(rest.options)} options", best + rest.constant, bound)
         worth = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
@@ -169,11 +170,12 @@ def solve_covering(
     return Answer(opened, objective, rest_bound, infeasible=False, duals=duals)
 
 
-def _better(rest: _Rest, root: Root, plan: Flags | None, worth: Floats, step: int, deadline: float) -> Flags | None:
+def _better(rest: _Rest, master: Master, root: Root, plan: Flags | None, worth: Floats, step: int, deadline: float) -> Flags | None:
     """Look for plans around the LP's point and around the best plan."""
     priced = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
     given = start.ready(rest.problem)
-    rounded_plan = start.held(given, root.values > 0.5, priced)  # noqa: PLR2004
+    dived = dive(master, root.values, deadline=deadline)
+    rounded_plan = start.held(given, root.values > 0.5 if dived is None else dived, priced)  # noqa: PLR2004
     values = [(objective_of(rest.problem, p), i, p) for i, p in enumerate((plan, rounded_plan)) if p is not None]
     known = [(value, i, p) for value, i, p in values if value is not None]
     if not known:
