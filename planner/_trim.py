@@ -11,9 +11,14 @@ from planner._compiled import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
     Whole = NDArray[np.int64]
     Small = NDArray[np.int32]
     Flags = NDArray[np.bool_]
+
+
+RULE = 1e12
+"""What a unit of a rule that is short is worth: more than any goal."""
 
 
 @kernel
@@ -56,6 +61,74 @@ def _holds(left: Whole, allowed: Whole, total: Whole, minimum: Whole, maximum: W
         if total[i] < minimum[i] or total[i] > maximum[i]:
             return False
     return True
+
+
+@kernel
+def mend(
+    col_ptr: Small,
+    col_row: Small,
+    loss: Whole,
+    price: Whole,
+    goal_ptr: Small,
+    goal: Small,
+    weight: Whole,
+    allowed: Whole,
+    rule_ptr: Small,
+    rule: Small,
+    factor: Whole,
+    minimum: Whole,
+    maximum: Whole,
+    opened: Flags,
+    worth: Floats,
+) -> Flags:
+    """Open options until no goal is missed and no rule is short: each time the one that helps most for its price.
+
+    The parameters are those of `trim`, and `worth`: what a unit of each goal is worth. A unit of a rule is worth more
+    than all. No option is opened that takes a rule above its maximum.
+
+    Returns
+    -------
+    opened
+        The last plan, whether it holds everything or there was nothing more to open.
+    """
+    opened = opened.copy()
+    count, left, total = np.zeros(len(loss), dtype=np.int32), np.zeros_like(allowed), np.zeros_like(minimum)
+    for row in range(len(loss)):
+        for g in range(goal_ptr[row], goal_ptr[row + 1]):
+            left[goal[g]] += weight[g]
+    args = (col_ptr, col_row, loss, goal_ptr, goal, weight, rule_ptr, rule, factor, count, left, total)
+    for k in range(len(price)):
+        if opened[k]:
+            _switch(k, 1, *args)
+    help_of = np.zeros(len(allowed), dtype=np.int64)
+    while not _holds(left, allowed, total, minimum, maximum):
+        best, entering = 0.0, -1
+        for k in range(len(price)):
+            if opened[k]:
+                continue
+            helps, fits = 0.0, True
+            for e in range(rule_ptr[k], rule_ptr[k + 1]):
+                i = rule[e]
+                fits = fits and (factor[e] <= 0 or total[i] + factor[e] <= maximum[i])
+                if factor[e] > 0 and total[i] < minimum[i]:
+                    helps += RULE * min(factor[e], minimum[i] - total[i])
+            if not fits:
+                continue
+            help_of[:] = 0
+            for e in range(col_ptr[k], col_ptr[k + 1]):
+                row = col_row[e]
+                if count[row] == 0:
+                    for g in range(goal_ptr[row], goal_ptr[row + 1]):
+                        help_of[goal[g]] += weight[g]
+            for g in range(len(allowed)):
+                helps += worth[g] * max(0, min(help_of[g], left[g] - allowed[g]))
+            if helps / max(price[k], 1) > best:
+                best, entering = helps / max(price[k], 1), k
+        if entering < 0:
+            break
+        _switch(entering, 1, *args)
+        opened[entering] = True
+    return opened
 
 
 @kernel

@@ -86,9 +86,10 @@ def bare_instance(
 
 
 def pattern_of(covers: csr_array) -> csr_array:
-    """Matrix without the zeros that it stores."""
+    """Matrix with each column at most once in a row, ascending, without stored zeros; itself where it is so."""
     matrix = csr_array(covers)
-    if matrix.nnz and not matrix.data.all():
+    if not matrix.has_canonical_format or not matrix.data.all():
         matrix = matrix.copy()
+        matrix.sum_duplicates()
         matrix.eliminate_zeros()
     return matrix

@@ -175,8 +175,9 @@ def _better(rest: _Rest, master: Master, root: Root, plan: Flags | None, worth: 
     priced = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
     given = start.ready(rest.problem)
     dived = dive(master, root.values, deadline=deadline)
-    rounded_plan = start.held(given, root.values > 0.5 if dived is None else dived, priced)  # noqa: PLR2004
-    values = [(objective_of(rest.problem, p), i, p) for i, p in enumerate((plan, rounded_plan)) if p is not None]
+    near = start.mended(given, root.values > 0.5 if dived is None else dived, priced)  # noqa: PLR2004
+    print('dive', [p is not None and objective_of(rest.problem,p) for p in (plan,dived,near)], time.perf_counter())
+    values = [(objective_of(rest.problem, p), i, p) for i, p in enumerate((plan, near)) if p is not None]
     known = [(value, i, p) for value, i, p in values if value is not None]
     if not known:
         return None

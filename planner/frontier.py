@@ -22,6 +22,7 @@ from planner.problem import Problem, opened_by, problem_of, without_plan
 from planner.program import Program, with_row
 from planner.recount import cost_of, goals_reached, rules_broken
 from planner.siting import NO_LIMIT, Instance, PeopleGoal, Rules
+from planner.thinning import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -254,20 +255,28 @@ def _cheapest_lawful(task: _Task, deadline: float) -> _Best:
     return _best(task.problem, _cheapest(task, task.program), gap=0.0, deadline=deadline)
 
 
-def _most_people(task: _Task, budget: int, floor: Checked, *, gap: float, deadline: float) -> _Found:
+def _at_hand(task: _Task, near: Checked, floor: Checked, budget: int) -> Checked:
+    """Fit a plan to a budget without a search; `floor`, which any budget pays for, where that leads to none."""
+    opened = fitted(task.problem, near.opened, budget)
+    plan = floor if opened is None else check(task.problem, opened)
+    return plan if plan.good and _people(plan) > _people(floor) else floor
+
+
+def _most_people(task: _Task, budget: int, at_hand: Checked, *, gap: float, deadline: float) -> _Found:
     """Find the plan that covers most people within a budget, and of those that cover as many the cheapest.
 
-    Where no plan is found in the time it is `floor`, which any budget pays for.
+    Where no better plan is found in the time it is the one at hand.
     """
     problem, program = _within(task, budget=budget, people=0)
     first = _best(problem, _fewest_left(task, program), gap=gap, deadline=deadline)
-    plan = floor if first.plan is None else first.plan
     most = task.whole if first.bound is None else task.today - first.bound
+    plan, start = at_hand, None
+    if first.plan is not None and first.values is not None and _people(first.plan) >= _people(at_hand):
+        plan, start = first.plan, first.values[:-1]
     cost, people = _cost(task, plan), _people(plan)
     if people > most:
         raise failed(f"most {most} < {people}")
     problem, program = _within(task, budget=cost, people=people)
-    start = None if first.values is None else first.values[:-1]
     second = _best(problem, _cheapest(task, program), gap=gap, deadline=deadline, start=start)
     plan, bound = plan if second.plan is None else second.plan, second.bound or 0
     if bound > _cost(task, plan):
@@ -355,18 +364,18 @@ def frontier(
         return Frontier(status, task.whole, task.today, (), time.monotonic() - started)
     cheapest = floor.plan
 
-    def solved(budget: int, left: int) -> _Found:
-        now = time.monotonic()
-        return _most_people(task, budget, cheapest, gap=float(gap), deadline=now + (end - now) / left)
+    def solved(budget: int, near: Checked, left: int) -> _Found:
+        at_hand, now = _at_hand(task, near, cheapest, budget), time.monotonic()
+        return _most_people(task, budget, at_hand, gap=float(gap), deadline=now + (end - now) / left)
 
-    dearest = solved(NO_LIMIT, steps)
+    dearest = solved(NO_LIMIT, cheapest, steps)
     low, high = _cost(task, cheapest), _cost(task, dearest.plan)
     budgets = sorted({low + (high - low) * k // (steps - 1) for k in range(steps)})
     found = [dearest]
     for left in range(len(budgets) - 1, 0, -1):
         above = found[-1]
         within = _cost(task, above.plan) <= budgets[left - 1]
-        mine = above if within else solved(budgets[left - 1], left)
+        mine = above if within else solved(budgets[left - 1], above.plan, left)
         found.append(replace(mine, most=min(mine.most, above.most)))
     points = _points(task, budgets, found[::-1])
     proven = all(point.status == "optimal" for point in points)

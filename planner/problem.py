@@ -44,9 +44,9 @@ class Problem:
         )
 
 
-def problem_of(instance: Instance) -> Problem:
-    """Reduce an instance and write its program."""
-    reduced = reduce(instance)
+def problem_of(instance: Instance, reduced: Reduced | None = None) -> Problem:
+    """Write the program of an instance; of its reduction, where that is known."""
+    reduced = reduce(instance) if reduced is None else reduced
     return Problem(instance, reduced, build(instance, reduced), build(instance, reduced, elastic=True))
 
 

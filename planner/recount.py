@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner._counts import open_in_row
 from planner.siting import NO_LIMIT, CommunityGoal, Reached
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def open_columns(instance: Instance, chosen: NDArray[np.int64]) -> NDArray[np.bo
 
 def times_covered(instance: Instance, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many open columns serve each row."""
-    return np.asarray(instance.covers @ open_columns(instance, chosen).astype(np.int64))
+    return open_in_row(instance.covers.indptr, instance.covers.indices, open_columns(instance, chosen))
 
 
 def units_reached(goal: CommunityGoal, people: NDArray[np.int64]) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from planner._counts import open_in_row
 from planner._cover import column_codes, equal_rows
 from planner.groups import offsets
 from planner.siting import NO_LIMIT, CommunityGoal, Instance
@@ -117,14 +118,19 @@ class Reduced:
 def _sets(covers: csr_array, rows: Whole) -> tuple[Whole, Whole]:
     """Group rows with equal sets of columns; returns the group of each row and the first row of each group."""
     codes = column_codes(covers.shape[1])
-    group, first = equal_rows(covers.indptr.astype(np.int64), covers.indices.astype(np.int32), rows, codes)
+    group, first = equal_rows(covers.indptr, covers.indices, rows, codes)
     return group.astype(np.int64), first
 
 
 def _sorted_pattern(covers: csr_array) -> csr_array:
-    pattern = csr_array(covers, copy=True)
-    pattern.sort_indices()
-    return pattern
+    """Matrix with ascending columns in each row; itself where they are."""
+    return covers if covers.has_sorted_indices else covers.sorted_indices()
+
+
+def _new_pattern(instance: Instance, columns: Whole) -> csr_array:
+    """Rows x new columns."""
+    covers = instance.covers if len(columns) == instance.n_columns else csr_array(instance.covers[:, columns])
+    return _sorted_pattern(covers)
 
 
 def _needed_rows(instance: Instance, times: int) -> NDArray[np.bool_]:
@@ -229,12 +235,16 @@ def reduce(instance: Instance) -> Reduced:
         A problem over the new columns only, with the same optimal plans at the same objective.
     """
     columns = np.flatnonzero(~instance.fixed)
-    standing = np.asarray(instance.covers @ instance.fixed.astype(np.int64))
-    pattern = _sorted_pattern(csr_array(instance.covers[:, columns]))
+    standing = open_in_row(instance.covers.indptr, instance.covers.indices, instance.fixed)
+    pattern = _new_pattern(instance, columns)
     places, first, asks = {}, [], []
     count = 0
     for times in (1, TWICE):
-        place, rows, asked = _merge(pattern, standing, _needed_rows(instance, times), times)
+        needed = _needed_rows(instance, times)
+        if times == TWICE and not needed.any():
+            places[times] = np.full(instance.n_rows, COVERED, dtype=np.int64)
+            continue
+        place, rows, asked = _merge(pattern, standing, needed, times)
         places[times] = np.where(place >= 0, place + count, place)
         first.append(rows)
         asks.append(asked)

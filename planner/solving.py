@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner import milp
+from planner import large, milp
 from planner.check import Checked, check, failed
+from planner.cuts import solve_covering
+from planner.large import LARGE, covering_of
 from planner.problem import Problem, opened_by, problem_of, with_more, without_plan
 from planner.program import Program, row_of
 from planner.proof import multipliers_of, relaxation_of
-from planner.recount import goals_reached, rules_broken
+from planner.recount import goals_reached, objective_of, rules_broken
+from planner.reduce import Reduced, reduce
 from planner.sharing import miss_weights
 from planner.siting import Instance, Plan, Reached
 from planner.ties import break_ties
@@ -28,6 +31,9 @@ from planner.ties import break_ties
 if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
+
+    from planner.covering import Covering
+    from planner.program import Relaxed
 
 
 REPAIRS_MAX = 20
@@ -187,24 +193,70 @@ def solve(
     if _asks_nothing(instance):
         return Plan("none", None, None, None, (), 0.0)
     say("reduce")
-    problem = problem_of(instance)
+    reduced = reduce(instance)
     deadline = started + float(time_limit_s)
+    covering = covering_of(instance, reduced) if reduced.covers.nnz >= LARGE else None
+    found = None
+    if covering is not None:
+        say("solve")
+        found = _by_cuts(instance, reduced, covering, gap=float(gap), deadline=deadline)
+    if found is not None and (found.status != "optimal" or not ties):
+        return replace(found, seconds=time.monotonic() - started)
     say("relax")
-    relaxation = relaxation_of(instance, problem.reduced, problem.model)
+    problem = problem_of(instance, reduced)
+    relaxation = relaxation_of(instance, reduced, problem.model)
     relaxed = milp.relax(relaxation.program, seconds=RELAX_PART * float(time_limit_s))
-    say("solve")
-    answer = _best(problem, problem.model.program, gap=float(gap), deadline=deadline)
+    if found is None:
+        say("solve")
+        answer = _best(problem, problem.model.program, gap=float(gap), deadline=deadline)
+        if answer.plan is None:
+            say("best_effort")
+        found = _stated(problem, answer, float(time_limit_s))
+    if found.status == "optimal" and ties:
+        say("ties")
+        found = _with_ties(problem, found, relaxed if instance.capacity is None else None, deadline)
+    if found.multipliers is None and relaxed is not None:
+        found = replace(found, multipliers=multipliers_of(instance, relaxation, relaxed))
+    return replace(found, seconds=time.monotonic() - started)
+
+
+def _stated(problem: Problem, answer: _Answer, seconds: float) -> Plan:
+    """State what the search found: a plan that meets the goals, or the one that falls least short of them."""
     if answer.plan is None:
-        say("best_effort")
-        plan = _fallen_short(problem, answer, float(time_limit_s))
-    else:
-        plan = _found(problem, answer.plan, answer.bound)
-        if plan.status == "optimal" and ties:
-            say("ties")
-            best, broken = break_ties(problem, answer.plan, relaxed if instance.capacity is None else None, deadline)
-            plan = replace(plan, chosen=_numbers(problem, best), flows=best.flows, ties_broken=broken)
-    multipliers = None if relaxed is None else multipliers_of(instance, relaxation, relaxed)
-    return replace(plan, seconds=time.monotonic() - started, multipliers=multipliers)
+        return _fallen_short(problem, answer, seconds)
+    return _found(problem, answer.plan, answer.bound)
+
+
+def _with_ties(problem: Problem, plan: Plan, relaxed: Relaxed | None, deadline: float) -> Plan:
+    """Take the plan that the rule prefers among those of equal objective."""
+    opened = np.isin(problem.reduced.columns, plan.chosen)
+    best, broken = break_ties(problem, check(problem, opened), relaxed, deadline)
+    return replace(plan, chosen=_numbers(problem, best), flows=best.flows, ties_broken=broken)
+
+
+def _by_cuts(instance: Instance, reduced: Reduced, covering: Covering, *, gap: float, deadline: float) -> Plan | None:
+    """Solve a large covering problem without writing its rows; None where no plan was found."""
+    seconds = deadline - time.monotonic()
+    answer = solve_covering(covering, gap=gap, deadline=time.perf_counter() + seconds)
+    if answer.opened is None:
+        return None
+    chosen = reduced.columns[answer.opened]
+    wrong = [*rules_broken(instance, chosen), *(g.id for g in goals_reached(instance, chosen) if not g.met)]
+    objective = objective_of(instance, chosen)
+    bound = None if answer.bound is None else milp.rounded_bound(answer.bound + reduced.lost)
+    if wrong or (bound is not None and bound > objective):
+        raise failed(", ".join(wrong) or f"bound {bound} > {objective}")
+    known = max(0, bound or 0)
+    return Plan(
+        status="optimal" if known == objective else "gap",
+        objective=objective,
+        bound=known,
+        gap=relative_gap(objective, known),
+        chosen=tuple(chosen.tolist()),
+        seconds=0.0,
+        ties_broken=False,
+        multipliers=None if answer.duals is None else large.multipliers_of(instance, reduced, answer.duals),
+    )
 
 
 def _numbers(problem: Problem, plan: Checked) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from planner._swap import improve
-from planner._trim import trim
+from planner._trim import mend, trim
 from planner.covering import NO_LIMIT, Covering, objective_of
 
 if TYPE_CHECKING:
@@ -95,10 +95,16 @@ def searched(given: Ready, plan: Flags, worth: Floats) -> Flags:
     return found
 
 
-def trimmed(given: Ready, plan: Flags) -> Flags:
-    """Close what a plan that holds its goals does not need, and exchange for cheaper options."""
+def mended(given: Ready, plan: Flags, worth: Floats) -> Flags | None:
+    """Open what a plan lacks for its goals, close what it does not need, and exchange for cheaper options.
+
+    Returns
+    -------
+    plan
+        None where goals or rules cannot be held so.
+    """
     problem, columns, rules, goals = given.problem, given.columns, given.rules, given.goals
-    found: Flags = trim(
+    arrays = (
         columns.indptr,
         columns.indices,
         problem.loss,
@@ -112,9 +118,9 @@ def trimmed(given: Ready, plan: Flags) -> Flags:
         rules.data,
         problem.minimum,
         problem.maximum,
-        plan,
     )
-    return found
+    plan = mend(*arrays, plan, worth)
+    return trim(*arrays, plan) if objective_of(problem, plan) is not None else None
 
 
 def held(given: Ready, plan: Flags, worth: Floats) -> Flags | None:
@@ -129,7 +135,7 @@ def held(given: Ready, plan: Flags, worth: Floats) -> Flags | None:
     for _ in range(RAISES):
         plan = searched(given, plan, worth)
         if objective_of(problem, plan) is not None:
-            return trimmed(given, plan) if len(worth) else plan
+            return mended(given, plan, worth) if len(worth) else plan
         if not len(worth):
             return None
         covered = problem.covers @ plan.astype(np.int64) > 0
@@ -184,9 +190,11 @@ def around(
         shaken = best.copy()
         shaken[generator.choice(np.flatnonzero(best), count, replace=False)] = False
         chance = np.where(best, 0.0, likely)
+        if len(worth):
+            count = count // 2
         if (chance > 0).sum() >= count:
             shaken[generator.choice(len(best), count, replace=False, p=chance / chance.sum())] = True
-        found = held(given, shaken, worth)
+        found = mended(given, shaken, worth) if len(worth) else held(given, shaken, worth)
         value = None if found is None else objective_of(problem, found)
         if found is not None and value is not None and value <= objective:
             best, objective = found, value
