@@ -32,7 +32,7 @@ def _same_set(indptr: Whole | Small, indices: Small, row: int, other: int) -> bo
     length = indptr[row + 1] - indptr[row]
     if indptr[other + 1] - indptr[other] != length:
         return False
-    for k in range(length):
+    for k in range(length):  # noqa: SIM110  (a closure costs in a kernel)
         if indices[indptr[row] + k] != indices[indptr[other] + k]:
             return False
     return True
@@ -113,7 +113,7 @@ def summed(weight: Whole, group: Small, groups: int) -> Whole:
 
 @kernel
 def covered_by(indptr: Whole | Small, rows: Small, opened: Floats, n_rows: int) -> Floats:
-    """Sum for each row what is opened of the options that cover it; `indptr` and `rows` list the rows of each option."""
+    """Sum for each row what is opened of the options that cover it; `indptr` and `rows`: rows by option."""
     total = np.zeros(n_rows)
     for option in range(len(opened)):
         share = opened[option]

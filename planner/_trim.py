@@ -57,7 +57,7 @@ def _holds(left: Whole, allowed: Whole, total: Whole, minimum: Whole, maximum: W
     for g in range(len(left)):
         if left[g] > allowed[g]:
             return False
-    for i in range(len(total)):
+    for i in range(len(total)):  # noqa: SIM110  (a closure costs in a kernel)
         if total[i] < minimum[i] or total[i] > maximum[i]:
             return False
     return True

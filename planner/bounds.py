@@ -113,8 +113,8 @@ def parts_of(problem: Covering) -> Parts:
     """Cut the objective's losses and every goal into clusters of neighbouring rows."""
     columns = csc_array(problem.covers)
     weight = problem.loss / max(1, int(problem.loss.sum()))
-    for goal in range(problem.goals.shape[0]):
-        inside = slice(problem.goals.indptr[goal], problem.goals.indptr[goal + 1])
+    for number in range(problem.goals.shape[0]):
+        inside = slice(problem.goals.indptr[number], problem.goals.indptr[number + 1])
         held = problem.goals.data[inside]
         weight[problem.goals.indices[inside]] += held / max(1, int(held.sum()))
     cluster, count = _cover.clusters(
@@ -123,13 +123,13 @@ def parts_of(problem: Covering) -> Parts:
     lossy = np.flatnonzero(problem.loss)
     rows = np.concatenate([lossy, problem.goals.indices]).astype(np.int32)
     numbers = np.arange(problem.goals.shape[0])
-    goal = np.concatenate([np.full(len(lossy), -1), np.repeat(numbers, np.diff(problem.goals.indptr))])
+    goal = np.concatenate([np.full(len(lossy), -1), np.repeat(numbers, np.diff(problem.goals.indptr))]).astype(np.int64)
     weights = np.concatenate([problem.loss[lossy], problem.goals.data]).astype(np.float64)
     key = (goal + 1) * max(count, 1) + cluster[rows]
     order = np.argsort(key, kind="stable")
     found, sizes = np.unique(key, return_counts=True)
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return Parts(start, rows[order], weights[order], found // max(count, 1) - 1)
+    return Parts(start, rows[order], weights[order], (found // max(count, 1) - 1).astype(np.int64))
 
 
 def master_of(problem: Covering) -> Master:
@@ -148,8 +148,10 @@ def master_of(problem: Covering) -> Master:
     low = np.where(problem.minimum > -NO_LIMIT, problem.minimum.astype(np.float64), -np.inf)
     high = np.where(problem.maximum < NO_LIMIT, problem.maximum.astype(np.float64), np.inf)
     none = np.full(goals.shape[0], -np.inf)
-    lp.add_rows(growing, none, problem.allowed.astype(np.float64), goals.indptr, goals.indices, goals.data)
-    lp.add_rows(growing, low, high, rules.indptr, rules.indices, rules.data)
+    lp.add_rows(
+        growing, none, problem.allowed.astype(np.float64), goals.indptr.astype(np.int64), goals.indices, goals.data
+    )
+    lp.add_rows(growing, low, high, rules.indptr.astype(np.int64), rules.indices, rules.data)
     whole = np.bincount(parts.goal + 1, weights=most, minlength=goals.shape[0] + 1)
     return Master(
         lp=growing,

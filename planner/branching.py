@@ -74,7 +74,7 @@ class _Node:
 def _solved(
     master: Master, node: _Node, step: int, best: float, deadline: float
 ) -> tuple[lp.Vertex | None, Floats, bool]:
-    """Solve a node with its cuts; returns its vertex (None: nothing below `best` there), its x, and if time was left."""
+    """Solve a node with its cuts; returns its vertex (None: nothing below `best` there), its x, whether in time."""
     n = len(node.low)
     lp.set_bounds(master.lp, np.arange(n), node.low, node.high)
     last = -np.inf

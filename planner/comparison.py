@@ -174,7 +174,7 @@ def _units(result: Result) -> dict[str, pd.DataFrame]:
     for standard, part in rows.groupby("standard", sort=True):
         largest = part.sort_values(["people", "demand_id"], ascending=[False, True]).groupby("unit_id")
         people, covered = part["people"].to_numpy(dtype="int64"), (part["covered"] == "true").to_numpy()
-        counts = community_counts(part["unit_id"], people, covered, rule)
+        counts = community_counts(part["unit_id"], people, people * covered, rule)
         named = largest[["name", "district", "town"]].first().assign(points=largest.size())
         found[str(standard)] = counts.join(named)
     return found

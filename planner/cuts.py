@@ -1,9 +1,11 @@
-"""Solves large covering problems: merge, search, bound, fix, merge again, branch and cut (Cordeau, Furini & Ljubic 2019)."""
+"""Solves large covering problems: merge, search, bound, fix, merge again, branch and cut.
+
+The cuts are those of Cordeau, Furini & Ljubic (2019), one for each cluster of rows.
+"""
 
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
 
-TRIES = 60
-"""Shakes of the search for a better plan after each bound."""
+PATIENCE = 12
+PATIENCE_WITH_GOALS = 60
+"""Shakes in a row that may bring nothing better; with goals, bounds are farther off and plans harder to find."""
 
 WORTH_IT = 0.8
-"""The problem is written anew over the free options when no more than this part is left."""
+FEW_OPTIONS = 150
+"""The problem is written anew over the free options when no more than this part is left, and more than so many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +68,27 @@ class _Rest:
     constant: int
 
     def whole(self, plan: Flags) -> Flags:
-        """The plan over all options."""
+        """Return the plan over all options."""
         opened = self.held.copy()
         opened[self.options] = plan
         return opened
 
 
 def given_duals(problem: Covering, merged: Merged, duals: Duals) -> Duals:
-    """Share the multiplier of a merged row among its rows by what each may bear: loss + goals' multipliers x weights."""
+    """Share the multiplier of a merged row among its rows by what each may bear: loss + goals' multipliers x weights.
+
+    Parameters
+    ----------
+    problem, merged
+        The problem as given, and merged.
+    duals
+        Multipliers of the merged problem.
+
+    Returns
+    -------
+    duals
+        Multipliers of the given problem that prove the same bound.
+    """
     of_goals = problem.goals.T @ duals.goals if len(duals.goals) else 0.0
     most = problem.loss.astype(np.float64) + of_goals
     inside = merged.group >= 0
@@ -142,7 +159,6 @@ def solve_covering(
         plan = _better(rest, master, root, plan, worth, step, deadline)
         value = None if plan is None else objective_of(rest.problem, plan)
         best = math.inf if value is None else float(value)
-        print(time.perf_counter())
         if report:
             report(f"root over {len(rest.options)} options", best + rest.constant, bound)
         worth = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
@@ -152,7 +168,8 @@ def solve_covering(
         slack = gap * (best + rest.constant) if best < math.inf else 0.0
         if not root.done or rounded(root.bound, step) >= best - slack:
             break
-        if (low < high).mean() > WORTH_IT or plan is None:
+        free = low < high
+        if plan is None or free.sum() <= FEW_OPTIONS or free.mean() > WORTH_IT:
             found = branch_and_cut(master, (root.bound, low, high), plan, worth, slack=slack, deadline=deadline)
             plan, best = found.plan, found.objective
             bound = max(bound, found.bound + rest.constant)
@@ -170,17 +187,20 @@ def solve_covering(
     return Answer(opened, objective, rest_bound, infeasible=False, duals=duals)
 
 
-def _better(rest: _Rest, master: Master, root: Root, plan: Flags | None, worth: Floats, step: int, deadline: float) -> Flags | None:
+def _better(
+    rest: _Rest, master: Master, root: Root, plan: Flags | None, worth: Floats, step: int, deadline: float
+) -> Flags | None:
     """Look for plans around the LP's point and around the best plan."""
     priced = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
     given = start.ready(rest.problem)
     dived = dive(master, root.values, deadline=deadline)
-    near = start.mended(given, root.values > 0.5 if dived is None else dived, priced)  # noqa: PLR2004
-    print('dive', [p is not None and objective_of(rest.problem,p) for p in (plan,dived,near)], time.perf_counter())
+    near = root.values > 0.5 if dived is None else dived  # noqa: PLR2004
+    near = start.mended(given, near, priced) if len(worth) else start.held(given, near, priced)
     values = [(objective_of(rest.problem, p), i, p) for i, p in enumerate((plan, near)) if p is not None]
     known = [(value, i, p) for value, i, p in values if value is not None]
     if not known:
         return None
     plan = min(known, key=lambda entry: entry[:2])[2]
     enough = rounded(root.bound, step)
-    return start.around(given, plan, root.values, priced, tries=TRIES, enough=enough, deadline=deadline)
+    patience = PATIENCE_WITH_GOALS if len(worth) else PATIENCE
+    return start.around(given, plan, root.values, priced, patience=patience, enough=enough, deadline=deadline)

@@ -256,10 +256,14 @@ def _cheapest_lawful(task: _Task, deadline: float) -> _Best:
 
 
 def _at_hand(task: _Task, near: Checked, floor: Checked, budget: int) -> Checked:
-    """Fit a plan to a budget without a search; `floor`, which any budget pays for, where that leads to none."""
-    opened = fitted(task.problem, near.opened, budget)
-    plan = floor if opened is None else check(task.problem, opened)
-    return plan if plan.good and _people(plan) > _people(floor) else floor
+    """Fit two plans to a budget without a search, and take the better; `floor` costs no more than any budget."""
+    best = floor
+    for plan in (near, floor):
+        opened = fitted(task.problem, plan.opened, budget)
+        made = None if opened is None else check(task.problem, opened)
+        if made is not None and made.good and _people(made) > _people(best):
+            best = made
+    return best
 
 
 def _most_people(task: _Task, budget: int, at_hand: Checked, *, gap: float, deadline: float) -> _Found:

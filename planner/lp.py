@@ -1,4 +1,4 @@
-"""A linear program that grows: rows are added and taken away, bounds change, and each solve begins where the last ended.
+"""A linear program that grows: rows come and go, bounds change, and each solve begins where the last ended.
 
 The only room beside `milp.py` that knows HiGHS. What it returns are floats: bounds, never verdicts on a plan.
 """

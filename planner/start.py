@@ -28,6 +28,9 @@ MOVES = 20_000
 RAISES = 40
 """How often what a missed goal is worth may be doubled."""
 
+REPRICED = (0.6, 1.1)
+"""Factors of what a missed unit is worth in a shake: below 1, for the search then leaves room for what is mended."""
+
 SHAKEN = (2, 7)
 """So many options, the last excluded, are closed and others opened in their place before a search begins anew."""
 
@@ -150,11 +153,12 @@ def first_worth(problem: Covering) -> Floats:
     """Guess what a unit of each goal is worth: the price of an option of middle yield for what it covers."""
     yields = (problem.goals @ problem.covers).toarray() if problem.goals.shape[0] else np.empty((0, 1))
     best = yields.max(axis=1, initial=1).astype(np.float64)
-    return np.maximum(float(np.median(problem.price)) if len(problem.price) else 1.0, 1.0) / best
+    price = max(float(np.median(problem.price)), 1.0) if len(problem.price) else 1.0
+    return np.asarray(price / best, dtype=np.float64)
 
 
 def around(
-    given: Ready, plan: Flags, liking: Floats, worth: Floats, *, tries: int, enough: float, deadline: float
+    given: Ready, plan: Flags, liking: Floats, worth: Floats, *, patience: int, enough: float, deadline: float
 ) -> Flags:
     """Look for better plans around one: shake it, search anew, keep the better (Lourenço, Martin & Stützle 2003).
 
@@ -168,8 +172,8 @@ def around(
         How likely each option is opened in a shake, such as its value in an LP, at least 0, shape (options,).
     worth
         See `searched`.
-    tries
-        How many shakes.
+    patience
+        How many shakes in a row may bring nothing better.
     enough
         An objective that need not be bettered.
     deadline
@@ -183,19 +187,26 @@ def around(
     problem, generator = given.problem, np.random.default_rng(0)
     best, objective = plan, objective_of(problem, plan)
     likely = liking + 1e-3 * liking.sum() / len(liking) if liking.any() else np.ones(len(liking))
-    for _ in range(tries):
+    number = since = 0
+    while since < patience:
+        number, since = number + 1, since + 1
         if objective is None or objective <= enough or time.perf_counter() > deadline or not best.any():
             break
         count = min(int(generator.integers(*SHAKEN)), int(best.sum()))
         shaken = best.copy()
         shaken[generator.choice(np.flatnonzero(best), count, replace=False)] = False
         chance = np.where(best, 0.0, likely)
-        if len(worth):
-            count = count // 2
         if (chance > 0).sum() >= count:
             shaken[generator.choice(len(best), count, replace=False, p=chance / chance.sum())] = True
-        found = mended(given, shaken, worth) if len(worth) else held(given, shaken, worth)
+        if not len(worth):
+            found = held(given, shaken, worth)
+        elif number % 2:  # other prices of what is missed lead the search to other plans
+            other = worth * generator.uniform(*REPRICED, len(worth))
+            found = mended(given, searched(given, shaken, other), worth)
+        else:
+            found = mended(given, shaken, worth)
         value = None if found is None else objective_of(problem, found)
         if found is not None and value is not None and value <= objective:
+            since = since if value == objective else 0
             best, objective = found, value
     return best

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import json
+import re
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
 
 from brute import Case, Column, People, Row, Rule, choices, cost_of, instance_of, whole_numbers
 from drawn import QUICK, cases
 from planner import recount
+from planner.cli import app
 from planner.frontier import frontier
+from test_results import fingerprint
+from town import SCENARIO, write_town
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from planner.frontier import Frontier
 
 
@@ -161,3 +171,154 @@ def test_points_that_the_time_cuts_short_are_honest() -> None:
         assert point.cost_yuan <= point.budget_yuan
         assert point.people <= point.most
         assert point.most >= max(people for cost, people in best if cost <= point.budget_yuan)
+
+
+# --- The verb ------------------------------------------------------------------------------------------------
+
+FILES = {"frontier.csv", "frontier_sites.csv", "frontier.svg", "frontier.json"}
+ENGLISH = SCENARIO.replace("data_date", 'language = "en"\ndata_date', 1)
+
+
+def planner(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def written(scenario: Path, *arguments: object) -> tuple[Path, dict[str, Any]]:
+    """Run the verb; its folder and its record."""
+    result = planner("frontier", scenario, "--out", scenario.parent / "out", *arguments)
+    assert result.exit_code == 0, result.output
+    folder = scenario.parent / "out" / "town-frontier"
+    assert {path.name for path in folder.iterdir()} == FILES
+    return folder, json.loads((folder / "frontier.json").read_text(encoding="utf-8"))
+
+
+def rows_in(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_verb_writes_points_sites_and_a_picture(tmp_path: Path) -> None:
+    folder, record = written(write_town(tmp_path), "--steps", 4)
+    points, table = record["points"], rows_in(folder / "frontier.csv")
+    assert [int(row["budget_yuan"]) for row in table] == [point["budget_yuan"] for point in points]
+    assert points[0]["cost_yuan"] == 0
+    assert points[0]["people"] == record["covered_today"]
+    assert points[-1]["people"] == max(point["people"] for point in points)
+    for point, row in zip(points, table, strict=True):
+        assert point["cost_yuan"] == point["cost_once_yuan"] + 5 * point["cost_yearly_yuan"] <= point["budget_yuan"]
+        assert int(row["share_permille"]) == point["people"] * 1000 // record["people"]
+        assert row["sites"].split(";") == [site["site_id"] for site in point["sites"]] or not point["sites"]
+        if point["newly"]:
+            each = int(row["yuan_per_newly"])
+            assert (each - 1) * point["newly"] < point["cost_yuan"] <= each * point["newly"]
+    sites = rows_in(folder / "frontier_sites.csv")
+    assert len(sites) == sum(len(point["sites"]) for point in points)
+    for site in sites:
+        seen = [int(s["point"]) for s in sites if (s["site_id"], s["type"]) == (site["site_id"], site["type"])]
+        assert int(site["first_point"]) == min(seen)
+        assert (site["stays"] == "true") == (seen == list(range(min(seen), len(points) + 1)))
+    svg = ET.parse(folder / "frontier.svg").getroot()  # noqa: S314  our own file
+    text = " ".join(svg.itertext())
+    assert "小镇方案" in text
+    assert "2026-06-30" in text
+    assert "© OpenStreetMap contributors" in text
+    assert record["attribution"] == "© OpenStreetMap contributors"
+
+
+def test_a_run_within_the_cost_of_a_point_covers_no_more_than_it(tmp_path: Path) -> None:
+    """What the frontier says of its dearest plan is what a run with that goal finds."""
+    scenario = write_town(tmp_path)
+    _, record = written(scenario)
+    share = record["points"][-1]["people"] / record["people"]
+    write_town(tmp_path, SCENARIO.replace("share = 0.6", f"share = {share - 1e-9:.12f}"))
+    assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+    run = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
+    assert run["standards"][0]["covered_plan"] == record["points"][-1]["people"]
+    assert run["plan"]["cost_yuan"] == record["points"][-1]["cost_yuan"]
+
+
+def test_two_times_give_the_same_bytes(tmp_path: Path) -> None:
+    prints = []
+    for name in ("a", "b"):
+        scenario = write_town(tmp_path / name)
+        written(scenario)
+        prints.append(fingerprint(written(scenario)[0]))
+    assert prints[0] == prints[1]
+
+
+def test_english_prints_and_draws_no_chinese_but_names(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path, ENGLISH.replace("小镇方案", "Town"))
+    output = planner("frontier", scenario, "--out", tmp_path / "out").stdout
+    assert "Which first" in output
+    assert not re.search("[\u4e00-\u9fff]", re.sub("候选.|老站|停站|就业e站", "", output))
+    svg = (tmp_path / "out" / "town-frontier" / "frontier.svg").read_text(encoding="utf-8")
+    assert not re.search("[\u4e00-\u9fff]", svg)
+
+
+def test_json_is_the_record(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    result = planner("frontier", scenario, "--out", tmp_path / "out", "--json")
+    assert json.loads(result.stdout) == written(scenario)[1]
+
+
+def test_names_are_data_in_the_picture(tmp_path: Path) -> None:
+    title = "<script>alert(1)</script> & \\\" ' ]]> ${x}"
+    folder, _ = written(write_town(tmp_path, SCENARIO.replace("小镇方案", title)))
+    svg = ET.parse(folder / "frontier.svg").getroot()  # noqa: S314
+    assert not [part for part in svg.iter() if part.tag.endswith("script")]
+    assert "<script>alert(1)</script>" in "".join(svg.itertext())
+
+
+def test_the_standard_is_named_or_taken_from_the_first_goal_on_people(tmp_path: Path) -> None:
+    far = '\n[[standard]]\nid = "far"\nkm = 0.9\nserved_by = ["e_station"]\n'
+    scenario = write_town(tmp_path, SCENARIO + far)
+    assert written(scenario)[1]["standard"]["id"] == "walk-5"
+    assert written(scenario, "--standard", "far")[1]["standard"]["id"] == "far"
+    refused = planner("frontier", scenario, "--out", tmp_path / "none", "--standard", "farther")
+    assert refused.exit_code == 2
+    assert "farther" in refused.stderr
+    assert not (tmp_path / "none").exists()
+    aimless = write_town(tmp_path / "b", SCENARIO.split("[[goal]]")[0])
+    assert planner("frontier", aimless, "--out", tmp_path / "none").exit_code == 2
+
+
+def test_rules_that_cannot_be_kept_leave_no_points(tmp_path: Path) -> None:
+    count = '\n[[count]]\nid = "many"\ntype = "e_station"\nmin = 99\n'
+    result = planner("frontier", write_town(tmp_path, SCENARIO + count), "--out", tmp_path / "out")
+    assert result.exit_code == 3
+    assert "没有方案能同时遵守全部规则" in result.stdout
+    assert {p.name for p in (tmp_path / "out" / "town-frontier").iterdir()} == FILES - {"frontier.svg"}
+
+
+# --- The same results side by side ---------------------------------------------------------------------------
+
+
+def test_compare_names_communities_won_and_lost_and_the_frontier(tmp_path: Path) -> None:
+    more = write_town(tmp_path / "a", SCENARIO.replace("share = 0.6", "share = 0.65"))
+    less = write_town(tmp_path / "b", SCENARIO.replace('"town"', '"less"').replace("share = 0.6", "share = 0.2"))
+    for scenario in (more, less):
+        assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+    assert planner("frontier", more, "--out", tmp_path / "out").exit_code == 0
+    result = planner("compare", more, less, "--out", tmp_path / "out")
+    assert "少达标的社区" in result.stdout
+    lost = rows_in(tmp_path / "out" / "compare" / "communities.csv")
+    assert {row["change"] for row in lost} == {"lost"}
+    assert sum(int(row["points"]) for row in lost) == 4 * len(lost)  # every community of the town has four points
+    table = rows_in(tmp_path / "out" / "compare" / "compare.csv")
+    first, second = (int(row["communities_covered"]) for row in table)
+    assert len(lost) == first - second > 0
+    assert [bool(row["frontier_people"]) for row in table] == [True, False]
+    assert "前沿上" in result.stdout
+    turned = planner("compare", less, more, "--out", tmp_path / "out")
+    assert "多达标的社区" in turned.stdout
+    found = json.loads(planner("compare", less, more, "--out", tmp_path / "out", "--json").stdout)
+    assert [row["unit_id"] for row in found["communities"]] == [row["unit_id"] for row in lost]
+    assert len(found["results"]) == 2
+
+
+def test_a_result_without_its_tables_cannot_be_compared(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+    (tmp_path / "out" / "town" / "coverage.csv").unlink()
+    assert planner("compare", scenario, "--out", tmp_path / "out").exit_code == 0
+    assert planner("compare", scenario, scenario, "--out", tmp_path / "out").exit_code == 2

@@ -1,0 +1,198 @@
+"""Runs of the siting benchmark: maximal covering in several sizes, and two types of facility with district shares."""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array, hstack, vstack
+
+from measure import Report, Target, differ
+from planner.covering import NO_LIMIT, Covering, merge
+from planner.cuts import Answer, solve_covering
+from siting_cases import CITY_M, City, Drawn, draw
+from siting_peers import covered, plain_pulp, spopt_mclp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PEER_ROUNDS = 3
+"""Most rounds of a peer; spopt gets one."""
+
+
+class Asked(NamedTuple):
+    """A case of maximal covering and what is asked of it.
+
+    `seconds` until proven, `early` seconds for a gap of `early_gap` (0: not asked), at most `limit` seconds, and
+    whether the peers run as well.
+    """
+
+    city: City
+    sites: int
+    seconds: float
+    limit: float
+    early: float = 0.0
+    early_gap: float = 0.0
+    peers: bool = False
+
+
+CASES = {
+    "mclp-400x20k": Asked(City(20_000, 400, 1000, towns=66, spread_m=300), 20, 0.05, 30, peers=True),
+    "noisy-1000x50k": Asked(City(50_000, 1000, 1000, 0.15, towns=150, spread_m=300), 30, 5, 60),
+    "large-3000x300k": Asked(City(300_000, 3000, 1000, towns=600, spread_m=200), 100, 60, 120, 10, 5e-4),
+    "many-100x1M": Asked(City(1_000_000, 100, 2000), 20, 1, 60),
+    "many-100x20M": Asked(City(20_000_000, 100, 2000), 20, 20, 120),
+    # dense towns: circles overlap much, the LP is far off, and nothing is asked
+    "dense-1000x50k": Asked(City(50_000, 1000, 1500, 0.2, towns=100, spread_m=500), 30, 0, 60),
+}
+
+
+def at_most(drawn: Drawn, sites: int) -> Covering:
+    """Write MCLP (Church & ReVelle 1974): at most so many sites, least people left uncovered."""
+    points, options = drawn.covers.shape
+    nothing = np.zeros(0, dtype=np.int64)
+    return Covering(
+        covers=drawn.covers,
+        loss=drawn.people,
+        price=np.zeros(options, dtype=np.int64),
+        goals=csr_array((0, points), dtype=np.int64),
+        allowed=nothing,
+        rules=csr_array(np.ones((1, options), dtype=np.int64)),
+        minimum=np.array([-NO_LIMIT]),
+        maximum=np.array([sites]),
+    )
+
+
+def two_types(share: float) -> Covering:
+    """Write the least cost of stations and kiosks that reach a share of the people of each of eight districts."""
+    points, sites = 30_000, 600
+    drawn = draw(City(points, sites, 1500, towns=100, spread_m=300))
+    away = drawn.point_m[:, None, :].astype(np.float32) - drawn.site_m[None].astype(np.float32)
+    near = csr_array(((away**2).sum(axis=2) <= np.float32(800**2)).astype(np.int8))
+    covers = csr_array(hstack([drawn.covers, near]))
+    district = (drawn.point_m[:, 0] // (CITY_M / 2) + 2 * (drawn.point_m[:, 1] // (CITY_M / 4))).astype(int)
+    served = np.diff(covers.indptr) > 0
+    goals = np.stack([np.where(district == d, drawn.people, 0) for d in np.unique(district)])
+    whole, reachable = goals.sum(axis=1), (goals * served).sum(axis=1)
+    needed = np.minimum(np.ceil(share * whole), np.floor(0.95 * reachable)).astype(np.int64)
+    generator = np.random.default_rng(1)
+    one_each = np.eye(sites, dtype=np.int64)
+    rules = vstack([csr_array(np.hstack([one_each, one_each])), csr_array(np.kron(np.eye(2), np.ones((1, sites))))])
+    return Covering(
+        covers=covers,
+        loss=np.zeros(points, dtype=np.int64),
+        price=10_000 * np.concatenate([generator.integers(25, 36, sites), generator.integers(7, 10, sites)]),
+        goals=csr_array(goals),
+        allowed=whole - needed,
+        rules=csr_array(rules.astype(np.int64)),
+        minimum=np.concatenate([np.full(sites, -NO_LIMIT), [5, 10]]),
+        maximum=np.concatenate([np.full(sites, 1), [150, 100]]),
+    )
+
+
+def solved(
+    problem: Covering, *, limit: float, gap: float = 0.0
+) -> tuple[Answer, float, list[tuple[float, float, float]]]:
+    """Solve once; returns the answer, its seconds, and seconds, best objective and bound of each stage."""
+    begun = time.perf_counter()
+    stages: list[tuple[float, float, float]] = []
+    answer = solve_covering(
+        problem,
+        gap=gap,
+        deadline=begun + limit,
+        report=lambda _, best, bound: stages.append((time.perf_counter() - begun, best, bound)),
+    )
+    return answer, time.perf_counter() - begun, stages
+
+
+def size_of(report: Report, problem: Covering) -> None:
+    """Say how large a problem is, before and after merging."""
+    begun = time.perf_counter()
+    merged = merge(problem)
+    seconds = time.perf_counter() - begun
+    report.table(
+        ["rows", "options", "nonzeros", "merged rows", "merged nonzeros", "s"],
+        [
+            [
+                *problem.covers.shape,
+                problem.covers.nnz,
+                merged.problem.covers.shape[0],
+                merged.problem.covers.nnz,
+                seconds,
+            ]
+        ],
+    )
+
+
+def maximal(name: str, rounds: int) -> Report:
+    """Run a case of maximal covering."""
+    report, asked = Report(name), CASES[name]
+    drawn = draw(asked.city)
+    problem = at_most(drawn, asked.sites)
+    solved(at_most(draw(City(500, 20, 2000)), 3), limit=5)  # compiles
+    size_of(report, problem)
+    runs = [solved(problem, limit=asked.limit) for _ in range(rounds)]
+    answer, stages = runs[-1][0], runs[-1][2]
+    if answer.objective is None or answer.bound is None or len({run[0].objective for run in runs}) > 1:
+        differ(f"{name}: no plan, or not the same in every round")
+        return report
+    seconds = statistics.median(run[1] for run in runs)
+    people, most = covered(drawn, answer.objective), covered(drawn, 0) - answer.bound
+    gap = (most - people) / people
+    report.table(["people covered", "at most", "gap", "s"], [[people, float(most), gap, seconds]])
+    if asked.seconds:
+        proven = answer.objective <= answer.bound
+        report.target(Target(f"{name} proven", seconds if proven else float("inf"), "s", asked.seconds))
+    if asked.early:
+        within = [s for s, best, bound in stages if best - bound <= asked.early_gap * (covered(drawn, 0) - best)]
+        report.target(Target(f"{name} within {asked.early_gap:.2%}", min(within, default=seconds), "s", asked.early))
+    if asked.peers:
+        beside(report, drawn, asked.sites, people, seconds, rounds)
+    return report
+
+
+def beside(report: Report, drawn: Drawn, sites: int, people: int, seconds: float, rounds: int) -> None:
+    """Run the peers, hold their optimum to ours, and compare the times."""
+    peers: dict[str, tuple[Callable[[], int], int, float]] = {
+        "PuLP + CBC": (lambda: plain_pulp(drawn, sites, "CBC"), min(rounds, PEER_ROUNDS), 10.0),
+        "PuLP + HiGHS": (lambda: plain_pulp(drawn, sites, "HiGHS"), min(rounds, PEER_ROUNDS), 0.0),
+    }
+    if importlib.util.find_spec("spopt"):
+        peers["spopt + CBC"] = (lambda: spopt_mclp(drawn, sites), 1, 1000.0)
+    else:
+        report.note("spopt is not installed: left out")
+    lines: list[list[Any]] = [["planner", people, seconds, 1.0]]
+    for name, (solve, times, _) in peers.items():
+        taken = []
+        for _ in range(times):
+            begun = time.perf_counter()
+            found = solve()
+            taken.append(time.perf_counter() - begun)
+            if found != people:
+                differ(f"{name} covers {found} people, planner {people}")
+        lines.append([name, found, statistics.median(taken), statistics.median(taken) / seconds])
+    report.table(["solver", "people covered", "s", "ratio"], lines)
+    for line in lines[1:]:
+        least = peers[line[0]][2]
+        if least:
+            report.target(Target(f"faster than {line[0]}", line[3], "times", least, at_least=True))
+
+
+def types(name: str, _rounds: int) -> Report:
+    """Run the case with two types of facility."""
+    report = Report(name)
+    solved(at_most(draw(City(500, 20, 2000)), 3), limit=5)
+    for share in (0.6, 0.8):
+        problem = two_types(share)
+        size_of(report, problem)
+        answer, seconds, _ = solved(problem, limit=30, gap=0.01)
+        if answer.objective is None or answer.bound is None:
+            differ(f"{name}: no plan")
+            return report
+        gap = (answer.objective - answer.bound) / answer.objective
+        report.table(["share", "yuan", "bound", "gap", "s"], [[share, answer.objective, answer.bound, gap, seconds]])
+        report.target(Target(f"{name}, share {share}: gap in 30 s", 100 * gap, "%", 1))
+    return report
