@@ -6,14 +6,16 @@ The cuts are those of Cordeau, Furini & Ljubic (2019), one for each cluster of r
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner import start
+from planner import lp, start
 from planner.bounds import Duals, Master, Root, cut_root, master_of
 from planner.branching import branch_and_cut, dive, fixed_by, rounded, step_of
+from planner.bygoal import alone, shared_price
 from planner.covering import Covering, Merged, merge, objective_of, restricted
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ PATIENCE_WITH_GOALS = 60
 WORTH_IT = 0.8
 FEW_OPTIONS = 150
 """The problem is written anew over the free options when no more than this part is left, and more than so many."""
+
+
+GOALS_SHARE = 0.6
+"""Part of the time left that the goals one by one may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +176,7 @@ def solve_covering(
             break
         free = low < high
         if plan is None or free.sum() <= FEW_OPTIONS or free.mean() > WORTH_IT:
+            plan = _goals_apart(rest, master, root, plan, step, deadline)
             found = branch_and_cut(master, (root.bound, low, high), plan, worth, slack=slack, deadline=deadline)
             plan, best = found.plan, found.objective
             bound = max(bound, found.bound + rest.constant)
@@ -187,6 +194,36 @@ def solve_covering(
     return Answer(opened, objective, rest_bound, infeasible=False, duals=duals)
 
 
+def _goals_apart(
+    rest: _Rest, master: Master, root: Root, plan: Flags | None, step: int, deadline: float
+) -> Flags | None:
+    """Add what each goal costs alone to the LP, and look for a better plan made of the plans of the goals."""
+    problem = rest.problem
+    count = len(problem.allowed)
+    if count < 2 or not problem.price.any():  # noqa: PLR2004  (one goal alone is the problem itself)
+        return plan
+    price = shared_price(problem, root.duals.rows, root.duals.goals, step)
+    together = np.zeros(len(rest.options), dtype=bool)
+    for goal in range(count):
+        now = time.perf_counter()
+        until = now + GOALS_SHARE * max(0.0, deadline - now) / (count - goal)
+        part = alone(problem, goal, price[goal])
+        answer = solve_covering(part.problem, gap=0.0, deadline=until)
+        print(goal,part.problem.covers.shape,answer.objective,answer.bound,time.perf_counter()-now)
+        if answer.opened is not None:
+            together[part.options[answer.opened]] = True
+        if answer.bound:
+            index = part.options[part.problem.price > 0]
+            factors, start_of = price[goal][index].astype(np.float64), np.array([0, len(index)])
+            lp.add_rows(master.lp, np.array([answer.bound]), np.array([np.inf]), start_of, index, factors)
+    given = start.ready(problem)
+    made = start.mended(given, together, root.duals.goals)
+    plans = [(objective_of(problem, p), i, p) for i, p in enumerate((plan, made)) if p is not None]
+    known = [(value, i, p) for value, i, p in plans if value is not None]
+    print([v for v,_,_ in plans], lp.solve(master.lp,seconds=9)[0].objective)
+    return min(known, key=lambda entry: entry[:2])[2] if known else plan
+
+
 def _better(
     rest: _Rest, master: Master, root: Root, plan: Flags | None, worth: Floats, step: int, deadline: float
 ) -> Flags | None:
@@ -194,8 +231,8 @@ def _better(
     priced = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
     given = start.ready(rest.problem)
     dived = dive(master, root.values, deadline=deadline)
-    near = root.values > 0.5 if dived is None else dived  # noqa: PLR2004
-    near = start.mended(given, near, priced) if len(worth) else start.held(given, near, priced)
+    rough = root.values > 0.5 if dived is None else dived  # noqa: PLR2004
+    near = start.mended(given, rough, priced) if len(worth) else start.held(given, rough, priced)
     values = [(objective_of(rest.problem, p), i, p) for i, p in enumerate((plan, near)) if p is not None]
     known = [(value, i, p) for value, i, p in values if value is not None]
     if not known:

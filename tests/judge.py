@@ -25,7 +25,7 @@ from brute import (
     short_of,
     whole_numbers,
 )
-from planner import optimize, recount, ties
+from planner import optimize, recount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +38,8 @@ def check_optimal(case: Case, plan: Plan, good: dict[tuple[int, ...], int]) -> N
     best = min((value, *rank_of(case, chosen)) for chosen, value in good.items())
     assert (plan.status, plan.best_effort) == ("optimal", False)
     assert (plan.objective, plan.bound, plan.gap) == (best[0], best[0], 0.0)
-    equal = sum((value, *rank_of(case, chosen)[:2]) == best[:3] for chosen, value in good.items())
-    assert plan.ties_broken or equal > ties.TIES_MAX
-    if plan.ties_broken:
-        assert (good[plan.chosen], *rank_of(case, plan.chosen)) == best
+    assert plan.ties_broken
+    assert (good[plan.chosen], *rank_of(case, plan.chosen)) == best
 
 
 def check_best_effort(case: Case, plan: Plan, lawful: list[Choice]) -> None:
