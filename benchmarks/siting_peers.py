@@ -28,18 +28,20 @@ def plain_pulp(drawn: Drawn, sites: int, solver: str) -> int:
         problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0))
     else:
         problem.solve(pulp.HiGHS(msg=False, gapRel=0.0, threads=1))
-    return round(pulp.value(problem.objective))
+    people: int = round(pulp.value(problem.objective))
+    return people
 
 
 def spopt_mclp(drawn: Drawn, sites: int) -> int:
     """Solve MCLP with spopt as its manual says; returns the people covered."""
-    from spopt.locate import MCLP  # noqa: PLC0415  (an extra)
+    from spopt.locate import MCLP  # type: ignore[import-untyped,import-not-found,unused-ignore]  # noqa: PLC0415
 
     # spopt covers what is nearer than its radius: 0 where covered, 1 where not
     cost = 1.0 - drawn.covers.toarray()
     model = MCLP.from_cost_matrix(cost, drawn.people, service_radius=0.5, p_facilities=sites)
     model = model.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0), results=False)
-    return round(pulp.value(model.problem.objective))
+    people: int = round(pulp.value(model.problem.objective))
+    return people
 
 
 def covered(drawn: Drawn, uncovered: int) -> int:

@@ -18,7 +18,13 @@ from planner.covering import NO_LIMIT, Covering
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from planner.bounds import Duals
+
     Whole = NDArray[np.int64]
+
+
+UNITS = 20
+"""Shared prices are multiples of the step of the prices divided by this: finer ones make longer searches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,32 +35,34 @@ class OneGoal:
     options: Whole
 
 
-def shared_price(problem: Covering, rows: NDArray[np.float64], multipliers: NDArray[np.float64], step: int) -> Whole:
+def shared_price(problem: Covering, duals: Duals, step: int) -> Whole:
     """Share the price of each option among the goals for which it is opened.
 
     Parameters
     ----------
     problem
         A merged problem.
-    rows, multipliers
-        Multipliers of its rows and goals in the LP, which say what each option is worth to each goal.
+    duals
+        Multipliers of its LP: they say what each option is worth to each goal, and what the rules add to its price.
     step
-        Prices stay multiples of it.
+        Prices become multiples of a part of it.
 
     Returns
     -------
     price
         Whole numbers by goal and option; any such prices make valid cuts, these make strong ones.
     """
-    of_goal = csr_array(problem.goals * multipliers[:, None])
+    of_goal = csr_array(problem.goals * duals.goals[:, None])
     whole = np.asarray(of_goal.sum(axis=0)).ravel()
-    used = np.divide(rows, whole, out=np.zeros_like(whole, dtype=np.float64), where=whole > 0)
+    used = np.divide(duals.rows, whole, out=np.zeros_like(whole, dtype=np.float64), where=whole > 0)
     worth = (of_goal @ csr_array(problem.covers.multiply(used[:, None]))).toarray()
     reach = (problem.goals @ problem.covers.astype(np.int64)).toarray() > 0
     # an option of no worth in the LP counts in full wherever it reaches
     total = worth.sum(axis=0)
     part = np.where(total > 0, worth / np.where(total > 0, total, 1.0), reach)
-    price: Whole = (step * np.rint(part * problem.price / step)).astype(np.int64)
+    unit = max(1, step // UNITS)
+    ruled = np.maximum(0.0, problem.price - problem.rules.T @ duals.rules)
+    price: Whole = (unit * np.rint(part * ruled / unit)).astype(np.int64)
     return price
 
 

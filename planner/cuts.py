@@ -202,14 +202,13 @@ def _goals_apart(
     count = len(problem.allowed)
     if count < 2 or not problem.price.any():  # noqa: PLR2004  (one goal alone is the problem itself)
         return plan
-    price = shared_price(problem, root.duals.rows, root.duals.goals, step)
+    price = shared_price(problem, root.duals, step)
     together = np.zeros(len(rest.options), dtype=bool)
     for goal in range(count):
         now = time.perf_counter()
         until = now + GOALS_SHARE * max(0.0, deadline - now) / (count - goal)
         part = alone(problem, goal, price[goal])
         answer = solve_covering(part.problem, gap=0.0, deadline=until)
-        print(goal,part.problem.covers.shape,answer.objective,answer.bound,time.perf_counter()-now)
         if answer.opened is not None:
             together[part.options[answer.opened]] = True
         if answer.bound:
@@ -220,7 +219,6 @@ def _goals_apart(
     made = start.mended(given, together, root.duals.goals)
     plans = [(objective_of(problem, p), i, p) for i, p in enumerate((plan, made)) if p is not None]
     known = [(value, i, p) for value, i, p in plans if value is not None]
-    print([v for v,_,_ in plans], lp.solve(master.lp,seconds=9)[0].objective)
     return min(known, key=lambda entry: entry[:2])[2] if known else plan
 
 

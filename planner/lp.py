@@ -20,6 +20,14 @@ LEAST_SECONDS = 0.01
 """A solve gets at least this long."""
 
 
+ENDS = (
+    highspy.HighsModelStatus.kOptimal,
+    highspy.HighsModelStatus.kInfeasible,
+    highspy.HighsModelStatus.kTimeLimit,
+)
+"""What a solve may end with."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lp:
     """A growing LP: a handle of HiGHS."""
@@ -94,6 +102,10 @@ def solve(lp: Lp, *, seconds: float) -> tuple[Vertex | None, bool]:
     highs.setOptionValue("time_limit", highs.getRunTime() + max(seconds, LEAST_SECONDS))
     highs.run()
     status = highs.getModelStatus()
+    if status not in ENDS:  # it lost its way from where it began: once more from nothing
+        highs.clearSolver()
+        highs.run()
+        status = highs.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
         return None, True
     if status != highspy.HighsModelStatus.kOptimal:

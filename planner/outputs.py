@@ -13,9 +13,11 @@ import pandas as pd
 from planner import __version__, certificate, maps, record, report
 from planner.coverage import assessable
 from planner.inputs import Inputs, shown_path
+from planner.instance import weight_scale
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS, areas, people_served
 from planner.recount import cost_of
+from planner.schema import aim_of
 from planner.study import Study, goal_tallies, goals_in, tally
 from planner.words import say
 
@@ -167,7 +169,7 @@ def source_notes(language: Language, inputs: Sequence[Mapping[str, Any]]) -> tup
 
 def _record(studied: Study) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
-    planned = studied.plan.status != "none"
+    planned, aim = studied.plan.status != "none", aim_of(scenario)
     standards = [
         record.standard_record(s, tally(studied, s, "today"), tally(studied, s, "plan") if planned else None)
         for s in inputs.standards
@@ -199,6 +201,7 @@ def _record(studied: Study) -> dict[str, Any]:
             {facility.type: facility.name for facility in scenario.facility},
             studied.uncoverable,
             objective=scenario.siting.objective,
+            scale=1 if aim.objective == "min_cost" else weight_scale(aim.groups),
             cost_yuan=cost_of(studied.instance, np.array(studied.plan.chosen, dtype=np.int64)),
             certified_bound=studied.certified_bound,
             conflict=studied.conflict,

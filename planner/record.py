@@ -188,6 +188,13 @@ def certified_gap(plan: Plan, certified_bound: int | None) -> float | None:
     return (plan.objective - certified_bound) / plan.objective if plan.objective > certified_bound else 0.0
 
 
+def _in_people(value: float | None, scale: int) -> float | None:
+    """Objective in whole people (or yuan) from parts of them; a whole number where it is one."""
+    if value is None or scale == 1:
+        return value
+    return value / scale if value % scale else value // scale
+
+
 def plan_record(
     plan: Plan,
     opened: pd.DataFrame,
@@ -195,6 +202,7 @@ def plan_record(
     uncoverable: pd.DataFrame,
     *,
     objective: str,
+    scale: int,
     cost_yuan: int,
     certified_bound: int | None,
     conflict: Conflict | None,
@@ -216,6 +224,8 @@ def plan_record(
         Points that no option reaches under a standard with a goal: columns demand_id, standard, people.
     objective
         What the plan is to be best at.
+    scale
+        Into how many parts the plan's objective divides a person; see `instance.weight_scale`.
     cost_yuan
         Cost within the horizon.
     certified_bound
@@ -232,10 +242,10 @@ def plan_record(
         "status": plan.status,
         "best_effort": plan.best_effort,
         "objective_of": objective,
-        "objective": plan.objective,
-        "bound": plan.bound,
+        "objective": _in_people(plan.objective, scale),
+        "bound": _in_people(plan.bound, scale),
         "gap": plan.gap,
-        "certified_bound": certified_bound,
+        "certified_bound": _in_people(certified_bound, scale),
         "certified_gap": certified_gap(plan, certified_bound),
         "ties_broken": plan.ties_broken,
         "conflict": [] if conflict is None else list(conflict.names),
@@ -252,9 +262,7 @@ def plan_record(
         "estimated_count": sum(row["estimated"] for row in rows),
         "opened": rows,
         "alternatives": _plain(explained.plans),
-        "hurts_most": [
-            _closing_record(row) for row in _plain(explained.closing.groupby(["state", "standard"]).head(1))
-        ],
+        "hurts_most": [_closing_record(row) for row in _plain(first)],
         "uncoverable": sorted(set(uncoverable["demand_id"])),
         "uncoverable_by_standard": {
             str(standard): {"points": len(part), "people": int(part["people"].sum())}

@@ -51,7 +51,8 @@ MILD = frozenset({"years", "like", "groups", "rules"})
 BOUNDED = (
     (), ("price",), ("communities", "price"), ("communities", "backup", "fixed", "price"),
     ("capacity", "fixed", "people", "price"), ("capacity", "fixed", "loss", "price"),
-    ("capacity", "communities", "fixed", "price"), ("capacity", "backup", "fixed", "price"), ("travel", "fixed", "price"),
+    ("capacity", "communities", "fixed", "price"), ("capacity", "backup", "fixed", "price"),
+    ("travel", "fixed", "price"),
 )  # fmt: skip
 KINDS = ("rows", "backup", "goals", "rules", "capacity", "points")
 
@@ -439,13 +440,13 @@ def test_rows_whose_keys_agree_by_accident_are_told_apart(monkeypatch: pytest.Mo
 
     class Same:
         def integers(self, _high: int, size: int) -> Whole:
-            return np.ones(size, dtype=np.int64)
+            return np.zeros(size, dtype=np.int64)
 
     monkeypatch.setattr(np.random, "default_rng", lambda _seed: Same())
     # were both rows one, a multiplier of 6 on the first would do for both
     assert bound_of(instance, none_for(instance, rows=[6 * ONE, 0, 0])) == right == 3
-    uneven = altered(instance, covers=csr_array(whole([[1, 0], [0, 0], [0, 1]])))
-    assert bound_of(uneven, none_for(uneven)) == 3
+    uneven = altered(instance, covers=csr_array(whole([[1, 0], [0, 0], [1, 1]])))
+    assert bound_of(uneven, none_for(uneven, rows=[6 * ONE, 0, 0])) == 3 + 3
 
 
 @settings(max_examples=150, **QUICK)
@@ -581,40 +582,48 @@ def test_a_community_of_rows_alike_is_short_where_they_are() -> None:
     assert bound_of(instance, none_for(instance, rows=[7 * ONE, 0], goals=[7 * ONE])) == 7
 
 
-def town(weights: list[int], unit_needed: int) -> Instance:
-    """One community, each of its rows with a site of its own, at 10 yuan; it must count."""
+def town(weights: list[int], unit_needed: int, price: int = 10) -> Instance:
+    """One community, each of its rows with a site of its own; it must count."""
     n = len(weights)
     goal = CommunityGoal("c", "", np.arange(n), np.zeros(n, np.int64), whole(weights), whole([unit_needed]), 1)
-    return altered(one_goal(np.eye(n), weights, [10] * n, 0), goals=(), communities=(goal,))
+    return altered(one_goal(np.eye(n), weights, [price, *[7] * (n - 1)], 0), goals=(), communities=(goal,))
 
 
 def test_a_community_may_leave_no_more_than_its_light_rows() -> None:
-    # of 9 + 2 people 3 may be left: only the two can be, so that the nine must be covered
+    # of 9 + 2 people 3 may be left: only the two can be, so 10 - 2 x 10/9, and not 10 - 3 x 10/9
     heavy = town([9, 2], 8)
     y: dict[str, Any] = {"rows": [10 * ONE, 0], "goals": [10 * ONE]}
-    proof = altered(none_for(heavy, **y), units=(whole([ONE * 10 // 9]),))
-    assert bound_of(heavy, proof) == 10
+    assert bound_of(heavy, altered(none_for(heavy, **y), units=(whole([ONE * 10 // 9]),))) == 8
     # of 3 + 3 either three: one site, and not more
     even = town([3, 3], 3)
     for unit_y in range(0, 8 * ONE, ONE // 3):
-        proof = altered(none_for(even, rows=[unit_y * 3, unit_y * 3], goals=[9 * ONE]), units=(whole([unit_y]),))
-        assert bound_of(even, proof) <= 10
+        proof = altered(none_for(even, rows=[unit_y * 3, unit_y * 3], goals=[40 * ONE]), units=(whole([unit_y]),))
+        assert bound_of(even, proof) <= 7
+
+
+def test_under_capacity_a_community_counts_where_a_part_of_it_is_served() -> None:
+    # 4 people, of whom 2 make the community count: a site for two is enough
+    goal = CommunityGoal("c", "", whole([0]), whole([0]), whole([4]), whole([2]), 1)
+    instance = one_goal([[1, 1]], [4], [5, 20], 0, capacity=Capacity(whole([0]), whole([2, 4])))
+    served = altered(instance, goals=(), communities=(goal,))
+    for unit_y in (0, ONE, 5 * ONE // 2):
+        proof = none_for(served, capacity=[5 * ONE // 2], goals=[10 * ONE])
+        assert bound_of(served, altered(proof, units=(whole([unit_y]),))) <= 5
 
 
 def test_what_nobody_reaches_is_taken_off_what_a_community_may_leave() -> None:
-    # of 4 + 4 + 2 people 6 must be covered; the two are lost, so that one four at most may be left
-    lost = altered(town([4, 4, 2], 6), covers=csr_array(whole([[1, 0, 0], [0, 1, 0], [0, 0, 0]])))
-    proof = altered(none_for(lost, rows=[10 * ONE, 10 * ONE, 0], goals=[10 * ONE]), units=(whole([5 * ONE // 2]),))
-    assert bound_of(lost, proof) == 10
+    # of 4 + 4 + 2 people 4 must be covered; the two are lost, so that one four at most may be left
+    lost = altered(town([4, 4, 2], 4), covers=csr_array(whole([[1, 0, 0], [0, 1, 0], [0, 0, 0]])))
+    proof = altered(none_for(lost, rows=[7 * ONE, 7 * ONE, 0], goals=[7 * ONE]), units=(whole([7 * ONE // 4]),))
+    assert bound_of(lost, proof) == 7
 
 
 def test_a_row_that_two_years_serve_is_no_part_of_either_years_capacity() -> None:
-    instance = one_goal([[1, 1]], [4], [7, 5], 4, year=whole([0, 1]))
+    instance = one_goal([[1, 1]], [4], [6, 5], 4, year=whole([0, 1]))
     shared = altered(instance, capacity=Capacity(whole([0]), whole([2, 2])))
-    for y in (0, 1, 2, 5):
-        proof = none_for(shared, goals=[6 * ONE], capacity=[y * ONE, y * ONE])
-        assert bound_of(shared, proof) <= 12
-        assert bound_of(altered(shared, capacity=Capacity(whole([0]), whole([4, 0]))), proof) <= 7
+    for first, second in product(range(4), repeat=2):
+        proof = none_for(shared, goals=[6 * ONE], capacity=[first * ONE, second * ONE])
+        assert bound_of(shared, proof) <= 11
 
 
 # --- Refusals ------------------------------------------------------------------------------------------------
@@ -938,6 +947,54 @@ def test_a_fault_says_what_was_said_and_what_was_found() -> None:
     assert check(*but(good, objective=12.0)) == (("status", "figures"),)
     rule = altered(instance, rules=Rules(("max_sites",), csr_array(whole([[1, 1]])), whole([0]), whole([1])))
     assert check(rule, good[1], certify(rule, none_for(rule))) == (("rule", "max_sites", 2),)
+
+
+def test_each_fault_of_flows_is_told() -> None:
+    # site 0 serves row 0 and 2, site 1 row 1; site 2 row 1 and is closed; only rows 0 and 1 are shared out
+    instance = altered(
+        one_goal([[1, 0, 0], [0, 1, 1], [1, 0, 0]], [4, 6, 3], [7, 5, 9], 5),
+        capacity=Capacity(whole([0, 1]), whole([3, NO_LIMIT, NO_LIMIT])),
+    )
+    instance = altered(instance, goals=(altered(instance.goals[0], rows=whole([0, 1]), weight=whole([4, 6])),))
+    proof = certify(instance, none_for(instance))
+
+    def faults(*flows: tuple[int, int, int]) -> set[Any]:
+        row, column, people = whole(flows).reshape(-1, 3).T
+        plan = Plan("gap", 12, 0, None, (0, 1), 0.0, flows=Flows(row, column, people))
+        return set(check(instance, plan, proof))
+
+    assert faults((0, 0, 3), (1, 1, 6)) == set()
+    assert faults((0, 0, 3), (1, 1, 1)) == {("goal", "g", 5, 4)}
+    assert faults((0, 0, 4), (1, 1, 6)) == {("flows", "limit")}
+    assert faults((0, 0, 3), (1, 1, 7)) == {("flows", "people")}
+    assert faults((0, 0, 3), (1, 1, 5), (1, 1, 2)) == {("flows", "people")}
+    assert faults((0, 1, 3), (1, 1, 6)) == {("flows", "reach")}
+    assert faults((2, 0, 3), (1, 1, 6)) == {("flows", "reach")}
+    assert faults((0, 0, 3), (1, 2, 6)) == {("flows", "closed")}
+    assert faults((0, 0, -1), (1, 1, 6)) == {("flows", "range")}
+    assert faults((0, 3, 3), (1, 1, 6)) == {("flows", "range")}
+    # in 64 bits these add up to 4
+    huge = 2**62 - 1
+    assert faults(*[(1, 1, huge)] * 4, (1, 1, 4), (1, 1, 4)) == {("flows", "people"), ("flows", "limit")}
+    short = Flows(whole([0]), whole([0, 1]), whole([1]))
+    assert check(instance, Plan("gap", 12, 0, None, (0, 1), 0.0, flows=short), proof) == (("flows", "shape"),)
+    assert check(instance, Plan("gap", 12, 0, None, (0, 1), 0.0), proof) == (("flows", "none"),)
+
+
+def test_what_stands_today_is_not_chosen() -> None:
+    instance = one_goal([[1, 0], [0, 1]], [4, 6], [0, 5], 10, fixed=np.array([True, False]))
+    proof = certify(instance, none_for(instance))
+    plan = Plan("gap", 5, 0, None, (1,), 0.0)
+    assert check(instance, plan, proof) == ()
+    assert check(instance, altered(plan, chosen=(0, 1)), proof) == (("chosen", "standing"),)
+
+
+def test_a_goal_of_two_is_not_met_by_one() -> None:
+    instance = one_goal([[1, 1]], [4], [7, 5], 4)
+    twice = altered(instance, goals=(altered(instance.goals[0], times=2),))
+    proof = certify(twice, none_for(twice))
+    assert check(twice, Plan("gap", 12, 0, None, (0, 1), 0.0), proof) == ()
+    assert check(twice, Plan("gap", 5, 0, None, (1,), 0.0), proof) == (("goal", "g", 4, 0),)
 
 
 def test_plans_that_fall_short_are_checked_but_for_their_goals() -> None:
