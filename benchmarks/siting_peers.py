@@ -28,8 +28,8 @@ def plain_pulp(drawn: Drawn, sites: int, solver: str) -> int:
         problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0))
     else:
         problem.solve(pulp.HiGHS(msg=False, gapRel=0.0, threads=1))
-    people: int = round(pulp.value(problem.objective))
-    return people
+    found: int = round(pulp.value(problem.objective))
+    return found
 
 
 def spopt_mclp(drawn: Drawn, sites: int) -> int:
@@ -40,8 +40,8 @@ def spopt_mclp(drawn: Drawn, sites: int) -> int:
     cost = 1.0 - drawn.covers.toarray()
     model = MCLP.from_cost_matrix(cost, drawn.people, service_radius=0.5, p_facilities=sites)
     model = model.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0), results=False)
-    people: int = round(pulp.value(model.problem.objective))
-    return people
+    found: int = round(pulp.value(model.problem.objective))
+    return found
 
 
 def covered(drawn: Drawn, uncovered: int) -> int:

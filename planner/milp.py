@@ -107,7 +107,7 @@ class _OnePass(pulp.LpSolver):  # type: ignore[misc]
         )
         highs = _highs(program, self.highs_options)
         if self.start is not None:
-            # PuLP orders variables by their first use: their names keep the number. One of its own stands for no objective
+            # PuLP orders variables by their first use: names keep the number; one of its own stands for no objective
             values = np.array([self.start[int(v.name[1:])] if v.name.startswith("x") else 0.0 for v in variables])
             highs.setSolution(len(variables), np.arange(len(variables), dtype=np.int32), values)
         highs.run()
