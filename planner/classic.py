@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from scipy.sparse import csr_array
 
+    from planner.siting import Instance
+
 
 def lscp(
     covers: csr_array,
@@ -122,6 +124,36 @@ def partial_cover(
     return solve(instance, gap=gap, time_limit_s=time_limit_s, ties=False)
 
 
+def mclp_instance(
+    covers: csr_array,
+    *,
+    weight: ArrayLike,
+    p: int | None = None,
+    cost: ArrayLike | None = None,
+    budget: int | None = None,
+    fixed: Sequence[int] = (),
+) -> Instance:
+    """Write maximal covering as a siting problem, such as `certificate.check` and `frontier.frontier` take.
+
+    Its objective is the weight left uncovered. Parameters and errors are those of `mclp`.
+    """
+    if (p is None) == (budget is None):
+        raise ValueError("give either p, or cost and budget")
+    matrix = pattern_of(covers)
+    rows, columns = matrix.shape
+    standing = standing_mask(fixed, columns)
+    counted = np.where(standing, 0, whole_numbers("cost", cost if p is None else None, columns, 1))
+    return bare_instance(
+        matrix,
+        standing,
+        cost=counted,
+        price=np.zeros(columns, dtype=np.int64),
+        loss=whole_numbers("weight", weight, rows, 1),
+        goals=(),
+        rules=at_most(counted, budget if p is None else p, "budget" if p is None else "p"),
+    )
+
+
 def mclp(
     covers: csr_array,
     *,
@@ -160,23 +192,9 @@ def mclp(
     ValueError
         As for `lscp`, or unless exactly one of `p` and `budget` is given.
     """
-    if (p is None) == (budget is None):
-        raise ValueError("give either p, or cost and budget")
-    matrix = pattern_of(covers)
-    rows, columns = matrix.shape
-    standing, people = standing_mask(fixed, columns), whole_numbers("weight", weight, rows, 1)
-    counted = np.where(standing, 0, whole_numbers("cost", cost if p is None else None, columns, 1))
-    instance = bare_instance(
-        matrix,
-        standing,
-        cost=counted,
-        price=np.zeros(columns, dtype=np.int64),
-        loss=people,
-        goals=(),
-        rules=at_most(counted, budget if p is None else p, "budget" if p is None else "p"),
-    )
+    instance = mclp_instance(covers, weight=weight, p=p, cost=cost, budget=budget, fixed=fixed)
     plan = solve(instance, gap=gap, time_limit_s=time_limit_s, ties=False)
-    whole = int(people.sum())
+    whole = int(instance.loss.sum())
     if plan.status == "none":  # nobody to cover
         return replace(plan, status="optimal", objective=0, bound=0, gap=0.0)
     if plan.objective is None:
