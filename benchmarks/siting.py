@@ -28,6 +28,7 @@ CASES = {
     "many-100x1M": True,
     "many-100x20M": False,
     "types-600x30k": False,
+    "frontier-400x20k": False,
     "dense-1000x50k": False,
 }
 """Cases, and whether they are quick."""
@@ -50,8 +51,8 @@ def run_here(name: str, arguments: argparse.Namespace) -> None:
     """Run a case in this process."""
     import siting_runs  # noqa: PLC0415  (imports numpy)
 
-    run = siting_runs.types if name.startswith("types") else siting_runs.maximal
-    run(name, arguments.rounds).end(arguments.json)
+    runs = {"types": siting_runs.types, "frontier": siting_runs.steps}
+    runs.get(name.partition("-")[0], siting_runs.maximal)(name, arguments.rounds).end(arguments.json)
 
 
 def run_apart(name: str, rounds: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from measure import Report, Target, differ
 from planner import certificate, classic, optimize
 from planner.covering import NO_LIMIT, Covering, merge
 from planner.cuts import Answer, solve_covering
+from planner.frontier import frontier
 from siting_cases import CITY_M, City, Drawn, draw
 from siting_peers import covered, plain_pulp, spopt_mclp
 
@@ -221,4 +222,29 @@ def types(name: str, _rounds: int) -> Report:
         gap = (answer.objective - answer.bound) / answer.objective
         report.table(["share", "yuan", "bound", "gap", "s"], [[share, answer.objective, answer.bound, gap, seconds]])
         report.target(Target(f"{name}, share {share}: gap in 30 s", 100 * gap, "%", 1))
+    return report
+
+
+def steps(name: str, rounds: int) -> Report:
+    """Time a frontier of nine points beside one solve of the same problem, options of unlike cost."""
+    report, asked = Report(name), CASES["mclp-400x20k"]
+    drawn = draw(asked.city)
+    options = drawn.covers.shape[1]
+    cost = np.random.default_rng(3).integers(5, 11, options)
+    budget = int(cost.sum() * asked.sites / options)
+    one, nine = [], []
+    optimize.mclp(drawn.covers, weight=drawn.people, cost=cost, budget=budget)  # compiles
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        plan = optimize.mclp(drawn.covers, weight=drawn.people, cost=cost, budget=budget)
+        one.append(time.perf_counter() - begun)
+        instance = classic.mclp_instance(drawn.covers, weight=drawn.people, cost=cost, budget=5 * budget)
+        begun = time.perf_counter()
+        found = frontier(instance, drawn.people)
+        nine.append(time.perf_counter() - begun)
+    head = ["budget", "cost", "people covered", "gap", "cost gap", "sites"]
+    report.table(head, [[p.budget_yuan, p.cost_yuan, p.people, p.gap, p.cost_gap, len(p.chosen)] for p in found.points])
+    report.table(["one solve", "s", "nine points, s"], [[plan.status, statistics.median(one), statistics.median(nine)]])
+    ratio = statistics.median(nine) / statistics.median(one)
+    report.target(Target(f"{name}: nine points beside one solve", ratio, "times", 4))
     return report

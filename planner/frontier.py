@@ -18,6 +18,8 @@ from scipy.sparse import csr_array, vstack
 from planner import milp
 from planner.check import Checked, check, failed
 from planner.core import least
+from planner.cuts import solve_covering
+from planner.large import LARGE, covering_of
 from planner.problem import Problem, opened_by, problem_of, without_plan
 from planner.program import Program, with_row
 from planner.recount import cost_of, goals_reached, rules_broken
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from numpy.typing import NDArray
+
+    from planner.covering import Covering
 
     Whole = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -111,13 +115,15 @@ class Frontier:
 class _Task:
     """A problem without its goals, whose program has a row for the people and, as its last, one for the cost.
 
-    `today` are the people covered today, `whole` all of them.
+    `today` are the people covered today, `whole` all of them. `covering` is the same for the engine of large problems:
+    none where there is more to it than covering, or it is small.
     """
 
     problem: Problem
     program: Program
     today: int
     whole: int
+    covering: Covering | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +170,10 @@ def _task(instance: Instance, weight: Whole) -> _Task:
     open_at = np.arange(problem.model.columns["open"].stop, dtype=np.int64)
     cost = instance.cost_yuan[problem.reduced.columns]
     program = with_row(problem.model.program, open_at, cost, lower=-np.inf, upper=np.inf)
-    whole = int(weight.sum())
-    return _Task(replace(problem, instance=replace(base, rules=with_budget)), program, _today(base), whole)
+    budgeted = replace(problem, instance=replace(base, rules=with_budget))
+    large = problem.reduced.covers.nnz >= LARGE
+    covering = covering_of(budgeted.instance, problem.reduced) if large else None
+    return _Task(budgeted, program, _today(base), int(weight.sum()), covering)
 
 
 def _today(base: Instance) -> int:
@@ -239,6 +247,38 @@ def _best(problem: Problem, program: Program, *, gap: float, deadline: float, st
     raise failed(wrong)
 
 
+def _by_cuts(task: _Task, problem: Problem, *, cheapest: bool, gap: float, deadline: float) -> _Best | None:
+    """Solve a large problem without writing its rows: most people, or the cheapest; None where that is not to be done.
+
+    For most people the objective is told as less the people newly covered, as in the program.
+    """
+    covering, instance = task.covering, problem.instance
+    if covering is None:
+        return None
+    lost = task.problem.model.constant
+    maximum = np.append(covering.maximum[:-1], instance.rules.maximum[-1])
+    nothing, needed = np.zeros_like(covering.price), instance.goals[0].needed
+    asked = replace(
+        covering,
+        price=covering.price if cheapest else nothing,
+        loss=np.zeros_like(covering.loss) if cheapest else covering.loss,
+        goals=covering.goals if cheapest else csr_array((0, covering.goals.shape[1]), dtype=np.int64),
+        allowed=covering.allowed - needed if cheapest else covering.allowed[:0],
+        maximum=maximum,
+    )
+    seconds = deadline - time.monotonic()
+    answer = solve_covering(asked, gap=gap, deadline=time.perf_counter() + seconds)
+    shift = 0 if cheapest else lost - (task.whole - task.today)
+    bound = None if answer.bound is None else milp.rounded_bound(answer.bound)
+    known = None if bound is None else bound + shift
+    if answer.opened is None:
+        return _Best(None, None, known, answer.infeasible)
+    plan = check(problem, answer.opened)
+    if not plan.good:
+        raise failed(", ".join([*plan.broken, *plan.missed]))
+    return _Best(plan, None, known)
+
+
 def _people(plan: Checked) -> int:
     return plan.reached[0].reached
 
@@ -272,16 +312,22 @@ def _most_people(task: _Task, budget: int, at_hand: Checked, *, gap: float, dead
     Where no better plan is found in the time it is the one at hand.
     """
     problem, program = _within(task, budget=budget, people=0)
-    first = _best(problem, _fewest_left(task, program), gap=gap, deadline=deadline)
+    # the engine's gap is a part of the people left out
+    part = gap * (_people(at_hand) - task.today) / max(1, task.whole - _people(at_hand))
+    first = _by_cuts(task, problem, cheapest=False, gap=part, deadline=deadline)
+    if first is None:
+        first = _best(problem, _fewest_left(task, program), gap=gap, deadline=deadline)
     most = task.whole if first.bound is None else task.today - first.bound
     plan, start = at_hand, None
-    if first.plan is not None and first.values is not None and _people(first.plan) >= _people(at_hand):
-        plan, start = first.plan, first.values[:-1]
+    if first.plan is not None and _people(first.plan) >= _people(at_hand):
+        plan, start = first.plan, None if first.values is None else first.values[:-1]
     cost, people = _cost(task, plan), _people(plan)
     if people > most:
         raise failed(f"most {most} < {people}")
     problem, program = _within(task, budget=cost, people=people)
-    second = _best(problem, _cheapest(task, program), gap=gap, deadline=deadline, start=start)
+    second = _by_cuts(task, problem, cheapest=True, gap=gap, deadline=deadline)
+    if second is None:
+        second = _best(problem, _cheapest(task, program), gap=gap, deadline=deadline, start=start)
     plan, bound = plan if second.plan is None else second.plan, second.bound or 0
     if bound > _cost(task, plan):
         raise failed(f"bound {bound} > {_cost(task, plan)}")

@@ -1079,12 +1079,15 @@ def test_any_change_of_an_instance_changes_its_fingerprint() -> None:
         others += [altered(instance, **{name: (other, *getattr(instance, name)[1:])}) for other in changed]
     found |= {fingerprint(other) for other in others}
     assert len(found) == 1 + len(others)
-    shuffled = instance.covers.copy()
-    for r in range(instance.n_rows):
-        entries = slice(shuffled.indptr[r], shuffled.indptr[r + 1])
-        shuffled.indices[entries] = shuffled.indices[entries][::-1]
-    unsorted = csr_array((shuffled.data, shuffled.indices, shuffled.indptr.astype(np.int64)), shape=shuffled.shape)
-    assert fingerprint(altered(instance, covers=unsorted)) == fingerprint(instance)
+
+
+def test_the_order_of_the_entries_of_a_matrix_is_no_part_of_the_fingerprint() -> None:
+    instance = one_goal([[1, 0, 1], [1, 1, 1]], [4, 6], [7, 5, 3], 10)
+    entries = (np.ones(5, dtype=np.int8), np.array([2, 0, 1, 2, 0]), np.array([0, 2, 5]))
+    unsorted = altered(instance, covers=csr_array(entries, shape=(2, 3)))
+    assert fingerprint(unsorted) == fingerprint(instance)
+    y = none_for(instance, rows=[ONE, 2 * ONE], goals=[ONE])
+    assert bound_of(unsorted, y) == bound_of(instance, y)
 
 
 def wrong_part(value: Any) -> Any:
