@@ -143,16 +143,18 @@ def _next(
     """
     program = _farthest(program, before)
     known = _walked(problem, before, most, deadline)
-    start = None if known is None else _start(program, known.opened, deadline)
+    start, sure = None if known is None else _start(program, known.opened, deadline), True
     for _ in range(REPAIRS_MAX):
         outcome = milp.minimise(program, gap=0.0, seconds=deadline - time.monotonic(), start=start)
         if outcome.values is None:
-            return known, 0 if known is None else _apart(known, before), outcome.infeasible and known is None
+            none = outcome.infeasible and known is None and sure
+            return known, 0 if known is None else _apart(known, before), none
         plan = check(problem, opened_by(problem, outcome.values))
         if plan.good and plan.objective <= most:
             plan = plan if known is None or _apart(plan, before) >= _apart(known, before) else known
-            return plan, _apart(plan, before), milp.proven(-_apart(plan, before), outcome.bound)
-        program = with_more(program, plan.opened) if plan.missed else without_plan(program, plan.opened)
+            return plan, _apart(plan, before), sure and milp.proven(-_apart(plan, before), outcome.bound)
+        sure = sure and plan.sure
+        program = with_more(program, plan.opened) if plan.missed and plan.sure else without_plan(program, plan.opened)
     raise failed(", ".join([*plan.broken, *plan.missed]))
 
 

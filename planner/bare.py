@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 
+LARGEST_SUM = 2.0**53
+"""Largest sum of weights or costs: whole numbers beyond are not told apart in floats."""
+
+
 def whole_numbers(name: str, given: ArrayLike | None, size: int, otherwise: int) -> Whole:
     """Read whole numbers >= 0, one for each of `size` things; `otherwise` for each where none are given.
 
@@ -28,6 +32,8 @@ def whole_numbers(name: str, given: ArrayLike | None, size: int, otherwise: int)
     if values.shape != (size,):
         raise ValueError(f"{name} has shape {values.shape}, not ({size},)")
     whole = values.astype(np.int64)
+    if values.size and float(np.abs(values.astype(np.float64)).sum()) > LARGEST_SUM:
+        raise ValueError(f"{name} adds up to more than 2^53: count in larger units")
     if (whole != values).any() or (whole < 0).any():
         raise ValueError(f"{name} must be whole numbers of at least 0: count in smaller units")
     return whole

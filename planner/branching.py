@@ -55,7 +55,7 @@ def rounded(bound: float, step: int) -> float:
     """Round a bound in floats up to the next objective that can be."""
     if not math.isfinite(bound):
         return bound
-    return float(math.ceil((bound - max(TOLERANCE, RELATIVE * abs(bound))) / step) * step)
+    return float(math.ceil((bound - max(TOLERANCE * step, RELATIVE * abs(bound))) / step) * step)
 
 
 def fixed_by(reduced_cost: Floats, bound: float, best: float, low: Floats, high: Floats) -> tuple[Floats, Floats]:

@@ -13,8 +13,9 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from planner import milp
-from planner.check import Checked, check, failed
-from planner.problem import opened_by, problem_of, with_more, without_plan
+from planner.check import check
+from planner.plansearch import best_plan
+from planner.problem import opened_by, problem_of
 from planner.program import Program, with_row
 from planner.recount import goals_reached, rules_broken
 from planner.siting import CommunityGoal, Flows, Instance, PeopleGoal, Rules
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from planner.check import Checked
     from planner.problem import Problem
 
     Whole = NDArray[np.int64]
@@ -39,9 +41,6 @@ GOAL = "goal:"
 
 BUDGET = "siting.budget_yuan"
 """Rules whose names begin so bound the cost within the horizon."""
-
-REPAIRS_MAX = 20
-"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
 
 GROW_GAP = 0.9
 """Relative gap at which the search for a plan that keeps the most names stops: any good one will do."""
@@ -135,20 +134,11 @@ def holding(instance: Instance, names: Names) -> Instance:
 
 
 def _solve(instance: Instance, deadline: float) -> _Answer:
-    """Find the plan of least objective that passes the check on the original rows (see `planner.problem.with_more`)."""
+    """Find the plan of least objective, and the columns that it opens."""
     problem = problem_of(instance)
-    program, wrong = problem.model.program, ""
-    for _ in range(REPAIRS_MAX):
-        outcome = milp.minimise(program, gap=0.0, seconds=deadline - time.monotonic())
-        bound = None if outcome.bound is None else outcome.bound + problem.model.constant
-        if outcome.values is None:
-            return _Answer(None, np.empty(0, dtype=np.int64), bound, outcome.infeasible)
-        plan = check(problem, opened_by(problem, outcome.values))
-        if plan.good:
-            return _Answer(plan, problem.chosen(plan.opened), bound, infeasible=False)
-        wrong = ", ".join([*plan.broken, *plan.missed])
-        program = with_more(program, plan.opened) if plan.missed else without_plan(program, plan.opened)
-    raise failed(wrong)
+    found = best_plan(problem, problem.model.program, gap=0.0, deadline=deadline)
+    chosen = np.empty(0, dtype=np.int64) if found.plan is None else problem.chosen(found.plan.opened)
+    return _Answer(found.plan, chosen, found.bound, found.infeasible)
 
 
 def _held(instance: Instance, chosen: Whole, flows: Flows | None) -> Names:

@@ -14,7 +14,7 @@ from planner.geodesy import to_mm
 from planner.standards import Goal, Standard, need, scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from numpy.typing import NDArray
@@ -225,7 +225,8 @@ class GoalTally:
     whole, needed, reached
         People, or communities: all, how many the goal asks for, how many there are.
     left
-        demand_ids in the scope that are not covered; for communities, those in communities that fall short.
+        People whom the goal counts and who are not covered, by demand_id; for communities, those in communities that
+        fall short. Points that hold nobody of a group that is counted are not here.
     """
 
     goal: Goal
@@ -233,7 +234,7 @@ class GoalTally:
     whole: int
     needed: int
     reached: int
-    left: frozenset[str]
+    left: Mapping[str, int]
 
     @property
     def met(self) -> bool:
@@ -297,5 +298,6 @@ def measure_goal(
             units = community_counts(part["unit_id"], people, counted, rule)
             whole, count = len(units), int(units["covered"].sum())
             full = full | part["unit_id"].isin(units.index[units["covered"]]).to_numpy()
-        left = frozenset(part["demand_id"][~full])
+        missing = ~full & (people > 0) if goal.group else ~full
+        left = dict(zip(part["demand_id"][missing], (people - counted)[missing].tolist(), strict=True))
         yield GoalTally(goal, name, whole, need(goal.share, whole), count, left)

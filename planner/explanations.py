@@ -13,6 +13,7 @@ from planner import network, straight
 from planner.alternatives import alternatives
 from planner.closing import closing
 from planner.coverage import facilities_serving
+from planner.phases import ONE_YEAR
 from planner.reasons import reasons
 from planner.recount import cost_of
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 WHY = [
     "site_id", "type", "size", "only_people", "lost_people", "goals_missed", "rules_broken", "runner_up_site_id",
-    "runner_up_type", "runner_up_size", "runner_up_keeps_goals", "runner_up_more_yuan", "runner_up_lost_people",
+    "runner_up_type", "runner_up_size", "runner_up_keeps_goals", "runner_up_more_yuan", "runner_up_more_objective",
+    "runner_up_lost_people",
 ]  # fmt: skip
 OTHERS = ["alternative", "change", "site_id", "type", "size", "year"]
 
@@ -72,6 +74,7 @@ def _why_row(instance: Instance, reason: Reason, demand: pd.DataFrame) -> dict[s
         "runner_up_size": "" if second is None else instance.size[second],
         "runner_up_keeps_goals": None if second is None else reason.keeps_goals,
         "runner_up_more_yuan": None if second is None else reason.more_yuan,
+        "runner_up_more_objective": None if second is None else reason.more_objective,
         "runner_up_lost_people": None if second is None else reason.runner_up_lost_people,
     }
 
@@ -95,7 +98,7 @@ def why_table(instance: Instance, plan: Plan, demand: pd.DataFrame, deadline: fl
     """
     rows = [_why_row(instance, reason, demand) for reason in reasons(instance, plan, deadline=deadline)]
     table = pd.DataFrame(rows, columns=WHY)
-    whole = ["runner_up_more_yuan", "runner_up_lost_people"]
+    whole = ["runner_up_more_yuan", "runner_up_more_objective", "runner_up_lost_people"]
     return table.astype({**dict.fromkeys(whole, "Int64"), "runner_up_keeps_goals": "boolean"})
 
 
@@ -169,6 +172,7 @@ def explain(
     closed: pd.DataFrame,
     *,
     others: int,
+    year: int,
     seconds: float,
     report: Callable[[str], None],
 ) -> Explained:
@@ -182,6 +186,8 @@ def explain(
         As `closing_table` gives it.
     others
         How many other plans are wanted.
+    year
+        Year of a plan that has one year only.
     seconds
         Time for each part.
     report
@@ -196,4 +202,5 @@ def explain(
         report("alternatives")
         found = alternatives(instance, plan, others, deadline=time.monotonic() + seconds)
         rows, plans = _other_tables(instance, plan, found)
+        rows["year"] = rows["year"].replace(ONE_YEAR, year)
     return Explained(why, closed, rows, plans)

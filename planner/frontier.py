@@ -243,6 +243,8 @@ def _best(problem: Problem, program: Program, *, gap: float, deadline: float, st
         if plan.good:
             return _Best(plan, outcome.values, bound)
         wrong = ", ".join([*plan.broken, *plan.missed])
+        if not plan.sure:  # perhaps it is good after all: nothing is proven of what is left
+            return _Best(None, None, bound)
         program, start = without_plan(program, plan.opened), None
     raise failed(wrong)
 

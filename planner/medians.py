@@ -6,6 +6,7 @@ rows; plans name options by column number. Of plans of equal objective any one i
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from planner.siting import Instance
+    from planner.siting import Instance, Status
 
     Whole = NDArray[np.int64]
 
-STEPS = 10**6
+STEPS = 10**12
 """Into how many steps the unit of a distance that is no whole number is divided, at most."""
 
 LARGEST = 2**61
@@ -139,29 +140,40 @@ def steps_of(distance: ArrayLike, weight: Whole) -> tuple[Whole, int]:
     Returns
     -------
     whole, steps
-        Distances in steps, and how many steps a unit has: 1 where all are whole, else a power of ten up to `STEPS`, as
-        high as weights leave room for.
+        Distances in steps, and how many steps a unit has: the least power of ten that makes all whole, or the largest
+        that weights leave room for.
 
     Raises
     ------
     ValueError
-        If it is no full table of finite numbers of at least 0.
+        If it is no full table of finite numbers of at least 0, or weights leave no room at all.
     """
     table = np.asarray(distance)
     if table.ndim != 2 or not np.isfinite(table).all() or (table < 0).any():  # noqa: PLR2004  (a table)
         raise ValueError("distance must be a full table of finite numbers of at least 0")
+    most = max(1.0, float(table.max(initial=0)) * float(weight.max(initial=1))) * SCALE
+    if most >= LARGEST:
+        raise ValueError("weight x distance is too large: count in larger units")
     steps = 1
-    if (table != np.rint(table)).any():
-        most = max(1.0, float(table.max()) * float(weight.max(initial=1))) * SCALE
-        while steps < STEPS and most * steps * 10 < LARGEST:
-            steps *= 10
+    while steps < STEPS and most * steps * 10 < LARGEST and (np.rint(table * steps) / steps != table).any():
+        steps *= 10
     return np.rint(table * steps).astype(np.int64), steps
 
 
-def _in_units(plan: Plan, steps: int) -> Plan:
-    if steps == 1 or plan.objective is None or plan.bound is None:
+def _in_units(plan: Plan, distance: ArrayLike, weight: Whole, opening: Whole, fixed: Sequence[int], steps: int) -> Plan:
+    """State a plan in the unit of the distances; what their rounding may hide is taken off the bound."""
+    table, objective, bound = np.asarray(distance), plan.objective, plan.bound
+    if objective is None or bound is None:
         return plan
-    return replace(plan, objective=plan.objective / steps, bound=plan.bound / steps)
+    whole = np.rint(table * steps) / steps
+    if (whole == table).all():
+        return plan if steps == 1 else replace(plan, objective=objective / steps, bound=bound / steps)
+    near = table[:, [*plan.chosen, *fixed]].min(axis=1)
+    true = math.fsum([*(near * weight).tolist(), *opening[list(plan.chosen)].tolist()])
+    hidden = math.fsum((np.abs(whole - table).max(axis=1) * weight).tolist())
+    least = max(0.0, min(true, bound / steps - hidden))
+    status: Status = "optimal" if least >= true else "gap"
+    return replace(plan, status=status, objective=true, bound=least, gap=(true - least) / true if true else 0.0)
 
 
 def p_median(
@@ -178,8 +190,8 @@ def p_median(
     Parameters
     ----------
     distance
-        Demand x options, full, at least 0. Distances that are no whole numbers are counted in millionths, or in
-        larger parts where weights are great.
+        Demand x options, full, at least 0. Fractions are taken as written in decimal as far as weights leave
+        room; where they do not, the bound allows for what is cut off, and the status is ``gap``.
     weight
         Whole weight of each row.
     p
@@ -208,7 +220,7 @@ def p_median(
     price = np.zeros(columns, dtype=np.int64)
     limits = {"gap": gap, "time_limit_s": time_limit_s}
     plan = _solved(whole, weight=people, price=price, least=p, most=p, fixed=fixed, **limits)
-    return _in_units(plan, steps)
+    return _in_units(plan, distance, people, price, fixed, steps)
 
 
 def facility_location(
@@ -242,7 +254,8 @@ def facility_location(
     people = whole_numbers("weight", weight, len(np.asarray(distance)), 1)
     whole, steps = steps_of(distance, people)
     columns = whole.shape[1]
-    price = whole_numbers("cost", cost, columns, 1) * steps
+    opening = whole_numbers("cost", cost, columns, 1)
+    price = opening * steps
     standing = standing_mask(fixed, columns)
     if not columns:
         raise ValueError("there is no option")
@@ -250,4 +263,4 @@ def facility_location(
     most = columns - int(standing.sum())
     limits = {"gap": gap, "time_limit_s": time_limit_s}
     plan = _solved(whole, weight=people, price=price, least=least, most=most, fixed=fixed, **limits)
-    return _in_units(plan, steps)
+    return _in_units(plan, distance, people, opening, fixed, steps)

@@ -36,9 +36,13 @@ Objectives are whole numbers below about 1e9, of which a double holds 1e-7."""
 
 
 def rounded_bound(bound: float | None) -> int | None:
-    """Round a proven bound on a whole number up to the next one."""
-    if bound is None:
-        return None
+    """Round a proven bound on a whole number up to the next one; a whole number stays what it is."""
+    if bound is None or isinstance(bound, int):
+        return bound
+    return _whole(bound)
+
+
+def _whole(bound: float) -> int:
     return math.ceil(bound - max(BOUND_TOLERANCE, BOUND_RELATIVE * abs(bound)))
 
 
@@ -190,7 +194,6 @@ def minimise(
     gap: float,
     seconds: float,
     start: NDArray[np.float64] | None = None,
-    cutoff: float | None = None,
 ) -> Outcome:
     """Solve a mixed-integer program whose objective is a whole number at every x that is asked for.
 
@@ -204,22 +207,16 @@ def minimise(
         Time limit.
     start
         An x to begin from.
-    cutoff
-        Only x with an objective of at most this are wanted.
 
     Returns
     -------
     outcome
-        The best x and the bound; with a cutoff, the bound holds among the x that are wanted.
+        The best x, and the bound as a whole number.
     """
     if not _empty_rows_hold(program):
         return Outcome(None, None, infeasible=True)
     step = int(np.gcd.reduce(program.objective, initial=0)) or 1
     problem, variables = _problem(program, program.objective // step)
-    if cutoff is not None and program.objective.any():
-        problem.addConstraint(
-            pulp.LpConstraint(problem.objective, sense=pulp.LpConstraintLE, rhs=math.floor(cutoff / step)), "cutoff"
-        )
     options: dict[str, object] = {
         "output_flag": False,
         "mip_rel_gap": gap,
@@ -234,7 +231,7 @@ def minimise(
     if problem.sol_status == pulp.LpSolutionInfeasible:
         return Outcome(None, None, infeasible=True)
     bound = _bound(problem)
-    known = bound * step if math.isfinite(bound) else None
+    known = _whole(bound) * step if math.isfinite(bound) else None
     if problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         return Outcome(None, known, infeasible=False)
     # a variable that stands in no row and no objective has no value: it stays at its lower bound

@@ -48,7 +48,7 @@ class Outcome:
     bound
         A lower bound of the objective; None for none.
     infeasible
-        Whether it says that there is no x, or none below the cutoff.
+        Whether it says that there is no x.
     """
 
     values: NDArray[np.float64] | None

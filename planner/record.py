@@ -108,8 +108,9 @@ def goal_record(
         The demand table, for who is left out of a goal that is not met.
     """
     state = plan or today
-    left = demand[demand["demand_id"].isin(state.left)] if not state.met else demand.iloc[:0]
-    towns = left.groupby(left["district"] + left["town"])["people"].sum().sort_values(ascending=False, kind="stable")
+    left = demand[demand["demand_id"].isin(state.left.keys())] if not state.met else demand.iloc[:0]
+    missing = left["demand_id"].map(state.left).astype("int64")
+    towns = missing.groupby(left["district"] + left["town"]).sum().sort_values(ascending=False, kind="stable")
     return {
         "id": today.goal.id,
         "standard": today.goal.standard,
@@ -129,7 +130,7 @@ def goal_record(
         "most_reachable": most.reached if most else None,
         "most_reachable_proven": most.proven if most else None,
         "left": left["demand_id"].tolist(),
-        "left_people": int(left["people"].sum()),
+        "left_people": int(missing.sum()),
         "left_by_town": {str(town): int(people) for town, people in towns.items()},
     }
 
@@ -261,7 +262,7 @@ def plan_record(
         "estimated_yearly_yuan": sum(row["cost_yearly_yuan"] for row in rows if row["estimated_yearly"]),
         "estimated_count": sum(row["estimated"] for row in rows),
         "opened": rows,
-        "alternatives": _plain(explained.plans),
+        "alternatives": [{**row, "objective": _in_people(row["objective"], scale)} for row in _plain(explained.plans)],
         "hurts_most": [_closing_record(row) for row in _plain(first)],
         "uncoverable": sorted(set(uncoverable["demand_id"])),
         "uncoverable_by_standard": {

@@ -8,9 +8,8 @@ reaches its objective.
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +18,9 @@ from planner import large, milp
 from planner.check import Checked, check, failed
 from planner.cuts import solve_covering
 from planner.large import LARGE, covering_of
-from planner.problem import Problem, opened_by, problem_of, with_more, without_plan
-from planner.program import Program, row_of
+from planner.plansearch import Answer, best_plan
+from planner.problem import Problem, opened_by, problem_of
+from planner.program import row_of
 from planner.proof import multipliers_of, relaxation_of
 from planner.recount import goals_reached, objective_of, rules_broken
 from planner.reduce import Reduced, reduce
@@ -36,53 +36,12 @@ if TYPE_CHECKING:
     from planner.program import Relaxed
 
 
-REPAIRS_MAX = 20
-"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
-
 RELAX_PART = 0.25
 """Part of the time limit after which the search goes on without the program's relaxation, and so without a proof that
 can be checked."""
 
 EFFORT_GAP = 1e-4
 """Relative gap of the plan that falls least short; no figure rests on it."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Answer:
-    """The best plan found (None: none), a proven bound of the objective (None: none), proven infeasible."""
-
-    plan: Checked | None
-    bound: float | None
-    infeasible: bool
-
-
-def _best(problem: Problem, program: Program, *, gap: float, deadline: float) -> _Answer:
-    """Find the plan of least objective that passes the check on the original rows.
-
-    A solver takes 0.999999 for 1, and may so miss a goal by one person in a million. Such a plan is left out, with all
-    its parts where a goal is missed, and the search goes on: the bound stays valid. A plan that only an unproven
-    sharing out condemns is left out as well, but then nothing above the bound until there is proven.
-    """
-    wrong: object = ""
-    most: float | None = math.inf
-    for _ in range(REPAIRS_MAX):
-        outcome = milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
-        bound = None if outcome.bound is None else outcome.bound + problem.model.constant
-        if outcome.values is None:
-            doubtful = most is None or most < math.inf
-            return _Answer(None, _lower(bound, most), outcome.infeasible and not doubtful)
-        plan = check(problem, opened_by(problem, outcome.values))
-        if plan.good:
-            return _Answer(plan, _lower(bound, most), infeasible=False)
-        wrong = ", ".join([*plan.broken, *plan.missed])
-        if not plan.sure:
-            most = _lower(bound, most)
-        program = with_more(program, plan.opened) if plan.missed and plan.sure else without_plan(program, plan.opened)
-    raise failed(wrong)
-
-
-def _lower(bound: float | None, most: float | None) -> float | None:
-    return None if bound is None or most is None else min(bound, most)
 
 
 def _least_short(problem: Problem, deadline: float) -> Checked | None:
@@ -208,7 +167,7 @@ def solve(
     relaxed = milp.relax(relaxation.program, seconds=RELAX_PART * float(time_limit_s))
     if found is None:
         say("solve")
-        answer = _best(problem, problem.model.program, gap=float(gap), deadline=deadline)
+        answer = best_plan(problem, problem.model.program, gap=float(gap), deadline=deadline)
         if answer.plan is None:
             say("best_effort")
         found = _stated(problem, answer, float(time_limit_s))
@@ -220,7 +179,7 @@ def solve(
     return replace(found, seconds=time.monotonic() - started)
 
 
-def _stated(problem: Problem, answer: _Answer, seconds: float) -> Plan:
+def _stated(problem: Problem, answer: Answer, seconds: float) -> Plan:
     """State what the search found: a plan that meets the goals, or the one that falls least short of them."""
     if answer.plan is None:
         return _fallen_short(problem, answer, seconds)
@@ -294,7 +253,7 @@ def step_of(problem: Problem) -> int:
     return int(np.gcd.reduce(problem.model.program.objective, initial=0)) or 1
 
 
-def _fallen_short(problem: Problem, answer: _Answer, seconds: float) -> Plan:
+def _fallen_short(problem: Problem, answer: Answer, seconds: float) -> Plan:
     """State the plan that falls least short, where none meets the goals or none was found in the time."""
     plan = _least_short(problem, time.monotonic() + seconds)
     if plan is not None and not plan.missed:

@@ -238,7 +238,9 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     conflict = least = None
     if plan.status == "infeasible":
         report("conflict")
-        conflict = smallest_conflict(instance, deadline=time.monotonic() + float(siting.time_limit_s))
+        # where no plan is lawful at all, the rules conflict among themselves: no goal is to blame
+        asked_of = replace(instance, goals=(), communities=()) if plan.objective is None else instance
+        conflict = smallest_conflict(asked_of, deadline=time.monotonic() + float(siting.time_limit_s))
         least = least_budget(instance, deadline=time.monotonic() + float(siting.time_limit_s))
     if plan.best_effort and plan.objective is not None:
         report("most_reachable")
@@ -296,6 +298,7 @@ def _explained(
         rows,
         closing_table(city, reach, states, outlets),
         others=siting.alternatives,
+        year=inputs.scenario.data_date.year,
         seconds=float(siting.time_limit_s),
         report=report,
     )

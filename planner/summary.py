@@ -50,7 +50,8 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
         yield say("summary.no_plan", language)
         return
     yield ""
-    yield from _goal_lines(run["goals"], language)
+    if run["goals"]:
+        yield from _goal_lines(run["goals"], language)
     yield ""
     yield from _plan_lines(run, language)
 
@@ -119,7 +120,7 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     if plan["least_budget_yuan"] is not None:
         yield say("summary.least_budget", language, yuan=money(plan["least_budget_yuan"], language))
     if plan["objective"] is None:
-        yield say("summary.no_lawful_plan", language)
+        yield say("summary.no_lawful_plan" if plan["status"] == "infeasible" else "summary.no_plan_in_time", language)
         return
     if plan["best_effort"]:
         yield say("summary.infeasible" if plan["status"] == "infeasible" else "summary.unknown", language)
@@ -169,12 +170,16 @@ def _proof_lines(plan: Mapping[str, Any], language: Language) -> Iterator[str]:
         if not plan["ties_broken"]:
             yield say("summary.ties", language)
     elif plan["status"] == "gap":
-        bound = money(plan["bound"], language) if cheapest else plan["bound"]
-        key = "summary.gap" if cheapest else "summary.gap_other"
+        key, bound = ("summary.gap", money(plan["bound"], language)) if cheapest else ("summary.gap_other", "")
         yield say(key, language, gap=gap_percent(plan["gap"]), bound=bound)
+    if not cheapest:
+        yield say(f"summary.objective_{plan['objective_of']}", language, value=f"{plan['objective']:,}")
     if plan["certified_gap"] is not None:
-        bound = money(plan["certified_bound"], language) if cheapest else plan["certified_bound"]
-        yield say("summary.certified", language, gap=gap_percent(plan["certified_gap"]), bound=bound)
+        useful = plan["certified_gap"] < 1
+        key = "summary.certified" if cheapest else "summary.certified_other"
+        bound = money(plan["certified_bound"], language) if cheapest else ""
+        found = key if useful else "summary.certified_nothing"
+        yield say(found, language, gap=gap_percent(plan["certified_gap"]), bound=bound)
 
 
 def _opened_lines(opened: list[Mapping[str, Any]], language: Language, *, phased: bool) -> Iterator[str]:

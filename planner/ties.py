@@ -158,7 +158,8 @@ def break_ties(problem: Problem, best: Checked, relaxed: Relaxed | None, deadlin
         program = with_row(program, columns, program.objective[columns], lower=-np.inf, upper=least)
     raw = problem.instance.tie[problem.reduced.columns]
     tie = raw // (int(np.gcd.reduce(raw, initial=0)) or 1)
-    for values in (tie, (raw == 0).astype(np.int64)):
+    last = problem.instance.year[problem.reduced.columns] == problem.instance.year.max(initial=0)
+    for values in (tie, ((raw == 0) & last).astype(np.int64)):
         objective = np.zeros(len(program.objective), dtype=np.int64)
         objective[: len(values)] = values
         if not values.any():

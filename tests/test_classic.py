@@ -150,15 +150,36 @@ def test_the_certificate_confirms_least_travel(case: Any) -> None:
     assert certificate.check(instance, replace(plan, objective=plan.objective + 1), proof) != ()
 
 
-def test_great_distances_and_weights_are_counted_in_parts_that_fit() -> None:
+def test_distances_that_no_step_holds_leave_an_honest_gap() -> None:
     rng = np.random.default_rng(3)
     table, weight = rng.random((30, 6)) * 40_000, rng.integers(1, 10_000, 30)
-    whole, steps = medians.steps_of(table, weight)
-    assert steps in {10**k for k in range(7)}
-    assert np.abs(whole / steps - table).max() <= 0.5 / steps
     plan = optimize.p_median(table, weight=weight, p=2)
     best = min(travelled(table, weight, list(c)) for c in combinations(range(6), 2))
-    assert plan.objective == pytest.approx(best, rel=1e-8)
+    assert plan.objective == pytest.approx(best, rel=1e-12)
+    assert plan.bound is not None
+    assert plan.bound <= best
+    assert plan.gap is not None
+    assert plan.gap < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("table", "weight", "chosen", "objective"),
+    [
+        ([[1000.4, 1000.0], [1000.4, 1001.3]], 10**9, (0,), 2_000_800_000_000.0),
+        ([[3e-7, 4e-7], [4e-7, 1e-7]], 1, (1,), 5e-7),
+    ],
+)
+def test_small_differences_of_distance_are_not_lost(table: Any, weight: int, chosen: Any, objective: float) -> None:
+    plan = optimize.p_median(table, weight=[weight, weight], p=1)
+    assert plan.objective == pytest.approx(objective, rel=1e-12)
+    assert plan.chosen == chosen or plan.status == "gap"
+
+
+def test_weights_that_leave_no_room_are_refused() -> None:
+    with pytest.raises(ValueError, match="larger units"):
+        optimize.facility_location([[4e5, 4e5], [4e5, 3e5]], weight=[10**12] * 2, cost=[1, 1])
+    with pytest.raises(ValueError, match="larger units"):
+        optimize.lscp(csr_array(np.eye(2)), cost=[2**62] * 2)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from brute import (
 )
 from drawn import QUICK, cases, shuffled
 from judge import check, check_plan, count, everyone, goal, middling, option, rows_of
-from planner import optimize, recount, solving
+from planner import optimize, plansearch, recount
 
 
 def tallied(strategy: st.SearchStrategy[Case], examples: int) -> Counter[str]:
@@ -45,7 +45,7 @@ def tallied(strategy: st.SearchStrategy[Case], examples: int) -> Counter[str]:
 @pytest.fixture
 def _no_repair(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no repair hide a fault: the model itself must be right."""
-    monkeypatch.setattr(solving, "REPAIRS_MAX", 1)
+    monkeypatch.setattr(plansearch, "REPAIRS_MAX", 1)
 
 
 RARE = ("years", "capacity", "travel", "backup")
