@@ -1,4 +1,4 @@
-"""Checks a plan and its bound in whole numbers on the original rows; no solver, and no code of one, has a part in it.
+"""Computes the bound of a plan in whole numbers on the original rows; no solver, and no code of one, has a part in it.
 
 Multipliers y of rows that every plan keeps prove a bound, whatever they are: ``y.b + sum_j min over the box of
 (c_j - yA_j) x_j`` (Neumaier & Shcherbina 2004, Mathematical Programming 99). Unknowns beside the columns: row r has r,
@@ -9,27 +9,24 @@ it. Numbers stand in int64 where sizes that are summed exactly show that nothing
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, is_dataclass
-from hashlib import sha256
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from planner.siting import NO_LIMIT, CommunityGoal, Multipliers
+from planner.siting import NO_LIMIT, CommunityGoal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from planner.siting import Capacity, Flows, Goal, Instance, Plan, Travel
+    from planner.siting import Capacity, Goal, Instance, Multipliers, Travel
 
     Whole = NDArray[Any]
     Fault = tuple[object, ...]
 
-SCHEMA, SCALE = 1, 20
+SCALE = 20
 ONE = 2**SCALE
 BLOCK = 2**22
 """Entries that are worked on in one go."""
@@ -37,15 +34,6 @@ BLOCK = 2**22
 
 class Refused(ValueError):  # noqa: N818  it names what is refused, not an error of ours
     """What is refused; `args` is the fault: a code, and the values that belong to it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Certificate:
-    """A bound, the multipliers that prove it, and the `fingerprint` of the instance that they were made for."""
-
-    instance: str
-    bound: int
-    multipliers: Multipliers
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +58,7 @@ def _halves(values: Whole) -> tuple[Whole, Whole]:
     return values >> 32, values & (2**32 - 1)
 
 
-def _total(values: Whole) -> int:
+def exact_sum(values: Whole) -> int:
     """Sum exactly."""
     high, low = _halves(values)
     return int(high.sum()) * 2**32 + int(low.sum())
@@ -78,10 +66,10 @@ def _total(values: Whole) -> int:
 
 def _size(values: Whole) -> int:
     """Sum the absolute values, exactly."""
-    return _total(np.maximum(values, 0)) - _total(np.minimum(values, 0))
+    return exact_sum(np.maximum(values, 0)) - exact_sum(np.minimum(values, 0))
 
 
-def _summed(length: int, index: Whole, values: Whole) -> Whole:
+def summed(length: int, index: Whole, values: Whole) -> Whole:
     """Sum the values of each index."""
     out = np.zeros(length, dtype=values.dtype)
     np.add.at(out, index, values)
@@ -95,12 +83,12 @@ def _pressed(covers: csr_array, y: Whole) -> Whole:
     return sums
 
 
-def _owners(start: Whole) -> Whole:
+def owners(start: Whole) -> Whole:
     """Row of each entry, from the offsets of the rows."""
     return np.repeat(np.arange(len(start) - 1), np.diff(start))
 
 
-def _canonical(matrix: csr_array) -> csr_array:
+def canonical(matrix: csr_array) -> csr_array:
     """Order the columns of each row, and let each stand once."""
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
@@ -108,7 +96,7 @@ def _canonical(matrix: csr_array) -> csr_array:
     return matrix
 
 
-def _limited(instance: Instance) -> NDArray[np.bool_]:
+def under_capacity(instance: Instance) -> NDArray[np.bool_]:
     """Mask of the rows under capacity."""
     limited = np.zeros(instance.n_rows, dtype=bool)
     if instance.capacity is not None:
@@ -140,7 +128,7 @@ def _alike(covers: csr_array, mark: Whole) -> Whole:
 
 def _rows_of(instance: Instance) -> _Rows:
     """Rebuild the cover rows: ``sum of new columns + owed z >= owed``, once for one column and once for two."""
-    covers, limited = _canonical(instance.covers), _limited(instance)
+    covers, limited = canonical(instance.covers), under_capacity(instance)
     signed = [instance.people, instance.loss, *(goal.weight for goal in instance.all_goals)]
     signed += [] if instance.travel is None else [instance.travel.weight]
     times = {1, *(goal.times for goal in instance.all_goals)}
@@ -179,12 +167,12 @@ def _kind(instance: Instance, multipliers: Multipliers) -> Any:
 
 def _losses(instance: Instance) -> Whole:
     """Objective of each row that is wholly unserved: under capacity one for each person, where it has a loss."""
-    return np.where(_limited(instance) & (instance.loss > 0), instance.people, instance.loss)
+    return np.where(under_capacity(instance) & (instance.loss > 0), instance.people, instance.loss)
 
 
 def _people_of(instance: Instance, goal: Goal) -> Whole:
     """People that each row of a goal counts for when it is served: under capacity all that are served."""
-    return np.where(_limited(instance)[goal.rows], instance.people[goal.rows], goal.weight)
+    return np.where(under_capacity(instance)[goal.rows], instance.people[goal.rows], goal.weight)
 
 
 def _community_terms(
@@ -197,19 +185,19 @@ def _community_terms(
     than what the others weigh; and where one such unknown is left, v is that unknown.
     """
     units, free, width = goal.whole, rows.free[unknown], len(rows.same)
-    allowed = _summed(units, goal.unit, people * ~rows.lost[unknown]) - goal.unit_needed
+    allowed = summed(units, goal.unit, people * ~rows.lost[unknown]) - goal.unit_needed
     key, which = np.unique(goal.unit[free] * width + unknown[free], return_inverse=True)
-    unit, piece, weight = key // width, key % width, _summed(len(key), which, people[free])
-    total = _summed(units, unit, weight)
+    unit, piece, weight = key // width, key % width, summed(len(key), which, people[free])
+    total = summed(units, unit, weight)
     shared = np.isin(np.arange(units), unit[rows.limited[piece]])
     asked = (allowed >= 0) & (allowed < total)
     alone = asked & ~shared & (np.bincount(unit, minlength=units) == 1)
-    light = _summed(units, unit, weight * (weight <= allowed[unit]))
+    light = summed(units, unit, weight * (weight <= allowed[unit]))
     slack = np.where(shared, allowed, np.minimum(allowed, light))
     pressed = np.where(asked & ~alone, unit_y, 0)
     v_cost = np.minimum(y - pressed * (total - slack), 0)[asked & ~alone]
-    constant = y * (int((allowed < 0).sum()) - (units - goal.needed)) - _total(pressed * slack) + _total(v_cost)
-    return constant, _summed(width, piece, pressed[unit] * weight + y * alone[unit])
+    constant = y * (int((allowed < 0).sum()) - (units - goal.needed)) - exact_sum(pressed * slack) + exact_sum(v_cost)
+    return constant, summed(width, piece, pressed[unit] * weight + y * alone[unit])
 
 
 def _goal_terms(instance: Instance, rows: _Rows, multipliers: Multipliers, kind: Any) -> tuple[int, Whole]:
@@ -224,7 +212,7 @@ def _goal_terms(instance: Instance, rows: _Rows, multipliers: Multipliers, kind:
             unit_y = multipliers.units[number - first].astype(kind)
             more, terms = _community_terms(goal, rows, unknown, people, y, unit_y)
         else:
-            more, terms = y * (goal.needed - _total(people)), _summed(len(cost), unknown, y * people)
+            more, terms = y * (goal.needed - exact_sum(people)), summed(len(cost), unknown, y * people)
         constant, cost = constant + more, cost + terms
     return constant, cost
 
@@ -236,22 +224,22 @@ def _capacity_terms(instance: Instance, capacity: Capacity, y: Whole, kind: Any)
     """
     limited = np.unique(capacity.rows)
     years, year = np.unique(instance.year, return_inverse=True)
-    part = _canonical(instance.covers)[limited]
-    row, first, last = _owners(part.indptr), np.full(len(limited), len(years)), np.full(len(limited), -1)
+    part = canonical(instance.covers)[limited]
+    row, first, last = owners(part.indptr), np.full(len(limited), len(years)), np.full(len(limited), -1)
     np.minimum.at(first, row, year[part.indices])
     np.maximum.at(last, row, year[part.indices])
     people: Whole = np.where(first == last, instance.people[limited], 0).astype(kind)
-    limit = np.minimum(capacity.limit, _summed(instance.n_columns, part.indices, people[row]))
+    limit = np.minimum(capacity.limit, summed(instance.n_columns, part.indices, people[row]))
     cost = people * np.append(y.astype(kind), 0)[first]
-    return _total(cost), _summed(instance.n_rows, limited, -cost), -y.astype(object)[year] * limit
+    return exact_sum(cost), summed(instance.n_rows, limited, -cost), -y.astype(object)[year] * limit
 
 
 def _rule_terms(instance: Instance, y: Whole) -> tuple[int, Whole]:
     """Terms of the rules: a constant, and those of the columns."""
     rules = instance.rules
     side = np.where(y > 0, rules.minimum, np.where(y < 0, rules.maximum, 0))
-    terms = -y.astype(object)[_owners(rules.matrix.indptr)] * rules.matrix.data
-    return int((y.astype(object) * side).sum()), _summed(instance.n_columns, rules.matrix.indices, terms)
+    terms = -y.astype(object)[owners(rules.matrix.indptr)] * rules.matrix.data
+    return int((y.astype(object) * side).sum()), summed(instance.n_columns, rules.matrix.indices, terms)
 
 
 def _travel_terms(travel: Travel, n_columns: int, v: Whole, kind: Any) -> tuple[int, Whole]:
@@ -262,26 +250,26 @@ def _travel_terms(travel: Travel, n_columns: int, v: Whole, kind: Any) -> tuple[
     min(v, w far) + D - v is neither above D nor above w far.
     """
     weight: Whole = travel.weight.astype(kind) * ONE
-    point = _owners(travel.start)
+    point = owners(travel.start)
     saved = np.minimum(weight[point] * travel.metres - v[point], 0)
-    return _total(np.minimum(v, weight * travel.far_m)), _summed(n_columns, travel.column, saved)
+    return exact_sum(np.minimum(v, weight * travel.far_m)), summed(n_columns, travel.column, saved)
 
 
 def _grid(instance: Instance, rows: _Rows, kind: Any) -> tuple[int, int]:
     """Return a constant and a step: the objective of every plan is that constant and a whole number of steps."""
     n_rows, travel = instance.n_rows, instance.travel
-    constant = _total(_losses(instance)[rows.lost[:n_rows]])
+    constant = exact_sum(_losses(instance)[rows.lost[:n_rows]])
     person = np.where(rows.limited[:n_rows], instance.loss > 0, instance.loss)
     parts = [instance.price[~instance.fixed], person[rows.free[:n_rows]]]
     if travel is not None:
         weight: Whole = travel.weight.astype(kind)
-        constant += _total(weight * travel.far_m)
+        constant += exact_sum(weight * travel.far_m)
         nearer = travel.far_m - np.minimum(travel.metres, travel.far_m)
-        parts.append(weight[_owners(travel.start)] * nearer)
+        parts.append(weight[owners(travel.start)] * nearer)
     return constant, math.gcd(*(int(np.gcd.reduce(part, initial=0)) for part in parts)) or 1
 
 
-def _lengths(instance: Instance) -> dict[str, tuple[int, ...]]:
+def lengths_of(instance: Instance) -> dict[str, tuple[int, ...]]:
     """How many multipliers there are of each kind."""
     return {
         "rows": (instance.n_rows,),
@@ -294,15 +282,16 @@ def _lengths(instance: Instance) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _arrays(multipliers: Multipliers, name: str) -> tuple[Whole, ...]:
+def arrays_of(multipliers: Multipliers, name: str) -> tuple[Whole, ...]:
+    """Multipliers of one kind as a tuple of arrays."""
     given = getattr(multipliers, name)
     return given if name == "units" else (given,)
 
 
 def _refuse_wrong(instance: Instance, multipliers: Multipliers) -> None:
     """Refuse multipliers of another length, of the wrong sign, or on a side of a rule that is open."""
-    for name, lengths in _lengths(instance).items():
-        arrays = _arrays(multipliers, name)
+    for name, lengths in lengths_of(instance).items():
+        arrays = arrays_of(multipliers, name)
         if [y.shape for y in arrays] != [(length,) for length in lengths] or any(y.dtype != np.int64 for y in arrays):
             raise Refused("multipliers", name, "length")
         if name != "rules" and any((y < 0).any() for y in arrays):
@@ -338,7 +327,7 @@ def bound_of(instance: Instance, multipliers: Multipliers) -> int:
     column = np.where(instance.fixed, 0, instance.price.astype(object) * ONE)
     column = column - sum(_pressed(rows.covers, y) for y in covering)
     more, terms = _rule_terms(instance, multipliers.rules)
-    constant, column, cost = constant + _total(pressed) + more, column + terms, cost - pressed
+    constant, column, cost = constant + exact_sum(pressed) + more, column + terms, cost - pressed
     cost[:n_rows] += _losses(instance).astype(kind) * ONE
     if instance.capacity is not None:
         more, row_terms, terms = _capacity_terms(instance, instance.capacity, multipliers.capacity, kind)
@@ -347,222 +336,8 @@ def bound_of(instance: Instance, multipliers: Multipliers) -> int:
     if instance.travel is not None:
         more, terms = _travel_terms(instance.travel, instance.n_columns, multipliers.points.astype(kind), kind)
         constant, column = constant + more, column + terms
-    cost = _summed(len(cost), rows.same, cost)
-    constant += _total(np.where(rows.lost, cost, np.where(rows.free, np.minimum(cost, 0), 0)))
-    constant += _total(np.where(instance.fixed, column, np.minimum(column, 0)))
+    cost = summed(len(cost), rows.same, cost)
+    constant += exact_sum(np.where(rows.lost, cost, np.where(rows.free, np.minimum(cost, 0), 0)))
+    constant += exact_sum(np.where(instance.fixed, column, np.minimum(column, 0)))
     least, step = _grid(instance, rows, kind)
     return int(least - (least * ONE - constant) // (step * ONE) * step)
-
-
-# --- Claims --------------------------------------------------------------------------------------------------
-
-
-def _flow_faults(instance: Instance, opened: NDArray[np.bool_], flows: Flows | None) -> list[Fault]:
-    """Whether people go only from rows under capacity to open columns that serve them, and no more than there are."""
-    capacity, n_columns = instance.capacity, instance.n_columns
-    if capacity is None or flows is None:
-        return [] if capacity is None and flows is None else [("flows", "none")]
-    arrays, ends = (flows.row, flows.column, flows.people), (instance.n_rows, n_columns, NO_LIMIT)
-    if any(array.dtype != np.int64 or array.shape != (len(flows.row),) for array in arrays):
-        return [("flows", "shape")]
-    if any(((array < 0) | (array >= end)).any() for array, end in zip(arrays, ends, strict=True)):
-        return [("flows", "range")]
-    limited = np.unique(capacity.rows)
-    part = _canonical(instance.covers)[limited]
-    within = limited[_owners(part.indptr)] * n_columns + part.indices
-    people = flows.people.astype(object)
-    wrong = {
-        "closed": ~opened[flows.column],
-        "reach": ~np.isin(flows.row * n_columns + flows.column, within),
-        "people": _summed(instance.n_rows, flows.row, people) > instance.people,
-        "limit": _summed(n_columns, flows.column, people) > capacity.limit,
-    }
-    return [("flows", code) for code, where in wrong.items() if where.any()]
-
-
-def _reached(goal: Goal, limited: NDArray[np.bool_], served: Whole, times: Whole) -> int:
-    """People or communities that count for a goal, from the people of each row served and how many columns serve it."""
-    within = np.where(times[goal.rows] >= goal.times, goal.weight, 0)
-    people = np.where(limited[goal.rows], served[goal.rows], within)
-    if isinstance(goal, CommunityGoal):
-        return int((_summed(goal.whole, goal.unit, people.astype(object)) >= goal.unit_needed).sum())
-    return _total(people)
-
-
-def _travelled(travel: Travel, opened: NDArray[np.bool_]) -> int:
-    """Weight x metres to the nearest open column, at most `far_m`, over all points."""
-    nearest = np.full(len(travel.weight), travel.far_m)
-    np.minimum.at(nearest, _owners(travel.start), np.where(opened[travel.column], travel.metres, travel.far_m))
-    return _total(travel.weight.astype(object) * nearest)
-
-
-def _choice_faults(instance: Instance, plan: Plan) -> list[Fault]:
-    """Whether the chosen columns keep every rule, meet every goal, and add up to the objective."""
-    chosen, rules = [*plan.chosen], instance.rules
-    if any(type(k) is not int or not 0 <= k < instance.n_columns for k in chosen) or chosen != sorted(set(chosen)):
-        return [("chosen", "columns")]
-    if instance.fixed[chosen].any():
-        return [("chosen", "standing")]
-    opened = instance.fixed.copy()
-    opened[chosen] = True
-    faults = _flow_faults(instance, opened, plan.flows)
-    if faults:
-        return faults
-    entry = rules.matrix.data.astype(object) * opened[rules.matrix.indices]
-    value = _summed(len(rules.minimum), _owners(rules.matrix.indptr), entry)
-    broken = np.flatnonzero((value < rules.minimum) | (value > rules.maximum)).tolist()
-    faults += [("rule", rules.names[rule], int(value[rule])) for rule in broken]
-    limited, served = _limited(instance), np.zeros(instance.n_rows, dtype=np.int64)
-    if plan.flows is not None:
-        served = _summed(instance.n_rows, plan.flows.row, plan.flows.people)
-    times = _canonical(instance.covers) @ opened.astype(np.int64)
-    if not plan.best_effort:
-        reached = [(goal, _reached(goal, limited, served, times)) for goal in instance.all_goals]
-        faults += [("goal", goal.label, goal.needed, got) for goal, got in reached if got < goal.needed]
-    unserved = np.where(instance.loss > 0, instance.people - served, 0)
-    objective = _total(np.where(limited, unserved, np.where(times == 0, instance.loss, 0)))
-    objective += _total(instance.price[chosen])
-    objective += 0 if instance.travel is None else _travelled(instance.travel, opened)
-    return faults if objective == plan.objective else [*faults, ("objective", plan.objective, objective)]
-
-
-def _bound_faults(instance: Instance, plan: Plan, certificate: Certificate) -> list[Fault]:
-    """Whether the certificate is this instance's and proves what it says, and no bound is above the objective."""
-    faults: list[Fault] = [] if certificate.instance == fingerprint(instance) else [("instance",)]
-    try:
-        bound = bound_of(instance, certificate.multipliers)
-    except Refused as refused:
-        return [*faults, refused.args]
-    if certificate.bound > bound:
-        faults.append(("certified_bound", certificate.bound, bound))
-    if plan.objective is not None and not plan.best_effort:
-        if plan.bound is not None and plan.bound > plan.objective:
-            faults.append(("bound", plan.bound, plan.objective))
-        if bound > plan.objective:
-            faults.append(("contradiction", bound, plan.objective))
-    return faults
-
-
-def check(instance: Instance, plan: Plan, certificate: Certificate) -> tuple[Fault, ...]:
-    """Recompute all that a plan and its certificate claim; `Plan.multipliers` are not looked at.
-
-    Parameters
-    ----------
-    instance
-        The problem.
-    plan, certificate
-        The claim.
-
-    Returns
-    -------
-    faults
-        None for a claim that holds. Each is a code and values: ``status``; ``chosen``, ``flows`` (what); ``rule``
-        (name, value); ``goal`` (label, needed, reached); ``objective``, ``certified_bound`` (said, found); ``bound``
-        (said, objective); ``contradiction`` (bound found, objective); ``instance`` (of another one); ``multipliers``
-        (which, what).
-    """
-    figures = (plan.objective, plan.bound, certificate.bound)
-    promised = plan.status in {"optimal", "gap"}
-    if any(value is not None and type(value) is not int for value in figures) or certificate.bound is None:
-        return (("status", "figures"),)
-    if promised and (plan.best_effort or plan.objective is None or plan.bound is None):
-        return (("status", plan.status),)
-    faults: list[Fault] = []
-    if plan.status == "optimal" and plan.bound != plan.objective:
-        faults.append(("status", plan.status))
-    if plan.objective is not None:
-        faults += _choice_faults(instance, plan)
-    elif plan.chosen:
-        faults.append(("chosen", "columns"))
-    return (*faults, *_bound_faults(instance, plan, certificate))
-
-
-# --- The file ------------------------------------------------------------------------------------------------
-
-
-def _parts(name: str, value: object) -> Iterator[bytes]:
-    """Spell out a value, and what it consists of, by name; arrays of numbers as int64, lowest byte first."""
-    if isinstance(value, csr_array):
-        matrix = _canonical(value)
-        value = (matrix.shape, matrix.indptr, matrix.indices, matrix.data)
-    if is_dataclass(value):
-        for field in fields(value):
-            yield from _parts(f"{name}.{field.name}", getattr(value, field.name))
-    elif isinstance(value, tuple):
-        yield f"{name}:{len(value)};".encode()
-        for number, item in enumerate(value):
-            yield from _parts(f"{name}[{number}]", item)
-    elif isinstance(value, np.ndarray) and value.dtype != object:
-        yield f"{name}{value.shape};".encode()
-        for low in range(0, len(value), BLOCK):
-            yield value[low : low + BLOCK].astype("<i8").tobytes()
-    else:
-        plain = [str(item) for item in value] if isinstance(value, np.ndarray) else value
-        yield f"{name}={plain!r};".encode()
-
-
-def fingerprint(instance: Instance) -> str:
-    """Sha256 of all that an instance says: another row, weight, goal, rule or name gives another one."""
-    digest = sha256()
-    for part in _parts("instance", instance):
-        digest.update(part)
-    return digest.hexdigest()
-
-
-def certify(instance: Instance, multipliers: Multipliers) -> Certificate:
-    """State the bound that multipliers prove for this instance; raises as `bound_of` does."""
-    return Certificate(fingerprint(instance), bound_of(instance, multipliers), multipliers)
-
-
-def to_json(certificate: Certificate) -> dict[str, Any]:
-    """Write a certificate as plain lists: of each array its length, and index and value of what is not 0."""
-
-    def sparse(y: Whole) -> dict[str, Any]:
-        at = np.flatnonzero(y)
-        return {"length": len(y), "nonzero": np.stack([at, y[at]], axis=1).tolist()}
-
-    found = certificate.multipliers
-    arrays = {field.name: [sparse(y) for y in _arrays(found, field.name)] for field in fields(found)}
-    head = {"schema": SCHEMA, "scale": SCALE, "instance": certificate.instance, "bound": certificate.bound}
-    return {**head, "multipliers": arrays}
-
-
-def _read_array(name: str, content: object, length: int) -> Whole:
-    """Read one array, strictly: pairs of whole numbers, indices ascending, no zero."""
-    if type(content) is not dict or set(content) != {"length", "nonzero"} or type(content["length"]) is not int:
-        raise Refused("malformed", name)
-    if content["length"] != length:
-        raise Refused("multipliers", name, "length")
-    pairs = content["nonzero"]
-    if type(pairs) is not list or any(type(p) is not list or [*map(type, p)] != [int, int] for p in pairs):
-        raise Refused("malformed", name)
-    if any(not -(2**63) <= number < 2**63 for pair in pairs for number in pair):
-        raise Refused("malformed", name)
-    at, values = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    if (np.diff(at, prepend=-1) <= 0).any() or (at >= length).any() or (values == 0).any():
-        raise Refused("malformed", name)
-    return _summed(length, at, values)
-
-
-def from_json(instance: Instance, content: object) -> Certificate:
-    """Read what `to_json` wrote; the instance says how long the arrays must be.
-
-    Raises
-    ------
-    Refused
-        Whatever is wrong with the content.
-    """
-    keys = {"schema": int, "scale": int, "instance": str, "bound": int, "multipliers": dict}
-    if type(content) is not dict or {key: type(value) for key, value in content.items()} != keys:
-        raise Refused("malformed", "certificate")
-    if (content["schema"], content["scale"]) != (SCHEMA, SCALE):
-        raise Refused("malformed", "schema")
-    lengths, given, arrays = _lengths(instance), content["multipliers"], {}
-    if set(given) != set(lengths):
-        raise Refused("malformed", "multipliers")
-    for name, sizes in lengths.items():
-        if type(given[name]) is not list or len(given[name]) != len(sizes):
-            raise Refused("malformed", name)
-        arrays[name] = tuple(_read_array(name, *pair) for pair in zip(given[name], sizes, strict=True))
-    single = {name: found[0] for name, found in arrays.items() if name != "units"}
-    return Certificate(content["instance"], content["bound"], Multipliers(**single, units=arrays["units"]))

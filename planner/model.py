@@ -296,7 +296,8 @@ def build(instance: Instance, reduced: Reduced, *, elastic: bool = False) -> Mod
     objective[blocks["chain"]] = [] if levels is None else levels.gain
     upper = np.ones(width)
     upper[blocks["flow"]] = people[flows[0]]
-    upper[blocks["miss"]] = np.inf
+    # without a bound of their own the duals of a chain fall by at most what a step gains: see `proof`
+    upper[blocks["chain"]] = upper[blocks["miss"]] = np.inf
     integer = np.zeros(width, dtype=bool)
     integer[blocks["open"]] = integer[blocks["unit"]] = True
     integer[blocks["short"]] = reduced.twice

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner import __version__, certificate, maps, record, report
+from planner import __version__, claims, maps, record, report
 from planner.coverage import assessable
 from planner.inputs import Inputs, shown_path
 from planner.instance import weight_scale
@@ -358,8 +358,8 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     layers = {"sites": sites, "demand": inputs.demand.frame, "service_areas": outlines}
     report.write_gpkg(layers, folder / "plan.gpkg", scenario.data_date)
     if studied.plan.multipliers is not None:
-        proof = certificate.certify(studied.instance, studied.plan.multipliers)
-        report.write_json(certificate.to_json(proof), folder / "certificate.json")
+        proof = claims.certify(studied.instance, studied.plan.multipliers)
+        report.write_json(claims.to_json(proof), folder / "certificate.json")
     _write_inputs(inputs, folder, keep=keep_inputs)
     report.write_json(run, folder / "run.json")
     return run

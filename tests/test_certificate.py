@@ -17,8 +17,9 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
-from planner import certificate, recount
-from planner.certificate import ONE, Certificate, Refused, bound_of, certify, check, fingerprint, from_json, to_json
+from planner import certificate, claims, recount
+from planner.certificate import ONE, Refused, bound_of
+from planner.claims import Certificate, certify, check, fingerprint, from_json, to_json
 from planner.siting import (
     NO_LIMIT,
     Capacity,
@@ -457,6 +458,7 @@ def test_python_numbers_and_small_blocks_change_nothing(seed: int, on: frozenset
     bound = bound_of(instance, multipliers)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(certificate, "BLOCK", 2)
+        patch.setattr(claims, "BLOCK", 2)
         assert bound_of(instance, multipliers) == bound
         patch.setattr(certificate, "_kind", lambda *_: object)
         assert bound_of(instance, multipliers) == bound
@@ -547,7 +549,7 @@ def one_goal(covers: Any, people: Any, price: Any, needed: int, **more: Any) -> 
 
 def none_for(instance: Instance, **some: Any) -> Multipliers:
     """No multiplier but those named."""
-    empty: dict[str, Any] = {k: np.zeros(sum(certificate._lengths(instance)[k]), dtype=np.int64) for k in KINDS}
+    empty: dict[str, Any] = {k: np.zeros(sum(certificate.lengths_of(instance)[k]), dtype=np.int64) for k in KINDS}
     empty["units"] = tuple(np.zeros(goal.whole, dtype=np.int64) for goal in instance.communities)
     return Multipliers(**{**empty, **{k: whole(v) for k, v in some.items()}})
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from planner import certificate, classic, medians, optimize
+from planner import claims, classic, medians, optimize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,10 +144,10 @@ def test_the_certificate_confirms_least_travel(case: Any) -> None:
     most = whole.shape[1] - len(fixed)
     instance = medians.travel_instance(whole, weight=weight, price=cost, least=least, most=most, fixed=fixed)
     assert plan.multipliers is not None
-    proof = certificate.certify(instance, plan.multipliers)
-    assert certificate.check(instance, plan, proof) == ()
+    proof = claims.certify(instance, plan.multipliers)
+    assert claims.check(instance, plan, proof) == ()
     assert plan.objective is not None
-    assert certificate.check(instance, replace(plan, objective=plan.objective + 1), proof) != ()
+    assert claims.check(instance, replace(plan, objective=plan.objective + 1), proof) != ()
 
 
 def test_distances_that_no_step_holds_leave_an_honest_gap() -> None:

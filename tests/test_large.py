@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from brute import Case, choices, instance_of
 from drawn import QUICK, cases
-from planner import certificate, classic, medians, optimize, solving
+from planner import claims, classic, medians, optimize, solving
 from planner.frontier import frontier
 from planner.large import covering_of
 from planner.reduce import reduce
@@ -41,7 +41,7 @@ def test_plans_are_the_best_of_all_choices(case: Case) -> None:
     assert (plan.status, plan.objective, plan.bound) == ("optimal", best, best)
     assert plan.ties_broken
     assert plan.multipliers is not None
-    assert certificate.check(instance, plan, certificate.certify(instance, plan.multipliers)) == ()
+    assert claims.check(instance, plan, claims.certify(instance, plan.multipliers)) == ()
 
 
 def test_what_is_more_than_covering_goes_the_other_way() -> None:
