@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     Fault = tuple[object, ...]
 
 SCHEMA = 1
+PROMISED = ("optimal", "gap")
+"""States of a plan that keeps the rules and meets the goals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +107,11 @@ def _choice_faults(instance: Instance, plan: Plan) -> list[Fault]:
     if plan.flows is not None:
         served = summed(instance.n_rows, plan.flows.row, plan.flows.people)
     times = canonical(instance.covers) @ opened.astype(np.int64)
-    if not plan.best_effort:
-        reached = [(goal, _reached(goal, limited, served, times)) for goal in instance.all_goals]
-        faults += [("goal", goal.label, goal.needed, got) for goal, got in reached if got < goal.needed]
+    reached = [(goal, _reached(goal, limited, served, times)) for goal in instance.all_goals]
+    missed: list[Fault] = [("goal", goal.label, goal.needed, got) for goal, got in reached if got < goal.needed]
+    faults += [] if plan.best_effort else missed
+    if plan.status not in PROMISED and not faults and not missed:
+        faults.append(("status", plan.status))  # here is a plan that does all that is said to be impossible
     unserved = np.where(instance.loss > 0, instance.people - served, 0)
     objective = exact_sum(np.where(limited, unserved, np.where(times == 0, instance.loss, 0)))
     objective += exact_sum(instance.price[chosen])
@@ -145,13 +149,14 @@ def check(instance: Instance, plan: Plan, certificate: Certificate) -> tuple[Fau
     Returns
     -------
     faults
-        None for a claim that holds. Each is a code and values: ``status``; ``chosen``, ``flows`` (what); ``rule``
-        (name, value); ``goal`` (label, needed, reached); ``objective``, ``certified_bound`` (said, found); ``bound``
-        (said, objective); ``contradiction`` (bound found, objective); ``instance`` (of another one); ``multipliers``
-        (which, what).
+        None for a claim that holds. A bound above the certified one is the solver's word and no fault: see `bound_of`.
+        Each is a code and values: ``status``; ``gap`` (said, objective less bound); ``chosen``, ``flows`` (what);
+        ``rule`` (name, value); ``goal`` (label, needed, reached); ``objective``, ``certified_bound`` (said, found);
+        ``bound`` (said, objective); ``contradiction`` (bound found, objective); ``instance`` (of another one);
+        ``multipliers`` (which, what).
     """
     figures = (plan.objective, plan.bound, certificate.bound)
-    promised = plan.status in {"optimal", "gap"}
+    promised = plan.status in PROMISED
     if any(value is not None and type(value) is not int for value in figures) or certificate.bound is None:
         return (("status", "figures"),)
     if promised and (plan.best_effort or plan.objective is None or plan.bound is None):
@@ -159,6 +164,10 @@ def check(instance: Instance, plan: Plan, certificate: Certificate) -> tuple[Fau
     faults: list[Fault] = []
     if plan.status == "optimal" and plan.bound != plan.objective:
         faults.append(("status", plan.status))
+    if promised and plan.objective is not None and plan.bound is not None:
+        over = plan.objective - plan.bound
+        if plan.gap is not None and plan.gap != (over / plan.objective if over > 0 else 0.0):
+            faults.append(("gap", plan.gap, over))
     if plan.objective is not None:
         faults += _choice_faults(instance, plan)
     elif plan.chosen:

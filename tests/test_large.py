@@ -86,3 +86,21 @@ def test_a_time_limit_gives_a_gap_and_never_an_optimum() -> None:
     assert plan.bound is not None
     assert plan.objective < plan.bound
     assert plan.seconds < 20
+
+
+def test_claims_of_what_is_impossible_or_of_another_gap_are_refused() -> None:
+    rng = np.random.default_rng(5)
+    covers, weight = csr_array(rng.random((30, 8)) < 0.3), rng.integers(1, 9, 30)
+    instance = classic.mclp_instance(covers, weight=weight, p=3)
+    plan = optimize.solve(instance)
+    assert plan.multipliers is not None
+    proof = claims.certify(instance, plan.multipliers)
+    assert claims.check(instance, plan, proof) == ()
+    for forged in (
+        replace(plan, gap=0.5),
+        replace(plan, gap=-1.0),
+        replace(plan, status="infeasible"),
+        replace(plan, status="infeasible", best_effort=True),
+        replace(plan, status="none"),
+    ):
+        assert claims.check(instance, forged, proof) != ()

@@ -1,0 +1,374 @@
+"""Every rule at once on the sample: run as a planner would, then held against the tables by `rulecheck`.
+
+Also the two other objectives on the sample, and for every kind of rule a town in which it can't be kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import tomllib
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pytest
+
+import rulecheck
+from planner import inputs, network, pipeline, schema, study
+from rulecheck import Facts
+from test_pipeline import figures
+from town import SCENARIO, write_town
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from planner.pipeline import Outcome
+    from planner.study import Study
+
+ROOT = Path(__file__).parents[1]
+BASELINE = ROOT / "scenarios" / "sample-baseline.toml"
+CANDIDATES = ROOT / "data" / "coquimbo" / "candidates.csv"
+FARTHEST_M = 5000
+YEARS = (2026, 2027, 2028)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One run, what it studied, and its tables read again without the planner."""
+
+    outcome: Outcome
+    studied: Study
+    facts: Facts
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The plan as run.json tells it."""
+        plan: Mapping[str, Any] = self.outcome.record["plan"]
+        return plan
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """Rows of a CSV as texts."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def placed(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with their WGS-84 degrees as numbers."""
+    return [{**row, "lon": float(row["lon"]), "lat": float(row["lat"])} for row in rows]
+
+
+def usable(row: Mapping[str, Any]) -> bool:
+    """Whether a site of the sample stands open today, or is a candidate."""
+    stands = row.get("operating", "") in {"", "正常"} and row.get("opened_on", "") <= "2026-06-30"
+    return bool(row["status"] == "candidate" or (row["status"] == "existing" and stands))
+
+
+def points(key: str, rows: Mapping[str, Mapping[str, Any]]) -> gpd.GeoDataFrame:
+    """Table of points for the search of ways."""
+    places = gpd.points_from_xy([row["lon"] for row in rows.values()], [row["lat"] for row in rows.values()])
+    return gpd.GeoDataFrame({key: list(rows)}, geometry=places, crs=4326)
+
+
+def reach_mm(folder: Path, demand: Mapping[str, Any], sites: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """demand_id -> site_id -> whole millimetres, from the travel table of the sample."""
+    roads = network.read_roads(folder / "inputs" / "roads.osm.pbf", mode="walk")
+    table = network.travel(roads, points("demand_id", demand), points("site_id", sites), cutoff_m=FARTHEST_M)
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for demand_id, site_id, metres in zip(table["demand_id"], table["site_id"], table["metres"], strict=True):
+        found[demand_id][site_id] = round(metres * 1000)
+    return found
+
+
+def facts_of(outcome: Outcome) -> Facts:
+    """Read what a result rests on, and what its plan opens."""
+    scenario = tomllib.loads((outcome.folder / "scenario.toml").read_text(encoding="utf-8"), parse_float=Decimal)
+    demand = {
+        row["demand_id"]: row
+        for table in scenario["demand"]["table"]
+        for row in placed(rows_of(outcome.folder / table["file"]))
+    }
+    sites = {
+        row["site_id"]: row
+        for table in scenario["sites"]["table"]
+        for row in placed(rows_of(outcome.folder / table["file"]))
+        if usable(row)
+    }
+    return Facts(scenario, demand, sites, reach_mm(outcome.folder, demand, sites), outcome.record["plan"]["opened"])
+
+
+def run(scenario: Path, out: Path) -> Case:
+    """Run a scenario by its verb, and keep what was studied beside what was written."""
+    kept: list[Study] = []
+
+    def watched(*given: Any) -> Study:
+        kept.append(study.study(*given))
+        return kept[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "study", watched)
+        outcome = pipeline.run(scenario, out)
+    return Case(outcome, kept[0], facts_of(outcome))
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """The shipped scenario with all rules."""
+    return run(ROOT / "scenarios" / "sample-phases.toml", tmp_path_factory.mktemp("full"))
+
+
+# --- The shipped scenario with every rule ------------------------------------------------------------------------------
+
+
+def test_the_scenario_uses_every_rule(full: Case) -> None:
+    scenario = full.facts.scenario
+    assert set(scenario["rules"]) == set(schema.RulesSection.model_fields)
+    unused = {"standard", "alternatives"}
+    assert set(scenario["siting"]) == set(schema.SitingSection.model_fields) - unused
+    assert {goal.get("of", "people") for goal in scenario["goal"]} == {"people", "communities"}
+    assert {goal.get("each", "city") for goal in scenario["goal"]} == {"city", "district", "town"}
+    assert {"group", "backup"} <= {key for goal in scenario["goal"] for key in goal}
+    assert {"tier", "new_only", "min", "max", "each"} <= {key for count in scenario["count"] for key in count}
+    assert {"budget_yuan", "budgets", "shares"} <= {key for phase in scenario["phase"] for key in phase}
+    assert [phase["year"] for phase in scenario["phase"]] == list(YEARS)
+    assert scenario["size"]
+    assert any(item.get("at_existing") for item in scenario["facility"])
+
+
+def test_it_is_solved_to_the_stated_gap(full: Case) -> None:
+    plan = full.plan
+    assert full.outcome.exit_code == 0
+    assert plan["status"] in {"optimal", "gap"}
+    assert not plan["best_effort"]
+    assert plan["bound"] <= plan["objective"]
+    assert plan["gap"] == (plan["objective"] - plan["bound"]) / plan["objective"] <= full.facts.siting["gap"]
+    assert plan["certified_bound"] <= plan["bound"]
+
+
+def test_it_gives_its_golden_figures(full: Case) -> None:
+    golden = json.loads((ROOT / "tests" / "golden" / "sample-phases.json").read_text(encoding="utf-8"))
+    assert figures(dict(full.outcome.record)) == golden
+
+
+def test_no_rule_is_broken(full: Case) -> None:
+    assert rulecheck.rules_broken(full.facts) == []
+
+
+def test_money_is_what_the_options_cost(full: Case) -> None:
+    facts, plan = full.facts, full.plan
+    once, yearly = rulecheck.once_and_yearly(facts, facts.opened)
+    assert (plan["cost_once_yuan"], plan["cost_yearly_yuan"]) == (once, yearly)
+    assert plan["objective"] == plan["cost_yuan"] == rulecheck.horizon_yuan(facts, facts.opened)
+
+
+def test_kiosks_sizes_and_markets_are_in_the_plan(full: Case) -> None:
+    """The rules are no dead letters: what they speak of is built."""
+    assert {row["type"] for row in full.facts.opened} == {"gig_station", "e_station", "gig_market"}
+    assert {row["size"] for row in full.facts.opened} == {None, "标准", "大"}
+    assert any(row["at_existing"] for row in full.facts.opened)
+    assert {row["year"] for row in full.facts.opened} == set(YEARS)
+
+
+def test_goals_are_met_in_every_year(full: Case) -> None:
+    said = {(goal["id"], goal["scope"], goal["year"]): goal for goal in full.outcome.record["goals"]}
+    found = rulecheck.goals_in(full.facts)
+    assert said.keys() == found.keys()
+    for key, goal in found.items():
+        assert (said[key]["whole"], said[key]["needed"]) == (goal.whole, goal.needed), key
+        assert said[key]["met"]
+        assert said[key]["reached_plan"] >= goal.needed, key
+        if said[key]["counts"] == "served":
+            assert said[key]["reached_plan"] <= rulecheck.most_served(full.facts, key[2]) <= goal.reached
+        else:
+            assert said[key]["reached_plan"] == goal.reached, key
+
+
+def test_shares_grow_from_year_to_year(full: Case) -> None:
+    found = rulecheck.goals_in(full.facts)
+    for name, scope, year in found:
+        if year != YEARS[-1]:
+            assert found[name, scope, year].needed <= found[name, scope, year + 1].needed
+            assert found[name, scope, year].reached <= found[name, scope, year + 1].reached
+
+
+def test_people_are_shared_out_within_reach_and_capacity(full: Case) -> None:
+    assert full.studied.served is not None
+    served = [{str(key): value for key, value in row.items()} for row in full.studied.served.to_dict("records")]
+    assert rulecheck.shared_out_wrongly(full.facts, served) == []
+    for year in YEARS:
+        record = next(g for g in full.outcome.record["goals"] if (g["id"], g["year"]) == ("rural-people", year))
+        assert record["reached_plan"] == sum(row["people"] for row in served if row["year"] == year)
+    # the capacity is no dead letter: not everybody within reach can be served
+    assert rulecheck.most_served(full.facts, YEARS[-1]) < rulecheck.goals_in(full.facts)["rural-people", "", 2028].reached
+
+
+def test_coverage_csv_holds_every_year(full: Case) -> None:
+    """In every year exactly those are covered whom what is open by then reaches; nobody loses that again."""
+    said: dict[tuple[str, int], dict[str, int]] = defaultdict(dict)
+    for row in rows_of(full.outcome.folder / "coverage.csv"):
+        if row["state"] == "plan":
+            assert (row["covered"] == "true") == (int(row["facilities"]) > 0)
+            said[row["standard"], int(row["year"])][row["demand_id"]] = int(row["facilities"])
+    for standard in full.facts.scenario["standard"]:
+        before: dict[str, int] = {}
+        for year in YEARS:
+            serving = rulecheck.serving_in(full.facts, standard, year)
+            here = said[standard["id"], year]
+            assert here == {key: len(facilities) for key, facilities in serving.items()}
+            assert all(here[key] >= number for key, number in before.items())
+            before = here
+
+
+# --- The check itself --------------------------------------------------------------------------------------------------
+
+
+def changed(facts: Facts, site: str, **more: Any) -> Facts:
+    """The same plan with something else said of one site."""
+    return replace(facts, opened=[{**row, **more} if row["site_id"] == site else row for row in facts.opened])
+
+
+def scenario_with(facts: Facts, section: str, **more: Any) -> Facts:
+    """The same plan under another section of the scenario."""
+    return replace(facts, scenario={**facts.scenario, section: {**facts.scenario[section], **more}})
+
+
+def test_the_check_finds_what_is_wrong(full: Case) -> None:
+    facts = full.facts
+    first = facts.opened[0]
+    site = first["site_id"]
+    near = {"type": first["type"], "people": 10**6, "within_m": 500}
+    # the plan stands, and a rule that it does not keep is put in place of the scenario's
+    tampered = {
+        "cost_once_yuan": changed(facts, site, cost_once_yuan=first["cost_once_yuan"] - 1),
+        "not on offer": changed(facts, site, type="station"),
+        "funding": changed(facts, site, funding="别处"),
+        "twice": replace(facts, opened=[*facts.opened, first]),
+        "rules.types_per_site": replace(facts, opened=[*facts.opened, first]),
+        "rules.force_open": scenario_with(facts, "rules", force_open=["C80"]),
+        "rules.force_closed": scenario_with(facts, "rules", force_closed=[site]),
+        "rules.spacing": scenario_with(facts, "rules", spacing=[{"type": "e_station", "m": 5000}]),
+        "rules.near_people": scenario_with(facts, "rules", near_people=[near]),
+        "siting.max_sites": scenario_with(facts, "siting", max_sites=len(facts.opened) - 1),
+        "siting.budget_yuan": scenario_with(facts, "siting", budget_yuan=full.plan["cost_yuan"] - 1),
+        "siting.budget_once_yuan": scenario_with(facts, "siting", budget_once_yuan=full.plan["cost_once_yuan"] - 1),
+        "siting.budget_yearly_yuan": scenario_with(
+            facts, "siting", budget_yearly_yuan=full.plan["cost_yearly_yuan"] - 1
+        ),
+        "siting.budgets": scenario_with(facts, "siting", budgets={"共建单位": 0}),
+        "phase.budget_yuan:2026": replace(facts, opened=[{**row, "year": 2026} for row in facts.opened]),
+        "phase.budgets:2028": replace(facts, opened=[{**row, "year": 2028} for row in facts.opened]),
+        "gig-per-district": replace(facts, opened=[row for row in facts.opened if row["type"] != "gig_station"]),
+        "town-markets": replace(facts, opened=[row for row in facts.opened if row["type"] != "gig_market"]),
+    }
+    for name, wrong in tampered.items():
+        assert any(name in broken for broken in rulecheck.rules_broken(wrong)), name
+
+
+# --- The other objectives ------------------------------------------------------------------------------------------------
+
+OTHER = """
+name = "other"
+title = "试算"
+extends = "{baseline}"
+
+[[sites.table]]
+file = "{candidates}"
+coordinates = "wgs84"
+
+[[facility]]
+type = "gig_station"
+build = true
+
+[[group]]
+id = "graduates"
+name = "未就业高校毕业生"
+weight = 2.5
+
+[rules]
+spacing = [{{ type = "e_station", m = 1000 }}]
+
+[siting]
+{siting}
+"""
+
+
+def other(folder: Path, siting: str) -> Case:
+    """Run the sample with another objective."""
+    path = folder / "other.toml"
+    text = OTHER.format(baseline=BASELINE.as_posix(), candidates=CANDIDATES.as_posix(), siting=siting)
+    path.write_text(text, encoding="utf-8")
+    return run(path, folder / "maps")
+
+
+def weights(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Twice the people of each row, and as much again as the weight of graduates above 1: 2 x people + 3 x graduates."""
+    return {key: 2 * int(row["people"]) + 3 * int(row["people_graduates"]) for key, row in rows.items()}
+
+
+def test_most_people_within_a_budget(tmp_path: Path) -> None:
+    case = other(
+        tmp_path, 'objective = "max_coverage"\nstandard = "urban-walk-15"\nbudget_yuan = 1_000_000\nmax_sites = 9'
+    )
+    assert rulecheck.rules_broken(case.facts) == []
+    assert case.plan["status"] == "optimal"
+    assert case.plan["certified_bound"] <= case.plan["bound"] == case.plan["objective"]
+    standard = case.facts.scenario["standard"][0]
+    serving = rulecheck.serving_in(case.facts, standard, 2026)
+    weight = weights(case.facts.demand)
+    left = sum(weight[key] for key, facilities in serving.items() if not facilities)
+    assert Decimal(str(case.plan["objective"])) in {Decimal(left) / 2, Decimal(left)}
+    assert rulecheck.horizon_yuan(case.facts, case.facts.opened) == case.plan["cost_yuan"] <= 1_000_000
+
+
+def test_least_way_within_a_number_of_sites(tmp_path: Path) -> None:
+    case = other(tmp_path, 'objective = "min_travel"\nstandard = "circle-3km"\nmax_sites = 6')
+    assert rulecheck.rules_broken(case.facts) == []
+    assert case.plan["status"] == "optimal"
+    standard = case.facts.scenario["standard"][2]
+    served_by = set(standard["served_by"])
+    open_sites = {site for site, kind in case.facts.standing_in(2026) if kind in served_by}
+    weight = weights(case.facts.demand)
+    total = 0
+    for key, people in weight.items():
+        # a way beyond all that was measured is charged as that far; half a metre counts as one
+        ways = [(mm + 500) // 1000 for site, mm in case.facts.reach_mm.get(key, {}).items() if site in open_sites]
+        total += people * min([*ways, FARTHEST_M])
+    assert Decimal(str(case.plan["objective"])) in {Decimal(total) / 2, Decimal(total)}
+
+
+# --- What can't be kept ----------------------------------------------------------------------------------------------------
+
+MORE = """
+[[demand.table]]
+file = "demand.csv"
+coordinates = "wgs84"
+"""
+CASES: Sequence[tuple[str, str, set[str]]] = (
+    # goals alone: what nobody reaches
+    ("goal-people", "share = 1.0", {"goal:people"}),
+    ("goal-communities", 'share = 1.0\nof = "communities"', {"goal:people"}),
+    ("goal-district", 'share = 0.9\neach = "district"', {"goal:people:东区"}),
+    ("goal-backup", "share = 0.99\nbackup = true", {"goal:people"}),
+    # counts
+    ("count-most", 'COUNT max = 0', {"goal:people", "count"}),
+    ("count-least", 'COUNT min = 99', {"count"}),
+    ("count-tier", 'COUNT tier = "town"\nmin = 1', {"count"}),
+    ("count-district", 'COUNT district = "东区"\nmax = 0', {"goal:people", "count:东区"}),
+    # money
+    ("budget", "SITING budget_yuan = 100_000", {"goal:people", "siting.budget_yuan"}),
+    ("once", "SITING budget_once_yuan = 60_000", {"goal:people", "siting.budget_once_yuan"}),
+    ("yearly", "SITING budget_yearly_yuan = 5_000", {"goal:people", "siting.budget_yearly_yuan"}),
+    ("sources", 'SITING budgets = { "地方财政" = 0 }', {"goal:people", "siting.budgets:地方财政"}),
+    # number and place
+    ("max-sites", "SITING max_sites = 1", {"goal:people", "siting.max_sites"}),
+    ("force-closed", 'RULES force_closed = ["C1", "C2", "C3", "C4", "C5", "C6"]', {"goal:people"}),
+    ("spacing", 'RULES spacing = [{ type = "e_station", m = 5000 }]', {"goal:people", "rules.spacing:e_station"}),
+    ("near-people", 'RULES near_people = [{ type = "e_station", people = 999, within_m = 100 }]',
+     {"goal:people", "rules.near_people"}),
+    ("force-open", 'RULES force_open = ["C1"]\nnear_people = [{ type = "e_station", people = 999, within_m = 100 }]',
+     {"rules.force_open:C1", "rules.near_people"}),
+)  # fmt: skip
