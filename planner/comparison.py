@@ -155,6 +155,12 @@ def _unguarded(text: str) -> str:
     return text[1:] if text.startswith(GUARDED) else text
 
 
+def _shared_name(names: pd.Series) -> str:
+    """Return what the names of a community's points begin with alike; that of its largest point where they do not."""
+    shared = os.path.commonprefix(names.tolist()).rstrip(" -_0123456789第（(")
+    return shared or str(names.iloc[0])
+
+
 def _units(result: Result) -> dict[str, pd.DataFrame]:
     """Communities under each standard: unit_id -> people, whether covered, name, points, district, town."""
     try:
@@ -175,7 +181,8 @@ def _units(result: Result) -> dict[str, pd.DataFrame]:
         largest = part.sort_values(["people", "demand_id"], ascending=[False, True]).groupby("unit_id")
         people, covered = part["people"].to_numpy(dtype="int64"), (part["covered"] == "true").to_numpy()
         counts = community_counts(part["unit_id"], people, people * covered, rule)
-        named = largest[["name", "district", "town"]].first().assign(points=largest.size())
+        named = largest[["district", "town"]].first()
+        named = named.assign(name=largest["name"].agg(_shared_name), points=largest.size())
         found[str(standard)] = counts.join(named)
     return found
 

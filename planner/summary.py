@@ -91,6 +91,7 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[
     for goal in goals:
         scope = goal["scope"] or say("summary.city", language)
         scope += f" {goal['year']}" if goal["year"] else ""
+        scope += "" if goal["counts"] == "reached" else say(f"summary.counts_{goal['counts']}", language)
         if not goal["whole"]:
             yield say("summary.goal_empty", language, id=goal["id"], scope=scope)
         if goal["met"]:

@@ -56,12 +56,14 @@ class Facts:
     @property
     def siting(self) -> Row:
         """The section ``[siting]``."""
-        return self.scenario.get("siting", {})
+        found: Row = self.scenario.get("siting", {})
+        return found
 
     @property
     def rules(self) -> Row:
         """The section ``[rules]``."""
-        return self.scenario.get("rules", {})
+        found: Row = self.scenario.get("rules", {})
+        return found
 
     @property
     def types(self) -> Mapping[str, Row]:
@@ -97,6 +99,11 @@ def share_of(whole: int, share: Decimal | int) -> int:
     return math.ceil(Fraction(share) * whole)
 
 
+def standard_of(facts: Facts, name: str) -> Row:
+    """Find a standard of the scenario by its id."""
+    return next(item for item in facts.scenario["standard"] if item["id"] == name)
+
+
 def limit_mm(facts: Facts, standard: Row) -> int:
     """Cutoff of a walking standard in whole millimetres."""
     assert standard.get("mode", "walk") == "walk"
@@ -129,7 +136,7 @@ def scopes(rows: Sequence[Row], item: Row) -> list[str]:
     return sorted({scope_name(row, item) for row in rows if inside(row, item, scope_name(row, item))} - {""})
 
 
-# --- What may be built, and what it costs ----------------------------------------------------------------------------
+# --- What may be built, and what it costs --------------------------------------------------------------------
 
 
 def own_yuan(row: Row, money: str) -> int | None:
@@ -185,7 +192,7 @@ def not_on_offer(facts: Facts) -> Iterator[str]:
     yield from (f"size: {site} {kind} twice" for (site, kind), number in many.items() if number > 1)
 
 
-# --- Number and place --------------------------------------------------------------------------------------------------
+# --- Number and place ----------------------------------------------------------------------------------------
 
 
 def counts_broken(facts: Facts) -> Iterator[str]:
@@ -237,7 +244,7 @@ def places_broken(facts: Facts) -> Iterator[str]:
                 yield f"rules.near_people: {site} {near}"
 
 
-# --- Money ---------------------------------------------------------------------------------------------------------------
+# --- Money ---------------------------------------------------------------------------------------------------
 
 
 def once_and_yearly(facts: Facts, rows: Sequence[Row]) -> tuple[int, int]:
@@ -249,8 +256,8 @@ def once_and_yearly(facts: Facts, rows: Sequence[Row]) -> tuple[int, int]:
 def horizon_yuan(facts: Facts, rows: Sequence[Row]) -> int:
     """Cost within the horizon: once, and every year from its opening to the end of the horizon."""
     last = facts.phases[0]["year"] + facts.siting.get("horizon_years", 5)
-    once = once_and_yearly(facts, rows)[0]
-    return once + sum(yuan_of(facts, row, "cost_yearly_yuan") * max(0, last - row["year"]) for row in rows)
+    running = sum(yuan_of(facts, row, "cost_yearly_yuan") * max(0, int(last - row["year"])) for row in rows)
+    return once_and_yearly(facts, rows)[0] + running
 
 
 def spent_yuan(facts: Facts, rows: Sequence[Row], year: int) -> int:
@@ -290,7 +297,7 @@ def rules_broken(facts: Facts) -> list[str]:
     return [broken for check in checks for broken in check(facts)]
 
 
-# --- Who is reached and served -------------------------------------------------------------------------------------------
+# --- Who is reached and served -------------------------------------------------------------------------------
 
 
 def assessable(row: Row) -> bool:
@@ -302,14 +309,14 @@ def speaks_of(standard: Row, row: Row) -> bool:
     """Whether a standard applies to a demand row."""
     who = standard.get("applies_to", {})
     layer = row.get("layer") or "residents"
-    return who.get("setting", row["setting"]) == row["setting"] and who.get("layer", "residents") == layer
+    return bool(who.get("setting", row["setting"]) == row["setting"] and who.get("layer", "residents") == layer)
 
 
 def serving_in(facts: Facts, standard: Row, year: int) -> dict[str, list[Key]]:
     """demand_id -> open facilities within the cutoff of a standard in a year, for every row that can be judged."""
-    standing, limit = Counter(facts.standing_in(year)), limit_mm(facts, standard)
+    limit = limit_mm(facts, standard)
     at: dict[str, list[Key]] = defaultdict(list)
-    for site, kind in sorted(standing):
+    for site, kind in sorted(set(facts.standing_in(year))):
         if kind in standard["served_by"]:
             at[site].append((site, kind))
     return {
@@ -333,8 +340,7 @@ def capacity_of(facts: Facts, key: Key, year: int) -> int:
 
 def most_served(facts: Facts, year: int) -> int:
     """How many people of the standard with capacity can be served at once, by maximum flow."""
-    names = facts.siting["capacity_standard"]
-    standard = next(item for item in facts.scenario["standard"] if item["id"] == names)
+    standard = standard_of(facts, facts.siting["capacity_standard"])
     network: Any = nx.DiGraph()
     network.add_nodes_from(["people", "done"])
     for point, facilities in serving_in(facts, standard, year).items():
@@ -351,8 +357,7 @@ def most_served(facts: Facts, year: int) -> int:
 
 def shared_out_wrongly(facts: Facts, served: Sequence[Row]) -> list[str]:
     """What is wrong with a table of who is served where: demand_id, site_id, type, year, people."""
-    name = facts.siting["capacity_standard"]
-    standard = next(item for item in facts.scenario["standard"] if item["id"] == name)
+    standard = standard_of(facts, facts.siting["capacity_standard"])
     wrong = []
     for phase in facts.phases:
         year = phase["year"]
@@ -366,14 +371,16 @@ def shared_out_wrongly(facts: Facts, served: Sequence[Row]) -> list[str]:
             of_point[row["demand_id"]] += row["people"]
             if row["people"] < 0 or key not in serving.get(row["demand_id"], ()):
                 wrong.append(f"{row['demand_id']} is not in reach of {key} in {year}")
-        wrong += [f"{key} in {year}: {people}" for key, people in load.items() if people > capacity_of(facts, key, year)]
+        wrong += [
+            f"{key} in {year}: {people}" for key, people in load.items() if people > capacity_of(facts, key, year)
+        ]
         wrong += [f"{d} in {year}: {n}" for d, n in of_point.items() if n > int(facts.demand[d]["people"])]
     return wrong
 
 
 @dataclass(frozen=True)
 class Reached:
-    """What a goal asks for in one scope and year, and what the plan reaches; the most that could be, under capacity."""
+    """People or communities of a goal in one scope and year: all, how many it asks for, and how many are in reach."""
 
     whole: int
     needed: int
@@ -382,18 +389,16 @@ class Reached:
 
 def share_asked(facts: Facts, goal: Row, year: int) -> Decimal | int:
     """Share that a goal asks for in a year: that of the last phase until then that gives one, else its own."""
-    given = [phase["shares"][goal["id"]] for phase in facts.phases if phase["year"] <= year and has_share(phase, goal)]
-    return given[-1] if given else goal["share"]
-
-
-def has_share(phase: Row, goal: Row) -> bool:
-    """Whether a phase changes the share of a goal."""
-    return goal["id"] in phase.get("shares", {})
+    share: Decimal | int = goal["share"]
+    for phase in facts.phases:
+        if phase["year"] <= year:
+            share = phase.get("shares", {}).get(goal["id"], share)
+    return share
 
 
 def goal_in(facts: Facts, goal: Row, scope: str, year: int) -> Reached:
     """Work out one goal in one scope and year."""
-    standard = next(item for item in facts.scenario["standard"] if item["id"] == goal["standard"])
+    standard = standard_of(facts, goal["standard"])
     serving = serving_in(facts, standard, year)
     column = f"people_{goal['group']}" if "group" in goal else "people"
     times = 1 + goal.get("backup", False)
@@ -418,7 +423,7 @@ def goals_in(facts: Facts) -> dict[tuple[str, str, int], Reached]:
     """Work out every goal in every scope and year; under capacity those in reach, whom it may be too many to serve."""
     found = {}
     for goal in facts.scenario.get("goal", ()):
-        standard = next(item for item in facts.scenario["standard"] if item["id"] == goal["standard"])
+        standard = standard_of(facts, goal["standard"])
         judged = [row for row in facts.demand.values() if speaks_of(standard, row) and assessable(row)]
         for phase in facts.phases:
             for scope in scopes(judged, goal):

@@ -18,13 +18,13 @@ import geopandas as gpd
 import pytest
 
 import rulecheck
-from planner import inputs, network, pipeline, schema, study
+from planner import network, pipeline, schema, study
 from rulecheck import Facts
 from test_pipeline import figures
 from town import SCENARIO, write_town
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from planner.pipeline import Outcome
     from planner.study import Study
@@ -121,7 +121,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Case:
     return run(ROOT / "scenarios" / "sample-phases.toml", tmp_path_factory.mktemp("full"))
 
 
-# --- The shipped scenario with every rule ------------------------------------------------------------------------------
+# --- The shipped scenario with every rule --------------------------------------------------------------------
 
 
 def test_the_scenario_uses_every_rule(full: Case) -> None:
@@ -203,7 +203,9 @@ def test_people_are_shared_out_within_reach_and_capacity(full: Case) -> None:
         record = next(g for g in full.outcome.record["goals"] if (g["id"], g["year"]) == ("rural-people", year))
         assert record["reached_plan"] == sum(row["people"] for row in served if row["year"] == year)
     # the capacity is no dead letter: not everybody within reach can be served
-    assert rulecheck.most_served(full.facts, YEARS[-1]) < rulecheck.goals_in(full.facts)["rural-people", "", 2028].reached
+    assert (
+        rulecheck.most_served(full.facts, YEARS[-1]) < rulecheck.goals_in(full.facts)["rural-people", "", 2028].reached
+    )
 
 
 def test_coverage_csv_holds_every_year(full: Case) -> None:
@@ -223,7 +225,7 @@ def test_coverage_csv_holds_every_year(full: Case) -> None:
             before = here
 
 
-# --- The check itself --------------------------------------------------------------------------------------------------
+# --- The check itself ----------------------------------------------------------------------------------------
 
 
 def changed(facts: Facts, site: str, **more: Any) -> Facts:
@@ -268,7 +270,7 @@ def test_the_check_finds_what_is_wrong(full: Case) -> None:
         assert any(name in broken for broken in rulecheck.rules_broken(wrong)), name
 
 
-# --- The other objectives ------------------------------------------------------------------------------------------------
+# --- The other objectives ------------------------------------------------------------------------------------
 
 OTHER = """
 name = "other"
@@ -305,7 +307,7 @@ def other(folder: Path, siting: str) -> Case:
 
 
 def weights(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Twice the people of each row, and as much again as the weight of graduates above 1: 2 x people + 3 x graduates."""
+    """Twice the weight of each row: a graduate counts for 2.5 people."""
     return {key: 2 * int(row["people"]) + 3 * int(row["people_graduates"]) for key, row in rows.items()}
 
 
@@ -340,35 +342,147 @@ def test_least_way_within_a_number_of_sites(tmp_path: Path) -> None:
     assert Decimal(str(case.plan["objective"])) in {Decimal(total) / 2, Decimal(total)}
 
 
-# --- What can't be kept ----------------------------------------------------------------------------------------------------
+# --- What can't be kept --------------------------------------------------------------------------------------
 
-MORE = """
-[[demand.table]]
-file = "demand.csv"
-coordinates = "wgs84"
-"""
-CASES: Sequence[tuple[str, str, set[str]]] = (
-    # goals alone: what nobody reaches
-    ("goal-people", "share = 1.0", {"goal:people"}),
-    ("goal-communities", 'share = 1.0\nof = "communities"', {"goal:people"}),
-    ("goal-district", 'share = 0.9\neach = "district"', {"goal:people:东区"}),
-    ("goal-backup", "share = 0.99\nbackup = true", {"goal:people"}),
-    # counts
-    ("count-most", 'COUNT max = 0', {"goal:people", "count"}),
-    ("count-least", 'COUNT min = 99', {"count"}),
-    ("count-tier", 'COUNT tier = "town"\nmin = 1', {"count"}),
-    ("count-district", 'COUNT district = "东区"\nmax = 0', {"goal:people", "count:东区"}),
+
+def count(text: str) -> str:
+    """One count of the town's only type to be built."""
+    return f'\n[[count]]\nid = "count"\ntype = "e_station"\n{text}\n'
+
+
+def siting(text: str) -> str:
+    return f"\n[siting]\n{text}\n"
+
+
+def rules(text: str) -> str:
+    return f"\n[rules]\n{text}\n"
+
+
+def years(first: str) -> str:
+    """Two years, the goal in the first of which is the town's own."""
+    return f"\n[[phase]]\nyear = 2026\n{first}\n\n[[phase]]\nyear = 2027\n"
+
+
+ENOUGH = "share = 0.6"
+"""A goal that five candidates reach; with all six 0.719 is the most."""
+
+CONFLICTS: Mapping[str, tuple[str, str, set[str]]] = {
+    # what nobody reaches, by each kind of goal
+    "goal": ("share = 0.9", "", {"goal:people"}),
+    "goal on communities": ('share = 1.0\nof = "communities"', "", {"goal:people"}),
+    "goal of a district": ('share = 0.9\ndistrict = "东区"', "", {"goal:people:东区"}),
+    "goal of each district": ('share = 0.75\neach = "district"', "", {"goal:people:东区"}),
+    "goal of each town": ('share = 0.75\neach = "town"', "", {"goal:people:东区/东区镇"}),
+    "goal with backup": ("share = 0.2\nbackup = true", "", {"goal:people"}),
+    "goal of a group": (
+        'share = 0.9\ngroup = "old"',
+        '\n[[group]]\nid = "old"\nname = "老年人"\n',
+        {"goal:people"},
+    ),
+    "goal of a year": (ENOUGH, years("shares = { people = 0.9 }") + "shares = { people = 0.5 }", {"goal:people@2026"}),
+    # capacity never gives way
+    "capacity": (ENOUGH, siting('capacity_standard = "walk-5"'), {"goal:people"}),
+    "capacity of a size": (
+        ENOUGH,
+        '\n[[size]]\ntype = "e_station"\nsize = "小"\ncapacity_people = 10\n' + siting('capacity_standard = "walk-5"'),
+        {"goal:people"},
+    ),
+    # how many
+    "count at most": (ENOUGH, count("max = 4"), {"goal:people", "count"}),
+    "count at most, new ones": (ENOUGH, count("max = 4\nnew_only = true"), {"goal:people", "count"}),
+    "count at least": (ENOUGH, count("min = 8"), {"count"}),
+    "count of a tier": (ENOUGH, count('tier = "town"\nmin = 7'), {"count"}),
+    "count of a district": (ENOUGH, count('district = "东区"\nmax = 1'), {"goal:people", "count:东区"}),
+    "counts that differ": (
+        ENOUGH,
+        count("min = 6") + siting("max_sites = 5"),
+        {"count", "siting.max_sites"},
+    ),
+    "number of sites": (ENOUGH, siting("max_sites = 4"), {"goal:people", "siting.max_sites"}),
     # money
-    ("budget", "SITING budget_yuan = 100_000", {"goal:people", "siting.budget_yuan"}),
-    ("once", "SITING budget_once_yuan = 60_000", {"goal:people", "siting.budget_once_yuan"}),
-    ("yearly", "SITING budget_yearly_yuan = 5_000", {"goal:people", "siting.budget_yearly_yuan"}),
-    ("sources", 'SITING budgets = { "地方财政" = 0 }', {"goal:people", "siting.budgets:地方财政"}),
-    # number and place
-    ("max-sites", "SITING max_sites = 1", {"goal:people", "siting.max_sites"}),
-    ("force-closed", 'RULES force_closed = ["C1", "C2", "C3", "C4", "C5", "C6"]', {"goal:people"}),
-    ("spacing", 'RULES spacing = [{ type = "e_station", m = 5000 }]', {"goal:people", "rules.spacing:e_station"}),
-    ("near-people", 'RULES near_people = [{ type = "e_station", people = 999, within_m = 100 }]',
-     {"goal:people", "rules.near_people"}),
-    ("force-open", 'RULES force_open = ["C1"]\nnear_people = [{ type = "e_station", people = 999, within_m = 100 }]',
-     {"rules.force_open:C1", "rules.near_people"}),
-)  # fmt: skip
+    "budget": (ENOUGH, siting("budget_yuan = 524_999"), {"goal:people", "siting.budget_yuan"}),
+    "budget once": (ENOUGH, siting("budget_once_yuan = 60_000"), {"goal:people", "siting.budget_once_yuan"}),
+    "budget yearly": (ENOUGH, siting("budget_yearly_yuan = 24_999"), {"goal:people", "siting.budget_yearly_yuan"}),
+    "budget of a source": (
+        ENOUGH,
+        siting('budgets = { "地方财政" = 300_000 }'),
+        {"goal:people", "siting.budgets:地方财政"},
+    ),
+    "budget of a year": (
+        ENOUGH,
+        years("budget_yuan = 300_000"),
+        {"goal:people@2026", "phase.budget_yuan:2026"},
+    ),
+    "budget of a source in a year": (
+        ENOUGH,
+        years('budgets = { "地方财政" = 300_000 }'),
+        {"goal:people@2026", "phase.budgets:2026:地方财政"},
+    ),
+    # where
+    "forced and lonely": (
+        ENOUGH,
+        rules('force_open = ["C1"]\nnear_people = [{ type = "e_station", people = 10_000, within_m = 300 }]'),
+        {"rules.force_open:C1", "rules.near_people"},
+    ),
+    "people near": (
+        ENOUGH,
+        rules('near_people = [{ type = "e_station", people = 10_000, within_m = 300 }]'),
+        {"goal:people", "rules.near_people"},
+    ),
+    "spacing": (
+        ENOUGH,
+        rules('spacing = [{ type = "e_station", m = 1500 }]'),
+        {"goal:people", "rules.spacing:e_station"},
+    ),
+    "forced too near each other": (
+        ENOUGH,
+        rules('force_open = ["C1", "C2"]\nspacing = [{ type = "e_station", m = 1500 }]'),
+        {"rules.force_open:C1", "rules.force_open:C2", "rules.spacing:e_station"},
+    ),
+    "closed": ("share = 0.71", rules('force_closed = ["C4"]'), {"goal:people", "rules.force_closed:C4"}),
+}
+"""Name -> the town's goal, what is added to its scenario, and the smallest conflict; each has one only."""
+
+
+def town_result(folder: Path, goal: str, more: str, types: str = "e_station") -> Outcome:
+    """Run the town, with more said of its candidates, and ten old people at every point."""
+    path = write_town(folder / "in", SCENARIO.replace("share = 0.6", goal) + more)
+    for name, columns, cells in (
+        ("sites.csv", "funding,tier,capacity_people", "地方财政,town,50"),
+        ("demand.csv", "people_old", "10"),
+    ):
+        head, *lines = (path.parent / name).read_text(encoding="utf-8").splitlines()
+        text = "\n".join([f"{columns},{head}", *(f"{cells},{line}" for line in lines)])
+        text = text.replace("e_station,candidate", f"{types},candidate")
+        (path.parent / name).write_text(text + "\n", encoding="utf-8")
+    return pipeline.run(path, folder / "maps")
+
+
+def test_the_town_has_a_plan(tmp_path: Path) -> None:
+    plan = town_result(tmp_path, ENOUGH, years("budget_yuan = 999_999")).record["plan"]
+    assert (plan["status"], plan["conflict"], len(plan["opened"])) == ("optimal", [], 5)
+
+
+@pytest.mark.parametrize("name", CONFLICTS)
+def test_what_cannot_hold_together_is_named(name: str, tmp_path: Path) -> None:
+    goal, more, expected = CONFLICTS[name]
+    outcome = town_result(tmp_path, goal, more)
+    plan = outcome.record["plan"]
+    assert (outcome.exit_code, plan["status"]) == (3, "infeasible")
+    assert plan["conflict_smallest"]
+    assert set(plan["conflict"]) == expected
+
+
+def test_two_types_at_one_site_conflict_with_what_there_must_be_of_both(tmp_path: Path) -> None:
+    """Every candidate is needed for both types: at whichever, one type is too many."""
+    more = (
+        '\n[[facility]]\ntype = "kiosk"\nname = "自助机"\ncost_once_yuan = 20_000\ncost_yearly_yuan = 1_000\n'
+        '\n[[count]]\nid = "e"\ntype = "e_station"\nmin = 7\n\n[[count]]\nid = "k"\ntype = "kiosk"\nmin = 6\n'
+    )
+    plan = town_result(tmp_path / "one", ENOUGH, more, "kiosk;e_station").record["plan"]
+    assert plan["conflict_smallest"]
+    *counts, one_site = sorted(plan["conflict"])
+    assert counts == ["e", "k"]
+    assert one_site in {f"rules.types_per_site:C{number}" for number in range(1, 7)}
+    both = town_result(tmp_path / "two", ENOUGH, more + rules("types_per_site = 2"), "kiosk;e_station").record["plan"]
+    assert (both["status"], both["conflict"]) == ("optimal", [])
