@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -158,8 +158,11 @@ def _unguarded(text: str) -> str:
 
 def _shared_name(names: pd.Series) -> str:
     """Return what the names of a community's points begin with alike; that of its largest point where they do not."""
-    shared = os.path.commonprefix(names.tolist()).rstrip(" -_0123456789第（(")
-    return shared or str(names.iloc[0])
+    first, last = min(names), max(names)
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    shared = "".join(letter for letter, _ in alike)
+    whole = shared if len(names) == 1 else shared.rstrip(" -_0123456789第（(")
+    return whole or str(names.iloc[0])
 
 
 def _units(result: Result) -> dict[str, pd.DataFrame]:

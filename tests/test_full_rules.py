@@ -391,7 +391,7 @@ CONFLICTS: Mapping[str, tuple[str, str, set[str]]] = {
     "count at most": (ENOUGH, count("max = 4"), {"goal:people", "count"}),
     "count at most, new ones": (ENOUGH, count("max = 4\nnew_only = true"), {"goal:people", "count"}),
     "count at least": (ENOUGH, count("min = 8"), {"count"}),
-    "count of a tier": (ENOUGH, count('tier = "town"\nmin = 7'), {"count"}),
+    "count of a tier": (ENOUGH, count('tier = "town"\nmax = 4'), {"goal:people", "count"}),
     "count of a district": (ENOUGH, count('district = "东区"\nmax = 1'), {"goal:people", "count:东区"}),
     "counts that differ": (
         ENOUGH,
