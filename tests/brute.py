@@ -173,9 +173,11 @@ def ids_of(case: Case, chosen: Sequence[int]) -> Ids:
 
 
 def rank_of(case: Case, chosen: Sequence[int]) -> tuple[int, int, Ids]:
-    """Tell plans of equal objective apart: the lowest rank wins (metres x people, idle columns, ids)."""
+    """Tell plans of equal objective apart: the lowest rank wins (metres x people, idle options, ids)."""
     ties = [case.columns[k].tie for k in chosen]
-    return sum(ties), ties.count(0), ids_of(case, chosen)
+    last = max((column.year for column in case.columns), default=0)
+    idle = sum(case.columns[k].tie == 0 and case.columns[k].year == last for k in chosen)
+    return sum(ties), idle, ids_of(case, chosen)
 
 
 # --- Capacity ------------------------------------------------------------------------------------------------

@@ -191,14 +191,22 @@ def test_a_count_that_the_budget_forbids_cannot_be_held() -> None:
     assert check(dataclasses.replace(everyone(10, 10), rules=both)) == "unlawful"
 
 
-def test_equal_plans_are_told_apart_by_tie_value_and_then_by_site_type_size_and_year() -> None:
+def test_equal_plans_are_told_apart_by_tie_value_and_then_by_site_type_and_size() -> None:
     assert chosen(everyone(10, 10, 10, tie=[3, 2, 2])) == (1,)
-    named = [("s1", "a", "", 0), ("s0", "b", "", 0), ("s0", "a", "L", 0), ("s0", "a", "", 9), ("s0", "a", "", 8)]
-    rows = rows_of((5, "01234"))
+    named = [("s1", "a", ""), ("s0", "b", ""), ("s0", "a", "L"), ("s0", "a", "")]
+    rows = rows_of((5, "0123"))
     columns = tuple(Column(*place, price=10) for place in named)
-    assert chosen(Case(columns, rows, (goal(rows, 5),))) == (4,)
-    assert chosen(Case(columns[:4], rows_of((5, "0123")), (goal(rows, 5),))) == (3,)
+    assert chosen(Case(columns, rows, (goal(rows, 5),))) == (3,)
     assert chosen(Case(columns[:3], rows_of((5, "012")), (goal(rows, 5),))) == (2,)
+
+
+def test_what_may_open_in_either_year_at_one_price_opens_in_the_first() -> None:
+    """Columns of the years before the last count for nothing: the lowest ids take the year."""
+    rows = rows_of((5, ""), (5, "1"))
+    columns = (Column("s0", year=2026), Column("s0", year=2027, price=10))
+    order = Rule(((0, 1), (1, -1)), None, 0, "phase.order")
+    asked = People((1,), (5,), 5, year=2027)
+    assert chosen(Case(columns, rows, (asked,), rules=(order,))) == (0, 1)
 
 
 def test_cheaper_goes_before_nearer() -> None:
