@@ -64,7 +64,7 @@ FLOW, TRAVEL, YEARS = (tuple(feature for feature in RARE if feature != one) for 
         (cases(always=["capacity", "goals"], off=FLOW), 200, {"optimal": 100}),
         (cases(always=["loss", "budget"], off=["price", "goals", "communities"]), 150, {"optimal": 80}),
         (cases(always=["travel", "counts"], off=TRAVEL), 150, {"optimal": 80}),
-        (cases(tight=True, most=6), 150, {"optimal": 30, "short": 10, "unlawful": 30}),
+        (cases(tight=True, most=6), 150, {"optimal": 15, "short": 5, "unlawful": 15}),
     ],
     ids=["all", "plain", "communities", "years", "backup", "capacity", "coverage", "travel", "tight"],
 )
