@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
@@ -50,6 +50,16 @@ class Parts:
     goal: Whole
 
 
+class Cut(NamedTuple):
+    """A cut of the LP: its part, and which entries of the part it holds.
+
+    A row that somebody else added has the part -1 and a number of theirs; it stays.
+    """
+
+    part: int
+    entries: NDArray[np.int32]
+
+
 @dataclass(frozen=True, eq=False)
 class Duals:
     """Multipliers of an LP, for a checker of its own: rows and goals at least 0, rules of either sign."""
@@ -75,12 +85,15 @@ class Root:
         No x at all holds goals and rules; the arrays are then of no meaning.
     done
         Whether the bound is that of the whole LP.
+    of_cuts
+        Multipliers of the master's cuts, as they stood then.
     """
 
     bound: float
     values: Floats
     reduced_cost: Floats
     duals: Duals
+    of_cuts: Floats
     infeasible: bool
     done: bool
 
@@ -99,6 +112,8 @@ class Master:
         By part: a cut must be violated by more.
     fixed_rows
         Rows of the LP that are no cuts: goals, then rules.
+    cuts
+        The others, in the order of their rows; they come and go with them.
     """
 
     lp: lp.Lp
@@ -107,6 +122,7 @@ class Master:
     columns: csc_array
     tolerance: Floats
     fixed_rows: int
+    cuts: list[Cut]
 
 
 def parts_of(problem: Covering) -> Parts:
@@ -160,7 +176,19 @@ def master_of(problem: Covering) -> Master:
         columns=csc_array(problem.covers),
         tolerance=VIOLATED * whole[parts.goal + 1] / max(1, n_parts) ** 0.5,
         fixed_rows=goals.shape[0] + rules.shape[0],
+        cuts=[],
     )
+
+
+def limited(master: Master, rule: int, maximum: int) -> Master:
+    """Change the maximum of a rule; the cuts stay, and so does where the LP begins."""
+    problem = master.problem
+    row, high = len(problem.allowed) + rule, float(maximum) if maximum < NO_LIMIT else np.inf
+    low = float(problem.minimum[rule]) if problem.minimum[rule] > -NO_LIMIT else -np.inf
+    master.lp.highs.changeRowBounds(row, low, high)
+    changed = problem.maximum.copy()
+    changed[rule] = maximum
+    return replace(master, problem=replace(problem, maximum=changed))
 
 
 def left_at(master: Master, point: Floats) -> tuple[Floats, float]:
@@ -171,7 +199,7 @@ def left_at(master: Master, point: Floats) -> tuple[Floats, float]:
     return covered, left + float(master.problem.price @ point)
 
 
-def separate(master: Master, covered: Floats, values: Floats) -> list[tuple[int, NDArray[np.int32]]]:
+def separate(master: Master, covered: Floats, values: Floats) -> list[Cut]:
     """Add the cuts that touch where rows are so far covered and cut off the LP's point.
 
     Returns
@@ -195,47 +223,50 @@ def separate(master: Master, covered: Floats, values: Floats) -> list[tuple[int,
     index = np.insert(option, ends, (part + n).astype(np.int32))
     value = np.insert(factor, ends, 1.0)
     lp.add_rows(master.lp, constant, np.full(count, np.inf), start + np.arange(count + 1), index, value)
-    return [(int(part[c]), entries[set_start[c] : set_start[c + 1]].copy()) for c in range(count)]
+    added = [Cut(int(part[c]), entries[set_start[c] : set_start[c + 1]].copy()) for c in range(count)]
+    master.cuts.extend(added)
+    return added
 
 
-def _duals(master: Master, cuts: list[tuple[int, NDArray[np.int32]]], dual: Floats) -> Duals:
+def _duals(master: Master, dual: Floats) -> Duals:
     """Multipliers of the rows: each cut's multiplier times the weights that it holds."""
     problem, parts = master.problem, master.parts
     goals = problem.goals.shape[0]
     by_row = np.zeros(len(problem.loss))
-    for (_, entries), multiplier in zip(cuts, dual[master.fixed_rows :], strict=True):
-        if multiplier > 0:
+    for (part, entries), multiplier in zip(master.cuts, dual[master.fixed_rows :], strict=True):
+        if multiplier > 0 and part >= 0:
             by_row[parts.row[entries]] += multiplier * parts.weight[entries]
     of_goals = np.maximum(0.0, -dual[:goals])
     most = problem.loss + (problem.goals.T @ of_goals if goals else 0.0)
     return Duals(np.minimum(by_row, most), of_goals, dual[goals : master.fixed_rows])
 
 
-def _without_idle(
-    master: Master, cuts: list[tuple[int, NDArray[np.int32]]], idle: Whole
-) -> tuple[list[tuple[int, NDArray[np.int32]]], Whole]:
+def _without_idle(master: Master, idle: Whole) -> Whole:
     """Take away cuts that have not mattered for long."""
-    old = np.flatnonzero(idle >= IDLE_ROUNDS)
-    if len(old) < max(50, len(cuts) // 5):
-        return cuts, idle
+    old = np.flatnonzero((idle >= IDLE_ROUNDS) & np.array([cut.part >= 0 for cut in master.cuts]))
+    if len(old) < max(50, len(idle) // 5):
+        return idle
     lp.drop_rows(master.lp, old + master.fixed_rows)
     gone = set(old.tolist())
-    return [cut for c, cut in enumerate(cuts) if c not in gone], np.delete(idle, old)
+    master.cuts[:] = [cut for c, cut in enumerate(master.cuts) if c not in gone]
+    return np.delete(idle, old)
 
 
-def cut_root(master: Master, core: Floats, *, enough: float, deadline: float) -> Root:
+def cut_root(master: Master, core: Floats, *, enough: float, deadline: float, close: float = -np.inf) -> Root:
     """Cut until the LP holds what the whole covering LP holds.
 
     Parameters
     ----------
     master
-        An LP without cuts; it grows.
+        An LP with or without cuts; it grows.
     core
-        A point inside the box that the first cuts are led away from, such as a plan, shape (options,).
+        A point inside the box that the cuts are led away from, such as a plan, shape (options,).
     enough
         A bound that need not be bettered.
     deadline
         `time.perf_counter` at which to stop with the bound so far.
+    close
+        Without goals: how far below the bound of the whole LP the one found may stay.
 
     Returns
     -------
@@ -243,20 +274,23 @@ def cut_root(master: Master, core: Floats, *, enough: float, deadline: float) ->
         The bound and its multipliers.
     """
     n, n_parts = len(master.problem.price), len(master.parts.goal)
-    below = np.concatenate([np.zeros(n), np.full(n_parts, -1.0) - master.tolerance])
-    cuts = separate(master, np.zeros(len(master.problem.loss)), below)
-    cuts += separate(master, left_at(master, core)[0], below)
-    idle, best = np.zeros(len(cuts), dtype=np.int64), np.inf
+    lp.set_bounds(master.lp, np.arange(n), np.zeros(n), np.ones(n))  # who had it before may have held some
+    if not master.cuts:
+        below = np.concatenate([np.zeros(n), np.full(n_parts, -1.0) - master.tolerance])
+        separate(master, np.zeros(len(master.problem.loss)), below)
+        separate(master, left_at(master, core)[0], below)
+    idle, best, risen = np.zeros(len(master.cuts), dtype=np.int64), np.inf, -np.inf
     counts = (len(master.problem.loss), len(master.problem.allowed), len(master.problem.minimum))
-    root = Root(0.0, core, np.zeros(n), Duals(*(np.zeros(count) for count in counts)), infeasible=False, done=False)
+    nothing = Duals(*(np.zeros(count) for count in counts))
+    root = Root(0.0, core, np.zeros(n), nothing, np.zeros(0), infeasible=False, done=False)
     while True:
         vertex, infeasible = lp.solve(master.lp, seconds=deadline - time.perf_counter())
         if vertex is None:
-            return Root(root.bound, root.values, root.reduced_cost, root.duals, infeasible, False)
+            return replace(root, infeasible=infeasible, done=False)
         x = np.clip(vertex.values[:n], 0.0, 1.0)
         at = np.concatenate([x, vertex.values[n:]])
         idle = np.where(vertex.dual[master.fixed_rows :] > 0, 0, idle + 1)
-        late = time.perf_counter() > deadline or vertex.objective >= enough
+        late = time.perf_counter() > deadline or vertex.objective >= enough or best - vertex.objective <= close
         added = []
         for step in () if late else (STEP, 1.0):
             point = step * x + (1.0 - step) * core
@@ -266,10 +300,10 @@ def cut_root(master: Master, core: Floats, *, enough: float, deadline: float) ->
             added = separate(master, covered, at)
             if added:
                 break
-        duals = _duals(master, cuts, vertex.dual) if not added else root.duals
-        root = Root(vertex.objective, x, vertex.reduced_cost[:n], duals, False, not added and not late)
+        root = replace(root, bound=vertex.objective, values=x, reduced_cost=vertex.reduced_cost[:n])
         if not added:
-            return root
-        cuts = cuts + added
+            of_cuts = vertex.dual[master.fixed_rows :]
+            return replace(root, duals=_duals(master, vertex.dual), of_cuts=of_cuts, done=not late)
         idle = np.concatenate([idle, np.zeros(len(added), dtype=np.int64)])
-        cuts, idle = _without_idle(master, cuts, idle)
+        if vertex.objective > risen:  # else the same cuts might come and go for ever
+            idle, risen = _without_idle(master, idle), vertex.objective

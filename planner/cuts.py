@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner import lp, start
+from planner import start
 from planner.bounds import Duals, Master, Root, cut_root, master_of
 from planner.branching import branch_and_cut, dive, fixed_by, rounded, step_of
-from planner.bygoal import alone, shared_price
+from planner.bygoal import Group, add_least, alone, borders, groups_of, price_of, reach_of, shared_price
 from planner.covering import Covering, Merged, merge, objective_of, restricted
+from planner.workers import MOST_THREADS, in_threads, workers_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
+    Whole = NDArray[np.int64]
 
 PATIENCE = 12
 PATIENCE_WITH_GOALS = 60
@@ -35,8 +38,11 @@ FEW_OPTIONS = 150
 """The problem is written anew over the free options when no more than this part is left, and more than so many."""
 
 
-GOALS_SHARE = 0.6
-"""Part of the time left that the goals one by one may take."""
+GOALS_SHARE, WINDOWS_SHARE = 0.75, 0.1
+"""Part of the time left that groups of goals may take, and part of that for plans rather than bounds."""
+
+GROUP_SIZES = (1, 2, 3)
+"""Goals that are looked at together, round by round; each round puts other neighbours together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +68,16 @@ class Answer:
     bound: float | None
     infeasible: bool
     duals: Duals | None
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """How a problem is solved: gap and deadline; how many goals may be looked at apart from the others, and threads."""
+
+    gap: float
+    deadline: float
+    sizes: tuple[int, ...]
+    threads: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +157,12 @@ def solve_covering(
     answer
         The same for the same problem, unless the deadline cut the search short.
     """
+    effort = _Effort(gap, deadline, GROUP_SIZES, workers_for(MOST_THREADS, None))
+    return _solved(problem, effort, report)
+
+
+def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, float], None] | None = None) -> Answer:
+    """Solve with so much effort."""
     merged = merge(problem)
     if _never(merged.problem):
         return Answer(None, None, None, infeasible=True, duals=None)
@@ -149,37 +171,34 @@ def solve_covering(
     step = step_of(merged.problem)
     worth = start.first_worth(rest.problem)
     plan = start.held(start.ready(rest.problem), np.zeros(n, dtype=bool), worth)
-    best, bound, duals = math.inf, 0.0, None
+    bound, duals = 0.0, None
     while True:
-        value = None if plan is None else objective_of(rest.problem, plan)
-        best = math.inf if value is None else float(value)
+        best = _value(rest.problem, plan)
         master = master_of(rest.problem)
         core = np.full(len(rest.options), 0.5) if plan is None else plan.astype(np.float64)
-        root = cut_root(master, core, enough=best, deadline=deadline)
-        if root.infeasible:
-            # below a best plan that is fixed by its bound there may be nothing: then that plan is the optimum
+        root = cut_root(master, core, enough=best, deadline=effort.deadline)
+        if root.infeasible and plan is None:
             return Answer(None, None, None, infeasible=True, duals=None)
-        if duals is None:
-            duals = given_duals(problem, merged, root.duals)
+        duals = duals or given_duals(problem, merged, root.duals)
         bound = max(bound, root.bound + rest.constant)
-        plan = _better(rest, master, root, plan, worth, step, deadline)
-        value = None if plan is None else objective_of(rest.problem, plan)
-        best = math.inf if value is None else float(value)
+        plan = _better(rest, master, root, plan, worth, step, effort.deadline)
+        best = _value(rest.problem, plan)
         if report:
             report(f"root over {len(rest.options)} options", best + rest.constant, bound)
         worth = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
         low, high = fixed_by(
             root.reduced_cost, root.bound, best, np.zeros(len(rest.options)), np.ones(len(rest.options))
         )
-        slack = gap * (best + rest.constant) if best < math.inf else 0.0
+        slack = effort.gap * (best + rest.constant) if best < math.inf else 0.0
         if not root.done or rounded(root.bound, step) >= best - slack:
             break
         free = low < high
         if plan is None or free.sum() <= FEW_OPTIONS or free.mean() > WORTH_IT:
-            plan = _goals_apart(rest, master, root, plan, step, deadline)
-            found = branch_and_cut(master, (root.bound, low, high), plan, worth, slack=slack, deadline=deadline)
-            plan, best = found.plan, found.objective
-            bound = max(bound, found.bound + rest.constant)
+            plan, root = _goals_apart(master, root, plan, effort)
+            low, high = fixed_by(root.reduced_cost, root.bound, _value(rest.problem, plan), low, high)
+            node = (root.bound, low, high)
+            found = branch_and_cut(master, node, plan, worth, slack=slack, deadline=effort.deadline)
+            plan, bound = found.plan, max(bound, found.bound + rest.constant)
             break
         # the best plan need not lie among the free options: it is kept, and only better ones are looked for
         kept, rest = rest, _smaller(rest, low, high)
@@ -194,32 +213,78 @@ def solve_covering(
     return Answer(opened, objective, rest_bound, infeasible=False, duals=duals)
 
 
-def _goals_apart(
-    rest: _Rest, master: Master, root: Root, plan: Flags | None, step: int, deadline: float
-) -> Flags | None:
-    """Add what each goal costs alone to the LP, and look for a better plan made of the plans of the goals."""
-    problem = rest.problem
-    count = len(problem.allowed)
-    if count < 2 or not problem.price.any():  # noqa: PLR2004  (one goal alone is the problem itself)
-        return plan
-    price = shared_price(problem, root.duals, step)
-    together = np.zeros(len(rest.options), dtype=bool)
-    for goal in range(count):
+def _value(problem: Covering, plan: Flags | None) -> float:
+    """Objective of a plan; infinite where it is none, or keeps not all."""
+    value = None if plan is None else objective_of(problem, plan)
+    return math.inf if value is None else float(value)
+
+
+def _goals_apart(master: Master, root: Root, plan: Flags | None, effort: _Effort) -> tuple[Flags | None, Root]:
+    """Look at groups of neighbouring goals apart from the others, for better plans and for cuts of the LP.
+
+    Groups grow from round to round, and each round puts other neighbours together.
+    """
+    problem = master.problem
+    if len(problem.allowed) < 2 or not problem.price.any():  # noqa: PLR2004  (one goal alone is the problem itself)
+        return plan, root
+    now = time.perf_counter()
+    until = now + GOALS_SHARE * max(0.0, effort.deadline - now)
+    reach = reach_of(problem)
+    ties = borders(reach)
+    met = np.zeros(ties.shape)
+    known: list[csr_array] = []
+    for place, most in enumerate(effort.sizes):
+        groups = groups_of(ties / (1.0 + met), most)
+        plan = _by_windows(problem, plan, groups, reach, until)
+        price = shared_price(master, root, known, step_of(problem))
+        inside = _Effort(0.0, until, effort.sizes[:place], 1)
+        for group, answer in _grouped(problem, groups, price, inside, effort.threads):
+            met[np.ix_(group.goals, group.goals)] += 1
+            if answer.bound:
+                add_least(master, group, answer.bound, len(known))
+                known.append(price_of(group, price))
+        core = root.values if plan is None else plan.astype(np.float64)
+        again = cut_root(master, core, enough=math.inf, deadline=effort.deadline)
+        root = again if again.done else root
+        if not again.done or time.perf_counter() > until:
+            break
+    return plan, root
+
+
+def _grouped(
+    problem: Covering, groups: list[tuple[int, ...]], price: Whole, effort: _Effort, threads: int
+) -> list[tuple[Group, Answer]]:
+    """Solve groups of goals alone at these prices, within the deadline in all."""
+    left = np.cumsum([len(goals) for goals in groups][::-1])[::-1].tolist()
+    workers = workers_for(len(groups), threads)
+
+    def work(place: int) -> tuple[Group, Answer]:
+        group = alone(problem, groups[place], price)
         now = time.perf_counter()
-        until = now + GOALS_SHARE * max(0.0, deadline - now) / (count - goal)
-        part = alone(problem, goal, price[goal])
-        answer = solve_covering(part.problem, gap=0.0, deadline=until)
+        until = now + (effort.deadline - now) * min(1.0, workers * len(group.goals) / left[place])
+        return group, _solved(group.problem, replace(effort, deadline=until))
+
+    return list(in_threads(work, range(len(groups)), workers))
+
+
+def _by_windows(
+    problem: Covering, plan: Flags | None, groups: list[tuple[int, ...]], reach: csr_array, deadline: float
+) -> Flags | None:
+    """Decide anew what reaches the goals of one group after the other, all else as in the best plan so far."""
+    objective = _value(problem, plan)
+    if plan is None or objective == math.inf:
+        return None
+    for number, goals in enumerate(groups):
+        now = time.perf_counter()
+        until = now + WINDOWS_SHARE * (deadline - now) / (len(groups) - number)
+        free = np.asarray(reach[list(goals)].sum(axis=0)).ravel() > 0
+        answer = _solved(restricted(problem, plan, free).problem, _Effort(0.0, until, (), 1))
         if answer.opened is not None:
-            together[part.options[answer.opened]] = True
-        if answer.bound:
-            index = part.options[part.problem.price > 0]
-            factors, start_of = price[goal][index].astype(np.float64), np.array([0, len(index)])
-            lp.add_rows(master.lp, np.array([answer.bound]), np.array([np.inf]), start_of, index, factors)
-    given = start.ready(problem)
-    made = start.mended(given, together, root.duals.goals)
-    plans = [(objective_of(problem, p), i, p) for i, p in enumerate((plan, made)) if p is not None]
-    known = [(value, i, p) for value, i, p in plans if value is not None]
-    return min(known, key=lambda entry: entry[:2])[2] if known else plan
+            made = plan.copy()
+            made[free] = answer.opened
+            if _value(problem, made) <= objective:  # another plan of the same cost leads on as well
+                plan, objective = made, _value(problem, made)
+    return plan
 
 
 def _better(

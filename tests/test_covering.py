@@ -30,7 +30,7 @@ def drawn(seed: int) -> Covering:
     options, rows = int(generator.integers(1, 8)), int(generator.integers(1, 15))
     covers = generator.random((rows, options)) < generator.uniform(0.1, 0.6)
     covers[generator.random(rows) < 0.3] = covers[0]
-    n_goals, n_rules = int(generator.integers(0, 3)), int(generator.integers(0, 3))
+    n_goals, n_rules = int(generator.integers(0, 6)), int(generator.integers(0, 3))
     weights = generator.integers(0, 20, (n_goals, rows)) * (generator.random((n_goals, rows)) < 0.7)
     rules = generator.integers(-2, 3, (n_rules, options))
     counts = np.ones((1, options), dtype=np.int64)
