@@ -9,7 +9,7 @@ from planner import __version__, outlines, outputs, record, report
 from planner.areamap import write_area_map
 from planner.areastudy import UNITS
 from planner.page import Labels
-from planner.words import say
+from planner.words import listed, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -164,7 +164,7 @@ def _labels(scenario: Scenario, found: Mapping[str, Any]) -> Labels:
         ),
         review_number=scenario.document.review_number,
         maker=scenario.document.maker,
-        document_note=scenario.document.note,
+        document_note=scenario.document_note,
     )
 
 
@@ -180,8 +180,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         direction=say(f"isochrones.{used['direction']}", language),
         sites=found["sites"]["drawn"],
         areas=sum(item["areas"] for item in found["cutoffs"]),
-        cutoffs=say("isochrones.join", language).join(names),
+        cutoffs=listed(names, language),
     )
     if off:
-        ids = say("isochrones.join", language).join(off[:OFF_SHOWN])
+        ids = listed(off[:OFF_SHOWN], language)
         yield say("isochrones.off_network", language, count=len(off), ids=ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from itertools import count
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ LEFT, RIGHT, BOTTOM = 90, 40, 70
 
 LINE = 22
 """Height of a line of text, in pixels."""
+
+APART = 18
+"""Least distance of two numbers at the upright axis, in pixels."""
 
 TICKS_MOST = 8
 """Most steps of an axis."""
@@ -46,20 +50,21 @@ class Dot:
 
 @dataclass(frozen=True)
 class Texts:
-    """What stands around the axes; `notes` are lines below."""
+    """What stands around the axes: `today` at the foot of the upright one, where it begins; `notes` are lines below."""
 
     title: str
     subtitle: str
     cost: str
     coverage: str
+    today: str
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """An axis from `low` to `high` in steps, between two places in pixels."""
+    """An axis from `low` to `high`, numbered at multiples of `step`, between two places in pixels."""
 
-    low: int
+    low: float
     high: int
     step: int
     start: float
@@ -72,16 +77,14 @@ class _Axis:
     @property
     def ticks(self) -> range:
         """Values that are written at it."""
-        return range(self.low, self.high + 1, self.step)
+        return range(ceil(self.low / self.step) * self.step, self.high + 1, self.step)
 
 
-def _axis(low: int, high: int, start: float, end: float) -> _Axis:
-    """Lay an axis out in steps of 1, 2 or 5 times a power of ten, so that it holds both ends."""
+def _axis(low: float, high: float, start: float, end: float) -> _Axis:
+    """Lay an axis out that begins at its low end, in steps of 1, 2 or 5 times a power of ten up to its high end."""
     steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
     step = next(step for step in steps if (high - low) // step < TICKS_MOST)
-    first = low // step * step
-    last = max(-(-high // step) * step, first + step)
-    return _Axis(first, last, step, start, end)
+    return _Axis(low, max(ceil(high / step), int(low // step) + 1) * step, step, start, end)
 
 
 def _clean(text: str) -> str:
@@ -119,8 +122,11 @@ def wan(yuan: int) -> str:
 
 
 def _axes(cost: _Axis, tenths: _Axis, texts: Texts) -> Iterator[str]:
-    """Draw grid, axes and their numbers: 10,000 yuan across, per cent up."""
+    """Draw grid, axes and their numbers: 10,000 yuan across, per cent up from today's."""
+    yield _text(cost.start - 8, tenths.start + 4, texts.today, anchor="end")
     for value in tenths.ticks:
+        if tenths.start - tenths.at(value) < APART:
+            continue
         yield _line("grid", cost.start, tenths.at(value), cost.end, tenths.at(value))
         shown = f"{value // 10}.{value % 10}%" if tenths.step % 10 else f"{value // 10}%"
         yield _text(cost.start - 8, tenths.at(value) + 4, shown, anchor="end")
@@ -148,15 +154,15 @@ def _dots(dots: Sequence[Dot], whole: int, cost: _Axis, tenths: _Axis) -> Iterat
         before = at
 
 
-def cost_chart(dots: Sequence[Dot], whole: int, texts: Texts) -> str:
-    """Draw coverage over cost.
+def cost_chart(dots: Sequence[Dot], today: int, whole: int, texts: Texts) -> str:
+    """Draw coverage over cost, from nothing spent and today's coverage on.
 
     Parameters
     ----------
     dots
-        Points by rising cost, one at least.
-    whole
-        People that are all of them, above 0.
+        Points by rising cost, one at least, none of which covers fewer people than are covered today.
+    today, whole
+        People who are covered today, and all of them, above 0.
     texts
         Title, names of the axes and notes. Texts are data: they are escaped.
 
@@ -170,8 +176,8 @@ def cost_chart(dots: Sequence[Dot], whole: int, texts: Texts) -> str:
     notes = [line for note in texts.notes for line in _wrapped(note, 12, WIDTH - 2 * RIGHT)]
     top = 30 + 26 * len(title) + LINE * len(subtitle) + 30
     floor = HEIGHT - BOTTOM
-    cost = _axis(dots[0].cost_yuan, dots[-1].cost_yuan, LEFT, WIDTH - RIGHT)
-    tenths = _axis(1000 * dots[0].people // whole, -(-1000 * dots[-1].people // whole), floor, top)
+    cost = _axis(0, dots[-1].cost_yuan, LEFT, WIDTH - RIGHT)
+    tenths = _axis(1000 * today / whole, 1000 * dots[-1].people / whole, floor, top)
     height = HEIGHT + LINE * len(notes) + 10
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">',

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import Fault, PlanError
 from planner.recount import flows_broken, goals_reached, objective_of, rules_broken
-from planner.sharing import share_out
+from planner.sharing import SECONDS, share_out
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +57,7 @@ class Checked:
         return not self.broken and not self.missed
 
 
-def check(problem: Problem, opened: Mask, focus: int | None = None) -> Checked:
+def check(problem: Problem, opened: Mask, focus: int | None = None, *, seconds: float = SECONDS) -> Checked:
     """Recompute a choice of options on the original rows.
 
     Parameters
@@ -68,6 +68,8 @@ def check(problem: Problem, opened: Mask, focus: int | None = None) -> Checked:
         The choice, a mask of `Reduced.columns`.
     focus
         Under capacity: the one goal for which people are shared out.
+    seconds
+        Under capacity: time for each program of the sharing out.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def check(problem: Problem, opened: Mask, focus: int | None = None) -> Checked:
         Its objective, what its goals reach and the rules that it breaks.
     """
     instance, chosen = problem.instance, problem.chosen(opened)
-    shared = share_out(problem, opened, focus)
+    shared = share_out(problem, opened, focus, seconds=seconds)
     flows = None if shared is None else shared.flows
     broken = rules_broken(instance, chosen)
     if flows is not None:

@@ -10,7 +10,7 @@ from planner.columns import GROUP_PREFIX, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from planner.schema import Scenario
+    from planner.schema import CountSection, GoalSection, Scenario
 
     Where = Sequence[str | int]
 
@@ -50,6 +50,7 @@ def problems(scenario: Scenario) -> Iterator[Problem]:
     yield from _contradictions(scenario)
     yield from _no_use(scenario)
     yield from _years(scenario)
+    yield from _falling_shares(scenario)
     yield from _aims(scenario)
 
 
@@ -94,6 +95,13 @@ def _contradictions(scenario: Scenario) -> Iterator[Problem]:
     for i, count in enumerate(scenario.count):
         if count.max is not None and count.max < count.min:
             yield _fault("count_range", ["count", i, "max"], min=count.min, max=count.max)
+    scoped: list[tuple[Where, GoalSection | CountSection]] = []
+    scoped += [(["goal", i, "each"], goal) for i, goal in enumerate(scenario.goal)]
+    scoped += [(["count", i, "each"], count) for i, count in enumerate(scenario.count)]
+    for where, item in scoped:
+        named = {"district": item.district, "town": item.town}.get(item.each)
+        if named is not None:
+            yield _fault("each_and_one", where, id=item.id, each=item.each, name=named)
 
 
 def _no_use(scenario: Scenario) -> Iterator[Problem]:
@@ -108,13 +116,34 @@ def _no_use(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _years(scenario: Scenario) -> Iterator[Problem]:
-    """Check that the years of a build order follow each other, and are not over."""
-    first = scenario.data_date.year
+    """Check that the years of a build order follow each other, are not over, and lie within the horizon.
+
+    The horizon is counted from the first of them (`phases.costs_by_year`): in a year beyond it nothing costs anything
+    to run.
+    """
+    first, horizon = scenario.data_date.year, scenario.siting.horizon_years
+    begin = min((phase.year for phase in scenario.phase if phase.year >= first), default=first)
     for i, phase in enumerate(scenario.phase):
+        if phase.year >= begin + horizon:
+            values = {"year": phase.year, "first": begin, "horizon": horizon, "last": begin + horizon - 1}
+            yield _fault("phase_beyond", ["phase", i, "year"], **values, least=phase.year - begin + 1)
         if phase.year < first:
             yield _fault("phase_past", ["phase", i, "year"], year=phase.year, first=first)
         if i and phase.year < scenario.phase[i - 1].year:
             yield _fault("phase_order", ["phase", i, "year"], year=phase.year, before=scenario.phase[i - 1].year)
+
+
+def _falling_shares(scenario: Scenario) -> Iterator[Problem]:
+    """Find shares below those of an earlier year: what opens stays open, so nothing would come of them."""
+    phases = sorted(enumerate(scenario.phase), key=lambda numbered: numbered[1].year)
+    for goal in scenario.goal:
+        before, since = goal.share, None
+        for i, phase in phases:
+            share = phase.shares.get(goal.id, before)
+            if since is not None and share < before:
+                values = {"goal": goal.id, "share": share, "before": before, "year": since}
+                yield _fault("share_falls", ["phase", i, "shares", goal.id], **values)
+            before, since = share, phase.year
 
 
 def _aims(scenario: Scenario) -> Iterator[Problem]:

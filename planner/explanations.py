@@ -18,7 +18,7 @@ from planner.reasons import reasons
 from planner.recount import cost_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from planner.alternatives import Alternatives
     from planner.instance import Reach
@@ -26,12 +26,16 @@ if TYPE_CHECKING:
     from planner.reasons import Reason
     from planner.siting import Instance, Plan
 
+FACILITY = ["site_id", "name", "type", "type_name", "size", "cost_once_yuan", "cost_yearly_yuan"]
 WHY = [
-    "site_id", "type", "size", "only_people", "lost_people", "goals_missed", "rules_broken", "runner_up_site_id",
-    "runner_up_type", "runner_up_size", "runner_up_keeps_goals", "runner_up_more_yuan", "runner_up_more_objective",
-    "runner_up_lost_people",
+    *FACILITY, "only_people", "lost_people", "goals_missed", "rules_broken",
+    *(f"runner_up_{column}" for column in FACILITY), "runner_up_keeps_goals", "runner_up_more_yuan",
+    "runner_up_more_objective", "runner_up_lost_people", "in_time",
 ]  # fmt: skip
-OTHERS = ["alternative", "change", "site_id", "type", "size", "year"]
+OTHERS = ["alternative", "plan_cost_yuan", "plan_more_yuan", "change", *FACILITY, "year"]
+
+REASONS_PART, REASONS_MOST_S = 1 / 3, 20.0
+"""What the reasons may take: a part of the time limit, and so many seconds at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +46,13 @@ class Explained:
     ----------
     why
         One row for each new facility, columns `WHY`: the people whom only it covers (each once, whatever the
-        standards), those who lose cover without it (added up over the standards), goals and rules that then fail, and
-        the runner-up in its place.
+        standards), those who lose cover without it (added up over the standards), goals and rules that then fail (their
+        labels and names, as tuples), the runner-up in its place, and whether all was worked out in time.
     closing
         Columns of `closing.closing`, for today and, where there is one, the plan.
     others
         Other plans near the best: what each closes and opens in its place, columns `OTHERS`, and `plans` of them:
-        number, cost_yuan, objective, columns that differ.
+        number, cost_yuan, more_yuan (than the plan), objective, columns that differ.
     """
 
     why: pd.DataFrame
@@ -57,29 +61,34 @@ class Explained:
     plans: pd.DataFrame
 
 
-def _why_row(instance: Instance, reason: Reason, demand: pd.DataFrame) -> dict[str, object]:
+def _facility(instance: Instance, offers: pd.DataFrame, column: int) -> dict[str, object]:
+    """Name the facility of a column, and say what it costs: columns `FACILITY`."""
+    return dict(offers[FACILITY].iloc[int(instance.option[column])])
+
+
+def _why_row(instance: Instance, reason: Reason, demand: pd.DataFrame, offers: pd.DataFrame) -> dict[str, object]:
     """Tell one reason in words of the tables; `demand` holds the demand point of each row of a year, and its people."""
     only = demand.iloc[reason.rows % max(1, len(demand))].drop_duplicates("demand_id")
-    at, second = reason.column, reason.runner_up
+    second = reason.runner_up
+    other = {} if second is None else _facility(instance, offers, second)
     return {
-        "site_id": instance.site_id[at],
-        "type": instance.type[at],
-        "size": instance.size[at],
+        **_facility(instance, offers, reason.column),
         "only_people": int(only["people"].sum()),
         "lost_people": reason.lost_people,
-        "goals_missed": ";".join(reason.goals_missed),
-        "rules_broken": ";".join(reason.rules_broken),
-        "runner_up_site_id": "" if second is None else instance.site_id[second],
-        "runner_up_type": "" if second is None else instance.type[second],
-        "runner_up_size": "" if second is None else instance.size[second],
+        "goals_missed": reason.goals_missed,
+        "rules_broken": reason.rules_broken,
+        **{f"runner_up_{column}": other.get(column, None if "cost" in column else "") for column in FACILITY},
         "runner_up_keeps_goals": None if second is None else reason.keeps_goals,
         "runner_up_more_yuan": None if second is None else reason.more_yuan,
         "runner_up_more_objective": None if second is None else reason.more_objective,
         "runner_up_lost_people": None if second is None else reason.runner_up_lost_people,
+        "in_time": reason.in_time,
     }
 
 
-def why_table(instance: Instance, plan: Plan, demand: pd.DataFrame, deadline: float) -> pd.DataFrame:
+def why_table(
+    instance: Instance, plan: Plan, demand: pd.DataFrame, offers: pd.DataFrame, deadline: float
+) -> pd.DataFrame:
     """Say why each new facility is in a plan.
 
     Parameters
@@ -88,6 +97,8 @@ def why_table(instance: Instance, plan: Plan, demand: pd.DataFrame, deadline: fl
         The problem and its plan.
     demand
         Columns demand_id and people: the demand point of each row of the instance, of one year.
+    offers
+        Columns `FACILITY` of each option of the instance, in the order of their numbers.
     deadline
         On the clock of `time.monotonic`.
 
@@ -96,9 +107,10 @@ def why_table(instance: Instance, plan: Plan, demand: pd.DataFrame, deadline: fl
     why
         Columns `WHY`.
     """
-    rows = [_why_row(instance, reason, demand) for reason in reasons(instance, plan, deadline=deadline)]
+    rows = [_why_row(instance, reason, demand, offers) for reason in reasons(instance, plan, deadline=deadline)]
     table = pd.DataFrame(rows, columns=WHY)
-    whole = ["runner_up_more_yuan", "runner_up_more_objective", "runner_up_lost_people"]
+    money = [f"runner_up_{column}" for column in FACILITY if "cost" in column]
+    whole = [*money, "runner_up_more_yuan", "runner_up_more_objective", "runner_up_lost_people"]
     return table.astype({**dict.fromkeys(whole, "Int64"), "runner_up_keeps_goals": "boolean"})
 
 
@@ -140,35 +152,62 @@ def closing_table(
     return pd.concat(parts, ignore_index=True)
 
 
-def _openings(instance: Instance, plan: Plan) -> dict[tuple[str, str, str], int]:
-    """Site, type and size of every facility that a plan opens, and its first year."""
-    found: dict[tuple[str, str, str], int] = {}
+def _openings(instance: Instance, plan: Plan) -> dict[int, int]:
+    """Every option that a plan opens, and its first year."""
+    found: dict[int, int] = {}
     for k in plan.chosen:
-        key = (str(instance.site_id[k]), str(instance.type[k]), str(instance.size[k]))
-        found[key] = min(int(instance.year[k]), found.get(key, int(instance.year[k])))
+        option, year = int(instance.option[k]), int(instance.year[k])
+        found[option] = min(year, found.get(option, year))
     return found
 
 
-def _other_tables(instance: Instance, best: Plan, others: Alternatives) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _changes(before: dict[int, int], after: dict[int, int]) -> Iterator[tuple[str, int, int]]:
+    """List what another plan closes, opens and moves to another year: the change, the option, the year."""
+    yield from (("closed", option, before[option]) for option in set(before) - set(after))
+    yield from (("opened", option, after[option]) for option in set(after) - set(before))
+    both = set(after) & set(before)
+    yield from (("moved", option, after[option]) for option in both if after[option] != before[option])
+
+
+def other_tables(
+    instance: Instance, best: Plan, others: Alternatives, offers: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Say in what other plans differ from the best, and what they cost.
+
+    Parameters
+    ----------
+    instance, best
+        The problem and its plan.
+    others
+        Other plans of it.
+    offers
+        As in `why_table`.
+
+    Returns
+    -------
+    changes, plans
+        See `Explained.others`.
+    """
     rows, plans = [], []
-    before = _openings(instance, best)
+    before, least = _openings(instance, best), cost_of(instance, np.array(best.chosen, dtype=np.int64))
     for number, other in enumerate(others.found, start=1):
-        after = _openings(instance, other.plan)
-        rows += [(number, "closed", *key, before[key]) for key in sorted(set(before) - set(after))]
-        rows += [(number, "opened", *key, after[key]) for key in sorted(set(after) - set(before))]
-        rows += [
-            (number, "moved", *key, after[key]) for key in sorted(set(after) & set(before)) if after[key] != before[key]
-        ]
         cost = cost_of(instance, np.array(other.plan.chosen, dtype=np.int64))
-        plans.append((number, cost, other.plan.objective, other.differs, other.farthest))
-    columns = ["alternative", "cost_yuan", "objective", "differs", "farthest"]
-    return pd.DataFrame(rows, columns=OTHERS), pd.DataFrame(plans, columns=columns)
+        plans.append((number, cost, cost - least, other.plan.objective, other.differs, other.farthest))
+        for change, option, year in _changes(before, _openings(instance, other.plan)):
+            rows.append((number, cost, cost - least, change, *offers[FACILITY].iloc[option], year))
+    columns = ["alternative", "cost_yuan", "more_yuan", "objective", "differs", "farthest"]
+    table = pd.DataFrame(rows, columns=OTHERS)
+    return (
+        table.sort_values(["alternative", "change", "site_id", "type", "size"], ignore_index=True),
+        pd.DataFrame(plans, columns=columns),
+    )
 
 
 def explain(
     instance: Instance,
     plan: Plan,
     demand: pd.DataFrame,
+    offers: pd.DataFrame,
     closed: pd.DataFrame,
     *,
     others: int,
@@ -180,7 +219,7 @@ def explain(
 
     Parameters
     ----------
-    instance, plan, demand
+    instance, plan, demand, offers
         As in `why_table`.
     closed
         As `closing_table` gives it.
@@ -189,7 +228,7 @@ def explain(
     year
         Year of a plan that has one year only.
     seconds
-        Time for each part.
+        Time for the other plans; the reasons get `REASONS_PART` of it, and `REASONS_MOST_S` at most.
     report
         Called with the name of each step as it begins.
     """
@@ -197,10 +236,11 @@ def explain(
     rows, plans = pd.DataFrame(columns=OTHERS), pd.DataFrame()
     if plan.chosen:
         report("reasons")
-        why = why_table(instance, plan, demand, time.monotonic() + seconds)
+        until = time.monotonic() + min(REASONS_MOST_S, REASONS_PART * seconds)
+        why = why_table(instance, plan, demand, offers, until)
     if others and plan.chosen and not plan.best_effort:
         report("alternatives")
         found = alternatives(instance, plan, others, deadline=time.monotonic() + seconds)
-        rows, plans = _other_tables(instance, plan, found)
+        rows, plans = other_tables(instance, plan, found, offers)
         rows["year"] = rows["year"].replace(ONE_YEAR, year)
     return Explained(why, closed, rows, plans)

@@ -11,10 +11,10 @@ from planner.chart import Dot, Texts, cost_chart
 from planner.figures import gap_percent, money, percent, permille_down
 from planner.phases import ONE_YEAR, years_of
 from planner.schema import limits_of
-from planner.words import say
+from planner.words import listed, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from planner.frontier import Point
@@ -85,8 +85,8 @@ def per_person(cost_yuan: int, newly: int) -> int | None:
     return -(-cost_yuan // newly) if newly > 0 else None
 
 
-def _point(studied: FrontierStudy, number: int, point: Point, before: Sequence[str]) -> dict[str, Any]:
-    """Figures of one point; `before` are the sites of the point before."""
+def _point(studied: FrontierStudy, number: int, point: Point, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of one point; `before` is the point before, or what stands today where there is none."""
     rows = studied.sites[studied.sites["point"] == number]
     names = {facility.type: facility.name for facility in studied.inputs.scenario.facility}
     sites = [
@@ -103,6 +103,7 @@ def _point(studied: FrontierStudy, number: int, point: Point, before: Sequence[s
         for row in rows.to_dict("records")
     ]
     held = {site["site_id"] for site in sites}
+    more, step_yuan = point.people - before["people"], point.cost_yuan - before["cost_yuan"]
     return {
         "point": number,
         "budget_yuan": point.budget_yuan,
@@ -112,21 +113,24 @@ def _point(studied: FrontierStudy, number: int, point: Point, before: Sequence[s
         "people": point.people,
         "share": record.share(point.people, studied.frontier.whole),
         "newly": point.newly,
-        "yuan_per_newly": per_person(point.cost_yuan, point.newly),
+        "average_yuan_per_newly": per_person(point.cost_yuan, point.newly),
+        "step_newly": more,
+        "step_yuan": step_yuan,
+        "step_yuan_per_newly": per_person(step_yuan, more),
         "most": point.most,
         "gap": point.gap,
         "cost_gap": point.cost_gap,
         "status": point.status,
         "sites": sites,
-        "dropped": [site for site in dict.fromkeys(before) if site not in held],
+        "dropped": [site for site in dict.fromkeys(s["site_id"] for s in before["sites"]) if site not in held],
     }
 
 
 def _points(studied: FrontierStudy) -> list[dict[str, Any]]:
+    today = {"people": studied.frontier.today, "cost_yuan": 0, "sites": []}
     found: list[dict[str, Any]] = []
     for number, point in enumerate(studied.frontier.points, start=1):
-        before = [site["site_id"] for site in found[-1]["sites"]] if found else []
-        found.append(_point(studied, number, point, before))
+        found.append(_point(studied, number, point, found[-1] if found else today))
     return found
 
 
@@ -173,7 +177,10 @@ def _point_table(found: Mapping[str, Any]) -> pd.DataFrame:
             "people": point["people"],
             "share_permille": permille_down(point["people"], found["people"]) if found["people"] else None,
             "newly": point["newly"],
-            "yuan_per_newly": point["yuan_per_newly"],
+            "average_yuan_per_newly": point["average_yuan_per_newly"],
+            "step_newly": point["step_newly"],
+            "step_yuan": point["step_yuan"],
+            "step_yuan_per_newly": point["step_yuan_per_newly"],
             "gap": gap_percent(point["gap"]),
             "cost_gap": gap_percent(point["cost_gap"]),
             "status": point["status"],
@@ -184,10 +191,11 @@ def _point_table(found: Mapping[str, Any]) -> pd.DataFrame:
     ]
     columns = [
         "point", "budget_yuan", "cost_once_yuan", "cost_yearly_yuan", "cost_yuan", "people", "share_permille", "newly",
-        "yuan_per_newly", "gap", "cost_gap", "status", "new_sites", "sites",
+        "average_yuan_per_newly", "step_newly", "step_yuan", "step_yuan_per_newly", "gap", "cost_gap", "status",
+        "new_sites", "sites",
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
-    return table.astype({"share_permille": "Int64", "yuan_per_newly": "Int64"})
+    return table.astype(dict.fromkeys(["share_permille", "average_yuan_per_newly", "step_yuan_per_newly"], "Int64"))
 
 
 def _counted(found: Mapping[str, Any]) -> str:
@@ -224,6 +232,7 @@ def _chart(found: Mapping[str, Any]) -> str:
         ),
         cost=say("frontier.cost_axis", language, years=found["parameters"]["horizon_years"]),
         coverage=say("frontier.coverage_axis", language),
+        today=say("frontier.today_mark", language, share=percent(found["covered_today"], found["people"])),
         notes=(
             _proof(found),
             say("frontier.rules", language),
@@ -231,7 +240,7 @@ def _chart(found: Mapping[str, Any]) -> str:
             *outputs.source_notes(language, found["inputs"]),
         ),
     )
-    return cost_chart(dots, max(1, found["people"]), texts)
+    return cost_chart(dots, found["covered_today"], max(1, found["people"]), texts)
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -263,21 +272,20 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
 def _point_line(found: Mapping[str, Any], point: Mapping[str, Any], following: Mapping[str, Any] | None) -> str:
     """Say what a budget buys, and what the next one buys more."""
     language: Language = found["language"]
+    average = point["average_yuan_per_newly"]
     text = say(
-        "frontier.point",
+        "frontier.point" if average is None else "frontier.point_average",
         language,
         cost=money(point["cost_yuan"], language),
         count=len(point["sites"]),
         share=percent(point["people"], found["people"]),
         newly=point["newly"],
+        average=average,
     )
-    if following is None:
+    if following is None or following["step_yuan_per_newly"] is None:
         return text
-    more, cost = following["people"] - point["people"], following["cost_yuan"] - point["cost_yuan"]
-    if not more:
-        return text
-    values = {"cost": money(cost, language), "more": more, "each": -(-cost // more)}
-    return text + say("frontier.next", language, **values)
+    values = {"more": following["step_newly"], "each": following["step_yuan_per_newly"]}
+    return text + say("frontier.next", language, cost=money(following["step_yuan"], language), **values)
 
 
 def _kind(site: Mapping[str, Any]) -> str:
@@ -298,5 +306,5 @@ def _order_line(point: Mapping[str, Any], language: Language) -> Iterator[str]:
         "frontier.from",
         language,
         cost=money(point["cost_yuan"], language),
-        names=say("isochrones.join", language).join(names) + more,
+        names=listed(names, language) + more,
     )

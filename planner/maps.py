@@ -120,7 +120,7 @@ def _figures(record: Mapping[str, Any], labels: MapLabels, states: Sequence[str]
     ]
     goals = [
         {
-            "name": " ".join(str(part) for part in (goal["id"], goal.get("scope")) if part),
+            "name": _goal_name(goal, labels.language),
             "met": bool(goal["met"]),
             **{key: percent_of(goal.get(key)) for key in ("target", *STATES)},
         }
@@ -135,8 +135,16 @@ def _figures(record: Mapping[str, Any], labels: MapLabels, states: Sequence[str]
             **{key: plan.get(key) for key in fields},
             "gap": gap_percent(plan.get("gap")),
             "opened": len(plan.get("opened", ())),
+            "conflict": list(plan.get("conflict_words", ())),
         },
     }
+
+
+def _goal_name(goal: Mapping[str, Any], language: Language) -> str:
+    """Name a goal with its scope and year, and whom it counts where that is not simply everybody within reach."""
+    name = " ".join(str(part) for part in (goal["id"], goal.get("scope"), goal.get("year")) if part)
+    counts = goal.get("counts", "reached")
+    return name if counts == "reached" else name + say(f"summary.counts_{counts}", language)
 
 
 def _rate(covered: int | None, people: int) -> dict[str, Any]:

@@ -17,15 +17,17 @@ from planner.instance import weight_scale
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS, areas, people_served
 from planner.recount import cost_of
+from planner.rulewords import goal_in_words, in_words, known, rule_in_words
 from planner.schema import aim_of
 from planner.study import Study, goal_tallies, goals_in, tally
-from planner.words import say
+from planner.words import listed, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from geopandas import GeoDataFrame
 
+    from planner.rulewords import Known
     from planner.scenario import Loaded
     from planner.schema import Scenario
     from planner.terms import Language
@@ -163,13 +165,27 @@ def road_parameters(scenario: Scenario) -> dict[str, Any]:
 
 def source_notes(language: Language, inputs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """Lines of a map's foot on its sources and its maker."""
-    names = "、".join(item["path"].rsplit("/", 1)[-1] for item in inputs)
+    names = listed((item["path"].rsplit("/", 1)[-1] for item in inputs), language)
     return say("note.sources", language, files=names), say("note.planner", language, version=__version__)
+
+
+def _names_known(studied: Study) -> Known:
+    sites = studied.inputs.sites.frame
+    names = dict(zip(sites["site_id"], sites["name"], strict=True))
+    return known(studied.instance.all_goals, studied.inputs.scenario, names)
+
+
+def _why_in_words(studied: Study) -> pd.DataFrame:
+    """Return why each new facility is in, with goals and rules in words: the table behind why.csv."""
+    why, about = studied.explained.why, _names_known(studied)
+    goals = [listed((goal_in_words(name, about) for name in names), about.language) for names in why["goals_missed"]]
+    rules = [listed((rule_in_words(name, about) for name in names), about.language) for names in why["rules_broken"]]
+    return why.assign(goals_missed=goals, rules_broken=rules)
 
 
 def _record(studied: Study) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
-    planned, aim = studied.plan.status != "none", aim_of(scenario)
+    planned, aim, names = studied.plan.status != "none", aim_of(scenario), _names_known(studied)
     standards = [
         record.standard_record(s, tally(studied, s, "today"), tally(studied, s, "plan") if planned else None)
         for s in inputs.standards
@@ -186,6 +202,7 @@ def _record(studied: Study) -> dict[str, Any]:
                 "horizon_years": scenario.siting.horizon_years,
                 "years": list(studied.years),
                 "gap": float(scenario.siting.gap),
+                "standard": scenario.siting.standard,
                 "time_limit_s": float(scenario.siting.time_limit_s),
             },
         },
@@ -205,6 +222,7 @@ def _record(studied: Study) -> dict[str, Any]:
             cost_yuan=cost_of(studied.instance, np.array(studied.plan.chosen, dtype=np.int64)),
             certified_bound=studied.certified_bound,
             conflict=studied.conflict,
+            conflict_words=[in_words(name, names) for name in studied.conflict.names] if studied.conflict else [],
             least_budget=studied.least_budget,
             explained=studied.explained,
         ),
@@ -278,7 +296,7 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
         notes=notes,
         review_number=scenario.document.review_number,
         maker=scenario.document.maker,
-        document_note=scenario.document.note,
+        document_note=scenario.document_note,
     )
 
 
@@ -341,7 +359,7 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     report.write_csv(studied.coverage, folder / "coverage.csv")
     report.write_csv(studied.explained.closing, folder / "closing.csv")
     if len(studied.explained.why):
-        report.write_csv(studied.explained.why, folder / "why.csv")
+        report.write_csv(_why_in_words(studied), folder / "why.csv")
     if len(studied.explained.plans):
         report.write_csv(studied.explained.others, folder / "alternatives.csv")
     left_out = [row for table in (inputs.demand, inputs.sites) for row in table.left_out]

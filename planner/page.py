@@ -22,7 +22,7 @@ from branca.element import Element, Figure
 from folium.template import Template
 
 from planner.packing import packed_points
-from planner.words import say, sentences
+from planner.words import listed, say, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -139,9 +139,7 @@ def site_layer(shown: GeoDataFrame, labels: Labels, words: Mapping[str, str]) ->
         ],
         "place": packed_points(shown.geometry),
         "name": [str(text) for text in shown["name"]],
-        "types": [
-            say("map.join", labels.language).join(labels.type_names.get(code, code) for code in row) for row in codes
-        ],
+        "types": [listed((labels.type_names.get(code, code) for code in row), labels.language) for row in codes],
         "place_of": places_named(shown),
         "estimated": [bool(value) for value in shown["estimated"]],
         **{key: _whole(shown[key]) for key in ("number", "people", "cost_once_yuan", "cost_yearly_yuan")},

@@ -7,25 +7,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csr_array
 
-from planner.check import Checked, check
+from planner.check import check
 from planner.problem import problem_of
 from planner.recount import goals_reached, objective_of, open_columns, rules_broken, times_covered
+from planner.siting import Rules
 from planner.swaps import judge, swaps_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
     from planner.problem import Problem
-    from planner.siting import Flows, Instance, Plan
+    from planner.siting import Capacity, Flows, Goal, Instance, Plan
     from planner.swaps import Judged, Swaps
 
     Whole = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
 
 TRIED = 3
-"""Swaps for each option for which people are shared out anew under capacity."""
+"""Options of each kind (that keep the goals by reach, or do not) for which people are shared out anew."""
+
+PROGRAMS = 3
+"""Programs of one sharing out, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +48,18 @@ class Reason:
     goals_missed, rules_broken
         Labels of the goals that then reach less than they must, and names of the rules that it then breaks.
     runner_up
-        The best option in its place: its column in the last year; None where no other may open. It may open under all
-        rules, and every goal reaches what it must; of such options it is the one of least objective, then of least
-        cost, then of the lowest id. Where no option does that, it is the one with which the fewest people lose cover.
+        The best option in its place: its column in the last year. It may open under all rules, and every goal reaches
+        what it must; of such options it is the one of least objective, then of least cost, then of the lowest id. Where
+        no option does that, it is the one with which the fewest people lose cover; None where all of them do with any.
     keeps_goals
         Whether all goals reach what they must with the runner-up.
     more_yuan, more_objective
         How much more the plan costs within the horizon with the runner-up, and how much its objective rises.
     runner_up_lost_people
         As `lost_people`, when the runner-up opens instead.
-    by_reach
-        Whether all this is counted by reach alone: always without capacity, and under it where the time was up.
+    in_time
+        Whether all of this was worked out in the time. Where it was not, people are counted by reach alone, as if
+        capacity had no bounds.
     """
 
     column: int
@@ -62,23 +67,43 @@ class Reason:
     lost_people: int
     goals_missed: tuple[str, ...]
     rules_broken: tuple[str, ...]
-    runner_up: int | None
-    keeps_goals: bool
-    more_yuan: int
-    more_objective: int
-    runner_up_lost_people: int
-    by_reach: bool = True
+    runner_up: int | None = None
+    keeps_goals: bool = False
+    more_yuan: int = 0
+    more_objective: int = 0
+    runner_up_lost_people: int = 0
+    in_time: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class _Basis:
-    """A plan, what each goal must reach, its objective, and how many people are served in the last year."""
+    """A plan, who is served where, what each goal must reach, its objective, and who is served in the last year."""
 
     instance: Instance
     chosen: Whole
+    flows: Flows | None
     least: list[int]
     objective: int
     served: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Span:
+    """Swaps with what they lead to by reach, and which options serve rows under capacity."""
+
+    swaps: Swaps
+    judged: Judged
+    leaver_limited: Mask
+    entrant_limited: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class _After:
+    """What a drop or swap leads to: goals that reach less than they must, how much the objective rises, who is lost."""
+
+    missed: tuple[str, ...]
+    objective: int
+    lost: int
 
 
 def _served(instance: Instance, chosen: Whole, flows: Flows | None) -> int:
@@ -98,74 +123,141 @@ def _columns(of: csr_array, option: int) -> Whole:
     return np.asarray(held.row[held.col == option], dtype=np.int64)
 
 
-def _ranked(instance: Instance, swaps: Swaps, judged: Judged, k: int) -> list[int]:
-    """Lawful swaps of an option, the best first: only those that keep the goals, where any does."""
-    lawful, keeps = judged.lawful[k] & (swaps.last_entering >= 0), judged.keeps[k]
-    kept = bool((lawful & keeps).any())
-
-    def rank(j: int) -> tuple[int, int, int, tuple[str, ...]]:
-        at = swaps.last_entering[j]
-        ids = tuple(str(of[at]) for of in (instance.site_id, instance.type, instance.size))
-        return 0 if kept else int(judged.lost[k, j]), int(judged.objective[k, j]), int(judged.yuan[k, j]), ids
-
-    return sorted(np.flatnonzero(lawful & keeps if kept else lawful).tolist(), key=rank)
+def _limited(instance: Instance, serves: csr_array) -> Mask:
+    """Which options serve a row under capacity."""
+    if instance.capacity is None:
+        return np.zeros(serves.shape[1], dtype=bool)
+    return np.asarray(csr_array(serves[instance.capacity.rows]).sum(axis=0) > 0)
 
 
-def _by_reach(basis: _Basis, swaps: Swaps, judged: Judged, k: int, ranked: list[int], rows: Whole) -> Reason:
-    """Reason of one option, people counted by reach alone."""
-    goals = basis.instance.all_goals
-    j = ranked[0] if ranked else 0
-    left = np.setdiff1d(basis.chosen, _columns(swaps.leaving, k))
-    return Reason(
-        column=int(swaps.last_leaving[k]),
-        rows=rows,
-        lost_people=int(judged.lost[k, 0]),
-        goals_missed=tuple(g.label for g, missed in zip(goals, judged.missed, strict=True) if missed[k, 0]),
-        rules_broken=rules_broken(basis.instance, left),
-        runner_up=int(swaps.last_entering[j]) if ranked else None,
-        keeps_goals=bool(ranked) and bool(judged.keeps[k, j]),
-        more_yuan=int(judged.yuan[k, j]) if ranked else 0,
-        more_objective=int(judged.objective[k, j]) if ranked else 0,
-        runner_up_lost_people=int(judged.lost[k, j]) if ranked else 0,
+def _shared_only(instance: Instance, capacity: Capacity) -> Instance:
+    """Leave what tells how people are best shared out: the rows under capacity and the goals on them."""
+
+    def counts(goal: Goal) -> bool:
+        return bool(np.isin(goal.rows, capacity.rows).any())
+
+    rules, none = instance.rules, slice(0, 0)
+    loss = np.zeros(instance.n_rows, dtype=np.int64)
+    loss[capacity.rows] = instance.loss[capacity.rows]
+    return replace(
+        instance,
+        goals=tuple(filter(counts, instance.goals)),
+        communities=tuple(filter(counts, instance.communities)),
+        rules=Rules((), csr_array(rules.matrix[none]), rules.minimum[none], rules.maximum[none]),
+        loss=loss,
+        travel=None,
     )
 
 
-def _after(basis: _Basis, problem: Problem, swaps: Swaps, k: int, j: int) -> Checked:
-    """Share people out after one swap; under capacity the reduction leaves no column out."""
-    left = np.setdiff1d(basis.chosen, _columns(swaps.leaving, k))
-    chosen = np.union1d(left, _columns(swaps.entering, j))
-    return check(problem, np.isin(problem.reduced.columns, chosen))
+def _ranked(instance: Instance, span: _Span, k: int) -> tuple[list[int], list[int]]:
+    """Lawful swaps of an option, the best first: those that keep all goals, and of the others those that may help.
+
+    One helps that serves somebody whom the drop leaves without cover, or may take people under capacity.
+    """
+    swaps, judged = span.swaps, span.judged
+    lawful, keeps = judged.lawful[k] & (swaps.last_entering >= 0), judged.keeps[k]
+    helps = (judged.lost[k] < judged.lost[k, 0]) | (span.leaver_limited[k] & span.entrant_limited)
+
+    def rank(j: int) -> tuple[int, int, tuple[str, ...]]:
+        at = swaps.last_entering[j]
+        ids = tuple(str(of[at]) for of in (instance.site_id, instance.type, instance.size))
+        return int(judged.objective[k, j]), int(judged.yuan[k, j]), ids
+
+    keeping, others = np.flatnonzero(lawful & keeps).tolist(), np.flatnonzero(lawful & ~keeps & helps).tolist()
+    return sorted(keeping, key=rank), sorted(others, key=lambda j: (int(judged.lost[k, j]), *rank(j)))
+
+
+def _with_runner_up(reason: Reason, span: _Span, k: int, j: int, after: _After) -> Reason:
+    """Add the runner-up to a reason."""
+    return replace(
+        reason,
+        runner_up=int(span.swaps.last_entering[j]),
+        keeps_goals=not after.missed,
+        more_yuan=int(span.judged.yuan[k, j]),
+        more_objective=after.objective,
+        runner_up_lost_people=after.lost,
+    )
+
+
+def _by_reach(basis: _Basis, span: _Span, k: int, ranked: tuple[list[int], list[int]], rows: Whole) -> Reason:
+    """Reason of one option, people counted by reach alone."""
+    goals, judged = basis.instance.all_goals, span.judged
+
+    def after(j: int) -> _After:
+        missed = tuple(goal.label for goal, short in zip(goals, judged.missed, strict=True) if short[k, j])
+        return _After(missed, int(judged.objective[k, j]), int(judged.lost[k, j]))
+
+    dropped = after(0)
+    left = np.setdiff1d(basis.chosen, _columns(span.swaps.leaving, k))
+    broken = rules_broken(basis.instance, left)
+    found = Reason(int(span.swaps.last_leaving[k]), rows, dropped.lost, dropped.missed, broken)
+    helping = [j for j in ranked[1] if judged.lost[k, j] < dropped.lost]
+    best = [*ranked[0], *helping][:1]
+    return _with_runner_up(found, span, k, best[0], after(best[0])) if best else found
+
+
+def _after(basis: _Basis, problem: Problem, span: _Span, k: int, j: int, deadline: float) -> _After:
+    """Judge a plan after one swap; people are shared out anew where an option of it serves rows under capacity.
+
+    Raises
+    ------
+    TimeoutError
+        If the time is up.
+    """
+    instance = basis.instance
+    left = np.setdiff1d(basis.chosen, _columns(span.swaps.leaving, k))
+    chosen, flows = np.union1d(left, _columns(span.swaps.entering, j)), basis.flows
+    if span.leaver_limited[k] or span.entrant_limited[j]:
+        seconds = (deadline - time.monotonic()) / PROGRAMS
+        # under capacity the reduction leaves no column out
+        plan = check(problem, np.isin(problem.reduced.columns, chosen), seconds=seconds) if seconds > 0 else None
+        if plan is None or not plan.sure:
+            raise TimeoutError
+        flows = plan.flows
+    reached = zip(instance.all_goals, goals_reached(instance, chosen, flows), basis.least, strict=True)
+    missed = tuple(goal.label for goal, got, needed in reached if got.reached < needed)
+    objective = objective_of(instance, chosen, flows) - basis.objective
+    return _After(missed, objective, basis.served - _served(instance, chosen, flows))
 
 
 def _shared(
-    basis: _Basis, problem: Problem, swaps: Swaps, judged: Judged, k: int, ranked: list[int], known: Reason
+    basis: _Basis,
+    problem: Problem,
+    span: _Span,
+    k: int,
+    ranked: tuple[list[int], list[int]],
+    known: Reason,
+    until: float,
 ) -> Reason:
-    """Correct a reason by sharing people out anew, after the drop and after the first few swaps."""
-    goals = basis.instance.all_goals
+    """Correct a reason by sharing people out anew, after the drop and after the first few swaps.
 
-    def missed(plan: Checked) -> tuple[str, ...]:
-        reached = zip(goals, plan.reached, basis.least, strict=True)
-        return tuple(goal.label for goal, got, needed in reached if got.reached < needed)
+    Raises
+    ------
+    TimeoutError
+        If the time is up before all are tried.
+    """
+    keeping, others = (of[:TRIED] for of in ranked)
+    dropped = _after(basis, problem, span, k, 0, until)
+    found = Reason(known.column, known.rows, dropped.lost, dropped.missed, known.rules_broken)
+    tried = [(j, _after(basis, problem, span, k, j, until)) for j in keeping]
+    kept = [(after.objective, n) for n, (_, after) in enumerate(tried) if not after.missed]
+    if kept:
+        return _with_runner_up(found, span, k, *tried[min(kept)[1]])
+    tried += [(j, _after(basis, problem, span, k, j, until)) for j in others]
+    helping = [(after.lost, n) for n, (_, after) in enumerate(tried) if after.lost < dropped.lost]
+    return _with_runner_up(found, span, k, *tried[min(helping)[1]]) if helping else found
 
-    def lost(plan: Checked) -> int:
-        return basis.served - _served(basis.instance, problem.chosen(plan.opened), plan.flows)
 
-    dropped = _after(basis, problem, swaps, k, 0)
-    found = replace(known, lost_people=lost(dropped), goals_missed=missed(dropped), by_reach=False)
-    tried = [(j, _after(basis, problem, swaps, k, j)) for j in ranked[:TRIED]]
-    kept = [(plan.objective, n) for n, (_, plan) in enumerate(tried) if not missed(plan)]
-    if not tried:
-        return found
-    best = min(kept)[1] if kept else min((lost(plan), n) for n, (_, plan) in enumerate(tried))[1]
-    j, plan = tried[best]
-    return replace(
-        found,
-        runner_up=int(swaps.last_entering[j]),
-        keeps_goals=bool(kept),
-        more_yuan=int(judged.yuan[k, j]),
-        more_objective=plan.objective - basis.objective,
-        runner_up_lost_people=lost(plan),
-    )
+def _reason(basis: _Basis, problem: Problem | None, span: _Span, k: int, rows: Whole, deadline: float) -> Reason:
+    """Reason of one option: under capacity with people shared out anew, as far as the time goes."""
+    ranked = _ranked(basis.instance, span, k)
+    known = _by_reach(basis, span, k, ranked, rows)
+    if problem is None:
+        return known
+    try:
+        return _shared(basis, problem, span, k, ranked, known, deadline)
+    except TimeoutError:
+        return replace(known, in_time=False)
 
 
 def reasons(instance: Instance, plan: Plan, *, deadline: float) -> tuple[Reason, ...]:
@@ -193,16 +285,13 @@ def reasons(instance: Instance, plan: Plan, *, deadline: float) -> tuple[Reason,
     reached = goals_reached(instance, chosen, plan.flows)
     least = [min(got.needed, got.reached) for got in reached]
     objective = objective_of(instance, chosen, plan.flows)
-    basis = _Basis(instance, chosen, least, objective, _served(instance, chosen, plan.flows))
-    problem = None if instance.capacity is None else problem_of(instance)
+    basis = _Basis(instance, chosen, plan.flows, least, objective, _served(instance, chosen, plan.flows))
+    problem = None if instance.capacity is None else problem_of(_shared_only(instance, instance.capacity))
     times, covers, found = times_covered(instance, chosen), csc_array(instance.covers), list[Reason]()
     for swaps in swaps_of(instance, chosen):
-        judged = judge(instance, swaps, chosen, least)
+        limited = _limited(instance, swaps.leaves), _limited(instance, swaps.enters)
+        span = _Span(swaps, judge(instance, swaps, chosen, least), *limited)
         for k, column in enumerate(swaps.last_leaving.tolist()):
-            ranked = _ranked(instance, swaps, judged, k)
             rows = covers.indices[covers.indptr[column] : covers.indptr[column + 1]].astype(np.int64)
-            reason = _by_reach(basis, swaps, judged, k, ranked, np.sort(rows[times[rows] == 1]))
-            if problem is not None and time.monotonic() < deadline:
-                reason = _shared(basis, problem, swaps, judged, k, ranked, reason)
-            found.append(reason)
+            found.append(_reason(basis, problem, span, k, np.sort(rows[times[rows] == 1]), deadline))
     return tuple(sorted(found, key=lambda reason: reason.column))

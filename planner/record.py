@@ -43,7 +43,10 @@ def standard_names(standards: Sequence[Mapping[str, Any]], language: Language) -
     """Names of standards by id; those of one name carry their id as well."""
     names = {item["id"]: standard_name(item, language) for item in standards}
     shared = Counter(names.values())
-    return {key: f"{name}（{key}）" if shared[name] > 1 else name for key, name in names.items()}
+    return {
+        key: say("standard.shared", language, name=name, id=key) if shared[name] > 1 else name
+        for key, name in names.items()
+    }
 
 
 def roads_record(networks: Mapping[Mode, Roads]) -> dict[str, Any]:
@@ -150,8 +153,7 @@ def _closing_record(row: Mapping[str, Any]) -> dict[str, Any]:
 def _opened_record(
     row: Mapping[str, Any], type_names: Mapping[str, str], why: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    reasons = {} if why is None else {k: v for k, v in why.items() if k not in {"site_id", "type", "size"}}
-    return {
+    opened = {
         "site_id": row["site_id"],
         "name": row["name"],
         "type": row["type"],
@@ -167,8 +169,8 @@ def _opened_record(
         "at_existing": bool(row["at_existing"]),
         "people": int(row["people"]),
         "newly_covered": int(row["newly"]),
-        **reasons,
     }
+    return opened | {key: value for key, value in (why or {}).items() if key not in opened}
 
 
 def _by(rows: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, int]]:
@@ -207,6 +209,7 @@ def plan_record(
     cost_yuan: int,
     certified_bound: int | None,
     conflict: Conflict | None,
+    conflict_words: Sequence[str],
     least_budget: LeastBudget | None,
     explained: Explained,
 ) -> dict[str, Any]:
@@ -231,8 +234,9 @@ def plan_record(
         Cost within the horizon.
     certified_bound
         Bound of the objective that the plan's certificate proves.
-    conflict, least_budget
-        Where no plan meets all goals and rules: the fewest that cannot hold together, and the least cost that would.
+    conflict, conflict_words, least_budget
+        Where no plan meets all goals and rules: the fewest that cannot hold together, as they are named in the problem
+        and in words, and the least cost that would.
     explained
         Why the plan is as it is.
     """
@@ -250,6 +254,7 @@ def plan_record(
         "certified_gap": certified_gap(plan, certified_bound),
         "ties_broken": plan.ties_broken,
         "conflict": [] if conflict is None else list(conflict.names),
+        "conflict_words": list(conflict_words),
         "conflict_smallest": None if conflict is None else conflict.proven,
         "least_budget_yuan": None if least_budget is None else least_budget.yuan,
         "least_budget_proven": None if least_budget is None else least_budget.proven,

@@ -13,6 +13,7 @@ from planner.fields import FacilityCode, Flag, Name, Natural, Number, Share, Wei
 from planner.limits import Aim, Group, Limits, NearPeople, Objective, Phase, Spacing
 from planner.speeds import FASTEST_KPH, SLOWEST_KPH, with_overrides
 from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Size, Standard, walk_limit_mm
+from planner.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -246,7 +247,7 @@ class DocumentSection(_Section):
 
     maker: str = ""
     review_number: str = ""
-    note: str = "内部工作用图"
+    note: str | None = None  # none: what is usual in the language of the scenario
 
 
 class Scenario(_Section):
@@ -270,6 +271,11 @@ class Scenario(_Section):
     rules: RulesSection = RulesSection()
     siting: SitingSection = SitingSection()
     document: DocumentSection = DocumentSection()
+
+    @property
+    def document_note(self) -> str:
+        """What the foot of a map says of its use: as written, else the usual words in the scenario's language."""
+        return say("note.document", self.language) if self.document.note is None else self.document.note
 
 
 def known_keys(key_path: Sequence[str | int]) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 SECONDS = 30.0
-"""Time for one program of a sharing out; a transport problem with few goals takes far less."""
+"""Usual time for one program of a sharing out; a transport problem with few goals takes far less."""
 
 MISS_SCALE = 1_000_000
 """Misses of goals are weighed by what each asks for, in so many parts."""
@@ -41,7 +41,9 @@ def miss_weights(problem: Problem) -> Whole:
     return np.array([max(1, MISS_SCALE // asked) for asked in needed], dtype=np.int64)
 
 
-def share_out(problem: Problem, opened: NDArray[np.bool_], focus: int | None = None) -> Shared | None:
+def share_out(
+    problem: Problem, opened: NDArray[np.bool_], focus: int | None = None, *, seconds: float = SECONDS
+) -> Shared | None:
     """Share people out so that all goals are met, or missed by as little as can be; then serve as many as can be.
 
     Where the objective counts some of them, as many of those as can be.
@@ -54,6 +56,8 @@ def share_out(problem: Problem, opened: NDArray[np.bool_], focus: int | None = N
         The open options, a mask of `Reduced.columns`.
     focus
         Number of the one goal to serve; None serves all alike.
+    seconds
+        Time for each of its programs, three at most.
 
     Returns
     -------
@@ -76,17 +80,17 @@ def share_out(problem: Problem, opened: NDArray[np.bool_], focus: int | None = N
     upper = program.upper.copy()
     if focus is None:
         upper[misses] = 0
-        outcome = milp.minimise(replace(program, objective=served, upper=upper), gap=0.0, seconds=SECONDS)
+        outcome = milp.minimise(replace(program, objective=served, upper=upper), gap=0.0, seconds=seconds)
         if outcome.values is not None:
             return _shared(problem, outcome, served, sure=True)
     weights = np.zeros(len(program.objective), dtype=np.int64)
     weights[misses] = miss_weights(problem) if focus is None else np.arange(len(problem.reduced.goals)) == focus
-    missing = milp.minimise(replace(program, objective=weights), gap=0.0, seconds=SECONDS)
+    missing = milp.minimise(replace(program, objective=weights), gap=0.0, seconds=seconds)
     if missing.values is None:
         return Shared(_no_flows(), sure=False)
     least = round(float(weights @ missing.values))
     upper[misses] = np.where(weights[misses] > 0, np.rint(missing.values[misses]), np.inf)
-    outcome = milp.minimise(replace(program, objective=served, upper=upper), gap=0.0, seconds=SECONDS)
+    outcome = milp.minimise(replace(program, objective=served, upper=upper), gap=0.0, seconds=seconds)
     found = missing if outcome.values is None else outcome
     return _shared(problem, found, served, sure=milp.proven(least, missing.bound) and found is outcome)
 

@@ -131,7 +131,8 @@ class Goal:
     group
         Only the people of this group count, when given.
     backup
-        Whether only points within reach of two open facilities count.
+        Whether only points within reach of two open facilities count: facilities, not places, so that a kiosk in a
+        station is a second one.
     """
 
     id: str

@@ -279,6 +279,14 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     return found
 
 
+def offers_of(inputs: Inputs) -> pd.DataFrame:
+    """Options with their names: the table of options, with columns name and type_name."""
+    names = inputs.sites.frame.set_index("site_id")["name"]
+    type_names = {facility.type: facility.name for facility in inputs.scenario.facility}
+    options = inputs.options
+    return options.assign(name=options["site_id"].map(names), type_name=options["type"].map(type_names))
+
+
 def _explained(
     inputs: Inputs,
     city: City,
@@ -296,6 +304,7 @@ def _explained(
         instance,
         plan,
         rows,
+        offers_of(inputs),
         closing_table(city, reach, states, outlets),
         others=siting.alternatives,
         year=inputs.scenario.data_date.year,

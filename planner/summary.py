@@ -8,7 +8,7 @@ import pandas as pd
 
 from planner.figures import exact_percent, gap_percent, money, percent
 from planner.record import standard_names
-from planner.words import say
+from planner.words import listed, say
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
@@ -21,6 +21,9 @@ TOWNS_SHOWN = 5
 
 OPENED_SHOWN = 40
 """New facilities listed in the terminal; the rest are in sites.csv."""
+
+LATE_SHOWN = 10
+"""New facilities that are named in the terminal as not explained in time; why.csv marks all of them."""
 
 COMMUNITIES_SHOWN = 8
 """Communities won or lost that are named in the terminal; all are in communities.csv."""
@@ -36,7 +39,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield say("summary.sites", language, open=run["sites"]["open_today"], existing=run["sites"]["existing"])
     if run["sites"]["off_network"]:
         off = run["sites"]["off_network"]
-        yield say("summary.off_network", language, count=len(off), ids="、".join(off[:10]))
+        yield say("summary.off_network", language, count=len(off), ids=listed(off[:10], language))
     demand = run["demand"]
     if demand["off_network_people"]:
         share = percent(demand["off_network_people"], demand["people"])
@@ -88,6 +91,8 @@ def _closing_lines(run: Mapping[str, Any], names: Mapping[str, str], language: L
 def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[str]:
     met = sum(goal["met"] for goal in goals)
     yield say("summary.goals", language, met=met, count=len(goals))
+    if any(goal["counts"] == "backup" for goal in goals):
+        yield say("summary.backup", language)
     for goal in goals:
         scope = goal["scope"] or say("summary.city", language)
         scope += f" {goal['year']}" if goal["year"] else ""
@@ -109,7 +114,9 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[
             key = "summary.goal_most" if goal["most_reachable_proven"] else "summary.goal_at_least"
             yield say(key, language, most=percent(goal["most_reachable"], goal["whole"]))
         towns = list(goal["left_by_town"].items())[:TOWNS_SHOWN]
-        most_left = "、".join(say("summary.town", language, town=town, people=people) for town, people in towns)
+        most_left = listed(
+            (say("summary.town", language, town=town, people=people) for town, people in towns), language
+        )
         yield say("summary.goal_left", language, people=goal["left_people"], count=len(goal["left"]), towns=most_left)
 
 
@@ -117,7 +124,7 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     plan = run["plan"]
     if plan["conflict"]:
         key = "summary.conflict" if plan["conflict_smallest"] else "summary.conflict_some"
-        yield say(key, language, names="、".join(plan["conflict"]))
+        yield say(key, language, names=listed(plan["conflict_words"], language))
     if plan["least_budget_yuan"] is not None:
         yield say("summary.least_budget", language, yuan=money(plan["least_budget_yuan"], language))
     if plan["objective"] is None:
@@ -127,10 +134,12 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
         yield say("summary.infeasible" if plan["status"] == "infeasible" else "summary.unknown", language)
     yield from _cost_lines(run, language)
     yield from _proof_lines(plan, language)
+    names = standard_names(run["standards"], language)
+    if plan["objective_of"] == "min_cost" and run["parameters"]["standard"]:
+        yield say("summary.standard_idle", language, name=names[run["parameters"]["standard"]])
     yield from _opened_lines(plan["opened"], language, phased=len(run["parameters"]["years"]) > 1)
     if plan["alternatives"]:
         yield say("summary.alternatives", language, count=len(plan["alternatives"]))
-    names = standard_names(run["standards"], language)
     for standard, left in plan["uncoverable_by_standard"].items():
         yield say("summary.uncoverable", language, name=names[standard], **left)
 
@@ -201,6 +210,9 @@ def _opened_lines(opened: list[Mapping[str, Any]], language: Language, *, phased
         yield say("summary.more_opened", language, count=len(opened) - OPENED_SHOWN)
     yield say("summary.overlap", language)
     yield say("summary.why", language)
+    late = [str(row["name"]) for row in opened if not row.get("in_time", True)]
+    if late:
+        yield say("summary.reasons_late", language, count=len(late), names=listed(late[:LATE_SHOWN], language))
 
 
 def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -269,7 +281,7 @@ def _community_lines(changed: pd.DataFrame, language: Language) -> Iterator[str]
             for row in rows.head(COMMUNITIES_SHOWN).to_dict("records")
         ]
         more = say("compare.more", language, count=len(rows) - len(names)) if len(rows) > len(names) else ""
-        joined = say("isochrones.join", language).join(names) + more
+        joined = listed(names, language) + more
         yield say(
             f"compare.{change}", language, name=standard, count=len(rows), people=rows["people"].sum(), names=joined
         )

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from planner.errors import Fault
     from planner.terms import Language
@@ -48,6 +48,11 @@ def say(key: str, language: Language, /, **values: object) -> str:
         If no such sentence exists, or it quotes a value that is not given.
     """
     return sentences()[key][language].format(**values)
+
+
+def listed(parts: Iterable[str], language: Language) -> str:
+    """Return some names one after the other, as a sentence lists them."""
+    return say("list.join", language).join(parts)
 
 
 def place(fault: Fault, language: Language) -> str:

@@ -75,7 +75,13 @@ def test_rules_that_conflict_are_named(tmp_path: Path) -> None:
     count = '\n[[count]]\nid = "many"\ntype = "e_station"\neach = "district"\nmin = 9\n'
     result = planner("run", write_town(tmp_path, SCENARIO + count), "--out", tmp_path / "out")
     assert result.exit_code == 3
-    assert "many:东区" in result.stdout
+    assert "数量要求 many（东区）" in result.stdout
+    assert "many:东区" not in result.stdout
+    run = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
+    assert run["plan"]["conflict"] == ["many:东区"]
+    assert run["plan"]["conflict_words"] == ["数量要求 many（东区）"]
+    page = (tmp_path / "out" / "town" / "map.html").read_text(encoding="utf-8")
+    assert "数量要求 many（东区）" in page
 
 
 def test_a_misspelt_key(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -24,13 +25,21 @@ from brute import (
     served_in,
 )
 from drawn import QUICK, cases
+from planner.check import check
 from planner.optimize import solve
 from planner.reasons import Reason, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from planner.check import Checked
+    from planner.problem import Problem
     from planner.siting import Plan
+
+    Mask = NDArray[np.bool_]
 
 SECONDS = 60.0
 
@@ -130,13 +139,16 @@ def check_all(case: Case) -> None:
         others = {j: outcome(case, all_choices, plan, chosen) for j, chosen in swaps(case, plan, reason.column).items()}
         lawful = {j: one for j, one in others.items() if one.lawful}
         keeping = {j: one for j, one in lawful.items() if not one.missed}
-        if not lawful:
-            assert reason.runner_up is None
-            continue
+        helping = {j: one for j, one in lawful.items() if one.lost < dropped.lost}
+        assert reason.in_time
         if keeping:
             best = min(keeping, key=lambda j: (keeping[j].objective, keeping[j].yuan, place(case, j)))
+        elif helping:
+            best = min(helping, key=lambda j: (helping[j].lost, helping[j].objective, helping[j].yuan, place(case, j)))
         else:
-            best = min(lawful, key=lambda j: (lawful[j].lost, lawful[j].objective, lawful[j].yuan, place(case, j)))
+            assert reason.runner_up is None
+            assert (reason.more_objective, reason.more_yuan, reason.runner_up_lost_people) == (0, 0, 0)
+            continue
         assert reason.runner_up == best
         assert reason.keeps_goals == bool(keeping)
         told = reason.more_objective, reason.more_yuan, reason.runner_up_lost_people
@@ -153,9 +165,10 @@ def test_under_capacity_the_runner_up_is_lawful_and_its_figures_hold(case: Case)
     assume(all_choices[plan.chosen].lawful)
     served_in(case, plan)
     for reason in reasons_of(case, plan):
-        assert not reason.by_reach
+        assert reason.in_time
         if reason.runner_up is None:
             continue
+        assert reason.keeps_goals or reason.runner_up_lost_people < reason.lost_people
         new = all_choices[swaps(case, plan, reason.column)[reason.runner_up]]
         assert new.lawful
         met = [all(r >= g.needed for r, g in zip(got, case.asked, strict=True)) for got in new.reached]
@@ -181,7 +194,7 @@ def test_the_neighbour_is_the_runner_up_and_costs_more() -> None:
     assert (first.rows.tolist(), first.lost_people, first.goals_missed) == ([0, 1], 13, ("g0",))
     assert (first.runner_up, first.keeps_goals, first.more_yuan, first.runner_up_lost_people) == (1, True, 5, 4)
     assert (last.rows.tolist(), last.lost_people, last.goals_missed) == ([2], 3, ())
-    assert first.by_reach
+    assert first.in_time
     assert (last.rules_broken, last.runner_up, last.more_yuan) == (("stations",), 2, 11)
 
 
@@ -217,6 +230,18 @@ def test_where_no_option_keeps_the_goals_fewest_people_lose_cover() -> None:
     assert (reason.runner_up, reason.keeps_goals, reason.more_yuan, reason.runner_up_lost_people) == (1, False, 5, 4)
 
 
+def test_an_option_that_keeps_no_goal_and_helps_nobody_is_no_runner_up() -> None:
+    """The cheapest lawful option would win people elsewhere, but none of those who lose cover, and no goal."""
+    rows = (Row(9, frozenset({0, 1})), Row(4, frozenset({0})), Row(2, frozenset({2})))
+    case = Case(row_of_sites((10, 15, 1)), rows, (People((0, 1), (9, 4), 13),))
+    (reason,) = reasons_of(case, solve(instance_of(case)))
+    assert (reason.runner_up, reason.keeps_goals, reason.runner_up_lost_people) == (1, False, 4)
+    closed = Rule(((1, 1),), 0, 0, "rules.force_closed:s1")
+    case = replace(case, rules=(closed,))
+    (reason,) = reasons_of(case, solve(instance_of(case)))
+    assert (reason.runner_up, reason.lost_people, reason.goals_missed) == (None, 13, ("g0",))
+
+
 def test_rules_forbid_every_other_option() -> None:
     rows, only = (Row(9, frozenset({0, 1})),), Rule(((0, 1),), 1, None, "rules.force_open:s0")
     case = Case(row_of_sites((10, 15)), rows, (People((0,), (9,), 9),), (), (only,))
@@ -236,7 +261,52 @@ def test_under_capacity_people_are_shared_out_anew(seconds: float) -> None:
     case = Case(columns, rows, (People((0,), (9,), 9),), (), (), shared=(0,))
     plan = solve(instance_of(case))
     (reason,) = reasons(instance_of(case), plan, deadline=time.monotonic() + seconds)
-    assert reason.by_reach == (not seconds)
+    assert reason.in_time == bool(seconds)
     assert reason.runner_up == (2 if seconds else 1)
     assert reason.lost_people == 9
     assert reason.goals_missed == ("g0",)
+
+
+LIMITED = Case(
+    columns=(
+        Column("s0", cost=10, price=10, limit=9),
+        Column("s1", cost=11, price=11, limit=5),
+        Column("s2", cost=12, price=12, limit=9),
+        Column("s3", cost=5, price=5),
+        Column("s4", cost=6, price=6),
+    ),
+    rows=(Row(9, frozenset({0, 1, 2})), Row(4, frozenset({3, 4})), Row(3, frozenset({3}))),
+    goals=(People((0,), (9,), 9), People((1, 2), (4, 3), 7)),
+    shared=(0,),
+)
+"""s0 to s2 share out the people of the first row; the others are counted by reach."""
+
+
+def test_people_are_shared_out_only_where_capacity_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, shared = solve(instance_of(LIMITED)), list[list[int]]()
+    assert plan.chosen == (0, 3)
+
+    def counted(problem: Problem, opened: Mask, *, seconds: float) -> Checked:
+        shared.append(problem.chosen(opened).tolist())
+        return check(problem, opened, seconds=seconds)
+
+    monkeypatch.setattr("planner.reasons.check", counted)
+    first, last = reasons_of(LIMITED, plan)
+    assert (first.runner_up, first.more_yuan, first.lost_people, first.runner_up_lost_people) == (2, 2, 9, 0)
+    assert (last.runner_up, last.keeps_goals, last.lost_people, last.runner_up_lost_people) == (4, False, 7, 3)
+    assert shared == [[3], [1, 3], [2, 3]]
+
+
+def test_what_was_not_worked_out_in_time_is_told_one_by_one() -> None:
+    """The second reason touches no capacity, so that it is whole without any time."""
+    plan = solve(instance_of(LIMITED))
+    first, last = reasons(instance_of(LIMITED), plan, deadline=time.monotonic())
+    assert (first.in_time, first.runner_up) == (False, 1)
+    assert (last.in_time, last.runner_up) == (True, 4)
+
+
+def test_a_sharing_out_that_the_time_cuts_short_is_not_told_as_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = solve(instance_of(LIMITED))
+    monkeypatch.setattr("planner.reasons.check", lambda *given, **more: replace(check(*given, **more), sure=False))
+    first, last = reasons_of(LIMITED, plan)
+    assert (first.in_time, last.in_time) == (False, True)

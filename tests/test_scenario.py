@@ -487,6 +487,113 @@ def test_wrong_rules_are_told_with_their_line(tmp_path: Path, old: str, new: str
         assert all(tell(fault, language))
 
 
+YEARS = """
+[[phase]]
+year = 2026
+
+[[phase]]
+year = 2029
+shares = { people = 0.7 }
+
+[siting]
+horizon_years = 4
+standard = "walk-5"
+"""
+
+
+def faults_of(path: Path) -> list[tuple[str, str]]:
+    """Codes and columns of all faults, each of which has its line and its words."""
+    faults = load(path).faults
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for fault in faults:
+        assert fault.row is not None
+        key = fault.column.rpartition(".")[2]
+        assert key in lines[fault.row - 1], fault
+        assert all("{" not in told for language in LANGUAGES for told in tell(fault, language))
+    return [(fault.code, fault.column) for fault in faults]
+
+
+def test_a_year_beyond_the_horizon_would_cost_nothing_to_run(tmp_path: Path) -> None:
+    """The horizon begins with the first year: four years from 2026 end with 2029."""
+    assert faults_of(write(tmp_path, SCENARIO + YEARS)) == []
+    short = (SCENARIO + YEARS).replace("horizon_years = 4", "horizon_years = 3")
+    assert faults_of(write(tmp_path, short)) == [("phase_beyond", "phase[2029].year")]
+    (fault,) = load(write(tmp_path, short)).faults
+    assert (fault.values["last"], fault.values["least"]) == (2028, 4)
+    later = short.replace("year = 2026", "year = 2027")
+    assert faults_of(write(tmp_path, later)) == []
+
+
+def test_years_that_are_over_do_not_move_the_horizon(tmp_path: Path) -> None:
+    text = (SCENARIO + YEARS).replace("year = 2026", "year = 1926")
+    assert faults_of(write(tmp_path, text)) == [("phase_past", "phase[1926].year")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "falls"),
+    [
+        ("shares = { people = 0.7 }", "shares = { people = 0.7 }", False),
+        ("shares = { people = 0.7 }", "", False),
+        ("shares = { people = 0 }", "shares = { people = 0.1 }", False),
+        ("shares = { people = 0.71 }", "shares = { people = 0.7 }", True),
+        ("", "shares = { people = 0.59 }", True),  # until then the goal's own share
+        ("", "shares = { people = 0.6 }", False),
+        ("shares = { people = 0.3 }", "shares = { people = 0 }", True),
+    ],
+)
+def test_shares_that_fall_ask_for_nothing(tmp_path: Path, first: str, second: str, *, falls: bool) -> None:
+    text = SCENARIO + f"[[phase]]\nyear = 2026\n{first}\n[[phase]]\nyear = 2028\n{second}\n"
+    expected = [("share_falls", "phase[2028].shares.people")]
+    assert faults_of(write(tmp_path, text)) == (expected if falls else [])
+
+
+def test_a_share_may_not_fall_over_a_year_that_says_nothing(tmp_path: Path) -> None:
+    years = "".join(f"[[phase]]\nyear = {year}\n{{}}\n" for year in (2026, 2027, 2028))
+    text = SCENARIO + years.format("shares = { people = 0.7 }", "", "shares = { people = 0.5 }")
+    (fault,) = load(write(tmp_path, text)).faults
+    assert (fault.code, fault.column, fault.values["before"]) == (
+        "share_falls",
+        "phase[2028].shares.people",
+        Decimal("0.7"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ('district = "东区"\neach = "town"', False),
+        ('district = "东区"\ntown = "东区镇"', False),
+        ('town = "东区镇"\neach = "district"', False),  # the towns of that name, one by one
+        ('district = "东区"\neach = "district"', True),
+        ('town = "东区镇"\neach = "town"', True),
+        ('district = "东区"\ntown = "东区镇"\neach = "town"', True),
+    ],
+)
+def test_each_and_one_of_them_contradict(tmp_path: Path, written: str, *, wrong: bool) -> None:
+    count = f'[[count]]\nid = "e"\ntype = "e_station"\n{written}\n'
+    expected = [("each_and_one", "goal[people].each"), ("each_and_one", "count[e].each")]
+    assert faults_of(write(tmp_path, f"{SCENARIO}{written}\n{count}")) == (expected if wrong else [])
+
+
+def test_these_faults_are_told_together(tmp_path: Path) -> None:
+    text = SCENARIO + 'each = "town"\ntown = "东区镇"\n' + YEARS.replace("0.7", "0.5").replace("= 4", "= 2")
+    assert {code for code, _ in faults_of(write(tmp_path, text))} == {"each_and_one", "phase_beyond", "share_falls"}
+
+
+def test_the_note_of_a_map_follows_the_language(tmp_path: Path) -> None:
+    english = SCENARIO.replace("data_date", 'language = "en"\ndata_date', 1)
+    for text, note in (
+        (SCENARIO, "内部工作用图"),
+        (english, "For internal use"),
+        (english + '[document]\nmaker = "Us"\n', "For internal use"),
+        (english + '[document]\nnote = "草图"\n', "草图"),
+        (SCENARIO + '[document]\nnote = ""\n', ""),
+    ):
+        scenario = load(write(tmp_path, text)).scenario
+        assert scenario is not None
+        assert scenario.document_note == note
+
+
 def test_what_capacity_cannot_tell_is_refused(tmp_path: Path) -> None:
     text = (SCENARIO + RULES).replace('capacity_standard = "other"', 'capacity_standard = "walk-5"')
     found = [(fault.code, fault.column) for fault in load(write(tmp_path, text)).faults]

@@ -157,7 +157,12 @@
       [words.plan_once, yuan(record.plan.cost_once_yuan)], [words.plan_yearly, yuan(record.plan.cost_yearly_yuan)],
       [words.plan_estimated, yuan(record.plan.estimated_yuan)],
     ]));
-    return record.plan.best_effort ? append(block, make("div", "pm-unmet", words.best_effort)) : block;
+    if (record.plan.best_effort) { append(block, make("div", "pm-unmet", words.best_effort)); }
+    if (record.plan.conflict.length) {
+      const names = append(make("ul", "pm-conflict"), ...record.plan.conflict.map((name) => make("li", "", name)));
+      append(block, make("div", "pm-small", words.conflict), names);
+    }
+    return block;
   }
 
   function peopleKeys() {
