@@ -208,20 +208,27 @@ def _unknown_places(
 
 
 def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables.Table | None) -> Iterator[Fault]:
-    """Find rows that name no district or town although a goal or count is asked in each: they would drop out."""
-    asked: list[tuple[str, str, tables.Table, Any]] = []
+    """Find rows that name no district or town although a goal or count is asked in each: they would drop out.
+
+    Only rows of the district or town that the goal or count itself names are asked.
+    """
+    asked: list[tuple[str, schema.GoalSection | schema.CountSection, tables.Table, Any]] = []
     if demand is not None:
         rows = {standard.id: applies(demand.frame, standard) for standard in schema.standards_of(scenario)}
-        asked += [(f"goal[{g.id}]", g.each, demand, rows[g.standard]) for g in scenario.goal if g.standard in rows]
+        asked += [(f"goal[{g.id}]", g, demand, rows[g.standard]) for g in scenario.goal if g.standard in rows]
     if sites is not None:
-        asked += [(f"count[{c.id}]", c.each, sites, _may_hold(sites.frame, c.type)) for c in scenario.count]
-    for rule, each, table, rows_asked in asked:
-        if each == "city":
+        asked += [(f"count[{c.id}]", c, sites, _may_hold(sites.frame, c.type)) for c in scenario.count]
+    for rule, item, table, rows_asked in asked:
+        if item.each == "city":
             continue
-        blank = np.flatnonzero(rows_asked & (table.frame[each] == "").to_numpy())
-        if len(blank):
-            values = {"rule": rule, "each": each, "count": len(blank)}
-            yield _fault_in(table, blank[0], "scope_blank", each, values)
+        blank = rows_asked & (table.frame[item.each] == "").to_numpy()
+        for column, name in (("district", item.district), ("town", item.town)):
+            if name is not None:
+                blank = blank & (table.frame[column] == name).to_numpy()
+        found = np.flatnonzero(blank)
+        if len(found):
+            values = {"rule": rule, "each": item.each, "count": len(found)}
+            yield _fault_in(table, found[0], "scope_blank", item.each, values)
 
 
 def _empty_rules(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites: pd.DataFrame) -> Iterator[Fault]:

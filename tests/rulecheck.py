@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,18 @@ if TYPE_CHECKING:
 UNBOUNDED = 10**9
 """Capacity of a facility that nothing bounds."""
 
+KINDS = frozenset(
+    {
+        "goal.of=people", "goal.of=communities", "goal.each=city", "goal.each=district", "goal.each=town",
+        "goal.group", "goal.backup", "count.tier", "count.new_only", "count.min", "count.max", "count.each",
+        "phase.budget_yuan", "phase.budgets", "phase.shares", "facility.at_existing", "size", "rules.types_per_site",
+        "rules.spacing", "rules.near_people", "rules.force_open", "rules.force_closed", "siting.objective",
+        "siting.capacity_standard", "siting.budget_yuan", "siting.budget_once_yuan", "siting.budget_yearly_yuan",
+        "siting.budgets", "siting.max_sites", "siting.horizon_years", "siting.gap", "siting.time_limit_s",
+    }
+)  # fmt: skip
+"""What a scenario with the full set of rules uses, by section and key."""
+
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -43,6 +56,8 @@ class Facts:
         Rows by site_id as texts, of what stands open today and of the candidates; lon and lat likewise.
     reach_mm
         demand_id -> site_id -> whole millimetres on foot, at least up to the largest cutoff.
+    straight_mm
+        The same in a straight line, where a standard is measured so.
     opened
         What the plan opens: site_id, type, size, year, cost_once_yuan, cost_yearly_yuan, funding.
     """
@@ -52,6 +67,7 @@ class Facts:
     sites: Mapping[str, Row]
     reach_mm: Mapping[str, Mapping[str, int]]
     opened: Sequence[Row]
+    straight_mm: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def siting(self) -> Row:
@@ -89,6 +105,18 @@ class Facts:
         return [*self.today, *((row["site_id"], row["type"]) for row in self.open_in(year))]
 
 
+def kinds_unused(scenario: Row) -> set[str]:
+    """Kinds of rules and goals (`KINDS`) that a scenario does not use."""
+    used = {"size"} if scenario.get("size") else set()
+    for section in ("goal", "count", "phase", "facility"):
+        used |= {f"{section}.{key}" for item in scenario.get(section, ()) for key, value in item.items() if value}
+    for section in ("rules", "siting"):
+        used |= {f"{section}.{key}" for key in scenario.get(section, {})}
+    for goal in scenario.get("goal", ()):
+        used |= {f"goal.of={goal.get('of', 'people')}", f"goal.each={goal.get('each', 'city')}"}
+    return set(KINDS - used)
+
+
 def types_of(row: Row) -> list[str]:
     """Types in a cell, written with ``;`` between them."""
     return [part for part in row["type"].split(";") if part]
@@ -107,7 +135,6 @@ def standard_of(facts: Facts, name: str) -> Row:
 def limit_mm(facts: Facts, standard: Row) -> int:
     """Cutoff of a walking standard in whole millimetres."""
     assert standard.get("mode", "walk") == "walk"
-    assert standard.get("metric", "road") == "road"
     if "km" in standard:
         return math.floor(Fraction(standard["km"]) * 1_000_000)
     kph = Fraction(facts.scenario["roads"].get("walk_kph", 4))
@@ -220,9 +247,13 @@ def numbers_broken(facts: Facts) -> Iterator[str]:
         yield "siting.max_sites"
 
 
+apart_of = cache(great_circle_mm)
+"""The same pairs are asked for again and again."""
+
+
 def apart_mm(one: Row, other: Row) -> int:
     """Great-circle distance of two rows in whole millimetres."""
-    return great_circle_mm(one["lon"], one["lat"], other["lon"], other["lat"])
+    return apart_of(one["lon"], one["lat"], other["lon"], other["lat"])
 
 
 def places_broken(facts: Facts) -> Iterator[str]:
@@ -231,15 +262,16 @@ def places_broken(facts: Facts) -> Iterator[str]:
     new = {(item["site_id"], item["type"]) for item in facts.opened}
     for rule in facts.rules.get("spacing", ()):
         sites = sorted({site for site, kind in today | new if kind == rule["type"]})
+        least_mm = math.ceil(Fraction(rule["m"]) * 1000)
         for one, other in combinations(sites, 2):
             both = (one, rule["type"]) in today and (other, rule["type"]) in today
-            if not both and apart_mm(facts.sites[one], facts.sites[other]) < Fraction(rule["m"]) * 1000:
+            if not both and apart_mm(facts.sites[one], facts.sites[other]) < least_mm:
                 yield f"rules.spacing:{rule['type']}: {one} {other}"
     homes = [row for row in facts.demand.values() if assessable(row) and row.get("layer", "residents") == "residents"]
     for rule in facts.rules.get("near_people", ()):
+        within_mm = math.floor(Fraction(rule["within_m"]) * 1000)
         for site in sorted(site for site, kind in new if kind == rule["type"]):
-            within = Fraction(rule["within_m"]) * 1000
-            near = sum(int(row["people"]) for row in homes if apart_mm(row, facts.sites[site]) <= within)
+            near = sum(int(row["people"]) for row in homes if apart_mm(row, facts.sites[site]) <= within_mm)
             if near < rule["people"]:
                 yield f"rules.near_people: {site} {near}"
 
@@ -272,8 +304,8 @@ def paid_by(facts: Facts, source: str) -> list[Row]:
     return [row for row in facts.opened if row["site_id"] in held]
 
 
-def budgets_broken(facts: Facts) -> Iterator[str]:
-    """Budgets within the horizon, of the last year, of each year, and by source."""
+def spendings(facts: Facts) -> list[tuple[str, int, int]]:
+    """Name every budget (in all, once, yearly, by source, by year), what is spent of it, and the most."""
     siting = facts.siting
     once, yearly = once_and_yearly(facts, facts.opened)
     spent = [
@@ -288,7 +320,12 @@ def budgets_broken(facts: Facts) -> Iterator[str]:
         spent.append((f"phase.budget_yuan:{year}", spent_yuan(facts, facts.opened, year), phase.get("budget_yuan")))
         for source, most in phase.get("budgets", {}).items():
             spent.append((f"phase.budgets:{year}:{source}", spent_yuan(facts, paid_by(facts, source), year), most))
-    yield from (f"{name}: {yuan} > {most}" for name, yuan, most in spent if most is not None and yuan > most)
+    return [(name, yuan, most) for name, yuan, most in spent if most is not None]
+
+
+def budgets_broken(facts: Facts) -> Iterator[str]:
+    """Budgets of which more is spent than there is."""
+    yield from (f"{name}: {yuan} > {most}" for name, yuan, most in spendings(facts) if yuan > most)
 
 
 def rules_broken(facts: Facts) -> list[str]:
@@ -315,14 +352,13 @@ def speaks_of(standard: Row, row: Row) -> bool:
 def serving_in(facts: Facts, standard: Row, year: int) -> dict[str, list[Key]]:
     """demand_id -> open facilities within the cutoff of a standard in a year, for every row that can be judged."""
     limit = limit_mm(facts, standard)
+    reach_mm = facts.straight_mm if standard.get("metric", "road") == "straight" else facts.reach_mm
     at: dict[str, list[Key]] = defaultdict(list)
     for site, kind in sorted(set(facts.standing_in(year))):
         if kind in standard["served_by"]:
             at[site].append((site, kind))
     return {
-        key: [
-            one for site, mm in sorted(facts.reach_mm.get(key, {}).items()) if mm <= limit for one in at.get(site, ())
-        ]
+        key: [one for site, mm in sorted(reach_mm.get(key, {}).items()) if mm <= limit for one in at.get(site, ())]
         for key, row in facts.demand.items()
         if speaks_of(standard, row) and assessable(row)
     }
@@ -396,10 +432,8 @@ def share_asked(facts: Facts, goal: Row, year: int) -> Decimal | int:
     return share
 
 
-def goal_in(facts: Facts, goal: Row, scope: str, year: int) -> Reached:
-    """Work out one goal in one scope and year."""
-    standard = standard_of(facts, goal["standard"])
-    serving = serving_in(facts, standard, year)
+def goal_in(facts: Facts, goal: Row, scope: str, year: int, serving: Mapping[str, Sequence[Key]]) -> Reached:
+    """Work out one goal in one scope and year from who reaches what under its standard."""
     column = f"people_{goal['group']}" if "group" in goal else "people"
     times = 1 + goal.get("backup", False)
     people: Counter[str] = Counter()
@@ -422,10 +456,53 @@ def goal_in(facts: Facts, goal: Row, scope: str, year: int) -> Reached:
 def goals_in(facts: Facts) -> dict[tuple[str, str, int], Reached]:
     """Work out every goal in every scope and year; under capacity those in reach, whom it may be too many to serve."""
     found = {}
-    for goal in facts.scenario.get("goal", ()):
-        standard = standard_of(facts, goal["standard"])
-        judged = [row for row in facts.demand.values() if speaks_of(standard, row) and assessable(row)]
-        for phase in facts.phases:
+    for phase in facts.phases:
+        year = phase["year"]
+        serving = {item["id"]: serving_in(facts, item, year) for item in facts.scenario["standard"]}
+        for goal in facts.scenario.get("goal", ()):
+            judged = [facts.demand[key] for key in serving[goal["standard"]]]
             for scope in scopes(judged, goal):
-                found[goal["id"], scope, phase["year"]] = goal_in(facts, goal, scope, phase["year"])
+                found[goal["id"], scope, year] = goal_in(facts, goal, scope, year, serving[goal["standard"]])
     return found
+
+
+# --- What a result says of it --------------------------------------------------------------------------------
+
+
+def goals_told_wrongly(facts: Facts, told: Sequence[Row]) -> list[str]:
+    """What is wrong with the goals of a run.json, or not met; under capacity no more than can be served may count."""
+    said = {(goal["id"], goal["scope"], goal["year"]): goal for goal in told}
+    found = goals_in(facts)
+    limited = facts.siting.get("capacity_standard")
+    served = {goal["id"] for goal in facts.scenario["goal"] if goal["standard"] == limited}
+    wrong = [f"{key} is told or asked alone" for key in sorted(said.keys() ^ found.keys())]
+    for key in sorted(said.keys() & found.keys()):
+        goal, here = found[key], said[key]
+        reached = here["reached_plan"]
+        if (here["whole"], here["needed"]) != (goal.whole, goal.needed):
+            wrong.append(f"{key} is asked of {here['whole']} as {here['needed']}: {goal}")
+        if not here["met"] or reached < goal.needed:
+            wrong.append(f"{key} is not met: {reached} of {goal.needed}")
+        if key[0] in served and reached > min(goal.reached, most_served(facts, key[2])):
+            wrong.append(f"{key} serves fewer than {reached}")
+        if key[0] not in served and reached != goal.reached:
+            wrong.append(f"{key} reaches {goal.reached}, not {reached}")
+    return wrong
+
+
+def coverage_told_wrongly(facts: Facts, told: Sequence[Row]) -> list[str]:
+    """What is wrong with the rows of a coverage.csv that speak of the plan, in any of its years."""
+    said: dict[tuple[str, int], dict[str, Row]] = defaultdict(dict)
+    for row in told:
+        if row["state"] == "plan" and row["reason"] != "not_assessable":
+            said[row["standard"], int(row["year"])][row["demand_id"]] = row
+    wrong = []
+    for standard in facts.scenario["standard"]:
+        for phase in facts.phases:
+            serving, here = serving_in(facts, standard, phase["year"]), said[standard["id"], phase["year"]]
+            wrong += [f"{key} is told or judged alone" for key in sorted(serving.keys() ^ here.keys())]
+            for key in sorted(serving.keys() & here.keys()):
+                number = len(serving[key])
+                if (here[key]["facilities"], here[key]["covered"]) != (str(number), str(number > 0).lower()):
+                    wrong.append(f"{key} under {standard['id']} in {phase['year']}: {number}")
+    return wrong

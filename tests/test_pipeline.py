@@ -189,6 +189,20 @@ def test_rows_without_a_district_do_not_drop_out_of_a_goal_in_each(tmp_path: Pat
     assert [(fault.code, fault.row) for fault in caught.value.faults] == [("scope_blank", 2)]
 
 
+@pytest.mark.parametrize("district", ["西区", "东区"])
+def test_rows_without_a_town_are_asked_in_the_district_of_the_goal_only(tmp_path: Path, district: str) -> None:
+    scenario = write_town(tmp_path, SCENARIO + f'each = "town"\ndistrict = "{district}"\n')
+    path = tmp_path / "demand.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",西区镇,西区,", ",,西区,", 1), encoding="utf-8")
+    if district == "西区":
+        with pytest.raises(PlannerError) as caught:
+            pipeline.run(scenario, tmp_path / "out")
+        assert [(fault.code, fault.row) for fault in caught.value.faults] == [("scope_blank", 2)]
+    else:
+        goals = pipeline.run(scenario, tmp_path / "out").record["goals"]
+        assert [goal["scope"] for goal in goals] == ["东区/东区镇"]
+
+
 def test_faults_of_all_stages_are_told_together(tmp_path: Path) -> None:
     text = SCENARIO + 'district = "没有区"\n\n[rules]\nforce_open = ["ZZ"]\n'
     scenario = write_town(tmp_path, text)
