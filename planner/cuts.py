@@ -72,12 +72,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Effort:
-    """How a problem is solved: gap and deadline; how many goals may be looked at apart from the others, and threads."""
+    """How hard a problem is tried: gap, deadline, how many goals may be looked at apart, threads, patience."""
 
     gap: float
     deadline: float
     sizes: tuple[int, ...]
     threads: int
+    patience: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +158,8 @@ def solve_covering(
     answer
         The same for the same problem, unless the deadline cut the search short.
     """
-    effort = _Effort(gap, deadline, GROUP_SIZES, workers_for(MOST_THREADS, None))
+    patience = PATIENCE_WITH_GOALS if len(problem.allowed) else PATIENCE
+    effort = _Effort(gap, deadline, GROUP_SIZES, workers_for(MOST_THREADS, None), patience)
     return _solved(problem, effort, report)
 
 
@@ -181,7 +183,7 @@ def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, fl
             return Answer(None, None, None, infeasible=True, duals=None)
         duals = duals or given_duals(problem, merged, root.duals)
         bound = max(bound, root.bound + rest.constant)
-        plan = _better(rest, master, root, plan, worth, step, effort.deadline)
+        plan = _better(rest, master, root, plan, worth, step, effort)
         best = _value(rest.problem, plan)
         if report:
             report(f"root over {len(rest.options)} options", best + rest.constant, bound)
@@ -237,7 +239,7 @@ def _goals_apart(master: Master, root: Root, plan: Flags | None, effort: _Effort
         groups = groups_of(ties / (1.0 + met), most)
         plan = _by_windows(problem, plan, groups, reach, until)
         price = shared_price(master, root, known, step_of(problem))
-        inside = _Effort(0.0, until, effort.sizes[:place], 1)
+        inside = _Effort(0.0, until, effort.sizes[:place], 1, PATIENCE)
         for group, answer in _grouped(problem, groups, price, inside, effort.threads):
             met[np.ix_(group.goals, group.goals)] += 1
             if answer.bound:
@@ -278,7 +280,7 @@ def _by_windows(
         now = time.perf_counter()
         until = now + WINDOWS_SHARE * (deadline - now) / (len(groups) - number)
         free = np.asarray(reach[list(goals)].sum(axis=0)).ravel() > 0
-        answer = _solved(restricted(problem, plan, free).problem, _Effort(0.0, until, (), 1))
+        answer = _solved(restricted(problem, plan, free).problem, _Effort(0.0, until, (), 1, PATIENCE))
         if answer.opened is not None:
             made = plan.copy()
             made[free] = answer.opened
@@ -288,12 +290,12 @@ def _by_windows(
 
 
 def _better(
-    rest: _Rest, master: Master, root: Root, plan: Flags | None, worth: Floats, step: int, deadline: float
+    rest: _Rest, master: Master, root: Root, plan: Flags | None, worth: Floats, step: int, effort: _Effort
 ) -> Flags | None:
     """Look for plans around the LP's point and around the best plan."""
     priced = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
     given = start.ready(rest.problem)
-    dived = dive(master, root.values, deadline=deadline)
+    dived = dive(master, root.values, deadline=effort.deadline)
     rough = root.values > 0.5 if dived is None else dived  # noqa: PLR2004
     near = start.mended(given, rough, priced) if len(worth) else start.held(given, rough, priced)
     values = [(objective_of(rest.problem, p), i, p) for i, p in enumerate((plan, near)) if p is not None]
@@ -302,5 +304,5 @@ def _better(
         return None
     plan = min(known, key=lambda entry: entry[:2])[2]
     enough = rounded(root.bound, step)
-    patience = PATIENCE_WITH_GOALS if len(worth) else PATIENCE
+    patience, deadline = effort.patience, effort.deadline
     return start.around(given, plan, root.values, priced, patience=patience, enough=enough, deadline=deadline)
