@@ -226,22 +226,28 @@ def types(name: str, _rounds: int) -> Report:
 
 
 def steps(name: str, rounds: int) -> Report:
-    """Time a frontier of nine points beside one solve of the same problem, options of unlike cost."""
+    """Time a frontier of nine points beside one exact solve of the same problem, options of unlike cost."""
     report, asked = Report(name), CASES["mclp-400x20k"]
     drawn = draw(asked.city)
     options = drawn.covers.shape[1]
     cost = np.random.default_rng(3).integers(5, 11, options)
     budget = int(cost.sum() * asked.sites / options)
+    instance = classic.mclp_instance(drawn.covers, weight=drawn.people, cost=cost, budget=5 * budget)
     one, nine = [], []
     optimize.mclp(drawn.covers, weight=drawn.people, cost=cost, budget=budget)  # compiles
+    frontier(instance, drawn.people)
     for _ in range(rounds):
         begun = time.perf_counter()
         plan = optimize.mclp(drawn.covers, weight=drawn.people, cost=cost, budget=budget)
         one.append(time.perf_counter() - begun)
-        instance = classic.mclp_instance(drawn.covers, weight=drawn.people, cost=cost, budget=5 * budget)
         begun = time.perf_counter()
+        instance = classic.mclp_instance(drawn.covers, weight=drawn.people, cost=cost, budget=5 * budget)
         found = frontier(instance, drawn.people)
         nine.append(time.perf_counter() - begun)
+    for point in found.points:
+        best = optimize.mclp(drawn.covers, weight=drawn.people, cost=cost, budget=point.budget_yuan)
+        if best.objective is None or not point.people <= best.objective <= point.most:
+            differ(f"within {point.budget_yuan} {best.objective} are covered, not {point.people} to {point.most}")
     head = ["budget", "cost", "people covered", "gap", "cost gap", "sites"]
     report.table(head, [[p.budget_yuan, p.cost_yuan, p.people, p.gap, p.cost_gap, len(p.chosen)] for p in found.points])
     report.table(["one solve", "s", "nine points, s"], [[plan.status, statistics.median(one), statistics.median(nine)]])

@@ -1,9 +1,7 @@
 """Cost against coverage: for budgets from none to enough for all, the most people that a plan can cover, and where.
 
-Two problems in turn for each budget, over one reduction and one program: most people within it (MCLP, Church & ReVelle
-1974, under all rules of the instance), then least cost for so many. Their solutions are the points that no plan beats
-in both (epsilon constraints, Haimes, Lasdon & Wismer 1971, IEEE Trans. Systems, Man, and Cybernetics SMC-1). Budgets
-are solved from the dearest down: what it cannot cover, no smaller one can.
+Budgets are solved from the dearest down: what it cannot cover, no smaller one can. Each is solved on its own (see
+`planner.budget`), but for large problems of covering alone: there one LP serves all budgets (see `planner.sweep`).
 """
 
 from __future__ import annotations
@@ -13,18 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
 
-from planner import milp
-from planner.check import Checked, check, failed
-from planner.core import least
-from planner.cuts import solve_covering
-from planner.large import LARGE, covering_of
-from planner.problem import Problem, opened_by, problem_of, without_plan
-from planner.program import Program, with_row
-from planner.recount import cost_of, goals_reached, rules_broken
-from planner.siting import NO_LIMIT, Instance, PeopleGoal, Rules
-from planner.thinning import fitted
+from planner import sweep
+from planner.budget import Found, Task, at_hand, cheapest_lawful, cost_in, most_people, people_of, task_of, within
+from planner.check import check, failed
+from planner.siting import NO_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,19 +23,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from planner.budget import Best
+    from planner.check import Checked
     from planner.covering import Covering
+    from planner.siting import Instance
 
     Whole = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 GAP = 0.001
-"""Part of the people newly covered, and of the cost, that a point may fall short of the best by."""
+"""Part of the people newly covered, and of the cost, that a point may fall short of the best by.
+
+Of large problems only the people are searched for so far; by what part the cost can be less is stated as it is known.
+"""
 
 STEPS = 9
 """Points of a frontier."""
-
-REPAIRS_MAX = 20
-"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
 
 
 @dataclass(frozen=True)
@@ -111,242 +104,17 @@ class Frontier:
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """A problem without its goals, whose program has a row for the people and, as its last, one for the cost.
-
-    `today` are the people covered today, `whole` all of them. `covering` is the same for the engine of large problems:
-    none where there is more to it than covering, or it is small.
-    """
-
-    problem: Problem
-    program: Program
-    today: int
-    whole: int
-    covering: Covering | None
-
-
-@dataclass(frozen=True, eq=False)
-class _Best:
-    """The best plan found and its x (None: none), and a proven bound of its objective (None: none)."""
-
-    plan: Checked | None
-    values: Floats | None
-    bound: int | None
-    infeasible: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """What was found for a budget: a plan, and proven of all plans: the most people, and the least cost of so many."""
-
-    plan: Checked
-    most: int
-    least_yuan: int
-
-
-def _task(instance: Instance, weight: Whole) -> _Task:
-    """Ask for people and for cost alike; the reduction then keeps the best plans of any budget."""
-    rows, capacity = np.flatnonzero(weight > 0), instance.capacity
-    bears = capacity is not None and bool(weight[capacity.rows].any())
-    base = replace(
-        instance,
-        price=instance.cost_yuan,
-        loss=weight,
-        tie=np.zeros(instance.n_columns, dtype=np.int64),
-        goals=(PeopleGoal("", "", rows, weight[rows], 0),),
-        communities=(),
-        capacity=capacity if bears else None,
-        travel=None,
-    )
-    problem = problem_of(base)
-    rules = base.rules
-    with_budget = Rules(
-        (*rules.names, "budget"),
-        csr_array(vstack([rules.matrix, csr_array(instance.cost_yuan[None, :])])),
-        np.append(rules.minimum, -NO_LIMIT),
-        np.append(rules.maximum, NO_LIMIT),
-    )
-    open_at = np.arange(problem.model.columns["open"].stop, dtype=np.int64)
-    cost = instance.cost_yuan[problem.reduced.columns]
-    program = with_row(problem.model.program, open_at, cost, lower=-np.inf, upper=np.inf)
-    budgeted = replace(problem, instance=replace(base, rules=with_budget))
-    large = problem.reduced.covers.nnz >= LARGE
-    covering = covering_of(budgeted.instance, problem.reduced) if large else None
-    return _Task(budgeted, program, _today(base), int(weight.sum()), covering)
-
-
-def _today(base: Instance) -> int:
-    """Count the people covered today, whether or not today keeps the rules."""
-    nothing = np.empty(0, dtype=np.int64)
-    if base.capacity is None:
-        return goals_reached(base, nothing)[0].reached
-    none, rules = slice(0, 0), base.rules
-    free = Rules((), csr_array(rules.matrix[none]), rules.minimum[none], rules.maximum[none])
-    problem = problem_of(replace(base, rules=free))
-    return _people(check(problem, np.zeros(len(problem.reduced.columns), dtype=bool)))
-
-
-def _within(task: _Task, *, budget: int, people: int) -> tuple[Problem, Program]:
-    """Ask for so many people within a budget."""
-    instance = task.problem.instance
-    goal = replace(instance.goals[0], needed=people)
-    rules = replace(instance.rules, maximum=np.append(instance.rules.maximum[:-1], budget))
-    upper = task.program.row_upper.copy()
-    upper[-1] = budget if budget < NO_LIMIT else np.inf
-    upper[task.problem.model.rows["goal"]] -= people
-    problem = replace(task.problem, instance=replace(instance, goals=(goal,), rules=rules))
-    return problem, replace(task.program, row_upper=upper)
-
-
-def _fewest_left(task: _Task, program: Program) -> Program:
-    """Make most people the objective: less the people newly covered.
-
-    A column that is always 1 carries today's people, so that a gap is a part of those newly covered.
-    """
-    model = task.problem.model
-    objective = np.append(program.objective, model.constant - (task.whole - task.today))
-    objective[model.columns["open"]] = 0
-    matrix, n = program.matrix, len(program.objective)
-    return Program(
-        objective=objective,
-        matrix=csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], n + 1)),
-        row_lower=program.row_lower,
-        row_upper=program.row_upper,
-        lower=np.append(program.lower, 1.0),
-        upper=np.append(program.upper, 1.0),
-        integer=np.append(program.integer, False),
-    )
-
-
-def _cheapest(task: _Task, program: Program) -> Program:
-    """Make least cost the objective."""
-    objective = program.objective.copy()
-    objective[task.problem.model.columns["open"].stop :] = 0
-    return replace(program, objective=objective)
-
-
-def _best(problem: Problem, program: Program, *, gap: float, deadline: float, start: Floats | None = None) -> _Best:
-    """Find the plan of least objective that passes the check on the original rows.
-
-    A plan that a rounding of the solver spoils is left out, and the search goes on: the bound stays valid.
-    """
-    step = int(np.gcd.reduce(program.objective, initial=0)) or 1
-    wrong: object = ""
-    for _ in range(REPAIRS_MAX):
-        outcome = least(program, gap=gap, deadline=deadline, start=start)
-        bound = milp.rounded_bound(outcome.bound)
-        bound = None if bound is None else -(-bound // step) * step
-        if outcome.values is None:
-            return _Best(None, None, bound, outcome.infeasible)
-        plan = check(problem, opened_by(problem, outcome.values))
-        if plan.good:
-            return _Best(plan, outcome.values, bound)
-        wrong = ", ".join([*plan.broken, *plan.missed])
-        if not plan.sure:  # perhaps it is good after all: nothing is proven of what is left
-            return _Best(None, None, bound)
-        program, start = without_plan(program, plan.opened), None
-    raise failed(wrong)
-
-
-def _by_cuts(task: _Task, problem: Problem, *, cheapest: bool, gap: float, deadline: float) -> _Best | None:
-    """Solve a large problem without writing its rows: most people, or the cheapest; None where that is not to be done.
-
-    For most people the objective is told as less the people newly covered, as in the program.
-    """
-    covering, instance = task.covering, problem.instance
-    if covering is None:
-        return None
-    lost = task.problem.model.constant
-    maximum = np.append(covering.maximum[:-1], instance.rules.maximum[-1])
-    nothing, needed = np.zeros_like(covering.price), instance.goals[0].needed
-    asked = replace(
-        covering,
-        price=covering.price if cheapest else nothing,
-        loss=np.zeros_like(covering.loss) if cheapest else covering.loss,
-        goals=covering.goals if cheapest else csr_array((0, covering.goals.shape[1]), dtype=np.int64),
-        allowed=covering.allowed - needed if cheapest else covering.allowed[:0],
-        maximum=maximum,
-    )
-    seconds = deadline - time.monotonic()
-    answer = solve_covering(asked, gap=gap, deadline=time.perf_counter() + seconds)
-    shift = 0 if cheapest else lost - (task.whole - task.today)
-    bound = None if answer.bound is None else milp.rounded_bound(answer.bound)
-    known = None if bound is None else bound + shift
-    if answer.opened is None:
-        return _Best(None, None, known, answer.infeasible)
-    plan = check(problem, answer.opened)
-    if not plan.good:
-        raise failed(", ".join([*plan.broken, *plan.missed]))
-    return _Best(plan, None, known)
-
-
-def _people(plan: Checked) -> int:
-    return plan.reached[0].reached
-
-
-def _cost(task: _Task, plan: Checked) -> int:
-    return cost_of(task.problem.instance, task.problem.chosen(plan.opened))
-
-
-def _cheapest_lawful(task: _Task, deadline: float) -> _Best:
-    """Find the plan of least cost that keeps the rules: nothing, wherever today keeps them."""
-    nothing = np.zeros(len(task.problem.reduced.columns), dtype=bool)
-    if not rules_broken(task.problem.instance, task.problem.chosen(nothing)):
-        return _Best(check(task.problem, nothing), None, 0)
-    return _best(task.problem, _cheapest(task, task.program), gap=0.0, deadline=deadline)
-
-
-def _at_hand(task: _Task, near: Checked, floor: Checked, budget: int) -> Checked:
-    """Fit two plans to a budget without a search, and take the better; `floor` costs no more than any budget."""
-    best = floor
-    for plan in (near, floor):
-        opened = fitted(task.problem, plan.opened, budget)
-        made = None if opened is None else check(task.problem, opened)
-        if made is not None and made.good and _people(made) > _people(best):
-            best = made
-    return best
-
-
-def _most_people(task: _Task, budget: int, at_hand: Checked, *, gap: float, deadline: float) -> _Found:
-    """Find the plan that covers most people within a budget, and of those that cover as many the cheapest.
-
-    Where no better plan is found in the time it is the one at hand.
-    """
-    problem, program = _within(task, budget=budget, people=0)
-    # the engine's gap is a part of the people left out
-    part = gap * (_people(at_hand) - task.today) / max(1, task.whole - _people(at_hand))
-    first = _by_cuts(task, problem, cheapest=False, gap=part, deadline=deadline)
-    if first is None:
-        first = _best(problem, _fewest_left(task, program), gap=gap, deadline=deadline)
-    most = task.whole if first.bound is None else task.today - first.bound
-    plan, start = at_hand, None
-    if first.plan is not None and _people(first.plan) >= _people(at_hand):
-        plan, start = first.plan, None if first.values is None else first.values[:-1]
-    cost, people = _cost(task, plan), _people(plan)
-    if people > most:
-        raise failed(f"most {most} < {people}")
-    problem, program = _within(task, budget=cost, people=people)
-    second = _by_cuts(task, problem, cheapest=True, gap=gap, deadline=deadline)
-    if second is None:
-        second = _best(problem, _cheapest(task, program), gap=gap, deadline=deadline, start=start)
-    plan, bound = plan if second.plan is None else second.plan, second.bound or 0
-    if bound > _cost(task, plan):
-        raise failed(f"bound {bound} > {_cost(task, plan)}")
-    return _Found(plan, most, bound)
-
-
-def _points(task: _Task, budgets: Sequence[int], found: Sequence[_Found]) -> tuple[Point, ...]:
+def _points(task: Task, budgets: Sequence[int], found: Sequence[Found]) -> tuple[Point, ...]:
     """State what was found, by rising budget; where a cheaper plan covers as many, it takes the place of a dearer."""
     points: list[Point] = []
     option = task.problem.instance.option
     best = found[0]
     for budget, mine in zip(budgets, found, strict=True):
-        better = _people(mine.plan) > _people(best.plan)
+        better = people_of(mine.plan) > people_of(best.plan)
         best = replace(mine if better else best, most=mine.most)
         chosen = task.problem.chosen(best.plan.opened)
         options = tuple(int(k) for k in np.unique(option[chosen]))
-        people, cost = _people(best.plan), _cost(task, best.plan)
+        people, cost = people_of(best.plan), cost_in(task, best.plan)
         points.append(
             Point(
                 budget_yuan=budget,
@@ -364,6 +132,81 @@ def _points(task: _Task, budgets: Sequence[int], found: Sequence[_Found]) -> tup
     return tuple(points)
 
 
+def _budgets(low: int, high: int, steps: int) -> list[int]:
+    """Space budgets evenly, each once."""
+    return sorted({low + (high - low) * k // (steps - 1) for k in range(steps)})
+
+
+def _one_by_one(task: Task, cheapest: Checked, *, steps: int, gap: float, end: float) -> tuple[list[int], list[Found]]:
+    """Solve every budget on its own, from the dearest down."""
+
+    def solved(budget: int, near: Checked, left: int) -> Found:
+        known, now = at_hand(task, near, cheapest, budget), time.monotonic()
+        return most_people(task, budget, known, gap=gap, deadline=now + (end - now) / left)
+
+    found = [solved(NO_LIMIT, cheapest, steps)]
+    budgets = _budgets(cost_in(task, cheapest), cost_in(task, found[0].plan), steps)
+    for left in range(len(budgets) - 1, 0, -1):
+        above = found[-1]
+        enough = cost_in(task, above.plan) <= budgets[left - 1]
+        mine = above if enough else solved(budgets[left - 1], above.plan, left)
+        found.append(replace(mine, most=min(mine.most, above.most)))
+    return budgets, found[::-1]
+
+
+def _swept(
+    task: Task, covering: Covering, cheapest: Best, floor: Checked, *, steps: int, gap: float, end: float
+) -> tuple[list[int], list[Found]]:
+    """Solve all budgets with one LP, from the dearest down; its lines then say what their plans cost at least.
+
+    Budgets whose share of the time was too short get what is left of it.
+    """
+    known = sweep.begun(covering)
+
+    def until(left: int) -> float:
+        return time.perf_counter() + (end - time.monotonic()) / left
+
+    known, best = sweep.bought(known, NO_LIMIT, floor.opened, floor.opened, gap=gap, deadline=until(steps + 1))
+    known, opened = sweep.spared(known, best.plan, gap=gap, deadline=until(steps))
+    found = [Found(_lawful(task, NO_LIMIT, opened), task.today + best.most, 0)]
+    budgets = _budgets(cost_in(task, floor), cost_in(task, found[0].plan), steps)[::-1]
+    for k, budget in enumerate(budgets[1:], 1):
+        above, deadline = found[-1], until(len(budgets) - k)
+        mine = above
+        if cost_in(task, above.plan) > budget:
+            known, best = sweep.bought(known, budget, above.plan.opened, floor.opened, gap=gap, deadline=deadline)
+            mine = Found(_lawful(task, budget, best.plan), task.today + best.most, 0)
+        found.append(mine)
+    late = [k for k, mine in enumerate(found) if mine.most - people_of(mine.plan) > gap * (mine.most - task.today)]
+    for done, k in enumerate(late):
+        if time.monotonic() > end:
+            break
+        near, deadline = found[k].plan.opened, until(len(late) - done)
+        known, best = sweep.bought(known, budgets[k], near, floor.opened, gap=gap, deadline=deadline)
+        found[k] = Found(_lawful(task, budgets[k], best.plan), min(task.today + best.most, found[k].most), 0)
+    return budgets[::-1], _priced(task, known, cheapest, found)[::-1]
+
+
+def _priced(task: Task, known: sweep.Sweep, cheapest: Best, found: Sequence[Found]) -> list[Found]:
+    """Say what plans cost at least that cover as many as those found, the dearest first."""
+    priced, most = [], task.whole
+    for mine in found:
+        people, yuan, most = people_of(mine.plan), cost_in(task, mine.plan), min(mine.most, most)
+        least_yuan = max(cheapest.bound or 0, sweep.least_cost(known, people - task.today))
+        if people > most or yuan < least_yuan:
+            raise failed(f"{people} > {most} or {yuan} < {least_yuan}")
+        priced.append(replace(mine, most=most, least_yuan=least_yuan))
+    return priced
+
+
+def _lawful(task: Task, budget: int, opened: NDArray[np.bool_]) -> Checked:
+    """Recompute a plan on the original rows; stops if it breaks a rule or the budget."""
+    plan = check(within(task, budget=budget, people=0)[0], opened)
+    if not plan.good:
+        raise failed(", ".join([*plan.broken, *plan.missed]))
+    return plan
+
+
 def frontier(
     instance: Instance,
     weight: Whole,
@@ -376,7 +219,7 @@ def frontier(
     """Find for evenly spaced budgets the most people that a plan can cover.
 
     Budgets run from the least that any plan costs which keeps the rules (0, unless today breaks one) to the least cost
-    at which as many are covered as any plan within the rules can cover.
+    found at which as many are covered as any plan within the rules can cover.
 
     Parameters
     ----------
@@ -388,7 +231,8 @@ def frontier(
     steps
         How many budgets, 2 at least; fewer points where some are equal.
     gap
-        Relative gap that a point may leave open in people newly covered, and in cost; 0 asks for proven optima.
+        Relative gap that a point may leave open in people newly covered, and in cost (see `GAP`); 0 asks for proven
+        optima.
     time_limit_s
         Time for all points together, in seconds.
     report
@@ -408,27 +252,16 @@ def frontier(
     end = started + float(time_limit_s)
     say = report or (lambda _step: None)
     say("reduce")
-    task = _task(instance, weight)
+    task = task_of(instance, weight)
     say("frontier")
-    floor = _cheapest_lawful(task, end)
+    floor = cheapest_lawful(task, end)
     if floor.plan is None:
         status: Literal["infeasible", "unknown"] = "infeasible" if floor.infeasible else "unknown"
         return Frontier(status, task.whole, task.today, (), time.monotonic() - started)
-    cheapest = floor.plan
-
-    def solved(budget: int, near: Checked, left: int) -> _Found:
-        at_hand, now = _at_hand(task, near, cheapest, budget), time.monotonic()
-        return _most_people(task, budget, at_hand, gap=float(gap), deadline=now + (end - now) / left)
-
-    dearest = solved(NO_LIMIT, cheapest, steps)
-    low, high = _cost(task, cheapest), _cost(task, dearest.plan)
-    budgets = sorted({low + (high - low) * k // (steps - 1) for k in range(steps)})
-    found = [dearest]
-    for left in range(len(budgets) - 1, 0, -1):
-        above = found[-1]
-        within = _cost(task, above.plan) <= budgets[left - 1]
-        mine = above if within else solved(budgets[left - 1], above.plan, left)
-        found.append(replace(mine, most=min(mine.most, above.most)))
-    points = _points(task, budgets, found[::-1])
+    if task.covering is None or gap == 0:  # the least cost is proven by a search of its own
+        budgets, found = _one_by_one(task, floor.plan, steps=steps, gap=float(gap), end=end)
+    else:
+        budgets, found = _swept(task, task.covering, floor, floor.plan, steps=steps, gap=float(gap), end=end)
+    points = _points(task, budgets, found)
     proven = all(point.status == "optimal" for point in points)
     return Frontier("optimal" if proven else "gap", task.whole, task.today, points, time.monotonic() - started)

@@ -197,6 +197,29 @@ def rows_in(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+def check_steps(record: dict[str, Any], table: list[dict[str, str]]) -> None:
+    """Every step says what it costs and brings beyond the point before, the first one beyond today."""
+    people, cost = record["covered_today"], 0
+    for row in table:
+        more, step = int(row["people"]) - people, int(row["cost_yuan"]) - cost
+        assert (int(row["step_newly"]), int(row["step_yuan"])) == (more, step)
+        assert row["step_yuan_per_newly"] == (str(-(-step // more)) if more else "")
+        people, cost = int(row["people"]), int(row["cost_yuan"])
+
+
+def test_average_and_step_are_told_apart(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    printed = planner("frontier", scenario, "--out", tmp_path / "out", "--steps", 4).stdout
+    record = json.loads((tmp_path / "out" / "town-frontier" / "frontier.json").read_text(encoding="utf-8"))
+    for point in record["points"]:
+        assert (f"平均每人 {point['average_yuan_per_newly']} 元" in printed) == (point["newly"] > 0)
+        assert (f"增加的这部分每人 {point['step_yuan_per_newly']} 元" in printed) == (point["step_newly"] > 0)
+    unlike = [p for p in record["points"] if p["average_yuan_per_newly"] != p["step_yuan_per_newly"]]
+    assert unlike
+    svg = (tmp_path / "out" / "town-frontier" / "frontier.svg").read_text(encoding="utf-8")
+    assert "今天 " in svg
+
+
 def test_the_verb_writes_points_sites_and_a_picture(tmp_path: Path) -> None:
     folder, record = written(write_town(tmp_path), "--steps", 4)
     points, table = record["points"], rows_in(folder / "frontier.csv")
@@ -209,8 +232,9 @@ def test_the_verb_writes_points_sites_and_a_picture(tmp_path: Path) -> None:
         assert int(row["share_permille"]) == point["people"] * 1000 // record["people"]
         assert row["sites"].split(";") == [site["site_id"] for site in point["sites"]] or not point["sites"]
         if point["newly"]:
-            each = int(row["yuan_per_newly"])
+            each = int(row["average_yuan_per_newly"])
             assert (each - 1) * point["newly"] < point["cost_yuan"] <= each * point["newly"]
+    check_steps(record, table)
     sites = rows_in(folder / "frontier_sites.csv")
     assert len(sites) == sum(len(point["sites"]) for point in points)
     for site in sites:

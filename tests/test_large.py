@@ -21,7 +21,7 @@ from planner.siting import Capacity, CommunityGoal, PeopleGoal
 @pytest.fixture(autouse=True)
 def _everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solving, "LARGE", 0)
-    monkeypatch.setattr("planner.frontier.LARGE", 0)
+    monkeypatch.setattr("planner.budget.LARGE", 0)
 
 
 def best_of(case: Case) -> int | None:
@@ -69,7 +69,7 @@ def test_large_frontiers_agree_with_small_ones(monkeypatch: pytest.MonkeyPatch, 
     covers, weight = csr_array(rng.random((25, 8)) < 0.25), rng.integers(1, 30, 25)
     instance = classic.mclp_instance(covers, weight=weight, cost=rng.integers(3, 9, 8), budget=60)
     ours = frontier(instance, weight, steps=6, gap=0.0)
-    monkeypatch.setattr("planner.frontier.LARGE", 10**9)
+    monkeypatch.setattr("planner.budget.LARGE", 10**9)
     theirs = frontier(instance, weight, steps=6, gap=0.0)
     assert ours.status == theirs.status == "optimal"
     assert [(p.budget_yuan, p.cost_yuan, p.people) for p in ours.points] == [
