@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 PATIENCE = 12
-PATIENCE_WITH_GOALS = 60
+PATIENCE_WITH_GOALS = 40
 """Shakes in a row that may bring nothing better; with goals, bounds are farther off and plans harder to find."""
 
 WORTH_IT = 0.8
@@ -38,7 +38,7 @@ FEW_OPTIONS = 150
 """The problem is written anew over the free options when no more than this part is left, and more than so many."""
 
 
-GOALS_SHARE, WINDOWS_SHARE = 0.75, 0.1
+GOALS_SHARE, WINDOWS_SHARE = 0.9, 0.1
 """Part of the time left that groups of goals may take, and part of that for plans rather than bounds."""
 
 GROUP_SIZES = (1, 2, 3)
@@ -72,13 +72,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Effort:
-    """How hard a problem is tried: gap, deadline, how many goals may be looked at apart, threads, patience."""
+    """How hard a problem is tried: gap, deadline, goals that may be looked at apart, threads; whether it is all of it."""
 
     gap: float
     deadline: float
     sizes: tuple[int, ...]
     threads: int
-    patience: int
+    whole: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +158,7 @@ def solve_covering(
     answer
         The same for the same problem, unless the deadline cut the search short.
     """
-    patience = PATIENCE_WITH_GOALS if len(problem.allowed) else PATIENCE
-    effort = _Effort(gap, deadline, GROUP_SIZES, workers_for(MOST_THREADS, None), patience)
+    effort = _Effort(gap, deadline, GROUP_SIZES, workers_for(MOST_THREADS, None), whole=True)
     return _solved(problem, effort, report)
 
 
@@ -235,11 +234,13 @@ def _goals_apart(master: Master, root: Root, plan: Flags | None, effort: _Effort
     ties = borders(reach)
     met = np.zeros(ties.shape)
     known: list[csr_array] = []
+    fruitful = effort.whole
     for place, most in enumerate(effort.sizes):
         groups = groups_of(ties / (1.0 + met), most)
-        plan = _by_windows(problem, plan, groups, reach, until)
+        before, plan = plan, _by_windows(problem, plan, groups, reach, until) if fruitful else plan
+        fruitful = _value(problem, plan) < _value(problem, before)
         price = shared_price(master, root, known, step_of(problem))
-        inside = _Effort(0.0, until, effort.sizes[:place], 1, PATIENCE)
+        inside = _Effort(0.0, until, effort.sizes[:place], 1, whole=False)
         for group, answer in _grouped(problem, groups, price, inside, effort.threads):
             met[np.ix_(group.goals, group.goals)] += 1
             if answer.bound:
@@ -280,7 +281,7 @@ def _by_windows(
         now = time.perf_counter()
         until = now + WINDOWS_SHARE * (deadline - now) / (len(groups) - number)
         free = np.asarray(reach[list(goals)].sum(axis=0)).ravel() > 0
-        answer = _solved(restricted(problem, plan, free).problem, _Effort(0.0, until, (), 1, PATIENCE))
+        answer = _solved(restricted(problem, plan, free).problem, _Effort(0.0, until, (), 1, whole=False))
         if answer.opened is not None:
             made = plan.copy()
             made[free] = answer.opened
@@ -304,5 +305,5 @@ def _better(
         return None
     plan = min(known, key=lambda entry: entry[:2])[2]
     enough = rounded(root.bound, step)
-    patience, deadline = effort.patience, effort.deadline
-    return start.around(given, plan, root.values, priced, patience=patience, enough=enough, deadline=deadline)
+    patience = PATIENCE_WITH_GOALS if effort.whole and len(worth) else PATIENCE
+    return start.around(given, plan, root.values, priced, patience=patience, enough=enough, deadline=effort.deadline)
