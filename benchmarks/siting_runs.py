@@ -44,7 +44,7 @@ class Asked(NamedTuple):
 
 
 CASES = {
-    "mclp-400x20k": Asked(City(20_000, 400, 1000, towns=66, spread_m=300), 20, 0.05, 30, peers=True),
+    "mclp-400x20k": Asked(City(20_000, 400, 1000, towns=66, spread_m=300), 20, 0, 30, peers=True),
     "noisy-1000x50k": Asked(City(50_000, 1000, 1000, 0.15, towns=150, spread_m=300), 30, 5, 60),
     "large-3000x300k": Asked(City(300_000, 3000, 1000, towns=600, spread_m=200), 100, 60, 120, 10, 5e-4),
     "many-100x1M": Asked(City(1_000_000, 100, 2000), 20, 1, 60),

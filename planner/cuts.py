@@ -72,7 +72,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Effort:
-    """How hard a problem is tried: gap, deadline, goals that may be looked at apart, threads; whether it is all of it."""
+    """How hard a problem is tried: gap, deadline, goals looked at apart, threads; whether it is all of it."""
 
     gap: float
     deadline: float
