@@ -185,7 +185,7 @@ def limited(master: Master, rule: int, maximum: int) -> Master:
     problem = master.problem
     row, high = len(problem.allowed) + rule, float(maximum) if maximum < NO_LIMIT else np.inf
     low = float(problem.minimum[rule]) if problem.minimum[rule] > -NO_LIMIT else -np.inf
-    master.lp.highs.changeRowBounds(row, low, high)
+    lp.set_row(master.lp, row, low, high)
     changed = problem.maximum.copy()
     changed[rule] = maximum
     return replace(master, problem=replace(problem, maximum=changed))

@@ -95,6 +95,11 @@ def set_bounds(lp: Lp, columns: NDArray[np.int64], lower: Floats, upper: Floats)
     lp.highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
 
+def set_row(lp: Lp, row: int, low: float, high: float) -> None:
+    """Change what a row may come to."""
+    lp.highs.changeRowBounds(row, low, high)
+
+
 def solve(lp: Lp, *, seconds: float) -> tuple[Vertex | None, bool]:
     """Solve from where the last solve ended.
 
