@@ -155,7 +155,7 @@ def master_of(problem: Covering) -> Master:
     part = np.repeat(np.arange(n_parts), np.diff(parts.start))
     most = np.bincount(part, weights=parts.weight, minlength=n_parts)
     cost = np.concatenate([problem.price, parts.goal < 0]).astype(np.float64)
-    growing = lp.new_lp(cost, np.zeros(n + n_parts), np.concatenate([np.ones(n), most]))
+    growing = lp.new_lp(cost, np.concatenate([np.ones(n), most]))
     thetas = np.flatnonzero(parts.goal >= 0)
     goals = csr_array(
         (np.ones(len(thetas)), (parts.goal[thetas], thetas + n)), shape=(problem.goals.shape[0], n + n_parts)
@@ -181,11 +181,11 @@ def master_of(problem: Covering) -> Master:
 
 
 def limited(master: Master, rule: int, maximum: int) -> Master:
-    """Change the maximum of a rule; the cuts stay, and so does where the LP begins."""
+    """Change the maximum of a rule that has no minimum; the cuts stay, and so does where the LP begins."""
     problem = master.problem
-    row, high = len(problem.allowed) + rule, float(maximum) if maximum < NO_LIMIT else np.inf
-    low = float(problem.minimum[rule]) if problem.minimum[rule] > -NO_LIMIT else -np.inf
-    lp.set_row(master.lp, row, low, high)
+    factors = problem.rules[[rule]].data
+    most = float(np.maximum(factors, 0).sum())  # more than it can come to says nothing
+    lp.limit_row(master.lp, len(problem.allowed) + rule, min(float(maximum), most))
     changed = problem.maximum.copy()
     changed[rule] = maximum
     return replace(master, problem=replace(problem, maximum=changed))

@@ -17,6 +17,7 @@ from planner.bounds import Duals, Master, Root, cut_root, master_of
 from planner.branching import branch_and_cut, dive, fixed_by, rounded, step_of
 from planner.bygoal import Group, add_least, alone, borders, groups_of, price_of, reach_of, shared_price
 from planner.covering import Covering, Merged, merge, objective_of, restricted
+from planner.errors import Fault, PlanError
 from planner.workers import MOST_THREADS, in_threads, workers_for
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ def solve_covering(
     Returns
     -------
     answer
-        The same for the same problem, unless the deadline cut the search short.
+        The same for the same problem, unless the deadline cut the search short, or the part of the time that a group of
+        goals may take did (then the plan or the bound may differ with the machine; both stay true).
     """
     effort = _Effort(gap, deadline, GROUP_SIZES, workers_for(MOST_THREADS, None), whole=True)
     return _solved(problem, effort, report)
@@ -178,7 +180,9 @@ def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, fl
         master = master_of(rest.problem)
         core = np.full(len(rest.options), 0.5) if plan is None else plan.astype(np.float64)
         root = cut_root(master, core, enough=best, deadline=effort.deadline)
-        if root.infeasible and plan is None:
+        if root.infeasible:
+            if plan is not None:
+                raise PlanError(Fault("plan_check_failed", values={"broken": "no x keeps what a plan keeps"}))
             return Answer(None, None, None, infeasible=True, duals=None)
         duals = duals or given_duals(problem, merged, root.duals)
         bound = max(bound, root.bound + rest.constant)
@@ -201,17 +205,18 @@ def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, fl
             found = branch_and_cut(master, node, plan, worth, slack=slack, deadline=effort.deadline)
             plan, bound = found.plan, max(bound, found.bound + rest.constant)
             break
-        # the best plan need not lie among the free options: it is kept, and only better ones are looked for
-        kept, rest = rest, _smaller(rest, low, high)
-        opened = kept.whole(plan)
+        # no option that the best plan moves is fixed: what is as good as the best known is never fixed away
+        opened, rest = rest.whole(plan), _smaller(rest, low, high)
         plan = opened[rest.options]
+    done = bound == math.inf
+    bound = rounded(bound - merged.constant, step) + merged.constant
     if plan is None:
-        done = bound == math.inf
         return Answer(None, None, None if done else bound, infeasible=done, duals=duals)
     opened = rest.whole(plan)
     objective = objective_of(problem, opened)
-    rest_bound = min(max(bound, rounded(bound - merged.constant, step) + merged.constant), float(objective or 0))
-    return Answer(opened, objective, rest_bound, infeasible=False, duals=duals)
+    if objective is None or bound > objective:
+        raise PlanError(Fault("plan_check_failed", values={"broken": f"bound {bound}, plan {objective}"}))
+    return Answer(opened, objective, bound, infeasible=False, duals=duals)
 
 
 def _value(problem: Covering, plan: Flags | None) -> float:

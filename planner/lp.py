@@ -32,19 +32,37 @@ ITERATIONS = 2
 """A solve from where the last one ended takes no more steps than so many for each row and column; some would go on
 for fifty times as long as one from nothing."""
 
-ENDS = (
-    highspy.HighsModelStatus.kOptimal,
-    highspy.HighsModelStatus.kInfeasible,
-    highspy.HighsModelStatus.kTimeLimit,
-)
-"""What a solve may end with."""
+ENDS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit)
+"""What a solve may end with and be believed."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Lp:
-    """A growing LP: a handle of HiGHS."""
+    """A growing LP: a handle of HiGHS, and what a bound needs that does not rest on its tolerances.
+
+    Inside, every column runs from 0 to 1 and the largest factor of a row is 1: HiGHS takes what is off by 1e-7 for
+    nothing, and where a column counts a thousand million people that is a hundred of them.
+
+    Attributes
+    ----------
+    highs
+        The handle.
+    unit
+        Upper bound of each column at the beginning, 1 where that is 0.
+    lower, upper
+        Box of each column, in units.
+    scale, low, high
+        By row: its largest factor, and the sides as parts of it; where there is none, the least or most that the row
+        can come to.
+    """
 
     highs: Any
+    unit: Floats
+    lower: Floats
+    upper: Floats
+    scale: Floats
+    low: Floats
+    high: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +72,7 @@ class Vertex:
     Attributes
     ----------
     objective
-        Its value.
+        Its value, less what duals of the wrong sign may have added: no x in the box that keeps the rows is below.
     values, reduced_cost
         By column.
     dual
@@ -67,37 +85,60 @@ class Vertex:
     dual: Floats
 
 
-def new_lp(cost: Floats, lower: Floats, upper: Floats) -> Lp:
-    """Begin an LP: minimise ``cost @ x`` over a box."""
+def new_lp(cost: Floats, upper: Floats) -> Lp:
+    """Begin an LP: minimise ``cost @ x`` over a box that begins at 0."""
     highs = highspy.Highs()
     for name, setting in OPTIONS.items():
         highs.setOptionValue(name, setting)
-    none = np.empty(0, dtype=np.int32)
-    highs.addCols(len(cost), cost, lower, upper, 0, none, none, np.empty(0))
-    return Lp(highs)
+    unit = np.where(upper > 0, upper, 1.0)
+    none, nothing = np.empty(0, dtype=np.int32), np.zeros(0)
+    _sure(highs.addCols(len(cost), cost * unit, np.zeros(len(cost)), upper / unit, 0, none, none, nothing))
+    return Lp(highs, unit, np.zeros(len(cost)), upper / unit, nothing, nothing, nothing)
+
+
+def _sure(status: highspy.HighsStatus) -> None:
+    """Stop where HiGHS did not take what it was given: rows and what is known of them would no longer agree."""
+    if status == highspy.HighsStatus.kError:
+        raise RuntimeError("HiGHS refused a change of the LP")
 
 
 def add_rows(lp: Lp, low: Floats, high: Floats, start: NDArray[np.int64], index: Any, factor: Floats) -> None:
     """Add rows ``low <= row @ x <= high`` in CSR arrays; `start` has one more entry than there are rows."""
-    if len(low):
-        begin, columns = start[:-1].astype(np.int32), np.asarray(index, dtype=np.int32)
-        lp.highs.addRows(len(low), low, high, len(columns), begin, columns, factor)
+    if not len(low):
+        return
+    begin, columns = start[:-1].astype(np.int32), np.asarray(index, dtype=np.int32)
+    row, factor = np.repeat(np.arange(len(low)), np.diff(start)), factor * lp.unit[columns]
+    scale = np.zeros(len(low))
+    np.maximum.at(scale, row, np.abs(factor))
+    scale[scale == 0] = 1.0
+    low, high, factor = low / scale, high / scale, factor / scale[row]
+    _sure(lp.highs.addRows(len(low), low, high, len(columns), begin, columns, factor))
+    least = np.bincount(row, weights=np.minimum(factor, 0.0), minlength=len(low))
+    most = np.bincount(row, weights=np.maximum(factor, 0.0), minlength=len(low))
+    lp.scale = np.append(lp.scale, scale)
+    lp.low = np.append(lp.low, np.where(np.isfinite(low), low, least))
+    lp.high = np.append(lp.high, np.where(np.isfinite(high), high, most))
 
 
 def drop_rows(lp: Lp, rows: NDArray[np.int64]) -> None:
     """Take rows away, by their numbers; later ones move up."""
     if len(rows):
-        lp.highs.deleteRows(len(rows), rows.astype(np.int32))
+        _sure(lp.highs.deleteRows(len(rows), rows.astype(np.int32)))
+        lp.scale, lp.low, lp.high = (np.delete(array, rows) for array in (lp.scale, lp.low, lp.high))
 
 
 def set_bounds(lp: Lp, columns: NDArray[np.int64], lower: Floats, upper: Floats) -> None:
-    """Change the box of some columns."""
-    lp.highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+    """Change the box of some columns, within what it was at the beginning."""
+    low, high = lower / lp.unit[columns], upper / lp.unit[columns]
+    _sure(lp.highs.changeColsBounds(len(columns), columns.astype(np.int32), low, high))
+    lp.lower[columns], lp.upper[columns] = low, high
 
 
-def set_row(lp: Lp, row: int, low: float, high: float) -> None:
-    """Change what a row may come to."""
-    lp.highs.changeRowBounds(row, low, high)
+def limit_row(lp: Lp, row: int, high: float) -> None:
+    """Change the most that a row may come to; it had such a side before, and has no other."""
+    scale = float(lp.scale[row])
+    _sure(lp.highs.changeRowBounds(row, -highspy.kHighsInf, high / scale))
+    lp.high[row] = high / scale
 
 
 def solve(lp: Lp, *, seconds: float) -> tuple[Vertex | None, bool]:
@@ -120,7 +161,7 @@ def solve(lp: Lp, *, seconds: float) -> tuple[Vertex | None, bool]:
     highs.setOptionValue("simplex_iteration_limit", ITERATIONS * (highs.getNumRow() + highs.getNumCol()))
     highs.run()
     status = highs.getModelStatus()
-    if status not in ENDS:  # it lost its way from where it began: once more from nothing
+    if status not in ENDS:  # it lost its way, or says that there is no x: once more from nothing
         highs.clearSolver()
         highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
         highs.run()
@@ -130,5 +171,6 @@ def solve(lp: Lp, *, seconds: float) -> tuple[Vertex | None, bool]:
     if status != highspy.HighsModelStatus.kOptimal:
         return None, False
     found = highs.getSolution()
-    arrays = (np.array(found.col_value), np.array(found.col_dual), np.array(found.row_dual))
-    return Vertex(float(highs.getObjectiveValue()), *arrays), False
+    x, d, y = np.array(found.col_value), np.array(found.col_dual), np.array(found.row_dual)
+    bound = float(y @ np.where(y > 0, lp.low, lp.high) + np.minimum(d * lp.lower, d * lp.upper).sum())
+    return Vertex(min(float(highs.getObjectiveValue()), bound), x * lp.unit, d / lp.unit, y / lp.scale), False

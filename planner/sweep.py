@@ -148,6 +148,8 @@ def _cut(sweep: Sweep, near: Flags, *, deadline: float, close: float = -math.inf
     """Solve the LP at the budget in force, led by a plan; the line that it gives is kept."""
     master = sweep.master
     root = cut_root(master, near.astype(np.float64), enough=math.inf, deadline=deadline, close=close)
+    if not len(root.of_cuts):  # the time was up before there were multipliers
+        return sweep, root
     most = sweep.whole - root.bound + LOOSE * (sweep.whole + len(near))
     line = Line(int(master.problem.maximum[-1]), most, max(0.0, -float(root.duals.rules[-1])))
     return replace(sweep, lines=(*sweep.lines, line)), root
@@ -228,7 +230,9 @@ def _settled(sweep: Sweep, root: Root, plan: Flags, slack: int, deadline: float)
     rest = restricted(problem, held, free)
     answer = solve_covering(rest.problem, gap=slack / max(1, enough + slack - rest.constant), deadline=deadline)
     bound = rounded(root.bound, step_of(problem))
-    if answer.bound is not None:  # plans that move a held option leave more than enough
+    if answer.infeasible:  # nothing is better by more than the slack
+        bound = max(bound, float(enough))
+    elif answer.bound is not None:  # plans that move a held option leave more than enough
         bound = min(max(bound, answer.bound + rest.constant), float(enough))
     found = held.copy()
     if answer.opened is not None:

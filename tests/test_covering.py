@@ -223,3 +223,40 @@ def test_many_rows_are_merged_in_blocks() -> None:
     assert (merged.problem.covers[merged.group[:1000]].toarray() == covers[:1000].toarray()).all()
     answer = solved(problem)
     assert answer.bound == answer.objective
+
+
+def many_people(seed: int) -> Covering:
+    """A small problem whose goals count up to a thousand million people a row, just met by a plan at hand."""
+    generator = np.random.default_rng(seed)
+    options, rows, goals = int(generator.integers(4, 10)), int(generator.integers(8, 40)), int(generator.integers(1, 6))
+    covers = (generator.random((rows, options)) < generator.choice([0.1, 0.2, 0.3])).astype(np.int8)
+    weights = np.zeros((goals, rows), dtype=np.int64)
+    weights[generator.integers(0, goals, rows), np.arange(rows)] = generator.integers(1, 10**9, rows)
+    left = covers @ (generator.random(options) < 0.5) == 0
+    return Covering(
+        covers=csr_array(covers),
+        loss=np.zeros(rows, dtype=np.int64),
+        price=generator.integers(0, 2, options),
+        goals=csr_array(weights),
+        allowed=weights @ left.astype(np.int64),
+        rules=csr_array((0, options), dtype=np.int64),
+        minimum=np.zeros(0, dtype=np.int64),
+        maximum=np.zeros(0, dtype=np.int64),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9))
+def test_bounds_hold_where_people_are_counted_in_thousands_of_millions(seed: int) -> None:
+    """A solver's tolerance of 1e-7 is hundreds of people there, and a price is one."""
+    problem = many_people(seed)
+    best, merged = least(problem), merge(problem)
+    assert best is not None
+    if len(merged.problem.loss):
+        core = np.full(len(problem.price), 0.5)
+        deadline = time.perf_counter() + FOREVER_S
+        root = cut_root(master_of(merged.problem), core, enough=math.inf, deadline=deadline)
+        assert not root.infeasible
+        assert root.bound <= best - merged.constant + 1e-6
+    answer = solved(problem)
+    assert (answer.objective, answer.bound) == (best, best)
