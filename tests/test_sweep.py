@@ -98,6 +98,17 @@ def test_bounds_hold_and_gaps_are_kept_at_any_budget(seed: int, gap: float) -> N
         assert sweep.least_cost(known, people) <= min(cost for cost, covered, _ in plans if covered >= people)
 
 
+def test_that_nothing_is_better_by_more_than_the_slack_is_a_proof() -> None:
+    """At one of these budgets the exact engine finds that what is left has no plan at all."""
+    problem, gap = small(387), 0.05
+    plans = plans_of(problem)
+    known, floor = sweep.begun(problem), plans[0][2]
+    for budget in sorted({cost for cost, _, _ in plans}, reverse=True)[:6]:
+        known, best = sweep.bought(known, budget, floor, floor, gap=gap, deadline=later())
+        people = sweep.covered(known, best.plan)
+        assert best.most - people <= gap * people
+
+
 @settings(QUICK, max_examples=300)
 @given(st.integers(0, 10**6))
 def test_what_is_spared_covers_as_much_for_no_more(seed: int) -> None:
