@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import platform
 import statistics
 import sys
@@ -42,6 +43,8 @@ class Target:
         Whether more is better.
     wished
         What is reached for beyond it; None where nothing is.
+    why
+        What is known of the reason, said where the target is missed.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Target:
     limit: float
     at_least: bool = False
     wished: float | None = None
+    why: str = ""
 
     def reaches(self, limit: float) -> bool:
         """Whether the figure is as good as a limit."""
@@ -63,11 +67,12 @@ class Target:
     def __str__(self) -> str:
         word = "at least" if self.at_least else "at most"
         asked = f"{word} {self.limit:g}" + (f", reaching for {self.wished:g}" if self.wished else "")
-        beyond = abs(self.value / self.limit - 1)
-        verdict = "met" if self.met else f"missed by {beyond:.1%}"
+        by = f" by {abs(self.value / self.limit - 1):.1%}" if math.isfinite(self.value) else ""
+        verdict = "met" if self.met else f"missed{by}" + (f": {self.why}" if self.why else "")
         if self.met and self.wished is not None:
             verdict = "met, and what is reached for" if self.reaches(self.wished) else "met"
-        return f"{self.name}: {_shown(self.value)} {self.unit} ({asked}): {verdict}"
+        reached = f"{_shown(self.value)} {self.unit}" if math.isfinite(self.value) else "not reached"
+        return f"{self.name}: {reached} ({asked}): {verdict}"
 
 
 @dataclass

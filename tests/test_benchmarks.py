@@ -8,12 +8,16 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 import peers
+import published
+import siting_runs
 import tiles
 from measure import Target
+from planner import claims, optimize
+from planner.covering import NO_LIMIT, Covering
 from planner.geodesy import great_circle_mm, utm_epsg
 from planner.skeleton import skeleton_of
 from shared_data import ROOT
@@ -137,6 +141,53 @@ def test_a_target_says_whether_it_is_met() -> None:
     assert str(Target("x", 5.0, "s", 4.0)) == "x: 5 s (at most 4): missed by 25.0%"
     assert str(Target("x", 50.0, "times", 40.0, at_least=True)) == "x: 50 times (at least 40): met"
     assert str(Target("x", 32.0, "times", 40.0, at_least=True)) == "x: 32 times (at least 40): missed by 20.0%"
+    assert str(Target("x", 5.0, "s", 4.0, why="y")) == "x: 5 s (at most 4): missed by 25.0%: y"
+    assert str(Target("x", 2.0, "s", 4.0, why="y")) == "x: 2 s (at most 4): met"
+    assert str(Target("x", float("inf"), "s", 4.0, why="y")) == "x: not reached (at most 4): missed: y"
+
+
+def published_case(*, confirmed: bool, upwards: bool, certified: float) -> published.Case:
+    """Make an instance with a published value of 100, which our plan reaches, and a bound that is certified."""
+    found = published.Found([0], 100.0, True, lambda: certified)
+    return published.Case("case", 100.0, confirmed, lambda: (lambda _: found, lambda _: 100.0), upwards)
+
+
+@pytest.mark.parametrize(("upwards", "certified"), [(False, 101.0), (True, 99.0)])
+def test_a_certified_bound_that_contradicts_a_plan_stops_the_benchmark(*, upwards: bool, certified: float) -> None:
+    with pytest.raises(SystemExit, match="certified bound is"):
+        published.run(published_case(confirmed=True, upwards=upwards, certified=certified), 1.0)
+    row = published.run(published_case(confirmed=True, upwards=upwards, certified=200.0 - certified), 1.0)
+    assert (row.status, row.certified) == ("equal", 200.0 - certified)
+
+
+def test_a_certified_bound_refutes_a_published_value_only_where_it_is_not_confirmed() -> None:
+    def case(*, confirmed: bool) -> published.Case:
+        found = published.Found([0], 103.0, True, lambda: 102.0)
+        return published.Case("case", 100.0, confirmed, lambda: (lambda _: found, lambda _: 103.0))
+
+    assert published.run(case(confirmed=False), 1.0).status == "published refuted"
+    with pytest.raises(SystemExit, match="the confirmed optimum 100"):
+        published.run(case(confirmed=True), 1.0)
+
+
+def test_two_types_are_stated_with_a_goal_for_each_district_and_a_rule_for_each_site_and_type() -> None:
+    problem = Covering(
+        covers=csr_array(np.array([[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=np.int8)),
+        loss=np.zeros(3, dtype=np.int64),
+        price=np.array([30, 31, 8, 9]),
+        goals=csr_array(np.array([[5, 7, 0], [0, 0, 9]])),
+        allowed=np.array([5, 0]),
+        rules=csr_array(np.array([[1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 0, 0], [0, 0, 1, 1]])),
+        minimum=np.array([-NO_LIMIT, -NO_LIMIT, 0, 0]),
+        maximum=np.array([1, 2, 2, 2]),
+    )
+    instance = siting_runs.as_instance(problem)
+    assert [(goal.label, goal.needed) for goal in instance.goals] == [("people:0", 7), ("people:1", 9)]
+    assert instance.rules.names == ("rules.types_per_site:0", "rules.types_per_site:1", "stations", "kiosks")
+    plan = optimize.solve(instance, ties=False)
+    assert (plan.chosen, plan.objective) == ((1, 3), 40)
+    assert plan.multipliers is not None
+    assert claims.check(instance, plan, claims.certify(instance, plan.multipliers)) == ()
 
 
 def test_the_command_line_answers() -> None:
