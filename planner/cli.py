@@ -161,6 +161,33 @@ def run(
     raise typer.Exit(outcome.exit_code)
 
 
+@app.command(help=say("cli.fetch.verb", HELP_LANGUAGE))
+def fetch(
+    scenario: ScenarioFile,
+    *,
+    from_file: Annotated[Path | None, typer.Option("--from", help=say("cli.fetch.from", HELP_LANGUAGE))] = None,
+    boundary: Annotated[Path | None, typer.Option(help=say("cli.fetch.boundary", HELP_LANGUAGE))] = None,
+    coordinates: Annotated[str | None, typer.Option(help=say("cli.fetch.coordinates", HELP_LANGUAGE))] = None,
+    again: Annotated[bool, typer.Option("--again", help=say("cli.fetch.again", HELP_LANGUAGE))] = False,
+    overpass: Annotated[str | None, typer.Option(help=say("cli.fetch.overpass", HELP_LANGUAGE))] = None,
+    nominatim: Annotated[str | None, typer.Option(help=say("cli.fetch.nominatim", HELP_LANGUAGE))] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Get the roads and the boundary of a place."""
+    from planner import fetch as fetching
+    from planner import pipeline
+
+    def work(show: Callable[[str], None]) -> Mapping[str, Any]:
+        servers = {"overpass_url": overpass, "nominatim_url": nominatim}
+        wish = fetching.wish_of(from_file, boundary, coordinates, again=again, **servers)
+        return pipeline.fetch(scenario, wish, show=show)
+
+    found = _guarded(scenario, work)
+    _print(found, fetching.lines, as_json=as_json)
+    if not as_json:
+        typer.echo(say("fetch.written", found["language"], folder=found["folder"]))
+
+
 @app.command(help=say("cli.isochrones.verb", HELP_LANGUAGE))
 def isochrones(
     scenario: ScenarioFile,

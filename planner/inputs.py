@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from planner import schema, tables
+from planner import schema, snapshot, tables
 from planner.candidates import options, split_types
 from planner.coverage import applies, assessable
 from planner.crosschecks import missing_group_columns, unknown_sources
-from planner.errors import Fault, PlannerError, ScenarioError, attempt
+from planner.errors import Fault, PlannerError, RoadError, ScenarioError, attempt
 from planner.roadcache import default_folder, read_roads
 from planner.scenario import Loaded, fault_at, load
 from planner.standards import scopes
@@ -130,8 +130,11 @@ def read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
     Raises
     ------
     RoadError
-        As `planner.osmfile.read_roads` does.
+        As `planner.osmfile.read_roads` does, or because there is no snapshot of the place, or none that serves.
     """
+    unfit = tuple(snapshot.faults(loaded))
+    if unfit:
+        raise RoadError(*unfit)
     section = _usable_section(schema.RoadsSection, loaded.merged.get("roads"))
     roads = loaded.scenario.roads if loaded.scenario else section
     if roads is None:
@@ -326,7 +329,7 @@ def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables
     frame = table.frame
     works = tables.operating_on(frame, scenario.data_date).to_numpy()
     marked = frame.assign(open_today=(frame["status"] == "existing").to_numpy() & works)
-    return tables.Table(marked, table.origin, table.rows_read, table.left_out)
+    return replace(table, frame=marked)
 
 
 def _cross_faults(

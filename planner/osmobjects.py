@@ -50,7 +50,7 @@ _REFUSED = {
 }
 
 # what osmium and the unpackers raise; an IndexError is text that ends within a character
-_UNREADABLE = (RuntimeError, OSError, EOFError, ValueError, IndexError, zlib.error, osmium.InvalidLocationError)
+UNREADABLE = (RuntimeError, OSError, EOFError, ValueError, IndexError, zlib.error, osmium.InvalidLocationError)
 
 _WAYS, _PLACES = "ways.opl", "places.array"
 _OPL = "opl,add_metadata=version"  # with the version comes the mark of deleted ways
@@ -119,8 +119,25 @@ def ending_of(path: Path) -> str:
     raise RoadError(Fault("road_ending", str(path), values={"endings": " ".join(ENDINGS)}))
 
 
-def _gate_text(path: Path, ending: str) -> None:
-    """Refuse XML that holds what must not be read; see `_REFUSED`."""
+def source_of(path: Path) -> osmium.io.File:
+    """Return a road file with its format, as osmium takes it; osmium would not find that of a name in upper case.
+
+    Raises
+    ------
+    RoadError
+        As `ending_of` does.
+    """
+    return osmium.io.File(path, ending_of(path).removeprefix(".").replace("osm.pbf", "pbf"))
+
+
+def gate_text(path: Path, ending: str) -> None:
+    """Refuse XML that holds what must not be read; see `_REFUSED`.
+
+    Raises
+    ------
+    RoadError
+        If it does, or is larger than any city when it is unpacked.
+    """
     read, tail = 0, b""
     with _OPENERS[ending](path, "rb") as stream:
         while chunk := stream.read(_CHUNK):
@@ -144,14 +161,13 @@ def extracted(path: Path) -> Iterator[Extract]:
     ending = ending_of(path)
     try:
         if ending in _OPENERS:
-            _gate_text(path, ending)
-        # its reader would not find the format of a name in upper case
-        source = osmium.io.File(path, ending.removeprefix(".").replace("osm.pbf", "pbf"))
+            gate_text(path, ending)
+        source = source_of(path)
         with tempfile.TemporaryDirectory(prefix="planner-", ignore_cleanup_errors=True) as folder:
             extract = Extract(path, source, Path(folder))
             _write(extract, with_places=ending not in _OPENERS and _fits_places(extract))
             yield extract
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
 
 
@@ -179,10 +195,10 @@ def _write(extract: Extract, *, with_places: bool) -> None:
             osmium.apply(reader, *chain, osmium.filter.EntityFilter(way), writer)
         writer.close()
     finally:
-        _let_go(writer)
+        let_go(writer)
 
 
-def _let_go(writer: osmium.SimpleWriter) -> None:
+def let_go(writer: osmium.SimpleWriter) -> None:
     """Keep a writer that failed for ever: its destructor would close it again, throw, and so end the process."""
     try:
         writer.close()  # does nothing a second time, unless it failed

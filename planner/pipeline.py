@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner import areaoutputs, areastudy, comparison, coverage, frontieroutputs, outputs, record, report, results
+from planner import (
+    areaoutputs,
+    areastudy,
+    comparison,
+    coverage,
+    frontieroutputs,
+    outputs,
+    record,
+    report,
+    results,
+    snapshot,
+)
+from planner import (
+    fetch as fetching,
+)
 from planner.errors import BlockedError, Fault, ScenarioError
 from planner.frontier import STEPS
 from planner.frontierstudy import standard_of, study_frontier
 from planner.inputs import Inputs, read
-from planner.scenario import load
+from planner.scenario import load, snapshot_of
 from planner.study import study
 from planner.words import say
 
@@ -57,7 +73,10 @@ def _silent(_step: str) -> None:
 
 def _recover(path: str | Path, out: str | Path) -> None:
     """Put interrupted results back before anything else, as far as the scenario tells their name."""
-    scenario = load(path).scenario
+    loaded = load(path)
+    scenario, saved = loaded.scenario, snapshot_of(loaded.merged.get("roads"))
+    if saved is not None:
+        results.recover(saved.parent, saved.name)
     if scenario is not None:
         for suffix in ("", areaoutputs.SUFFIX, frontieroutputs.SUFFIX):
             results.recover(Path(out), scenario.name + suffix)
@@ -192,6 +211,42 @@ def frontier(
     return Outcome(written, Path(out) / name, EXIT_CODES[studied.frontier.status])
 
 
+def fetch(path: str | Path, wish: fetching.Wish, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:
+    """Get the boundary and the roads of a scenario's place and keep them beside it; uses the internet.
+
+    Parameters
+    ----------
+    path
+        The scenario file, with ``place`` in ``[roads]``.
+    wish
+        What the user has already, and whom to ask for the rest.
+    show
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    record
+        The content of ``fetch.json``, and the ``folder`` of the snapshot.
+
+    Raises
+    ------
+    PlannerError
+        As from `planner.fetch.ask` and `planner.fetch.save`; then what was there before is still there, or nothing is.
+    """
+    show("scenario")
+    asked = fetching.ask(path, wish)
+    out, name = asked.folder.parent, asked.folder.name
+    results.recover(out, name)
+    fetching.refuse_frozen(asked)
+    results.make_ready(out, name, snapshot.FILES, mark=snapshot.RECORD)
+    with tempfile.TemporaryDirectory(prefix="planner-", ignore_cleanup_errors=True) as work:
+        written = fetching.save(asked, Path(work), show)
+        with results.result_folder(out, name) as folder:
+            for file in snapshot.FILES:
+                shutil.copyfile(Path(work) / file, folder / file)
+    return {**written, "folder": str(asked.folder)}
+
+
 def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:
     """Read and check a scenario without computing anything.
 
@@ -207,7 +262,8 @@ def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _s
     Returns
     -------
     summary
-        ``inputs`` (path, rows read and used), ``left_out`` (reason -> rows), ``roads`` and counts of what was read.
+        ``inputs`` (path, rows read and used), ``left_out`` (reason -> rows), ``doubts`` (place, what was read how, and
+        what to write if that is wrong), ``roads`` and counts of what was read.
 
     Raises
     ------
@@ -216,8 +272,9 @@ def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _s
     """
     _recover(path, out)
     inputs = read(path, show)
+    language = inputs.scenario.language
     left_out = Counter(
-        say(f"left_out.{row.reason}", inputs.scenario.language, **row.values)
+        say(f"left_out.{row.reason}", language, **row.values)
         for table in (inputs.demand, inputs.sites)
         for row in table.left_out
     )
@@ -227,6 +284,7 @@ def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _s
         "language": inputs.scenario.language,
         "inputs": outputs.input_records(inputs),
         "left_out": dict(left_out),
+        "doubts": outputs.doubt_records(inputs),
         "roads": record.roads_record(inputs.networks),
         "people": int(frame["people"].sum()),
         "not_assessable": int(frame.loc[~coverage.assessable(frame), "people"].sum()),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Keys of the contract that later versions act on. They are refused, not ignored.
 NOT_YET = (
-    "policy", "areas", "time", "clause", "input", "grant", "checklist", "roads.place", "roads.edits",
+    "policy", "areas", "time", "clause", "input", "grant", "checklist", "roads.edits",
 )  # fmt: skip
 
 # What tells the entries of an array of tables apart when a file extends another.
@@ -47,6 +47,10 @@ _IDENTITY: Mapping[str, tuple[str, ...]] = {
     "sites.table": ("file",),
 }
 _NOT_INHERITED = ("name", "title", "extends")
+
+SNAPSHOTS, SNAPSHOT_ROADS = "snapshots", "roads.osm.pbf"
+"""The folder, beside the scenario, of what `planner fetch` saved, one folder for each place; its roads."""
+
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?|compare|.*\.new")
 _FOLDER_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f. ]([^\\/:*?"<>|\x00-\x1f]{0,78}[^\\/:*?"<>|\x00-\x1f. ])?')
 
@@ -123,7 +127,10 @@ def _chain(path: Path) -> tuple[TomlFile, ...]:
 
 
 def _absolute_files(file: TomlFile) -> TomlFile:
-    """Make the paths of roads and tables absolute: a path is relative to the file that wrote it."""
+    """Make the paths of roads and tables absolute: a path is relative to the file that wrote it.
+
+    Roads that are given by a place alone are in its snapshot.
+    """
 
     def fixed(holder: Any) -> Any:
         if isinstance(holder, dict) and isinstance(holder.get("file"), str):
@@ -133,12 +140,29 @@ def _absolute_files(file: TomlFile) -> TomlFile:
 
     data = dict(file.data)
     if "roads" in data:
-        data["roads"] = fixed(data["roads"])
+        data["roads"] = fixed(_with_snapshot(data["roads"]))
     for section in ("demand", "sites"):
         holder = data.get(section)
         if isinstance(holder, dict) and isinstance(holder.get("table"), list):
             data[section] = {**holder, "table": [fixed(entry) for entry in holder["table"]]}
     return TomlFile(file.path, data, file.lines)
+
+
+def _with_snapshot(roads: Any) -> Any:
+    """Let roads that are given by a place alone be read from its snapshot."""
+    if isinstance(roads, dict) and isinstance(roads.get("place"), str) and "file" not in roads:
+        return {**roads, "file": f"{SNAPSHOTS}/{roads['place']}/{SNAPSHOT_ROADS}"}
+    return roads
+
+
+def snapshot_of(roads: Any) -> Path | None:
+    """Return the folder of the snapshot that a merged ``[roads]`` is read from; None where it has a file of its own."""
+    place, file = (roads.get(key) if isinstance(roads, Mapping) else None for key in ("place", "file"))
+    if not isinstance(place, str) or not isinstance(file, str):
+        return None
+    folder = Path(file).parent
+    tail = (folder.parent.name, folder.name, Path(file).name)
+    return folder if tail == (SNAPSHOTS, place, SNAPSHOT_ROADS) else None
 
 
 def _merged(files: Sequence[TomlFile]) -> tuple[dict[str, Any], tuple[Fault, ...]]:
@@ -334,6 +358,9 @@ def _cross_checks(scenario: Scenario, files: Sequence[TomlFile]) -> Iterator[Fau
     data = scenario.model_dump()
     if not _FOLDER_NAME.fullmatch(scenario.name) or _RESERVED.fullmatch(scenario.name):
         yield _fault("bad_name", data, ["name"], files, name=scenario.name)
+    place = scenario.roads.place
+    if place is not None and (not _FOLDER_NAME.fullmatch(place) or _RESERVED.fullmatch(place)):
+        yield _fault("bad_place", data, ["roads", "place"], files, name=place)
     for problem in problems(scenario):
         yield _fault(problem.code, data, problem.where, files, **problem.values)
     for name, keys in _IDENTITY.items():

@@ -56,9 +56,13 @@ class ClassSpeedsSection(_Section):
 
 
 class RoadsSection(_Section):
-    """``[roads]``: the road file and how movement on it is counted."""
+    """``[roads]``: the road file and how movement on it is counted.
+
+    `place` is what `planner fetch` gets; where no file is written beside it, `file` is that of its snapshot.
+    """
 
     file: str
+    place: Name | None = None
     walk_kph: Annotated[Number, Field(ge=Decimal("0.5"), le=20)] = Decimal("4.0")
     drive_factor: Annotated[Number, Field(ge=Decimal("0.05"), le=1)] = Decimal("0.7")
     snap_max_m: Annotated[Number, Field(ge=0, le=5000)] = Decimal(500)

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner import columns as col
+from planner import grammar
 from planner.coordinates import in_china
 from planner.errors import Fault
-from planner.grids import Grid, TableSource
+from planner.grammar import Wrong
+from planner.matching import Matching, missing_column, unknown_column
+from planner.sources import Grid, TableSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 FAULTS_LISTED = 20
 """Faults of one kind that are listed for one column of one file; the rest are counted."""
 
+_CODE_DIGITS = 12
+_DIGITS = re.compile("[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -37,7 +42,7 @@ class LeftOut:
     id, name
         As far as the row has them, else empty.
     reason
-        ``keep`` or ``blank``: the words ``left_out.<reason>``.
+        ``keep``, ``blank``, ``total``, ``note``, ``header`` or ``title``: the words ``left_out.<reason>``.
     values
         What these words quote.
     """
@@ -57,12 +62,13 @@ class Part:
     source: TableSource
     faults: tuple[Fault, ...]
     grid: Grid = field(default_factory=lambda: Grid("", (), (), ()))
-    matching: col.Matching = field(default_factory=lambda: col.Matching({}, {}, ()))
+    matching: Matching = field(default_factory=lambda: Matching({}, {}, ()))
     used: tuple[int, ...] = ()
     values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+    doubts: tuple[Fault, ...] = ()
 
-    def fault(self, wrong: col.Wrong, name: str, position: int | None = None) -> Fault:
+    def fault(self, wrong: Wrong, name: str, position: int | None = None) -> Fault:
         """Place what is wrong with a contract column, or with its cell in one of the rows in use."""
         place = self.matching.place.get(name)
         header = name if place is None else self.grid.headers[place]
@@ -84,14 +90,45 @@ def header_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
         return []
     wrong = [("id" if source.id and label == f"columns.{key}" else label, w) for label, w in part.matching.wrong]
     unknown = [name for name in source.defaults if col.contract_column(name, contract) is None]
-    wrong += [(f"defaults.{name}", col.unknown_column(name, contract)) for name in unknown]
+    wrong += [(f"defaults.{name}", unknown_column(name, contract)) for name in unknown]
     for column in contract:
         asked = column.name in place or column.name in source.columns or column.name in source.defaults
         if column.required and not asked:
-            wrong.append((column.name, col.missing_column(column, part.matching.rest, part.grid.headers)))
+            wrong.append((column.name, missing_column(column, part.matching.rest, part.grid.headers)))
     if key not in place and not source.id and key not in source.columns:
-        wrong.append((key, col.Wrong("no_id", {"name": key})))
+        wrong.append((key, Wrong("no_id", {"name": key})))
     return [Fault(w.code, source.shown, part.grid.sheet, None, label, w.values) for label, w in wrong]
+
+
+def unit_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
+    """List columns that count in ten thousands, and unit codes that are not as long as the others."""
+    faults = []
+    for name, place in part.matching.place.items():
+        column, header = col.contract_column(name, contract), part.grid.headers[place]
+        if column and column.kind in {"whole", "money"} and "万" in header:
+            values = {"header": grammar.quoted(header)}
+            faults.append(part.fault(Wrong("column_ten_thousands", values), name))
+    units = part.values.get("unit_id", ())
+    lengths = [len(unit) if isinstance(unit, str) and _DIGITS.fullmatch(unit) else 0 for unit in units]
+    if "unit_id" in part.matching.place and _CODE_DIGITS in lengths:
+        faults += [
+            part.fault(Wrong("code_length", {"text": grammar.quoted(units[at]), "digits": digits}), "unit_id", at)
+            for at, digits in enumerate(lengths)
+            if digits not in {0, _CODE_DIGITS} and part.grid.cells[part.matching.place["unit_id"]][part.used[at]]
+        ]
+    return faults
+
+
+def formula_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
+    """List formulas in the rows in use whose value the file does not hold, but for those that the grammar refuses."""
+    grid, used = part.grid, {part.grid.lines[row] for row in part.used} if part.grid.uncalculated else set()
+    kinds = {place: col.contract_column(name, contract) for name, place in part.matching.place.items()}
+    texts = {place for place, column in kinds.items() if column and column.kind == "text"}
+    return [
+        Fault("cell_formula", part.source.shown, grid.sheet, line, grid.headers[place])
+        for line, place in sorted(grid.uncalculated)
+        if line in used and (place in texts or place not in kinds)
+    ]
 
 
 def text_faults(part: Part, *, refuse_phones: bool) -> list[Fault]:
@@ -99,21 +136,21 @@ def text_faults(part: Part, *, refuse_phones: bool) -> list[Fault]:
     grid, faults = part.grid, []
     for header, cells in zip(grid.headers, grid.cells, strict=True):
         whole = "\n".join(cells)
-        for code, found in (("control_character", _CONTROL.search), ("personal_id", col.holds_id_number)):
+        for code, found in (("control_character", _CONTROL.search), ("personal_id", grammar.holds_id_number)):
             if found(whole):
                 faults += [
                     Fault(code, part.source.shown, grid.sheet, line, header)
                     for line, cell in zip(grid.lines, cells, strict=True)
                     if found(cell)
                 ]
-        if refuse_phones and col.holds_mobile_number(whole):
-            values = {"count": sum(map(col.holds_mobile_number, cells))}
+        if refuse_phones and grammar.holds_mobile_number(whole):
+            values = {"count": sum(map(grammar.holds_mobile_number, cells))}
             faults.append(Fault("personal_phone", part.source.shown, grid.sheet, None, header, values))
     return faults
 
 
 def _shown(value: object) -> str:
-    return "" if value is None or isinstance(value, col.Wrong) else col.quoted(str(value))
+    return "" if value is None or isinstance(value, Wrong) else grammar.quoted(str(value))
 
 
 def degrees(values: Sequence[Any]) -> NDArray[np.float64]:
@@ -139,7 +176,7 @@ def place_faults(part: Part, *, required: bool) -> list[Fault]:
         "no_place": ("lon", no_lon & no_lat & required),
     }
     faults = [
-        part.fault(col.Wrong(code.removesuffix("_lat"), {"lon": _shown(lons[at]), "lat": _shown(lats[at])}), name, at)
+        part.fault(Wrong(code.removesuffix("_lat"), {"lon": _shown(lons[at]), "lat": _shown(lats[at])}), name, at)
         for code, (name, mask) in checks.items()
         for at in np.flatnonzero(mask).tolist()
     ]
@@ -159,8 +196,8 @@ def rule_faults(part: Part) -> list[Fault]:
     spans = enumerate(zip(values["opened_on"], values["closed_on"], strict=True))
     turned = [at for at, pair in spans if all(isinstance(day, dt.date) for day in pair) and pair[1] < pair[0]]
     return [
-        *(part.fault(col.Wrong("no_type"), "type", at) for at in typeless if has_type),
-        *(part.fault(col.Wrong("closed_before_opened"), "closed_on", at) for at in turned),
+        *(part.fault(Wrong("no_type"), "type", at) for at in typeless if has_type),
+        *(part.fault(Wrong("closed_before_opened"), "closed_on", at) for at in turned),
     ]
 
 
@@ -179,8 +216,8 @@ def duplicates(parts: Iterable[Part], key: str) -> Iterable[Fault]:
                 continue
             other, at = first.setdefault(name, (part, position))
             if other is not part or at != position:
-                values = {"id": col.quoted(name), "file": other.source.shown, "row": other.line(at)}
-                yield part.fault(col.Wrong("duplicate_id", values), key, position)
+                values = {"id": grammar.quoted(name), "file": other.source.shown, "row": other.line(at)}
+                yield part.fault(Wrong("duplicate_id", values), key, position)
 
 
 def split_units(parts: Iterable[Part]) -> Iterable[Fault]:
@@ -205,12 +242,12 @@ def split_units(parts: Iterable[Part]) -> Iterable[Fault]:
                 if other != area and unit not in told:
                     told.add(unit)
                     values: dict[str, object] = {
-                        "unit": col.quoted(unit),
-                        "first": col.quoted(other),
-                        "second": col.quoted(area),
+                        "unit": grammar.quoted(unit),
+                        "first": grammar.quoted(other),
+                        "second": grammar.quoted(area),
                     }
                     values |= {"file": file, "row": row}
-                    yield part.fault(col.Wrong("split_unit", values), name, position)
+                    yield part.fault(Wrong("split_unit", values), name, position)
 
 
 def missing_groups(parts: Sequence[Part], groups: Iterable[str]) -> Iterable[Fault]:
@@ -218,7 +255,7 @@ def missing_groups(parts: Sequence[Part], groups: Iterable[str]) -> Iterable[Fau
     for part in parts:
         for name in groups:
             if part.values and name not in part.values:
-                yield part.fault(col.Wrong("missing_group", {"name": name}), name)
+                yield part.fault(Wrong("missing_group", {"name": name}), name)
 
 
 def shortened(faults: Sequence[Fault]) -> Iterable[Fault]:

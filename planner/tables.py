@@ -1,7 +1,7 @@
-"""Reads the planner's tables, CSV and Excel, into demand and sites.
+"""Reads the planner's tables, CSV, Excel and layers of points, into demand and sites.
 
-Everything is text until the contract in `columns` has read it. All faults of all tables are found first and raised
-together; a table is used whole or not at all, and each row read is either used or listed as left out.
+Everything is text until `grammar` has read it by the contract in `columns`. All faults of all tables are found first
+and raised together; a table is used whole or not at all, and each row read is either used or listed as left out.
 """
 
 from __future__ import annotations
@@ -16,15 +16,21 @@ import pandas as pd
 import shapely
 
 from planner import columns as col
+from planner import grammar
 from planner.coordinates import to_wgs84
 from planner.errors import Fault, TableError
-from planner.grids import Grid, TableSource, read_grid, strip
+from planner.grammar import Wrong
+from planner.grids import read_lines
+from planner.headings import ROW_IDS, no_row, read_header
+from planner.matching import absent_header
+from planner.sources import Grid, TableSource, strip
 from planner.tablefaults import (
     FAULTS_LISTED,
     LeftOut,
     Part,
     degrees,
     duplicates,
+    formula_faults,
     header_faults,
     missing_groups,
     place_faults,
@@ -32,6 +38,7 @@ from planner.tablefaults import (
     shortened,
     split_units,
     text_faults,
+    unit_faults,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_ROW_IDS = "row"
+    from planner.matching import Matching
 
 __all__ = ["FAULTS_LISTED", "LeftOut", "Table", "TableSource", "operating_on", "read_demand", "read_sites"]
 
@@ -56,15 +63,18 @@ class Table:
     origin
         Where each row of `frame` stands, same index: columns file (as shown) and row (line of the file).
     rows_read
-        Shown path -> rows below the header; together they are the rows in use and those left out.
+        Shown path -> lines of the file but the header; together they are the rows in use and those left out.
     left_out
         Rows not in use.
+    doubts
+        What was decided where a file leaves a choice: not wrong, but to be looked at.
     """
 
     frame: gpd.GeoDataFrame
     origin: pd.DataFrame
     rows_read: Mapping[str, int]
     left_out: tuple[LeftOut, ...]
+    doubts: tuple[Fault, ...] = ()
 
 
 def read_demand(sources: Sequence[TableSource]) -> Table:
@@ -142,21 +152,21 @@ def operating_on(sites: gpd.GeoDataFrame, date: dt.date) -> pd.Series[bool]:
 def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
     key = contract[0].name
     try:
-        grid = read_grid(source)
+        sheet = read_lines(source)
+        grid, matching = read_header(sheet, source, contract)
     except TableError as error:
         return Part(source, error.faults)
-    by_row = source.id == _ROW_IDS
-    explicit = {**source.columns, **({key: source.id} if source.id and not by_row else {})}
-    matching = col.match_headers(grid.headers, contract, explicit, unclaimed=(key,) if by_row else ())
     used, left_out, keep_faults = _choose_rows(source, grid, matching, key)
-    part = Part(source, (), grid, matching, used, left_out=left_out)
+    part = Part(source, (), grid, matching, used, left_out=left_out, doubts=sheet.doubts)
     values, cell_faults = _read_columns(part, contract)
-    if by_row:
+    if source.id == ROW_IDS:
         values = {**values, key: [_row_id(part, position) for position in range(len(used))]}
     part = replace(part, values=_with_names(values, key))
     faults = [
         *grid.faults,
         *header_faults(part, contract),
+        *unit_faults(part, contract),
+        *formula_faults(part, contract),
         *keep_faults,
         *text_faults(part, refuse_phones=key == "demand_id"),
         *cell_faults,
@@ -182,30 +192,41 @@ def _with_names(values: Mapping[str, Sequence[Any]], key: str) -> Mapping[str, S
 
 
 def _choose_rows(
-    source: TableSource, grid: Grid, matching: col.Matching, key: str
+    source: TableSource, grid: Grid, matching: Matching, key: str
 ) -> tuple[tuple[int, ...], tuple[LeftOut, ...], list[Fault]]:
     """Numbers of the rows in use, the others, and what is wrong with the choice."""
     absent = [header for header in source.keep if header not in grid.headers]
-    wrong = [(header, col.absent_header(header, grid.headers)) for header in absent]
+    wrong = [(header, absent_header(header, grid.headers)) for header in absent]
     faults = [Fault(w.code, source.shown, grid.sheet, None, f"keep.{header}", w.values) for header, w in wrong]
     wanted = [(grid.headers.index(h), h, text.strip()) for h, text in source.keep.items() if h not in absent]
 
     def text(name: str, row: int) -> str:
         return grid.cells[matching.place[name]][row] if name in matching.place else ""
 
-    used, left_out = [], []
+    used: list[int] = []
+    left_out = [
+        LeftOut(
+            source.shown, line, "", "", "title" if words else "blank", {"text": grammar.quoted(words)} if words else {}
+        )
+        for line, words in grid.above
+    ]
     for row, cells in enumerate(zip(*grid.cells, strict=True)):
-        missed = next(((place, header, kept) for place, header, kept in wanted if cells[place] != kept), None)
-        if missed is None and any(cells):
-            used.append(row)
-            continue
-        values = {"column": missed[1], "text": col.quoted(cells[missed[0]]), "kept": missed[2]} if missed else {}
-        row_id = f"{source.file.stem}-{grid.lines[row]}" if source.id == _ROW_IDS else text(key, row)
-        blank = not any(cells)
+        reason, values = no_row(grid, matching, cells), {}
+        if not reason:
+            missed = next(((place, header, kept) for place, header, kept in wanted if cells[place] != kept), None)
+            if missed is None:
+                used.append(row)
+                continue
+            reason = "keep"
+            values = {"column": missed[1], "text": grammar.quoted(cells[missed[0]]), "kept": missed[2]}
+        elif reason != "blank":
+            values = {"text": grammar.quoted(" ".join(filter(None, cells)))}
+        row_id = f"{source.file.stem}-{grid.lines[row]}" if source.id == ROW_IDS else text(key, row)
         left_out.append(
-            LeftOut(source.shown, grid.lines[row], "" if blank else row_id, text("name", row),
-                    "blank" if blank else "keep", {} if blank else values)
-        )  # fmt: skip
+            LeftOut(
+                source.shown, grid.lines[row], "" if reason == "blank" else row_id, text("name", row), reason, values
+            )
+        )
     if grid.lines and not used:
         faults.append(Fault("nothing_kept", source.shown, grid.sheet, values={"rows": len(grid.lines)}))
     return tuple(used), tuple(left_out), faults
@@ -223,6 +244,12 @@ def _read_columns(part: Part, contract: Sequence[col.Column]) -> tuple[dict[str,
     for name, place in part.matching.rest.items():
         cells = part.grid.cells[place]
         values[name] = [cells[row] for row in part.used]
+        header = part.grid.headers[place]
+        spoilt = {cell: wrong for cell in set(values[name]) if (wrong := grammar.spoilt(cell))}
+        rows = (
+            [(part.line(at), spoilt[cell]) for at, cell in enumerate(values[name]) if cell in spoilt] if spoilt else []
+        )
+        faults += [Fault(w.code, part.source.shown, part.grid.sheet, line, header, w.values) for line, w in rows]
     return values, faults
 
 
@@ -230,22 +257,20 @@ def _read_column(part: Part, column: col.Column) -> tuple[Sequence[Any], list[Fa
     defaults = part.source.defaults
     if column.name == "layer" and part.source.layer:
         defaults = {"layer": part.source.layer, **defaults}
-    default = col.read_cell(column, strip(str(defaults.get(column.name, column.default))))
+    default = grammar.read_cell(column, strip(str(defaults.get(column.name, column.default))))
     place = part.matching.place.get(column.name)
     cells = [""] * len(part.used) if place is None else [part.grid.cells[place][row] for row in part.used]
-    if isinstance(default, col.Wrong):
+    if isinstance(default, Wrong):
         return [default] * len(cells), [
             Fault(default.code, part.source.shown, column=f"defaults.{column.name}", values=default.values)
         ]
-    if column.kind == "text" and not (place is not None and column.filled):
-        return [cell or default for cell in cells], []
-    read = {cell: col.read_cell(column, cell) for cell in set(cells)} | {"": default}
+    read = {cell: grammar.read_cell(column, cell) for cell in set(cells)} | {"": default}
     if place is not None and column.filled and default in {"", None}:
-        read[""] = col.Wrong("cell_empty")
+        read[""] = Wrong("cell_empty")
     values = [read[cell] for cell in cells]
-    if not any(isinstance(value, col.Wrong) for value in read.values()):
+    if not any(isinstance(value, Wrong) for value in read.values()):
         return values, []
-    wrong = [(position, value) for position, value in enumerate(values) if isinstance(value, col.Wrong)]
+    wrong = [(position, value) for position, value in enumerate(values) if isinstance(value, Wrong)]
     return values, [part.fault(value, column.name, position) for position, value in wrong]
 
 
@@ -261,9 +286,10 @@ def _assemble(parts: Sequence[Part], contract: Sequence[col.Column]) -> Table:
         raise TableError(*shortened(faults))
     rows_read: Counter[str] = Counter()
     for part in parts:
-        rows_read[part.source.shown] += len(part.grid.lines)
+        rows_read[part.source.shown] += len(part.grid.lines) + len(part.grid.above)
     left_out = tuple(row for part in parts for row in part.left_out)
-    return Table(_frame(parts, contract), _origin(parts), dict(rows_read), left_out)
+    doubts = tuple(doubt for part in parts for doubt in part.doubts)
+    return Table(_frame(parts, contract), _origin(parts), dict(rows_read), left_out, doubts)
 
 
 def _origin(parts: Iterable[Part]) -> pd.DataFrame:

@@ -1,0 +1,277 @@
+"""Gets boundary, roads and features of a place, or takes what the user has already, and makes a snapshot of them.
+
+The only part of the planner that uses the internet. Whatever it gets is looked at before it is believed, and nothing is
+kept before all of it is there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from planner import boundary, features, overpass, snapshot
+from planner.coordinates import SYSTEMS
+from planner.download import Patience, download
+from planner.errors import BlockedError, Fault, ScenarioError
+from planner.osmclip import clip, merge
+from planner.osmfile import read_roads
+from planner.scenario import fault_at, load, snapshot_of
+from planner.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from planner.boundary import Boundary
+    from planner.coordinates import System
+    from planner.features import Feature
+    from planner.schema import Scenario
+
+MOST_TILES = 400
+"""Tiles that a public server is asked for; larger areas are for an extract."""
+
+LICENCE = "© OpenStreetMap contributors, ODbL 1.0"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user says beside the scenario.
+
+    Attributes
+    ----------
+    extract
+        A road file that the user has already, instead of Overpass.
+    boundary_file, system
+        A file with the boundary, instead of Nominatim, and what its coordinates are in.
+    again
+        Whether a snapshot that is there is replaced.
+    overpass_url, nominatim_url
+        Addresses of the servers.
+    patience
+        The bounds of each download.
+    """
+
+    extract: Path | None = None
+    boundary_file: Path | None = None
+    system: System | None = None
+    again: bool = False
+    overpass_url: str = overpass.URL
+    nominatim_url: str = boundary.URL
+    patience: Patience = field(default_factory=Patience)
+
+
+def wish_of(
+    extract: Path | None,
+    boundary_file: Path | None,
+    system: str | None,
+    *,
+    again: bool,
+    overpass_url: str | None,
+    nominatim_url: str | None,
+) -> Wish:
+    """Return what the command line asks for, with the usual servers where it names none.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such system of coordinates.
+    """
+    known: dict[str, System] = {name: name for name in SYSTEMS}
+    if system is not None and system not in known:
+        values = {"text": system, "known": " ".join(SYSTEMS)}
+        raise ScenarioError(Fault("unknown_coordinates", column="--coordinates", values=values))
+    return Wish(
+        extract,
+        boundary_file,
+        None if system is None else known[system],
+        again,
+        overpass_url or overpass.URL,
+        nominatim_url or boundary.URL,
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A place to get: for which scenario, into which folder, and how far beyond its border."""
+
+    scenario: Scenario
+    folder: Path
+    margin_m: int
+    wish: Wish
+
+    @property
+    def place(self) -> str:
+        """Name of the place."""
+        return self.folder.name
+
+
+def ask(path: str | Path, wish: Wish) -> Asked:
+    """Find what a scenario wants to have fetched.
+
+    Raises
+    ------
+    ScenarioError
+        With the faults of the scenario file, or because it names no place, or a road file that goes before it.
+    """
+    loaded = load(path)
+    roads = loaded.merged.get("roads")
+    if isinstance(roads, dict) and "place" not in roads:
+        raise ScenarioError(fault_at(loaded, "place_not_named", ["roads"]))
+    if loaded.scenario is None or loaded.faults:
+        raise ScenarioError(*loaded.faults)
+    folder = snapshot_of(roads)
+    if folder is None:
+        raise ScenarioError(fault_at(loaded, "place_has_file", ["roads", "file"]))
+    return Asked(loaded.scenario, folder, snapshot.margin_m(loaded.scenario), wish)
+
+
+def refuse_frozen(asked: Asked) -> None:
+    """Refuse to replace a snapshot without a word.
+
+    Raises
+    ------
+    BlockedError
+        If it is there, and the user has not asked for another.
+    """
+    found = snapshot.record_of(asked.folder)
+    if found is not None and not asked.wish.again:
+        values = {"place": asked.place, "date": found.get("fetched_at", "")}
+        raise BlockedError(Fault("fetched_already", str(asked.folder), values=values))
+
+
+def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, Any]:
+    """Get everything and write the files of a snapshot.
+
+    Parameters
+    ----------
+    asked
+        What is to be got.
+    folder
+        An empty folder; it is of no use unless this comes to its end.
+    show
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    record
+        The content of ``fetch.json``.
+
+    Raises
+    ------
+    BlockedError
+        If the servers do not answer as they should.
+    ScenarioError
+        If the place is not found, or the boundary cannot be used.
+    RoadError
+        If the roads cannot be read, or none is there.
+    """
+    began = dt.datetime.now(dt.UTC)
+    show("fetch_boundary")
+    found, from_where = _boundary(asked, folder)
+    wider = boundary.widened(found.area, asked.margin_m)
+    show("fetch_roads")
+    roads, source = _source(asked, wider, folder)
+    show("fetch_clip")
+    clipped = clip(roads, wider, folder / snapshot.ROADS)
+    walk = read_roads(folder / snapshot.ROADS, "walk", island_min_m=float(asked.scenario.roads.island_min_m))
+    show("fetch_features")
+    hosts, asked_for = _features(asked, wider, folder)
+    points = features.as_geojson(hosts, found.area, wider)
+    _write_json(points, folder / snapshot.FEATURES)
+    _write_json(found.as_geojson(), folder / snapshot.BOUNDARY)
+    covers = None if clipped.box is None else bool(shapely.box(*clipped.box).covers(shapely.box(*wider.bounds)))
+    record = {
+        "schema": snapshot.SCHEMA,
+        "place": asked.place,
+        "language": asked.scenario.language,
+        "fetched_at": began.isoformat(timespec="seconds"),
+        "planner": version("service-circle-planner"),
+        "licence": LICENCE,
+        "margin_m": asked.margin_m,
+        "boundary": {**found.about, **from_where},
+        "roads": {**source, "covers_all": covers if asked.wish.extract else True},
+        "features": asked_for,
+        "counts": {
+            "ways": clipped.ways,
+            "nodes": clipped.nodes,
+            "ways_beyond": clipped.ways_beyond,
+            "nodes_missing": clipped.nodes_missing,
+            "walk_km": round(walk.length_m / 1000),
+            "features": len(points["features"]),
+        },
+        "files": {name: snapshot.sum_of(folder / name) for name in snapshot.FILES if name != snapshot.RECORD},
+    }
+    _write_json(record, folder / snapshot.RECORD)
+    return record
+
+
+def _boundary(asked: Asked, folder: Path) -> tuple[Boundary, dict[str, Any]]:
+    """Get the boundary, and say where it comes from."""
+    wish = asked.wish
+    if wish.boundary_file is not None:
+        found = boundary.read_boundary(wish.boundary_file, wish.system)
+        return found, {"sha256": snapshot.sum_of(wish.boundary_file)}
+    question, answer = boundary.question(wish.nominatim_url, asked.place), folder / "answer.json"
+    patience = replace(wish.patience, most_bytes=min(boundary.MOST_BYTES, wish.patience.most_bytes))
+    download(question, answer, patience, boundary.judge)
+    found = boundary.chosen(answer, asked.place, wish.nominatim_url)
+    told = {"endpoint": wish.nominatim_url, "query": dict(question.form), "sha256": snapshot.sum_of(answer)}
+    return found, told
+
+
+def _source(asked: Asked, wider: shapely.Geometry, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Get a road file that holds the wider area, and say where it comes from."""
+    wish = asked.wish
+    if wish.extract is not None:
+        if not wish.extract.is_file():
+            raise ScenarioError(Fault("file_missing", str(wish.extract)))
+        return wish.extract, {"file": wish.extract.name, "sha256": snapshot.sum_of(wish.extract)}
+    boxes = overpass.tiles(wider)
+    if len(boxes) > MOST_TILES:
+        values = {"place": asked.place, "tiles": len(boxes), "most": MOST_TILES}
+        raise ScenarioError(Fault("area_too_large", values=values))
+    answers, files = [], []
+    for number, box in enumerate(boxes):
+        question, file = overpass.question(wish.overpass_url, box), folder / f"answer-{number}.osm"
+        download(question, file, wish.patience, overpass.judge)
+        files.append(file)
+        answers.append(
+            {"query": question.form["data"], "sha256": snapshot.sum_of(file), "data_of": overpass.data_time(file)}
+        )
+    merged = folder / "answers.osm.pbf"
+    merge(files, merged)
+    return merged, {"endpoint": wish.overpass_url, "answers": answers}
+
+
+def _features(asked: Asked, wider: shapely.Geometry, folder: Path) -> tuple[list[Feature], dict[str, Any]]:
+    """Get the features of the wider area, and say where they come from."""
+    wish = asked.wish
+    if wish.extract is not None:
+        return features.from_file(wish.extract), {"file": wish.extract.name}
+    question, file = features.question(wish.overpass_url, wider.bounds), folder / "features.json"
+    patience = replace(wish.patience, most_bytes=min(features.MOST_BYTES, wish.patience.most_bytes))
+    download(question, file, patience, features.judge)
+    told = {"endpoint": wish.overpass_url, "query": question.form["data"], "sha256": snapshot.sum_of(file)}
+    return features.from_answer(file), told
+
+
+def _write_json(content: Mapping[str, Any], file: Path) -> None:
+    file.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def lines(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was fetched in plain sentences."""
+    language, about, counts = record["language"], record["boundary"], record["counts"]
+    yield say("fetch.boundary", language, name=about.get("display_name") or about.get("file") or record["place"])
+    yield say("fetch.roads", language, margin=record["margin_m"], **counts)
+    yield say("fetch.features", language, count=counts["features"])
+    if counts["nodes_missing"]:
+        yield say("fetch.nodes_missing", language, count=counts["nodes_missing"])
+    if record["roads"]["covers_all"] is not True:
+        unknown = record["roads"]["covers_all"] is None
+        yield say("fetch.cover_unknown" if unknown else "fetch.cover_short", language, margin=record["margin_m"])

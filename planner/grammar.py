@@ -1,0 +1,216 @@
+"""The one grammar in which the cells of tables are read, and what cells must not hold.
+
+The grammar is strict on purpose: ASCII digits only, so that ``1_000``, ``nan``, ``1e999`` or full-width digits,
+which Python's own ``int`` and ``float`` accept, are faults and never figures. A fault says what to write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+from planner.columns import LARGEST_WHOLE, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planner.columns import Column
+
+Value: TypeAlias = "str | int | float | dt.date | None"
+
+_CODES = ("demand_id", "site_id", "unit_id")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A cell that breaks the grammar: code of the fault and what its words quote."""
+
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+
+# --- cells -----------------------------------------------------------------------------------------------------
+
+_SMALL_WHOLE = re.compile(r"0*([0-9]{1,13})(?:\.0+)?")
+_WHOLE = re.compile(r"[0-9]+(?:\.0+)?")
+_NEGATIVE = re.compile(r"-[0-9]+(?:\.[0-9]+)?")
+_FRACTION = re.compile(r"[0-9]+\.[0-9]+")
+_DEGREES = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+_LOOSE = re.compile(
+    r"(?:约|大约|近)?([0-9]{1,3}(?:[,，_][0-9]{3})+|[0-9]{1,13}(?:\.[0-9]{1,6})?)(万)?"
+    r"(?:余|多|左右)?(?:人|元|户|名|个|家|口)?(?:左右|以上)?"
+)
+_SEXAGESIMAL = re.compile(r"""([0-9]{1,3})[°度]([0-9]{1,2})['分](?:([0-9]{1,2}(?:\.[0-9]{1,6})?)(?:"|''|秒))?""")
+_LOOSE_DATE = re.compile(
+    r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:0?0:00(?::00)?)?|([0-9]{4})([0-9]{2})([0-9]{2})"
+)
+# What Excel shows in a cell whose formula fails, or whose formula was never calculated.
+_EXCEL_ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)")
+_ROUNDED_CODE = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{1,2}")
+_MARKED_CODE = re.compile(r"'([0-9]+)|=\"([0-9]+)\"")
+
+_ID_NUMBER = re.compile(r"(?<![0-9.])[1-9][0-9]{5}((?:18|19|20)[0-9]{2})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx](?![0-9])")
+_MOBILE = re.compile(r"(?<![0-9.])(?:86)?1[3-9][0-9]{9}(?![0-9])")
+_LONGEST_QUOTE = 40
+
+
+def _read_whole(text: str) -> Value | Wrong:
+    if match := _SMALL_WHOLE.fullmatch(text):
+        return int(match[1])
+    for pattern, code in ((_WHOLE, "cell_too_large"), (_NEGATIVE, "cell_negative"), (_FRACTION, "cell_fraction")):
+        if pattern.fullmatch(text):
+            return Wrong(code, {"text": quoted(text)})
+    return _near(text, _meant_whole(text), "cell_number", "cell_number_near")
+
+
+def _read_degrees(text: str) -> Value | Wrong:
+    if _DEGREES.fullmatch(text):
+        return float(text)
+    return _near(text, _meant_degrees(text), "cell_degrees", "cell_degrees_near")
+
+
+def _read_date(text: str) -> Value | Wrong:
+    try:
+        return dt.date.fromisoformat(_DATE.fullmatch(text)[0])  # type: ignore[index]
+    except (TypeError, ValueError):
+        return _near(text, _meant_date(text), "cell_date", "cell_date_near")
+
+
+def _near(text: str, meant: str, code: str, near: str) -> Wrong:
+    """Say what is wrong with a figure, and what to write where that can be told."""
+    return Wrong(near, {"text": quoted(text), "meant": meant}) if meant else Wrong(code, {"text": quoted(text)})
+
+
+def plain(text: str) -> str:
+    """Return `text` with half-width signs and without spaces."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _meant_whole(text: str) -> str:
+    """Return the number that 约1200人, １２００, 1,200 or 1.2万 seems to mean, empty where none does."""
+    match = _LOOSE.fullmatch(plain(text))
+    if not match:
+        return ""
+    digits = match[1].replace(",", "").replace("，", "").replace("_", "")
+    number = Decimal(digits) * (10_000 if match[2] else 1)
+    return f"{number:f}".partition(".")[0] if number == int(number) and number <= LARGEST_WHOLE else ""
+
+
+def _meant_degrees(text: str) -> str:
+    """Return the degrees that 东经117.03°, full-width digits or 117°01′48″ seem to mean."""
+    found = re.sub("[东北]?[经纬]度?|[EN]", "", plain(text.replace("″", '"')))
+    found = found.replace("′′", '"').replace("′", "'").replace("”", '"').replace("’", "'")
+    if match := _SEXAGESIMAL.fullmatch(found):
+        degrees, minutes, seconds = (Decimal(part or 0) for part in match.groups())
+        return f"{degrees + minutes / 60 + seconds / 3600:.6f}"
+    found = found.removesuffix("°").removesuffix("度")
+    return found if _DEGREES.fullmatch(found) else ""
+
+
+def _meant_date(text: str) -> str:
+    """Return the day that 2026/6/30, 2026.6.30, 2026年6月30日 or 20260630 seems to mean."""
+    match = _LOOSE_DATE.fullmatch(plain(text))
+    if not match:
+        return ""
+    try:
+        return dt.date(*map(int, filter(None, match.groups()))).isoformat()
+    except ValueError:
+        return ""
+
+
+def _read_choice(text: str, choices: Mapping[str, str]) -> Value | Wrong:
+    if text in choices:
+        return choices[text]
+    shown = " / ".join(choice for choice in choices if not choice.isdecimal())
+    return Wrong("cell_choice", {"text": quoted(text), "choices": shown})
+
+
+def _read_types(text: str, choices: Mapping[str, str]) -> Value | Wrong:
+    names = [name for part in text.replace("；", ";").split(";") if (name := part.strip())]
+    for name in names:
+        if name not in choices:
+            known, near = " / ".join(choices), nearest(name, choices)
+            code = "cell_type_near" if near else "cell_type"
+            return Wrong(code, {"text": quoted(name), "nearest": near, "known": known})
+    return ";".join(dict.fromkeys(choices[name] for name in names))
+
+
+_READERS = {
+    "whole": _read_whole, "money": _read_whole, "lon": _read_degrees, "lat": _read_degrees, "date": _read_date,
+}  # fmt: skip
+
+
+def spoilt(text: str) -> Wrong | None:
+    """Say which error of Excel stands in a cell in place of its value."""
+    return Wrong("cell_error", {"text": text}) if text[:1] == "#" and _EXCEL_ERROR.fullmatch(text) else None
+
+
+def _spoilt_code(text: str) -> Wrong | None:
+    """Say how Excel spoilt a code."""
+    if _ROUNDED_CODE.fullmatch(text):
+        return Wrong("code_rounded", {"text": text})
+    if marked := _MARKED_CODE.fullmatch(text):
+        return Wrong("code_marked", {"meant": quoted(marked[1] or marked[2])})
+    return None
+
+
+def read_cell(column: Column, text: str) -> Value | Wrong:
+    """Read one cell.
+
+    Parameters
+    ----------
+    column
+        Whose grammar applies.
+    text
+        The cell, stripped.
+
+    Returns
+    -------
+    value
+        ``str`` for text, choices and types (``;`` between), ``int`` for people and money, ``float`` for degrees,
+        ``datetime.date`` for dates; an empty cell is an empty text or None; `Wrong` where the grammar is broken.
+    """
+    if wrong := spoilt(text) or (_spoilt_code(text) if column.name in _CODES else None):
+        return wrong
+    if not text or column.kind == "text":
+        return text if column.kind in {"text", "choice", "types"} else None
+    if text[0] == "=":
+        return Wrong("cell_formula")
+    if column.kind in {"choice", "types"}:
+        return (_read_types if column.kind == "types" else _read_choice)(text, column.choices)
+    return _READERS[column.kind](text)
+
+
+def quoted(text: str) -> str:
+    """Return `text` as a fault may quote it: short, and without anything that looks like personal data."""
+    hidden = _MOBILE.sub("●●●", _ID_NUMBER.sub("●●●", text))
+    return hidden if len(hidden) <= _LONGEST_QUOTE else hidden[: _LONGEST_QUOTE - 1] + "…"
+
+
+# --- personal data -----------------------------------------------------------------------------------------------
+
+
+def _is_id_number(match: re.Match[str]) -> bool:
+    digits = match[0].upper()
+    try:
+        dt.date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        return False
+    total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(digits[:17]))
+    return "10X98765432"[total % 11] == digits[17]
+
+
+def holds_id_number(text: str) -> bool:
+    """Whether `text` holds a citizen's ID number: 18 characters with a real date and the right check digit."""
+    return any(map(_is_id_number, _ID_NUMBER.finditer(text)))
+
+
+def holds_mobile_number(text: str) -> bool:
+    """Whether `text` holds a Chinese mobile number: 11 digits from 13 to 19, with or without 86 before them."""
+    return _MOBILE.search(text) is not None

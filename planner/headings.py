@@ -1,0 +1,245 @@
+"""Finds the header of a table, and what of the lines around it is no row.
+
+The rule. A header is one of the first 10 lines, or two or three lines that merged cells tie together. It is the first
+one in which every required column stands that the scenario gives no default for, and at least one column of the
+contract; of headers that begin on the same line the deepest. Where none has them all, it is the first one with the most
+columns of the contract. A second, different line that has them all is a fault: which one is meant is not guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.columns import contract_column
+from planner.errors import Fault
+from planner.grammar import plain, quoted
+from planner.matching import Matching, match_headers
+from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, Grid, one_line, strip, strip_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from planner.columns import Column
+    from planner.sources import Merged, Sheet, TableSource
+
+HEADER_LINES = 10
+"""A header begins on one of so many lines."""
+
+DEEPEST = 3
+"""Lines that a merged header may have."""
+
+ROW_IDS = "row"
+"""What `TableSource.id` says where the rows are numbered by their lines."""
+
+_TEN_THOUSANDS = re.compile("单位:.*万")
+_TOTALS = re.compile("(?:.*(?:合计|总计|小计|共计)|总数|(?:sub|grand)?totals?|sum):?", re.IGNORECASE)
+_NOTE = re.compile(
+    "(?:注|备注|说明|附注|填表人|填表单位|填表日期|填报人|填报单位|填报日期|制表人|制表|制表单位|制表日期|审核人|审核|负责人|单位负责人"
+    "|联系人|联系电话|数据来源|资料来源|日期|notes?|source)[0-9]*:.*",
+    re.IGNORECASE | re.DOTALL,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Header:
+    """A header that may be meant: its lines, its names and what they stand for."""
+
+    top: int
+    bottom: int
+    names: tuple[str, ...]
+    matching: Matching
+
+
+def read_header(sheet: Sheet, source: TableSource, contract: Sequence[Column]) -> tuple[Grid, Matching]:
+    """Find the header of a sheet and what its columns stand for.
+
+    Parameters
+    ----------
+    sheet
+        All lines of a file.
+    source
+        What the scenario says about it.
+    contract
+        Columns known; the first one holds the ids.
+
+    Returns
+    -------
+    grid
+        What stands below the header; without headers where none is found. Its faults tell of a header that is not
+        to be found or doubtful, of columns without a name, of rows with too many cells and of cells that are one.
+    matching
+        The columns.
+    """
+    if not any(strip(cell) for row in sheet.rows for cell in row):
+        return Grid(sheet.name, (), (), (), (Fault("table_empty", source.shown, sheet.name),)), Matching({}, {}, ())
+    filled = _filled(sheet)
+    found = list(_headers(sheet, filled, source, contract))
+    required = {column.name for column in contract if column.required} - set(source.defaults)
+    whole = [header for header in found if required <= set(header.matching.place) and header.matching.place]
+    best = whole[0] if whole else max(found, key=lambda header: len(header.matching.place))
+    if not (best.matching.place or source.columns):
+        first = next(row for row in filled if any(row))
+        values = {"headers": " / ".join(quoted(text) for text in first if text), "needed": " / ".join(sorted(required))}
+        return Grid(sheet.name, (), (), (), (Fault("table_headless", source.shown, sheet.name, values=values),)), (
+            Matching({}, {}, ())
+        )
+    doubts = [
+        Fault("two_header_rows", source.shown, sheet.name, sheet.lines[other.top],
+              values={"first": sheet.lines[best.bottom]})
+        for other in whole
+        if other.top > best.bottom and other.names != best.names
+    ]  # fmt: skip
+    return _below(sheet, filled, best, source, contract, doubts[:1]), best.matching
+
+
+def _filled(sheet: Sheet) -> list[tuple[str, ...]]:
+    """Return the lines in which a header may stand, of one length, with the text of merged cells in each of them."""
+    rows = sheet.rows[: HEADER_LINES + DEEPEST - 1]
+    width = max(map(len, rows))
+    texts = [[*map(one_line, row), *[""] * (width - len(row))] for row in rows]
+    for cells in sheet.merged:
+        if cells.top < len(rows) and cells.left < width:
+            text = texts[cells.top][cells.left]
+            for row in texts[cells.top : cells.bottom + 1]:
+                end = min(cells.right + 1, width)
+                row[cells.left : end] = [text] * (end - cells.left)
+    return list(map(tuple, texts))
+
+
+def _headers(
+    sheet: Sheet, filled: Sequence[tuple[str, ...]], source: TableSource, contract: Sequence[Column]
+) -> Iterator[_Header]:
+    """Yield every header that may be meant, in the order of preference."""
+    key = contract[0].name
+    by_row = source.id == ROW_IDS
+    explicit = {**source.columns, **({key: source.id} if source.id and not by_row else {})}
+    if LON_OF_PLACE in filled[0]:
+        explicit = {"lon": LON_OF_PLACE, "lat": LAT_OF_PLACE, **explicit}
+    goes_on = [_goes_on(sheet.merged, filled, row) for row in range(len(filled))]
+    for top in range(min(HEADER_LINES, len(filled))):
+        # the lower lines of a merged header alone do not say what they count
+        if top and goes_on[top - 1]:
+            continue
+        tied = 1
+        while tied < DEEPEST and top + tied < len(filled) and goes_on[top + tied - 1]:
+            tied += 1
+        for bottom in reversed(range(top, top + tied)):
+            parts = [_parts(column) for column in zip(*filled[top : bottom + 1], strict=True)]
+            names = tuple(map(" ".join, parts))
+            if any(names):
+                matching = match_headers(
+                    names, contract, explicit, unclaimed=(key,) if by_row else (), parts=[p or ("",) for p in parts]
+                )
+                yield _Header(top, bottom, names, matching)
+
+
+def _parts(column: Sequence[str]) -> tuple[str, ...]:
+    """Texts of a header's lines, each once, empty ones left out."""
+    return tuple(dict.fromkeys(text for text in column if text))
+
+
+def _goes_on(merged: Sequence[Merged], filled: Sequence[tuple[str, ...]], row: int) -> bool:
+    """Whether merged cells tie a line of a header to the next one; a title has one text, a form line a colon."""
+    texts = {text for text in filled[row] if text}
+    if len(texts) == 1 or any(":" in plain(text) for text in texts):
+        return False
+    return any(
+        cells.top <= row <= cells.bottom and (cells.right > cells.left or cells.bottom > row) for cells in merged
+    )
+
+
+# --- what stands below -------------------------------------------------------------------------------------------
+
+
+def _below(
+    sheet: Sheet,
+    filled: Sequence[tuple[str, ...]],
+    header: _Header,
+    source: TableSource,
+    contract: Sequence[Column],
+    doubts: Sequence[Fault],
+) -> Grid:
+    start = header.bottom + 1
+    width = max(map(len, sheet.rows[header.top : start]))
+    headers = header.names[:width]
+    rows, faults = _unmerged(sheet, header, source, contract, width)
+    columns = tuple(strip_all(column) for column in zip(*rows, strict=True)) or ((),) * width
+
+    def fault(code: str, row: int, name: str = "", **values: object) -> Fault:
+        return Fault(code, source.shown, sheet.name, sheet.lines[row], name, values)
+
+    faults += [
+        fault("row_too_long", number, cells=len(row), headers=width)
+        for number, row in enumerate(sheet.rows[start:], start)
+        if len(row) > width and any(map(strip, row[width:]))
+    ]
+    faults += [
+        fault("nameless_column", header.bottom, number=place + 1)
+        for place, name in enumerate(headers)
+        if not name and any(columns[place])
+    ]
+    faults += [fault("code_cut", row, headers[place] if place < width else "") for row, place in sheet.cut]
+    texts = [" ".join(dict.fromkeys(filter(None, row))) for row in filled[: header.top]]
+    faults += [
+        fault("title_ten_thousands", row) for row, text in enumerate(texts) if _TEN_THOUSANDS.search(plain(text))
+    ]
+    if not rows:
+        faults.append(Fault("table_empty", source.shown, sheet.name))
+    above = tuple(zip(sheet.lines, texts, strict=False))
+    unknown = frozenset(
+        (sheet.lines[row], place) for row, place in sheet.uncalculated if row >= start and place < width
+    )
+    return Grid(sheet.name, headers, columns, tuple(sheet.lines[start:]), (*doubts, *faults), above, unknown)
+
+
+def _unmerged(
+    sheet: Sheet, header: _Header, source: TableSource, contract: Sequence[Column], width: int
+) -> tuple[list[Sequence[str]], list[Fault]]:
+    """Return the rows below a header, all `width` long, with the text of merged cells in each of their rows."""
+    start = header.bottom + 1
+    named = {number: contract_column(name, contract) for name, number in header.matching.place.items()}
+    rows = [row if len(row) == width else [*row, *[""] * (width - len(row))][:width] for row in sheet.rows[start:]]
+    faults = []
+    for cells in sheet.merged:
+        column, bottom = named.get(cells.left), min(cells.bottom + 1, len(sheet.rows))
+        if column is None or not start <= cells.top < bottom - 1:
+            continue
+        # A text holds for each of the rows; a number or an id is one for all of them together.
+        if column.kind in {"text", "choice", "types"} and column.name != contract[0].name:
+            text = sheet.rows[cells.top][cells.left]
+            for number in range(cells.top - start, bottom - start):
+                rows[number] = [*rows[number][: cells.left], text, *rows[number][cells.left + 1 :]]
+        else:
+            line, name = sheet.lines[cells.top], header.names[cells.left]
+            faults.append(Fault("merged_cell", source.shown, sheet.name, line, name, {"rows": bottom - cells.top}))
+    return rows, faults
+
+
+def no_row(grid: Grid, matching: Matching, cells: Sequence[str]) -> str:
+    """Tell why a line below the header is no row of the table.
+
+    Parameters
+    ----------
+    grid, matching
+        The table.
+    cells
+        The line, stripped.
+
+    Returns
+    -------
+    reason
+        ``blank``; ``header``, the header once more; ``total``, where the first text, the id or the name says so and
+        there is no place; ``note``, where every text is one such as 填表人：…; empty for a row.
+    """
+    texts = [text for text in cells if text]
+    if not texts:
+        return "blank"
+    if all(text in {"", header} for text, header in zip(map(one_line, cells), grid.headers, strict=True)):
+        return "header" if len(texts) > 1 else ""
+    at = {name: cells[place] for name, place in matching.place.items()}
+    names = {texts[0], *(at.get(name, "") for name in ("demand_id", "site_id", "name"))}
+    if not (at.get("lon") and at.get("lat")) and any(_TOTALS.fullmatch(plain(text)) for text in names):
+        return "total"
+    return "note" if all(_NOTE.fullmatch(plain(text)) for text in texts) else ""

@@ -1,0 +1,486 @@
+"""Tables as bureaus have them: what is read of them, and for each broken one the fault, its row and its column."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from planner.errors import Fault, TableError
+from planner.tables import Table, TableSource, read_demand, read_sites
+from planner.words import LANGUAGES, tell
+from workbook import Formula, sheet_xml, write_xlsx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+HEAD: list[object] = ["编号", "社区名称", "社区代码", "镇街", "区市", "城乡", "常住人口", "经度", "纬度"]
+ROW: list[object] = ["d1", "泉城", "370102001001", "解放路", "历下区", "111", 1200, 117.03, 36.66]
+NEXT: list[object] = ["d2", "历山", "370102001002", "解放路", "历下区", "112", 800, 117.04, 36.67]
+TOTAL: list[object] = ["合计", "", "", "", "", "", 2000, "", ""]
+TYPES = ("station",)
+Cells = list[list[object]]
+
+
+def rows_with(column: str, value: object, *more: list[object]) -> Cells:
+    """A header, a good row and a row with one other cell on line 3."""
+    row = list(NEXT)
+    row[HEAD.index(column)] = value
+    return [HEAD, ROW, row, *more]
+
+
+def book(folder: Path, rows: Cells, merged: Sequence[str] = (), **options: Any) -> TableSource:
+    file = folder / "社区.xlsx"
+    write_xlsx(file, {"社区": sheet_xml(rows, merged)}, **options)
+    return TableSource(file, "社区.xlsx", coordinates="wgs84")
+
+
+def text(folder: Path, rows: Cells, encoding: str = "utf-8-sig", name: str = "社区.csv") -> TableSource:
+    file = folder / name
+    file.write_bytes("\r\n".join(",".join(map(str, row)) for row in rows).encode(encoding))
+    return TableSource(file, name, coordinates="wgs84")
+
+
+def layer(folder: Path, name: str, crs: object = 4326, geometry: Sequence[object] = (), **columns: Any) -> TableSource:
+    points = list(geometry) or [shapely.Point(117.03, 36.66), shapely.Point(117.04, 36.67)]
+    values = {"id": ["d1", "d2"], "name": ["泉城", "历山"], "setting": ["111", "112"], "people": [1200, 800]}
+    frame = gpd.GeoDataFrame({**values, **columns}, geometry=points, crs=crs)
+    options = {"encoding": "gb18030"} if name.endswith(".shp") else {}
+    frame.to_file(folder / name, **options)
+    return TableSource(folder / name, name, coordinates="wgs84")
+
+
+def faults_of(source: TableSource) -> list[Fault]:
+    with pytest.raises(TableError) as caught:
+        read_demand([source])
+    for fault in caught.value.faults:
+        for language in LANGUAGES:
+            assert all(tell(fault, language)[1:])
+    return list(caught.value.faults)
+
+
+def balanced(table: Table) -> bool:
+    return len(table.frame) + len(table.left_out) == sum(table.rows_read.values())
+
+
+# --- what is read as it is ----------------------------------------------------------------------------------------
+
+
+def test_a_ledger_with_titles_merged_headers_and_totals(tmp_path: Path) -> None:
+    rows: Cells = [
+        ["济南市社区台账", "", "", "", "", "", "", "", "", ""],
+        ["填报单位：市人社局", "", "", "", "", "", "", "", "单位：人", ""],
+        [],
+        ["编号", "社区名称", "所属\n镇街", "区市", "城乡分类", "人口情况", "", "坐标", "", "备注"],
+        ["", "", "", "", "", "常住人口（人）", "户籍人口", "经度", "纬度", ""],
+        ["d1", "泉城", "解放路", "历下区", 111, 1200, 900, 117.03, 36.66, "x"],
+        ["d2", "历山", "", "", 112, 800, 700, 117.04, 36.67, ""],
+        [],
+        ["小计", "", "", "", "", 2000, 1600, "", "", ""],
+        ["编号", "社区名称", "", "", "", "", "", "", "", ""],
+        ["d3", "舜井", "大观园", "市中区", 220, 5, 5, 117.0, 36.6, ""],
+        ["合 计：", "", "", "", "", 2005, "#REF!", "", "", ""],
+        ["填表人：张三", "", "", "审核人：李四", "", "", "", "", "", ""],
+    ]
+    merged = ["A1:J1", "A2:D2", "A4:A5", "B4:B5", "C4:C5", "D4:D5", "E4:E5", "F4:G4", "H4:I4", "J4:J5", "C6:C7",
+              "D6:D7"]  # fmt: skip
+    table = read_demand([book(tmp_path, rows, merged)])
+    assert table.frame.demand_id.tolist() == ["d1", "d2", "d3"]
+    assert table.frame.people.tolist() == [1200, 800, 5]
+    assert table.frame.town.tolist() == ["解放路", "解放路", "大观园"]
+    assert table.frame["人口情况 户籍人口"].tolist() == ["900", "700", "5"]
+    assert table.frame.备注.tolist() == ["x", "", ""]
+    assert [(row.row, row.reason) for row in table.left_out] == [
+        (1, "title"), (2, "title"), (3, "blank"), (8, "blank"), (9, "total"), (10, "header"), (12, "total"),
+        (13, "note"),
+    ]  # fmt: skip
+    assert balanced(table)
+
+
+def test_costs_under_a_merged_header(tmp_path: Path) -> None:
+    file = tmp_path / "s.xlsx"
+    rows: Cells = [
+        ["编号", "名称", "类型", "状态", "经度", "纬度", "费用", ""],
+        ["", "", "", "", "", "", "一次性费用（元）", "年费用（元）"],
+        ["s1", "甲", "station", "候选", 117, 36, 80000, 6000],
+    ]
+    write_xlsx(file, {"站点": sheet_xml(rows, ["G1:H1", *(f"{letter}1:{letter}2" for letter in "ABCDEF")])})
+    frame = read_sites([TableSource(file, "s.xlsx", coordinates="wgs84")], known_types=TYPES).frame
+    assert frame[["cost_once_yuan", "cost_yearly_yuan"]].iloc[0].tolist() == [80000, 6000]
+
+
+def test_a_header_whose_last_lines_are_merged_sideways(tmp_path: Path) -> None:
+    rows: Cells = [[*HEAD, "备注", ""], [*ROW, "x", ""]]
+    assert read_demand([book(tmp_path, rows, ["J1:K1"])]).frame["备注"].tolist() == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "known"),
+    [("户籍人口", "人数", False), ("60岁以上", "人数", False), ("常住人口", "人数", True), ("人口情况", "人数", True),
+     ("常住", "人口", True)],
+)  # fmt: skip
+def test_people_are_taken_from_under_a_header_of_people_only(
+    tmp_path: Path, above: str, below: str, known: object
+) -> None:
+    rows: Cells = [[*HEAD], ["", "", "", "", "", "", below, "", ""], [*ROW]]
+    rows[0][6] = above
+    source = book(tmp_path, rows, [f"{letter}1:{letter}2" for letter in "ABCDEFHI"])
+    if known:
+        assert read_demand([source]).frame.people.tolist() == [1200]
+    else:
+        assert {fault.code for fault in faults_of(source)} <= {"missing_column", "missing_column_near"}
+
+
+def test_totals_above_and_between_are_left_out_too(tmp_path: Path) -> None:
+    between: list[object] = ["历下区小计", *TOTAL[1:]]
+    table = read_demand([text(tmp_path, [HEAD, TOTAL, ROW, between, NEXT])])
+    assert [(row.row, row.reason) for row in table.left_out] == [(2, "total"), (4, "total")]
+    assert balanced(table)
+
+
+def test_a_total_with_a_place_is_a_row(tmp_path: Path) -> None:
+    rows: Cells = [HEAD, ROW, ["合计", *NEXT[1:]]]
+    assert len(read_demand([text(tmp_path, rows)]).frame) == 2
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.geojson", "a.shp"])
+@pytest.mark.parametrize("crs", [4326, 4490, 32650, 4527])
+def test_layers_of_points(tmp_path: Path, name: str, crs: int) -> None:
+    source = layer(tmp_path, name)
+    frame = gpd.read_file(source.file).to_crs(crs)
+    frame.to_file(source.file, **({"encoding": "gb18030"} if name == "a.shp" else {}))
+    table = read_demand([source])
+    assert table.frame.name.tolist() == ["泉城", "历山"]
+    assert table.frame.people.tolist() == [1200, 800]
+    places = [117.03, 36.66, 117.04, 36.67]
+    found = [part for point in table.frame.geometry for part in (point.x, point.y)]
+    assert found == places if crs == 4326 else found == pytest.approx(places, abs=1e-7)
+    assert table.origin.row.tolist() == [1, 2]
+    assert balanced(table)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_shapefile_without_cpg(tmp_path: Path, encoding: str) -> None:
+    source = layer(tmp_path, "a.shp")
+    gpd.read_file(source.file).to_file(source.file, encoding=encoding)
+    source.file.with_suffix(".cpg").unlink()
+    table = read_demand([source])
+    assert table.frame.name.tolist() == ["泉城", "历山"]
+    assert [(doubt.code, doubt.values["encoding"]) for doubt in table.doubts] == [
+        ("encoding_guessed", encoding.upper())
+    ]
+
+
+def test_the_place_of_a_layer_outranks_its_columns(tmp_path: Path) -> None:
+    table = read_demand([layer(tmp_path, "a.gpkg", lon=[1, 2], 纬度=[3, 4])])
+    assert table.frame.geometry.x.tolist() == [117.03, 117.04]
+    assert table.frame.source_lon.tolist() == ["1", "2"]
+
+
+def test_features_without_a_place_and_tables_without_any(tmp_path: Path) -> None:
+    table = read_demand([layer(tmp_path, "a.gpkg", geometry=[shapely.Point(117.03, 36.66), None])])
+    assert [point is None for point in table.frame.geometry] == [False, True]
+
+
+def test_workbooks_with_macros_and_headers_in_capitals(tmp_path: Path) -> None:
+    rows: Cells = [["ID", "Name", "SETTING", "常住人口\n(人)", "LON", "Lat"], ["d1", "泉城", "urban", 3, 117, 36]]
+    source = book(tmp_path, rows)
+    file = source.file.rename(tmp_path / "a.XLSM")
+    assert read_demand([replace(source, file=file)]).frame.people.tolist() == [3]
+
+
+def test_what_is_said_of_left_out_rows_hides_personal_data(tmp_path: Path) -> None:
+    table = read_demand([text(tmp_path, [["联系人 13812345678"], HEAD, ROW])])
+    assert [row.values["text"] for row in table.left_out] == ["联系人 ●●●"]
+
+
+def test_the_first_of_several_sheets_is_read_with_a_word(tmp_path: Path) -> None:
+    file = tmp_path / "t.xlsx"
+    write_xlsx(file, {"一": sheet_xml([HEAD, ROW]), "二": sheet_xml([["x"]])})
+    source = TableSource(file, "t.xlsx", coordinates="wgs84")
+    assert [(doubt.code, doubt.values) for doubt in read_demand([source]).doubts] == [("first_sheet", {"sheets": "二"})]
+    assert read_demand([replace(source, sheet="一")]).doubts == ()
+
+
+# --- what is not --------------------------------------------------------------------------------------------------
+
+Where = tuple[str, "int | None", str]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A broken input and its only fault: code, row, column."""
+
+    name: str
+    make: Callable[[Path], TableSource]
+    fault: Where
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def cell(name: str, column: str, value: object, code: str, **values: object) -> list[Broken]:
+    """One wrong cell on line 3, in CSV and in Excel."""
+    rows = rows_with(column, value)
+    return [
+        Broken(f"{name}-csv", lambda folder: text(folder, rows), (code, 3, column), values),
+        Broken(f"{name}-xlsx", lambda folder: book(folder, rows), (code, 3, column), values),
+    ]
+
+
+def named(*names: object) -> Cells:
+    """Another header over one good row."""
+    return [list(names), list(ROW)]
+
+
+def with_header(old: str, new: str) -> Cells:
+    return named(*(new if name == old else name for name in HEAD))
+
+
+def raw(name: str, data: bytes) -> Callable[[Path], TableSource]:
+    def make(folder: Path) -> TableSource:
+        (folder / name).write_bytes(data)
+        return TableSource(folder / name, name, coordinates="wgs84")
+
+    return make
+
+
+def two_layers(folder: Path, sheet: str | None = None) -> TableSource:
+    source = layer(folder, "a.gpkg")
+    gpd.read_file(source.file).to_file(source.file, layer="b")
+    return replace(source, sheet=sheet)
+
+
+def without(folder: Path, ending: str) -> TableSource:
+    source = layer(folder, "a.shp")
+    source.file.with_suffix(ending).unlink()
+    return source
+
+
+def unnamed_crs(folder: Path) -> TableSource:
+    return replace(without(folder, ".prj"), coordinates=None)
+
+
+def mixed_encoding(folder: Path) -> TableSource:
+    source = without(folder, ".cpg")
+    dbf = source.file.with_suffix(".dbf")
+    dbf.write_bytes(dbf.read_bytes().replace("泉城".encode("gb18030"), b"\xff\xff\xff\xff"))
+    return source
+
+
+def hidden(folder: Path, sheet: str | None) -> TableSource:
+    file = folder / "t.xlsx"
+    write_xlsx(file, {"旧": sheet_xml([HEAD, ROW]), "新": sheet_xml([HEAD, ROW])}, hidden=["旧"])
+    return TableSource(file, "t.xlsx", coordinates="wgs84", sheet=sheet)
+
+
+LINE = shapely.LineString([(117, 36), (118, 37)])
+POINT = shapely.Point(117.03, 36.66)
+TITLES: Cells = [["说明"] for _ in range(10)]
+BROKEN = [
+    # numbers
+    *cell("about", "常住人口", "约1200人", "cell_number_near", meant="1200"),
+    *cell("wide", "常住人口", "１２００", "cell_number_near", meant="1200"),
+    *cell("unit", "常住人口", "1200人", "cell_number_near", meant="1200"),
+    *cell("tens", "常住人口", "1.2万", "cell_number_near", meant="12000"),
+    *cell("underscore", "常住人口", "1_200", "cell_number_near", meant="1200"),
+    *cell("numerals", "常住人口", "一千二百", "cell_number"),
+    *cell("range", "常住人口", "1000-1200", "cell_number"),
+    *cell("nan", "常住人口", "nan", "cell_number"),
+    *cell("infinite", "常住人口", "inf", "cell_number"),
+    *cell("exponent", "常住人口", "1e999", "cell_number"),
+    *cell("dash", "常住人口", "—", "cell_number"),
+    *cell("negative", "常住人口", -5, "cell_negative"),
+    *cell("fraction", "常住人口", 12.5, "cell_fraction"),
+    *cell("huge", "常住人口", "9" * 14, "cell_too_large"),
+    *cell("empty", "常住人口", "", "cell_empty"),
+    Broken("comma", lambda folder: book(folder, rows_with("常住人口", "1,200")), ("cell_number_near", 3, "常住人口"),
+           {"meant": "1200"}),
+    # places
+    *cell("east", "经度", "东经117.04°", "cell_degrees_near", meant="117.04"),
+    *cell("minutes", "经度", "117°2′24″", "cell_degrees_near", meant="117.040000"),
+    *cell("metres", "经度", 500_000, "outside_globe"),
+    *cell("no-lat", "纬度", "", "half_place"),
+    Broken("axes", lambda folder: text(folder, [HEAD, [*ROW[:7], 36.66, 117.03]]), ("swapped_place", 2, "经度")),
+    # codes
+    *cell("rounded", "社区代码", "3.70102E+11", "code_rounded"),
+    *cell("short", "社区代码", "3701020010", "code_length", digits=10),
+    *cell("apostrophe", "社区代码", "'370102001002", "code_marked", meant="370102001002"),
+    Broken("cut-number", lambda folder: book(folder, rows_with("社区代码", 3.70102001002003e17)),
+           ("code_cut", 3, "社区代码")),
+    Broken("equals", lambda folder: text(folder, rows_with("社区代码", '="370102001002"')),
+           ("code_marked", 3, "社区代码")),
+    # what Excel leaves
+    *cell("ref", "镇街", "#REF!", "cell_error", text="#REF!"),
+    *cell("na", "常住人口", "#N/A", "cell_error", text="#N/A"),
+    *cell("div", "编号", "#DIV/0!", "cell_error", text="#DIV/0!"),
+    Broken("error-beside", lambda folder: book(folder, [[*HEAD, "备注"], [*ROW, "#NAME?"]]), ("cell_error", 2, "备注")),
+    Broken("no-value", lambda folder: book(folder, rows_with("常住人口", Formula("SUM(A1:A2)"))),
+           ("cell_formula", 3, "常住人口")),
+    Broken("stale", lambda folder: book(folder, rows_with("常住人口", Formula("A1+B1", 0)), stale=True),
+           ("cell_formula", 3, "常住人口")),
+    Broken("formula-csv", lambda folder: text(folder, rows_with("常住人口", "=A1")), ("cell_formula", 3, "常住人口")),
+    Broken("merged-people", lambda folder: book(folder, [HEAD, ROW, NEXT], ["G2:G3"]),
+           ("merged_cell", 2, "常住人口"), {"rows": 2}),
+    Broken("hidden-first", lambda folder: hidden(folder, None), ("hidden_sheet", None, ""), {"sheets": "新"}),
+    Broken("hidden-chosen", lambda folder: hidden(folder, "旧"), ("hidden_sheet", None, "")),
+    Broken("no-text", lambda folder: book(folder, rows_with("镇街", Formula("A1"))), ("cell_formula", 3, "镇街")),
+    # headers
+    Broken("no-header", lambda folder: text(folder, [ROW, NEXT]), ("table_headless", None, "")),
+    Broken("header-too-low", lambda folder: text(folder, [*TITLES, HEAD, ROW]),
+           ("table_headless", None, "")),
+    Broken("two-headers", lambda folder: text(folder, [
+        HEAD, ["id", "name", "unit_id", "town", "district", "setting", "people", "lon", "lat"], ROW,
+    ]), ("two_header_rows", 2, ""), {"first": 1}),
+    Broken("ten-thousands", lambda folder: replace(text(folder, with_header("常住人口", "常住人口（万人）")),
+                                                   columns={"people": "常住人口（万人）"}),
+           ("column_ten_thousands", None, "常住人口（万人）")),
+    Broken("ten-thousands-title", lambda folder: text(folder, [["单位：万人"], HEAD, ROW]),
+           ("title_ten_thousands", 1, "")),
+    Broken("household-register", lambda folder: text(folder, with_header("常住人口", "户籍人口")),
+           ("missing_column_near", None, "people")),
+    Broken("two-for-one", lambda folder: text(folder, [[*HEAD, "人数"], [*ROW, 3]]), ("two_headers", None, "人数")),
+    Broken("nameless", lambda folder: text(folder, [[*HEAD, ""], [*ROW, "x"]]), ("nameless_column", 1, "")),
+    Broken("long-row", lambda folder: text(folder, [["表"], HEAD, [*ROW, "x"]]),
+           ("row_too_long", 3, "")),
+    Broken("only-totals", lambda folder: text(folder, [HEAD, TOTAL]), ("nothing_kept", None, "")),
+    Broken("only-blank", lambda folder: text(folder, [[""], ["", ""]]), ("table_empty", None, "")),
+    # files
+    Broken("xls", raw("a.xls", b"\xd0\xcf\x11\xe0"), ("table_format", None, "")),
+    Broken("ods", raw("a.ods", b"PK"), ("table_format", None, "")),
+    Broken("renamed-xls", raw("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)),
+           ("table_workbook", None, "")),
+    Broken("utf-16", raw("a.csv", b"\xff\xfe" + struct.pack("<H", 0xD800) + b"\xff\xff"), ("table_encoding", None, "")),
+    Broken("renamed-layer", raw("a.gpkg", b"<OGRVRTDataSource/>"), ("layer_broken", None, "")),
+    Broken("cut-layer", raw("a.gpkg", b"SQLite format 3\0" + bytes(84)), ("layer_broken", None, "")),
+    Broken("cut-geojson", raw("a.geojson", b'{"type": "FeatureCollection", "features": ['), ("layer_broken", None, "")),
+    Broken("no-dbf", lambda folder: without(folder, ".dbf"), ("shapefile_parts", None, "")),
+    Broken("no-shx", lambda folder: without(folder, ".shx"), ("shapefile_parts", None, "")),
+    Broken("no-encoding", mixed_encoding, ("layer_encoding", None, "")),
+    # layers
+    Broken("no-crs", unnamed_crs, ("crs_unknown", None, "")),
+    Broken("line", lambda folder: layer(folder, "a.gpkg", geometry=[POINT, LINE]), ("not_a_point", 2, ""),
+           {"kind": "LineString"}),
+    Broken("area", lambda folder: layer(folder, "a.geojson", geometry=[POINT.buffer(1), POINT]),
+           ("not_a_point", 1, "")),
+    Broken("empty-point", lambda folder: layer(folder, "a.gpkg", geometry=[POINT, shapely.Point()]),
+           ("empty_point", 2, "")),
+    Broken("two-layers", two_layers, ("several_layers", None, ""), {"layers": "a / b"}),
+    Broken("absent-layer", lambda folder: two_layers(folder, "c"), ("absent_layer", None, "")),
+    Broken("layer-cell", lambda folder: layer(folder, "a.gpkg", people=["1200", "约8百"]),
+           ("cell_number", 2, "people")),
+    Broken("layer-code", lambda folder: layer(folder, "a.gpkg", unit_id=[3.7e17, 3.7e17]), ("code_cut", 1, "unit_id")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
+@pytest.mark.filterwarnings("ignore:GPKG")
+def test_each_broken_table_has_its_fault(tmp_path: Path, broken: Broken) -> None:
+    fault = faults_of(broken.make(tmp_path))[0]
+    assert (fault.code, fault.row, fault.column) == broken.fault
+    assert broken.values.items() <= dict(fault.values).items()
+
+
+@pytest.mark.parametrize(
+    ("rows", "merged", "code"),
+    [
+        ('<row r="1"><c r="XFD1" t="e"/></row><row r="1048576"><c r="A1048576" t="e"/></row>', [], "table_too_large"),
+        ('<row r="1"><c r="A1"><v>1</v></c><c r="B9"><v>2</v></c></row>', ["A1:B9"] * 50_000, "table_workbook"),
+    ],
+)
+def test_sheets_that_would_cost_hours_are_refused(tmp_path: Path, rows: str, merged: list[str], code: str) -> None:
+    file = tmp_path / "t.xlsx"
+    write_xlsx(file, {"一": sheet_xml([], merged).replace("<sheetData>", f"<sheetData>{rows}")})
+    assert [fault.code for fault in faults_of(TableSource(file, "t.xlsx"))] == [code]
+
+
+def test_one_broken_cell_is_one_fault(tmp_path: Path) -> None:
+    assert len(faults_of(book(tmp_path, rows_with("常住人口", Formula("A1"))))) == 1
+    for value in ("#REF!", "3.70102E+11", "'370102001002"):
+        assert len(faults_of(text(tmp_path, rows_with("社区代码", value)))) == 1
+
+
+# --- whatever the file -------------------------------------------------------------------------------------------
+
+WORDS = [
+    *map(str, HEAD),
+    *map(str, ROW),
+    *map(str, TOTAL),
+    "",
+    " ",
+    "#REF!",
+    "=A1",
+    "注：x",
+    "一",
+    "1e5",
+    "\ufeff",
+    '"',
+]
+
+
+def read_or_refuse(source: TableSource) -> None:
+    try:
+        assert balanced(read_demand([source]))
+    except TableError as error:
+        told = [tell(fault, "zh") for fault in error.faults]
+    else:
+        return
+    assert told
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS) | st.text(max_size=3), max_size=12), max_size=16), st.booleans())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_cells_are_read_or_refused(tmp_path: Path, rows: Cells, headed: object) -> None:
+    made = text(tmp_path, [HEAD, *rows] if headed else rows, encoding="gb18030") if _fits(rows) else None
+    if made is not None:
+        read_or_refuse(made)
+
+
+def _fits(rows: Cells) -> bool:
+    try:
+        str(rows).encode("gb18030")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@given(st.binary(max_size=200), st.sampled_from(["a.csv", "a.xlsx", "a.gpkg", "a.geojson", "a.shp"]))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes, name: str) -> None:
+    read_or_refuse(raw(name, data)(tmp_path))
+
+
+@given(st.data())
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_damaged_files_are_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(["社区.xlsx", "a.gpkg", "a.geojson", "a.shp"]))
+    file = tmp_path / name
+    whole = tmp_path / f"whole-{name}"
+    if not whole.exists():
+        made = book(tmp_path, [HEAD, ROW, NEXT]) if name == "社区.xlsx" else layer(tmp_path, name)
+        whole.write_bytes(made.file.read_bytes())
+    content = bytearray(whole.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    file.write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    read_or_refuse(TableSource(file, name, coordinates="wgs84"))
+
+
+@given(st.data())
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_sheets_are_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    xml = sheet_xml([HEAD, ROW, NEXT, TOTAL], ["A1:A2"])
+    start = data.draw(st.integers(0, len(xml)))
+    patch = data.draw(st.sampled_from(["", "<f>A1</f>", '<c r="ZZ9" t="e"/>', "&amp;", "</row>", "<c>", "x", '"']))
+    file = tmp_path / "社区.xlsx"
+    write_xlsx(file, {"社区": xml[:start] + patch + xml[start + data.draw(st.integers(0, 5)) :]})
+    assert zipfile.is_zipfile(file)
+    read_or_refuse(TableSource(file, "社区.xlsx", coordinates="wgs84"))
