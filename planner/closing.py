@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from planner.instance import Reach
 
-CLOSING = ["standard", "state", "site_id", "people_nearest", "people_losing", "to_site_id", "people_to", "more_m"]
+CLOSING = [
+    "standard", "state", "site_id", "people_nearest", "people_losing", "to_site_id", "people_to", "more_m",
+    "losing_to_site_id", "losing_people_to", "losing_more_m",
+]  # fmt: skip
 MOVES = ["standard", "state", "site_id", "to_site_id", "people", "more_m"]
 
 
@@ -25,12 +28,11 @@ def _serving(reach: Reach, open_types: Mapping[str, str]) -> frozenset[str]:
     return frozenset(site for site, serving in zip(open_types, counts, strict=True) if serving)
 
 
-def _losing(reach: Reach, serving: frozenset[str]) -> pd.Series:
-    """People whom one open site and no other reaches within the cutoff, by site_id."""
+def _losing(reach: Reach, serving: frozenset[str]) -> pd.DataFrame:
+    """Rows that one open site and no other reaches within the cutoff: columns demand_id, site_id, people."""
     pairs = reach.pairs.loc[reach.pairs["site_id"].isin(serving), ["demand_id", "site_id"]]
     only = pairs.drop_duplicates("demand_id", keep=False)
-    people = only.merge(reach.rows[["demand_id", "people"]], on="demand_id")
-    return people.groupby("site_id")["people"].sum()
+    return only.merge(reach.rows[["demand_id", "people"]], on="demand_id")
 
 
 def _moving(reach: Reach, nearest: pd.DataFrame, serving: frozenset[str]) -> pd.DataFrame:
@@ -47,9 +49,8 @@ def _moving(reach: Reach, nearest: pd.DataFrame, serving: frozenset[str]) -> pd.
     return found.assign(to_site_id=to_site, more_mm=more * found["people"])
 
 
-def _moves(reach: Reach, nearest: pd.DataFrame, serving: frozenset[str]) -> pd.DataFrame:
+def _summed(moving: pd.DataFrame) -> pd.DataFrame:
     """Sum up who goes where: columns site_id, to_site_id, people, more_m; most people first within a site."""
-    moving = _moving(reach, nearest, serving)
     sums = moving.groupby(["site_id", "to_site_id"], as_index=False)[["people", "more_mm"]].sum()
     more_mm = sums["more_mm"].to_numpy(dtype=np.int64) // np.maximum(1, sums["people"].to_numpy(dtype=np.int64))
     sums["more_m"] = np.where(sums["to_site_id"] == "", np.nan, more_mm / MM_PER_M)
@@ -95,9 +96,26 @@ def moves(
     """
     parts = [pd.DataFrame(columns=MOVES)] * (not reaches)
     for key, reach in reaches.items():
-        found = _moves(reach, nearest[key], _serving(reach, open_types))
+        found = _summed(_moving(reach, nearest[key], _serving(reach, open_types)))
         parts.append(found[found["site_id"].isin(outlets)].assign(standard=key, state=state))
     return pd.concat(parts, ignore_index=True)[MOVES]
+
+
+def _whole(sites: pd.Series, people: pd.Series) -> pd.Series:
+    return sites.map(people).fillna(0).astype("int64")
+
+
+def _largest(sites: pd.Series, moving: pd.DataFrame) -> pd.DataFrame:
+    """Where the largest part of each site's people would go: columns to_site_id, people_to, more_m, one row a site."""
+    first = _summed(moving).drop_duplicates("site_id").set_index("site_id")
+    to_site = first["to_site_id"].to_dict()
+    return pd.DataFrame(
+        {
+            "to_site_id": pd.Series([to_site.get(site, "") for site in sites], index=sites.index, dtype=object),
+            "people_to": _whole(sites, first["people"]),
+            "more_m": sites.map(first["more_m"]).astype("float64"),
+        }
+    )
 
 
 def closing(
@@ -119,28 +137,26 @@ def closing(
     -------
     closing
         For each standard and each outlet that serves it, columns standard, state, site_id, people_nearest (whose
-        nearest site it is), people_losing (whom no other open site reaches within the cutoff), and of those whose
-        nearest it is, where most of them would go: to_site_id, people_to, more_m as in `moves`. Within a standard the
-        outlet that hurts most stands first: most people losing, then most people nearest.
+        nearest site it is) and people_losing (whom no other open site reaches within the cutoff). Of all whose nearest
+        it is, the largest part goes to to_site_id: people_to people, more_m as in `moves`. Of those who lose cover
+        alone, the largest part goes to losing_to_site_id: losing_people_to, losing_more_m likewise. Within a standard
+        the outlet that hurts most stands first: most people losing, then most people nearest.
 
     Raises
     ------
     ValueError
         If a nearest site is not open, or does not serve the standard.
     """
-    went = moves(reaches, nearest, open_types, outlets, state=state)
     parts = [pd.DataFrame(columns=CLOSING)] * (not reaches)
     for key, reach in reaches.items():
         serving = _serving(reach, open_types)
         table = pd.DataFrame({"site_id": sorted(serving & set(outlets))}).assign(standard=key, state=state)
-        mine, losing = went[went["standard"] == key], _losing(reach, serving)
-        first = mine.drop_duplicates("site_id").set_index("site_id")
-        whole = mine.groupby("site_id")["people"].sum()
-        for name, people in (("people_nearest", whole), ("people_losing", losing), ("people_to", first["people"])):
-            table[name] = table["site_id"].map(people).fillna(0).astype("int64")
-        to_site = first["to_site_id"].to_dict()
-        table["to_site_id"] = [to_site.get(site, "") for site in table["site_id"]]
-        table["more_m"] = table["site_id"].map(first["more_m"]).astype("float64")
+        moving, losing = _moving(reach, nearest[key], serving), _losing(reach, serving)
+        for name, people in (("people_nearest", moving), ("people_losing", losing)):
+            table[name] = _whole(table["site_id"], people.groupby("site_id")["people"].sum())
+        hurt = moving.merge(losing[["demand_id", "site_id"]], on=["demand_id", "site_id"])
+        to = (_largest(table["site_id"], moving), _largest(table["site_id"], hurt).add_prefix("losing_"))
+        table = pd.concat([table, *to], axis=1)
         by = ["people_losing", "people_nearest", "site_id"]
         parts.append(table.sort_values(by, ascending=[False, False, True]))
     return pd.concat(parts, ignore_index=True)[CLOSING]

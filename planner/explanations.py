@@ -53,12 +53,16 @@ class Explained:
     others
         Other plans near the best: what each closes and opens in its place, columns `OTHERS`, and `plans` of them:
         number, cost_yuan, more_yuan (than the plan), objective, columns that differ.
+    fewer
+        Why there are fewer other plans than were asked for: ``no_more`` (proven that there are none), ``time``,
+        ``nothing_opened`` (nothing to change), ``no_plan`` (none that meets all goals); empty where there are as many.
     """
 
     why: pd.DataFrame
     closing: pd.DataFrame
     others: pd.DataFrame
     plans: pd.DataFrame
+    fewer: str
 
 
 def _facility(instance: Instance, offers: pd.DataFrame, column: int) -> dict[str, object]:
@@ -233,14 +237,20 @@ def explain(
         Called with the name of each step as it begins.
     """
     why = pd.DataFrame(columns=WHY)
-    rows, plans = pd.DataFrame(columns=OTHERS), pd.DataFrame()
+    rows, plans, fewer = pd.DataFrame(columns=OTHERS), pd.DataFrame(), ""
     if plan.chosen:
         report("reasons")
         until = time.monotonic() + min(REASONS_MOST_S, REASONS_PART * seconds)
         why = why_table(instance, plan, demand, offers, until)
-    if others and plan.chosen and not plan.best_effort:
+    if others and (plan.objective is None or plan.best_effort):
+        fewer = "no_plan"
+    elif others and not plan.chosen:
+        fewer = "nothing_opened"
+    elif others:
         report("alternatives")
         found = alternatives(instance, plan, others, deadline=time.monotonic() + seconds)
         rows, plans = other_tables(instance, plan, found, offers)
         rows["year"] = rows["year"].replace(ONE_YEAR, year)
-    return Explained(why, closed, rows, plans)
+        if len(found.found) < others:
+            fewer = "no_more" if found.no_more else "time"
+    return Explained(why, closed, rows, plans, fewer)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from planner import __version__, claims, maps, record, report
-from planner.coverage import assessable
+from planner.coverage import assessable, facilities_serving
 from planner.inputs import Inputs, shown_path
 from planner.instance import weight_scale
 from planner.phases import ONE_YEAR
@@ -19,13 +19,14 @@ from planner.reaches import RESIDENTS, areas, people_served
 from planner.recount import cost_of
 from planner.rulewords import goal_in_words, in_words, known, rule_in_words
 from planner.schema import aim_of
-from planner.study import Study, goal_tallies, goals_in, tally
-from planner.words import listed, say
+from planner.study import Study, goal_tallies, goals_in, served_in, tally
+from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
 
     from planner.rulewords import Known
     from planner.scenario import Loaded
@@ -97,6 +98,12 @@ def _with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, A
     return {key: renamed(value) for key, value in loaded.merged.items()}
 
 
+def doubt_records(inputs: Inputs) -> list[dict[str, str]]:
+    """Say what in the tables was read in one of several ways, and what to write if another was meant."""
+    told = [tell(doubt, inputs.scenario.language) for table in (inputs.demand, inputs.sites) for doubt in table.doubts]
+    return [{"place": place, "what": what, "cure": cure} for place, what, cure in told]
+
+
 def input_records(inputs: Inputs) -> list[dict[str, Any]]:
     """Describe each input file: its path, hash, and rows read and used."""
     loaded, found = inputs.loaded, []
@@ -132,7 +139,8 @@ def _site_records(studied: Study) -> dict[str, Any]:
 def _names_of(sites: pd.DataFrame, closing: pd.DataFrame) -> dict[str, str]:
     """Names of the outlets that a table of closings speaks of."""
     known = dict(zip(sites["site_id"], sites["name"], strict=True))
-    return {site: known[site] for site in sorted({*closing["site_id"], *closing["to_site_id"]} - {""})}
+    named = {*closing["site_id"], *closing["to_site_id"], *closing["losing_to_site_id"]} - {""}
+    return {site: known[site] for site in sorted(named)}
 
 
 def _demand_record(studied: Study) -> dict[str, Any]:
@@ -183,11 +191,24 @@ def _why_in_words(studied: Study) -> pd.DataFrame:
     return why.assign(goals_missed=goals, rules_broken=rules)
 
 
+def _served_people(studied: Study, standard: str, state: str) -> int | None:
+    """People served under a standard with capacity, today or in the last year of the plan; None where not counted."""
+    if standard != studied.inputs.scenario.siting.capacity_standard:
+        return None
+    served = served_in(studied, state, studied.years[-1])
+    return None if served is None else int(served["people"].sum())
+
+
 def _record(studied: Study) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
     planned, aim, names = studied.plan.status != "none", aim_of(scenario), _names_known(studied)
     standards = [
-        record.standard_record(s, tally(studied, s, "today"), tally(studied, s, "plan") if planned else None)
+        record.standard_record(
+            s,
+            tally(studied, s, "today"),
+            tally(studied, s, "plan") if planned else None,
+            (_served_people(studied, s.id, "today"), _served_people(studied, s.id, "plan")),
+        )
         for s in inputs.standards
     ]
     return record.run_record(
@@ -209,6 +230,7 @@ def _record(studied: Study) -> dict[str, Any]:
         scenario_sha256=scenario_hash(inputs.loaded),
         planner=__version__,
         inputs=input_records(inputs),
+        doubts=doubt_records(inputs),
         roads=record.roads_record(inputs.networks),
         standards=standards,
         goals=_goal_records(studied),
@@ -225,6 +247,7 @@ def _record(studied: Study) -> dict[str, Any]:
             conflict_words=[in_words(name, names) for name in studied.conflict.names] if studied.conflict else [],
             least_budget=studied.least_budget,
             explained=studied.explained,
+            alternatives=scenario.siting.alternatives,
         ),
         sites=_site_records(studied),
         demand=_demand_record(studied),
@@ -233,6 +256,26 @@ def _record(studied: Study) -> dict[str, Any]:
 
 def _joined(parts: pd.Series) -> str:
     return ";".join(part for part in parts if part)
+
+
+def _people_columns(studied: Study, idle: NDArray[np.bool_]) -> dict[str, Any]:
+    """Count people of each site; those that are not open (`idle`) have none.
+
+    Returns columns people_reached (within reach under any standard), and under capacity people_served: those assigned
+    to it under that standard, blank where it does not serve it.
+    """
+    sites = studied.inputs.sites.frame["site_id"]
+    now = studied.states.get("plan", studied.states["today"])
+    reached = people_served(studied.reach, now, None).reindex(sites, fill_value=0).astype("Int64")
+    found: dict[str, Any] = {"people_reached": reached.where(~idle).array}
+    limited_by = studied.inputs.scenario.siting.capacity_standard
+    served = served_in(studied, "plan" if "plan" in studied.states else "today", studied.years[-1])
+    if served is not None and limited_by is not None:
+        limited = studied.reach[limited_by].standard
+        serves = facilities_serving(sites.map(lambda site: now.get(site, "")), limited) > 0
+        by_site = served.groupby("site_id")["people"].sum().reindex(sites, fill_value=0).astype("Int64")
+        found["people_served"] = by_site.where(serves & ~idle).array
+    return found
 
 
 def _site_table(studied: Study) -> GeoDataFrame:
@@ -249,8 +292,6 @@ def _site_table(studied: Study) -> GeoDataFrame:
         estimated=("estimated", "any"),
         newly_covered=("site_newly", "max"),
     )
-    now = studied.states.get("plan", studied.states["today"])
-    served = people_served(studied.reach, now, None).reindex(frame["site_id"], fill_value=0)
     state = np.select(
         [
             frame["site_id"].isin(by_site.index) & (frame["status"] == "candidate"),
@@ -271,7 +312,7 @@ def _site_table(studied: Study) -> GeoDataFrame:
         planned_once_yuan=filled["planned_once_yuan"].astype("Int64"),
         planned_yearly_yuan=filled["planned_yearly_yuan"].astype("Int64"),
         newly_covered=filled["newly_covered"].astype("Int64"),
-        people_served=served.astype("Int64").where(~np.isin(state, UNUSED)).to_numpy(),
+        **_people_columns(studied, np.isin(state, UNUSED)),
     )
 
 
@@ -309,11 +350,11 @@ def _map_sites(table: GeoDataFrame) -> GeoDataFrame:
         state=table["state"].where(~planned, "planned"),
         cost_once_yuan=table["cost_once_yuan"].where(~planned, table["planned_once_yuan"]),
         cost_yearly_yuan=table["cost_yearly_yuan"].where(~planned, table["planned_yearly_yuan"]),
-        people=table["people_served"],
+        people=table["people_reached"],
     )
     # a kiosk in an existing station is a planned facility beside the station itself
     standing = table[planned & (table["state"] == "today")].assign(
-        types=lambda t: t["type"], number=0, estimated=False, people=lambda t: t["people_served"]
+        types=lambda t: t["type"], number=0, estimated=False, people=lambda t: t["people_reached"]
     )
     return pd.concat([shown[shown["state"] != "excluded"], standing], ignore_index=True)
 

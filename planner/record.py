@@ -62,8 +62,13 @@ def roads_record(networks: Mapping[Mode, Roads]) -> dict[str, Any]:
     }
 
 
-def standard_record(standard: Standard, today: Tally, plan: Tally | None) -> dict[str, Any]:
-    """Figures of one standard; the plan's are null where nothing was planned."""
+def standard_record(
+    standard: Standard, today: Tally, plan: Tally | None, served: tuple[int | None, int | None]
+) -> dict[str, Any]:
+    """Figures of one standard; the plan's are null where nothing was planned.
+
+    `served` is how many people are served under capacity, today and by the plan; null where capacity is not counted.
+    """
     return {
         "id": standard.id,
         "clause": standard.clause,
@@ -77,6 +82,8 @@ def standard_record(standard: Standard, today: Tally, plan: Tally | None) -> dic
         "people": today.people,
         "covered_today": today.covered,
         "covered_plan": plan.covered if plan else None,
+        "served_today": served[0],
+        "served_plan": served[1],
         "not_assessable": today.not_assessable,
         "communities": today.communities,
         "communities_today": today.communities_covered,
@@ -144,12 +151,6 @@ def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v.item() if isinstance(v, np.generic) else v for k, v in row.items()} for row in rows]
 
 
-def _closing_record(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outlet whose closing hurts most under one standard in one state."""
-    names = ("state", "standard", "site_id", "people_losing", "people_nearest", "to_site_id", "people_to", "more_m")
-    return {name: row[name] for name in names}
-
-
 def _opened_record(
     row: Mapping[str, Any], type_names: Mapping[str, str], why: Mapping[str, Any] | None
 ) -> dict[str, Any]:
@@ -212,6 +213,7 @@ def plan_record(
     conflict_words: Sequence[str],
     least_budget: LeastBudget | None,
     explained: Explained,
+    alternatives: int,
 ) -> dict[str, Any]:
     """Figures of the plan.
 
@@ -239,6 +241,8 @@ def plan_record(
         and in words, and the least cost that would.
     explained
         Why the plan is as it is.
+    alternatives
+        How many other plans were asked for.
     """
     why = {(row["site_id"], row["type"]): row for row in _plain(explained.why)}
     rows = [_opened_record(row, type_names, why.get((row["site_id"], row["type"]))) for row in _plain(opened)]
@@ -268,7 +272,9 @@ def plan_record(
         "estimated_count": sum(row["estimated"] for row in rows),
         "opened": rows,
         "alternatives": [{**row, "objective": _in_people(row["objective"], scale)} for row in _plain(explained.plans)],
-        "hurts_most": [_closing_record(row) for row in _plain(first)],
+        "alternatives_asked": alternatives,
+        "alternatives_fewer": explained.fewer or None,
+        "hurts_most": _plain(first),
         "uncoverable": sorted(set(uncoverable["demand_id"])),
         "uncoverable_by_standard": {
             str(standard): {"points": len(part), "people": int(part["people"].sum())}
@@ -283,6 +289,7 @@ def run_record(
     scenario_sha256: str,
     planner: str,
     inputs: Iterable[Mapping[str, Any]],
+    doubts: Iterable[Mapping[str, str]],
     roads: Mapping[str, Any],
     standards: Iterable[Mapping[str, Any]],
     goals: Iterable[Mapping[str, Any]],
@@ -302,6 +309,7 @@ def run_record(
         "parameters": scenario["parameters"],
         "attribution": "© OpenStreetMap contributors",
         "inputs": list(inputs),
+        "doubts": list(doubts),
         "roads": dict(roads),
         "demand": dict(demand),
         "sites": dict(sites),

@@ -9,7 +9,7 @@ import numpy as np
 
 from planner import milp
 from planner.errors import Fault, PlanError
-from planner.problem import fixed_at
+from planner.problem import fixed_at, problem_of
 from planner.siting import Flows
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from planner.problem import Problem
     from planner.program import Outcome
+    from planner.siting import Instance
 
     Whole = NDArray[np.int64]
 
@@ -93,6 +94,23 @@ def share_out(
     outcome = milp.minimise(replace(program, objective=served, upper=upper), gap=0.0, seconds=seconds)
     found = missing if outcome.values is None else outcome
     return _shared(problem, found, served, sure=milp.proven(least, missing.bound) and found is outcome)
+
+
+def share_today(instance: Instance) -> Flows | None:
+    """Share people out among what stands today, in every year, as `share_out` does for a plan; None without capacity.
+
+    Raises
+    ------
+    PlanError
+        If no sharing out was found in time.
+    """
+    if instance.capacity is None:
+        return None
+    problem = problem_of(instance)
+    shared = share_out(problem, np.zeros(len(problem.reduced.columns), dtype=np.bool_))
+    if shared is None or (not shared.sure and not len(shared.flows.row)):
+        raise PlanError(Fault("plan_check_failed", values={"broken": "capacity.people"}))
+    return shared.flows
 
 
 def _no_flows() -> Flows:

@@ -18,6 +18,7 @@ from planner.instance import asked, build
 from planner.phases import ONE_YEAR, share_in, years_of
 from planner.reaches import RESIDENTS, City, judge, people_served, place_city, reaches, travel_tables
 from planner.recount import goals_reached
+from planner.sharing import share_today
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from planner.instance import Reach
     from planner.limits import Phase
     from planner.reaches import Kind
-    from planner.siting import Instance, Plan, Reached
+    from planner.siting import Flows, Instance, Plan, Reached
     from planner.standards import Goal, Standard
 
 
@@ -55,6 +56,8 @@ class Study:
         The coverage table of today and of every year of the plan.
     served
         Under capacity: demand_id, site_id, type, year, people served; None without.
+    served_today
+        The same for what stands today, shared out for the goals of each year; None without capacity.
     opened
         The new facilities, by year, those that newly cover most people first: columns of the options table, and name,
         year, people (served by this one), newly
@@ -80,6 +83,7 @@ class Study:
     states: Mapping[str, Mapping[str, str]]
     coverage: pd.DataFrame
     served: pd.DataFrame | None
+    served_today: pd.DataFrame | None
     opened: pd.DataFrame
     uncoverable: pd.DataFrame
     explained: Explained
@@ -146,18 +150,18 @@ def _uncoverable(instance: Instance, rows: pd.DataFrame, goals: Sequence[Goal]) 
     return pd.DataFrame(rows[nobody & with_goal].reset_index(drop=True))
 
 
-def _served(instance: Instance, plan: Plan, rows: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame | None:
+def _served(instance: Instance, flows: Flows | None, rows: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame | None:
     """Who is served where under capacity: columns demand_id, site_id, type, year, people."""
-    if plan.flows is None:
+    if flows is None:
         return None
-    place, row = np.divmod(plan.flows.row, max(1, len(rows)))
+    place, row = np.divmod(flows.row, max(1, len(rows)))
     return pd.DataFrame(
         {
             "demand_id": rows["demand_id"].to_numpy(dtype=object)[row],
-            "site_id": instance.site_id[plan.flows.column],
-            "type": instance.type[plan.flows.column],
+            "site_id": instance.site_id[flows.column],
+            "type": instance.type[flows.column],
             "year": np.array(years, dtype=np.int64)[place],
-            "people": plan.flows.people,
+            "people": flows.people,
         }
     )
 
@@ -234,6 +238,9 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     instance = instance_of(inputs, reach, goals)
     siting = scenario.siting
     plan = optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
+    flows_today = share_today(instance)
+    if plan.status != "none" and plan.objective is None:  # nothing is opened: who is served is who is served today
+        plan = replace(plan, flows=flows_today)
     most: tuple[Reached, ...] = ()
     conflict = least = None
     if plan.status == "infeasible":
@@ -270,7 +277,8 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
         years=years,
         states=states,
         coverage=pd.concat(judged, ignore_index=True),
-        served=_served(instance, plan, rows, years),
+        served=_served(instance, plan.flows, rows, years),
+        served_today=_served(instance, flows_today, rows, years),
         opened=_opened(inputs, opens, reach, today),
         uncoverable=_uncoverable(instance, rows, goals),
         explained=_explained(inputs, city, reach, states, instance, plan, rows, report),
@@ -345,19 +353,24 @@ def goals_in(studied: Study, year: int) -> tuple[Goal, ...]:
     return tuple(replace(goal, share=share_in(year, goal.id, goal.share, phases)) for goal in studied.goals)
 
 
+def served_in(studied: Study, state: str, year: int) -> pd.DataFrame | None:
+    """Who is served where under capacity, today or in a year of the plan; None without capacity, or without a plan."""
+    table = studied.served if state == "plan" else studied.served_today
+    return None if table is None else pd.DataFrame(table[table["year"] == year])
+
+
 def goal_tallies(studied: Study, goal: Goal, state: str, year: int) -> Iterator[GoalTally]:
     """Measure a goal in each of its scopes, on the coverage of today or of the plan in a year.
 
-    Under capacity a goal on that standard counts in the plan the people who are served.
+    Under capacity a goal on that standard counts the people who are served.
     """
     table = studied.coverage
     rows = table[(table["standard"] == goal.standard) & (table["state"] == state)]
-    served = None
     if state == "plan":
         rows = rows[rows["year"] == year]
-        if studied.served is not None and goal.standard == studied.inputs.scenario.siting.capacity_standard:
-            here = studied.served[studied.served["year"] == year]
-            served = here.groupby("demand_id")["people"].sum()
+    limited = goal.standard == studied.inputs.scenario.siting.capacity_standard
+    here = served_in(studied, state, year) if limited else None
+    served = None if here is None else here.groupby("demand_id")["people"].sum()
     return coverage.measure_goal(
         studied.inputs.demand.frame, rows, goal, studied.inputs.scenario.demand.community_rule, served
     )

@@ -34,6 +34,8 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     language: Language = run["language"]
     plan = run["plan"]
     yield say("summary.title", language, title=run["title"], date=run["data_date"])
+    for doubt in run["doubts"]:
+        yield say("check.doubt", language, **doubt)
     counted = run["parameters"]
     yield say("note.counted", language, walk_kph=f"{counted['walk_kph']:g}", snap_max_m=f"{counted['snap_max_m']:g}")
     yield say("summary.sites", language, open=run["sites"]["open_today"], existing=run["sites"]["existing"])
@@ -47,14 +49,14 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     names = standard_names(run["standards"], language)
     for standard in run["standards"]:
-        yield from _standard_lines(standard, names[standard["id"]], language, planned=plan["status"] != "none")
-    yield from _closing_lines(run, names, language)
+        yield from _standard_lines(standard, names[standard["id"]], language, planned=plan["objective"] is not None)
+    yield from closing_lines(run, names, language)
     if plan["status"] == "none":
         yield say("summary.no_plan", language)
         return
     yield ""
     if run["goals"]:
-        yield from _goal_lines(run["goals"], language)
+        yield from _goal_lines(run["goals"], language, planned=plan["objective"] is not None)
     yield ""
     yield from _plan_lines(run, language)
 
@@ -73,22 +75,39 @@ def _standard_lines(standard: Mapping[str, Any], name: str, language: Language, 
         "units_plan": standard["communities_plan"],
     }
     yield say("summary.standard_plan" if planned else "summary.standard_today", language, **values)
+    if standard["served_today"] is not None:
+        key = "summary.served_plan" if planned else "summary.served"
+        yield say(key, language, **standard)
     if standard["not_assessable"]:
         yield say("summary.not_assessable", language, people=standard["not_assessable"])
 
 
-def _closing_lines(run: Mapping[str, Any], names: Mapping[str, str], language: Language) -> Iterator[str]:
+def closing_lines(run: Mapping[str, Any], names: Mapping[str, str], language: Language) -> Iterator[str]:
     """Name the outlet whose closing would hurt most under each standard."""
     known = run["sites"]["names_hurt"]
+    straight = {standard["id"]: standard["metric"] == "straight" for standard in run["standards"]}
     for row in run["plan"]["hurts_most"]:
         if row["state"] == "today" and row["people_losing"]:
-            key = "summary.hurts_most" if row["to_site_id"] else "summary.hurts_most_alone"
-            values = {"losing": row["people_losing"], "more": f"{row['more_m'] or 0:.0f}"}
-            site, to = known[row["site_id"]], known.get(row["to_site_id"], "")
-            yield say(key, language, standard=names[row["standard"]], name=site, to=to, **values)
+            standard, name = row["standard"], known[row["site_id"]]
+            values = {"standard": names[standard], "name": name, "losing": row["people_losing"]}
+            going = _going(row, known, language, straight=straight[standard])
+            yield say("summary.hurts_most", language, **values) + going
 
 
-def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[str]:
+def _going(row: Mapping[str, Any], known: Mapping[str, str], language: Language, *, straight: bool) -> str:
+    """Say where the largest part of those who lose cover would go; in a straight line that is not looked for."""
+    people = row["losing_people_to"]
+    if straight:
+        return say("summary.goes_unsaid", language)
+    share = "all" if people == row["people_losing"] else "most" if 2 * people > row["people_losing"] else "largest"
+    part = say(f"summary.part_{share}", language, people=people)
+    if not row["losing_to_site_id"]:
+        return say("summary.goes_nowhere", language, part=part)
+    values = {"to": known[row["losing_to_site_id"]], "more": f"{row['losing_more_m']:.0f}"}
+    return say("summary.goes_to", language, part=part, **values)
+
+
+def _goal_lines(goals: list[Mapping[str, Any]], language: Language, *, planned: bool) -> Iterator[str]:
     met = sum(goal["met"] for goal in goals)
     yield say("summary.goals", language, met=met, count=len(goals))
     if any(goal["counts"] == "backup" for goal in goals):
@@ -109,7 +128,7 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language) -> Iterator[
             "missing": goal["needed"] - (goal["reached_plan"] or 0),
             "unit": say(f"summary.{goal['of']}", language),
         }
-        yield say("summary.goal_unmet", language, **values)
+        yield say("summary.goal_unmet" if planned else "summary.goal_unmet_today", language, **values)
         if goal["most_reachable"] is not None:
             key = "summary.goal_most" if goal["most_reachable_proven"] else "summary.goal_at_least"
             yield say(key, language, most=percent(goal["most_reachable"], goal["whole"]))
@@ -127,6 +146,8 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
         yield say(key, language, names=listed(plan["conflict_words"], language))
     if plan["least_budget_yuan"] is not None:
         yield say("summary.least_budget", language, yuan=money(plan["least_budget_yuan"], language))
+    if plan["alternatives_fewer"] == "no_plan":
+        yield say("summary.fewer_no_plan", language, asked=plan["alternatives_asked"])
     if plan["objective"] is None:
         yield say("summary.no_lawful_plan" if plan["status"] == "infeasible" else "summary.no_plan_in_time", language)
         return
@@ -140,6 +161,9 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     yield from _opened_lines(plan["opened"], language, phased=len(run["parameters"]["years"]) > 1)
     if plan["alternatives"]:
         yield say("summary.alternatives", language, count=len(plan["alternatives"]))
+    if plan["alternatives_fewer"] and plan["alternatives_fewer"] != "no_plan":
+        values = {"asked": plan["alternatives_asked"], "found": len(plan["alternatives"])}
+        yield say(f"summary.fewer_{plan['alternatives_fewer']}", language, **values)
     for standard, left in plan["uncoverable_by_standard"].items():
         yield say("summary.uncoverable", language, name=names[standard], **left)
 
@@ -227,6 +251,8 @@ def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
             )
     for reason, count in found["left_out"].items():
         yield say("check.left_out", language, reason=reason, count=count)
+    for doubt in found["doubts"]:
+        yield say("check.doubt", language, **doubt)
     for mode, roads in found["roads"].items():
         values = {"mode": say(f"mode.{mode}", language), "km": round(roads["length_m"] / 1000), **roads}
         yield say("check.roads", language, **values)

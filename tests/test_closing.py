@@ -86,6 +86,12 @@ def test_closing_one_after_another_gives_the_same(seed: int) -> None:
             assert dict(zip(told["to_site_id"], told["people"], strict=True)) == count
             for to, metres in zip(told["to_site_id"], told["more_m"], strict=True):
                 assert pd.isna(metres) if to == "" else metres == (more[to] // count[to]) / 1000
+            alone = {d for d in now if {s for s in sites if way.get((d, s), CUTOFF_MM + 1) <= CUTOFF_MM} == {site}}
+            lose = Counter[str]()
+            for demand in alone:
+                lose[then.get(demand, (0, ""))[1]] += people[demand]
+            most = min(lose, key=lambda to: (-lose[to], to), default="")
+            assert (row["losing_to_site_id"], row["losing_people_to"]) == (most, lose[most])
             most = min(count, key=lambda to: (-count[to], to), default="")
             assert (row["to_site_id"], row["people_to"]) == (most, count[most])
 
@@ -95,11 +101,26 @@ def test_a_site_that_stands_alone_has_nowhere_to_send_its_people() -> None:
     reaches = {"near": reach_of("near", people, way, ("a",))}
     nearest = {"near": nearest_of(people, way, {"s0"})}
     table = closing(reaches, nearest, {"s0": "a", "s9": "b"}, ["s0", "s9"], state="plan")
-    assert table.drop(columns="more_m").to_dict("records") == [
+    assert table.drop(columns=["more_m", "losing_more_m"]).to_dict("records") == [
         {"standard": "near", "state": "plan", "site_id": "s0", "people_nearest": 9, "people_losing": 7,
-         "to_site_id": "", "people_to": 9}
+         "to_site_id": "", "people_to": 9, "losing_to_site_id": "", "losing_people_to": 7}
     ]  # fmt: skip
-    assert table["more_m"].isna().all()
+    assert table[["more_m", "losing_more_m"]].isna().all(axis=None)
+
+
+def test_those_who_lose_cover_may_go_elsewhere_than_most_of_its_people() -> None:
+    people = {"d0": 9, "d1": 4, "d2": 2}
+    way = {
+        ("d0", "s0"): 100_000, ("d0", "s1"): 300_000, ("d1", "s0"): 800_000, ("d1", "s2"): 1_500_000,
+        ("d2", "s0"): 900_000, ("d2", "s1"): 1_200_000,
+    }  # fmt: skip
+    reaches = {"near": reach_of("near", people, way, ("a",))}
+    nearest = {"near": nearest_of(people, way, {"s0", "s1", "s2"})}
+    (row,) = closing(reaches, nearest, dict.fromkeys(("s0", "s1", "s2"), "a"), ["s0"], state="today").to_dict("records")
+    assert (row["people_nearest"], row["to_site_id"], row["people_to"]) == (15, "s1", 11)
+    assert row["more_m"] == (9 * 200_000 + 2 * 300_000) // 11 / 1000
+    assert (row["people_losing"], row["losing_to_site_id"], row["losing_people_to"]) == (6, "s2", 4)
+    assert row["losing_more_m"] == 700
 
 
 def test_the_nearest_sites_must_be_open_ones() -> None:

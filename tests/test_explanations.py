@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from planner import explanations
+from planner import explanations, summary
+from planner.alternatives import Alternatives
 from planner.cli import app
 from planner.reasons import reasons
 from town import SCENARIO, write_town
@@ -207,3 +208,112 @@ def test_goals_on_the_map_have_their_scope_and_year(tmp_path: Path) -> None:
     _, folder, _ = run(scenario)
     names = [goal["name"] for goal in page_data(folder)["record"]["goals"]]
     assert names == ["people 东区 2026", "people 东区 2027"]
+
+
+# --- Who goes where, who is served, and what was not found ------------------------------------------------------
+
+
+def hurt(**changed: object) -> dict[str, Any]:
+    """A run.json with one outlet whose closing hurts, as far as its sentence reads it."""
+    row = {"state": "today", "standard": "s", "site_id": "a", "people_losing": 10, "losing_to_site_id": "b"}
+    return {
+        "sites": {"names_hurt": {"a": "甲站", "b": "乙站"}},
+        "standards": [{"id": "s", "metric": changed.pop("metric", "road")}],
+        "plan": {"hurts_most": [{**row, "losing_people_to": 10, "losing_more_m": 700.0, **changed}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "zh", "en"),
+    [
+        (
+            {},
+            "10 人不再达标，他们都改去“乙站”（平均多走 700 米）。",
+            "10 people lose cover, all of whom would go to “乙站”",
+        ),
+        ({"losing_people_to": 6}, "，其中多数（6 人）改去“乙站”", ", most of them (6) would go to “乙站”"),
+        ({"losing_people_to": 5}, "，其中最多的一部分（5 人）改去", ", the largest part of them (5) would go to"),
+        (
+            {"losing_to_site_id": ""},
+            "，他们都沿道路没有别的网点可去。",
+            ", all of whom have no other outlet to go to by road.",
+        ),
+        ({"metric": "straight", "losing_to_site_id": ""}, "10 人不再达标。", "10 people lose cover."),
+    ],
+)
+def test_the_sentence_speaks_of_those_who_lose_cover(changed: dict[str, Any], zh: str, en: str) -> None:
+    (line,) = summary.closing_lines(hurt(**changed), {"s": "标准"}, "zh")
+    assert zh in line
+    (line,) = summary.closing_lines(hurt(**changed), {"s": "standard"}, "en")
+    assert en in line
+
+
+def limited(share: str, more: str = "") -> str:
+    """The town with kiosks that take 400 people and stations that take 50."""
+    text = SCENARIO.replace("at_existing = true", "at_existing = true\ncapacity_people = 400")
+    text = text.replace('type = "station"', 'type = "station"\ncapacity_people = 50', 1)
+    return text.replace("share = 0.6", f"share = {share}") + siting('capacity_standard = "walk-5"' + more)
+
+
+def test_under_capacity_today_counts_people_served_like_the_plan(tmp_path: Path) -> None:
+    stdout, folder, record = run(write_town(tmp_path, limited("0.3")))
+    (standard,), (goal,) = record["standards"], record["goals"]
+    assert goal["counts"] == "served"
+    assert goal["reached_today"] == standard["served_today"] == 50
+    assert standard["covered_today"] > 50
+    assert goal["reached_plan"] == standard["served_plan"] <= standard["covered_plan"]
+    assert f"今天 {standard['served_today']} 人，方案后 {standard['served_plan']} 人" in stdout
+    rows = rows_in(folder / "sites.csv")
+    served = {row["site_id"]: int(row["people_served"]) for row in rows if row["people_served"]}
+    assert sum(served.values()) == standard["served_plan"]
+    assert all(served[row["site_id"]] <= int(row["people_reached"]) for row in rows if row["site_id"] in served)
+
+
+def test_without_a_lawful_plan_who_is_served_stays_as_today(tmp_path: Path) -> None:
+    never = '\n[[count]]\nid = "many"\ntype = "e_station"\nmin = 99\n'
+    stdout, _, record = run(write_town(tmp_path, limited("0.3") + never), exit_code=3)
+    assert "方案后" not in stdout
+    assert record["plan"]["objective"] is None
+    (goal,) = record["goals"]
+    assert goal["reached_plan"] == goal["reached_today"] == 50
+
+
+def test_without_capacity_nobody_is_told_as_served(tmp_path: Path) -> None:
+    stdout, folder, record = run(write_town(tmp_path))
+    assert record["standards"][0]["served_today"] is None
+    assert "接得下" not in stdout
+    assert "people_served" not in rows_in(folder / "sites.csv")[0]
+
+
+@pytest.mark.parametrize(
+    ("share", "more", "code", "fewer", "words"),
+    [
+        ("0.3", "", 0, "no_more", "已证明目标值高出不超过 1% 的没有更多了"),
+        ("0.01", "", 0, "nothing_opened", "没有新增网点"),
+        ("1.0", "\nmax_sites = 1", 3, "no_plan", "没有达到全部目标的方案"),
+    ],
+)
+def test_fewer_alternatives_than_asked_for_are_told(
+    tmp_path: Path, share: str, more: str, code: int, fewer: str, words: str
+) -> None:
+    text = SCENARIO.replace("share = 0.6", f"share = {share}") + siting("alternatives = 5" + more)
+    stdout, _, record = run(write_town(tmp_path, text), exit_code=code)
+    found = len(record["plan"]["alternatives"])
+    assert found < 5
+    assert (record["plan"]["alternatives_asked"], record["plan"]["alternatives_fewer"]) == (5, fewer)
+    assert f"要 5 个其他方案，找到 {found} 个" in stdout
+    assert words in stdout
+
+
+def test_alternatives_that_the_time_cut_off_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explanations, "alternatives", lambda *_, **__: Alternatives((), no_more=False))
+    text = SCENARIO.replace("share = 0.6", "share = 0.3") + siting("alternatives = 2")
+    stdout, _, record = run(write_town(tmp_path, text))
+    assert record["plan"]["alternatives_fewer"] == "time"
+    assert "要 2 个其他方案，找到 0 个：时间到了" in stdout
+
+
+def test_least_travel_says_how_those_not_reached_are_counted(tmp_path: Path) -> None:
+    least = siting('objective = "min_travel"\nstandard = "walk-5"\nmax_sites = 3')
+    stdout, _, _ = run(write_town(tmp_path, SCENARIO.replace("share = 0.6", "share = 0.3") + least))
+    assert "够不着的人按最大距离计" in stdout

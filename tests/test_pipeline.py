@@ -14,12 +14,13 @@ import pyogrio
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from planner import network, pipeline, schema
+from planner import network, pipeline, schema, summary
 from planner.coverage import assessable
 from planner.errors import PlannerError
 from planner.inputs import read
 from test_results import fingerprint
 from town import SCENARIO, write_town
+from workbook import sheet_xml, write_xlsx
 
 if TYPE_CHECKING:
     from planner.pipeline import Outcome
@@ -294,3 +295,17 @@ def test_the_wheel_carries_the_sample(tmp_path: Path) -> None:
     assert "planner/assets/leaflet/leaflet.js" in names
     assert "planner/py.typed" in names
     assert not [name for name in names if re.search(r"__pycache__|tests/", name)]
+
+
+def test_what_was_read_in_one_of_several_ways_is_told(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    lines = (tmp_path / "demand.csv").read_text(encoding="utf-8").splitlines()
+    sheet = sheet_xml([line.split(",") for line in lines])
+    write_xlsx(tmp_path / "demand.xlsx", {"人口": sheet, "备注": sheet_xml([["无"]])})
+    scenario.write_text(scenario.read_text(encoding="utf-8").replace("demand.csv", "demand.xlsx"), encoding="utf-8")
+    checked = pipeline.check(scenario, tmp_path / "out")
+    run = pipeline.run(scenario, tmp_path / "out").record
+    assert [doubt["place"] for doubt in checked["doubts"]] == ["demand.xlsx，工作表“人口”"]
+    assert run["doubts"] == checked["doubts"]
+    for told in (summary.check_lines(checked), summary.run_lines(run)):
+        assert any("第一张工作表" in line and "备注" in line for line in told)
