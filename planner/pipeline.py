@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from planner import (
     areastudy,
     comparison,
     coverage,
+    datum,
     frontieroutputs,
     outputs,
     record,
@@ -28,13 +29,17 @@ from planner import (
 from planner.errors import BlockedError, Fault, ScenarioError
 from planner.frontier import STEPS
 from planner.frontierstudy import standard_of, study_frontier
-from planner.inputs import Inputs, read
+from planner.inputs import Inputs, read, shown_path
 from planner.scenario import load, snapshot_of
 from planner.study import study
-from planner.words import say
+from planner.words import say, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from planner.coordinates import System
+    from planner.schema import TableSection
+    from planner.terms import Language
 
 EXIT_CODES = {"optimal": 0, "gap": 0, "none": 0, "infeasible": 3, "unknown": 4}
 """Exit code of a run by the status of its plan."""
@@ -263,7 +268,9 @@ def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _s
     -------
     summary
         ``inputs`` (path, rows read and used), ``left_out`` (reason -> rows), ``doubts`` (place, what was read how, and
-        what to write if that is wrong), ``roads`` and counts of what was read.
+        what to write if that is wrong), ``datum`` (per table of people and of sites: the median distances to roads in
+        each system of coordinates, the verdict of `planner.datum`, and the points too far from any road), ``roads``
+        and counts of what was read.
 
     Raises
     ------
@@ -278,19 +285,66 @@ def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _s
         for table in (inputs.demand, inputs.sites)
         for row in table.left_out
     )
+    show("datum")
+    tested = list(_datum_records(inputs))
     frame = inputs.demand.frame
     return {
         "scenario": inputs.scenario.name,
         "language": inputs.scenario.language,
         "inputs": outputs.input_records(inputs),
         "left_out": dict(left_out),
-        "doubts": outputs.doubt_records(inputs),
+        "doubts": [*outputs.doubt_records(inputs), *_datum_doubts(tested, language)],
+        "datum": tested,
         "roads": record.roads_record(inputs.networks),
         "people": int(frame["people"].sum()),
         "not_assessable": int(frame.loc[~coverage.assessable(frame), "people"].sum()),
         "open_today": int(inputs.sites.frame["open_today"].sum()),
         "candidates": int((inputs.sites.frame["status"] == "candidate").sum()),
     }
+
+
+def _stated(sections: Iterable[TableSection], folder: Path) -> dict[str, System | None]:
+    """Shown path -> the system of its points; None where one file is read in several."""
+    found: dict[str, System | None] = {}
+    for section in sections:
+        file, system = shown_path(section.file, folder), section.coordinates or "wgs84"
+        found[file] = system if found.get(file, system) == system else None
+    return found
+
+
+def _datum_records(inputs: Inputs) -> Iterator[dict[str, Any]]:
+    """Test every table of people and sites against the roads; none is refused for what is found."""
+    scenario, roads = inputs.scenario, inputs.networks["walk"]
+    snap_max_m = float(scenario.roads.snap_max_m)
+    for kind, table, sections in (
+        ("demand", inputs.demand, scenario.demand.table),
+        ("sites", inputs.sites, scenario.sites.table),
+    ):
+        stated = _stated(sections, inputs.loaded.folder)
+        for path, found, too_far in datum.by_file(roads, table.frame, table.origin["file"], stated, snap_max_m):
+            yield {
+                "table": kind,
+                "path": path,
+                "stated": stated[path],
+                **asdict(found),
+                "too_far": too_far,
+                "snap_max_m": snap_max_m,
+            }
+
+
+def _datum_doubts(tested: Iterable[Mapping[str, Any]], language: Language) -> Iterator[dict[str, str]]:
+    """Doubt the tables whose points another system puts clearly nearer to the roads."""
+    for item in tested:
+        if item["verdict"] == "other":
+            values = {
+                "stated": say(f"system.{item['stated']}", language),
+                "stated_m": item["medians_m"]["wgs84" if item["stated"] == "cgcs2000" else item["stated"]],
+                "best": say(f"system.{item['best']}", language),
+                "best_m": item["medians_m"][item["best"]],
+                "write": item["best"],
+            }
+            place, what, cure = tell(Fault("other_datum", item["path"], column="coordinates", values=values), language)
+            yield {"place": place, "what": what, "cure": cure}
 
 
 def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:

@@ -251,6 +251,8 @@ def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
             )
     for reason, count in found["left_out"].items():
         yield say("check.left_out", language, reason=reason, count=count)
+    for item in found["datum"]:
+        yield from _datum_lines(item, language)
     for doubt in found["doubts"]:
         yield say("check.doubt", language, **doubt)
     for mode, roads in found["roads"].items():
@@ -258,6 +260,17 @@ def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield say("check.roads", language, **values)
     yield say("check.people", language, people=found["people"], apart=found["not_assessable"])
     yield say("check.sites", language, today=found["open_today"], candidates=found["candidates"])
+
+
+def _datum_lines(item: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say how far a table's points lie from roads in each system of coordinates, and how many lie too far."""
+    medians = say("check.medians", language, **item["medians_m"]) if item["medians_m"] else ""
+    stated = say(f"system.{item['stated'] or 'mixed'}", language)
+    best = say(f"system.{item['best']}", language) if item["best"] else ""
+    told = {**item, "medians": medians, "stated": stated, "best": best}
+    yield say(f"check.datum.{item['verdict']}", language, **told)
+    if item["too_far"]:
+        yield say("check.too_far", language, **item)
 
 
 def compare_lines(found: Comparison, language: Language) -> Iterator[str]:
