@@ -39,7 +39,7 @@ FEW_OPTIONS = 150
 """The problem is written anew over the free options when no more than this part is left, and more than so many."""
 
 
-GOALS_SHARE, WINDOWS_SHARE = 0.9, 0.1
+GOALS_SHARE, WINDOWS_SHARE = 0.95, 0.1
 """Part of the time left that groups of goals may take, and part of that for plans rather than bounds."""
 
 GROUP_SIZES = (1, 2, 3)
@@ -239,13 +239,12 @@ def _goals_apart(master: Master, root: Root, plan: Flags | None, effort: _Effort
     ties = borders(reach)
     met = np.zeros(ties.shape)
     known: list[csr_array] = []
-    fruitful = effort.whole
     for place, most in enumerate(effort.sizes):
         groups = groups_of(ties / (1.0 + met), most)
-        before, plan = plan, _by_windows(problem, plan, groups, reach, until) if fruitful else plan
-        fruitful = _value(problem, plan) < _value(problem, before)
+        if effort.whole and place == 0:
+            plan = _by_windows(problem, plan, groups, reach, until)
         price = shared_price(master, root, known, step_of(problem))
-        inside = _Effort(0.0, until, effort.sizes[:place], 1, whole=False)
+        inside = _Effort(0.0, until, effort.sizes[: min(place, 1)], 1, whole=False)
         for group, answer in _grouped(problem, groups, price, inside, effort.threads):
             met[np.ix_(group.goals, group.goals)] += 1
             if answer.bound:
