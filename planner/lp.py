@@ -28,6 +28,9 @@ OPTIONS = {
     "dual_simplex_cost_perturbation_multiplier": 0.0,
 }
 
+UNSCALED_MOST = 1e6
+"""Where no column runs farther than this nothing is scaled: that is quicker, and what a tolerance adds is taken off."""
+
 ITERATIONS = 2
 """A solve from where the last one ended takes no more steps than so many for each row and column; some would go on
 for fifty times as long as one from nothing."""
@@ -40,24 +43,28 @@ ENDS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit)
 class Lp:
     """A growing LP: a handle of HiGHS, and what a bound needs that does not rest on its tolerances.
 
-    Inside, every column runs from 0 to 1 and the largest factor of a row is 1: HiGHS takes what is off by 1e-7 for
-    nothing, and where a column counts a thousand million people that is a hundred of them.
+    Where a column counts very many, every column runs from 0 to 1 inside and the largest factor of a row is 1: HiGHS
+    takes what is off by 1e-7 for nothing, and of a thousand million people that is a hundred.
 
     Attributes
     ----------
     highs
         The handle.
-    unit
-        Upper bound of each column at the beginning, 1 where that is 0.
+    unit, widest
+        What a column is counted in, and its upper bound at the beginning, in units.
+    scaled
+        Whether columns and rows are scaled.
     lower, upper
         Box of each column, in units.
     scale, low, high
-        By row: its largest factor, and the sides as parts of it; where there is none, the least or most that the row
-        can come to.
+        By row: its largest factor (1 where rows are not scaled), and the sides as parts of it; where there is none, the
+        least or most that the row can come to.
     """
 
     highs: Any
     unit: Floats
+    widest: Floats
+    scaled: bool
     lower: Floats
     upper: Floats
     scale: Floats
@@ -90,10 +97,11 @@ def new_lp(cost: Floats, upper: Floats) -> Lp:
     highs = highspy.Highs()
     for name, setting in OPTIONS.items():
         highs.setOptionValue(name, setting)
-    unit = np.where(upper > 0, upper, 1.0)
+    scaled = bool(upper.max(initial=0.0) > UNSCALED_MOST)
+    unit = np.where((upper > 0) & scaled, upper, 1.0)
     none, nothing = np.empty(0, dtype=np.int32), np.zeros(0)
     _sure(highs.addCols(len(cost), cost * unit, np.zeros(len(cost)), upper / unit, 0, none, none, nothing))
-    return Lp(highs, unit, np.zeros(len(cost)), upper / unit, nothing, nothing, nothing)
+    return Lp(highs, unit, upper / unit, scaled, np.zeros(len(cost)), upper / unit, nothing, nothing, nothing)
 
 
 def _sure(status: highspy.HighsStatus) -> None:
@@ -108,13 +116,15 @@ def add_rows(lp: Lp, low: Floats, high: Floats, start: NDArray[np.int64], index:
         return
     begin, columns = start[:-1].astype(np.int32), np.asarray(index, dtype=np.int32)
     row, factor = np.repeat(np.arange(len(low)), np.diff(start)), factor * lp.unit[columns]
-    scale = np.zeros(len(low))
-    np.maximum.at(scale, row, np.abs(factor))
-    scale[scale == 0] = 1.0
+    scale = np.ones(len(low))
+    if lp.scaled:
+        scale[:] = 0.0
+        np.maximum.at(scale, row, np.abs(factor))
+        scale[scale == 0] = 1.0
     low, high, factor = low / scale, high / scale, factor / scale[row]
     _sure(lp.highs.addRows(len(low), low, high, len(columns), begin, columns, factor))
-    least = np.bincount(row, weights=np.minimum(factor, 0.0), minlength=len(low))
-    most = np.bincount(row, weights=np.maximum(factor, 0.0), minlength=len(low))
+    least = np.bincount(row, weights=np.minimum(factor, 0.0) * lp.widest[columns], minlength=len(low))
+    most = np.bincount(row, weights=np.maximum(factor, 0.0) * lp.widest[columns], minlength=len(low))
     lp.scale = np.append(lp.scale, scale)
     lp.low = np.append(lp.low, np.where(np.isfinite(low), low, least))
     lp.high = np.append(lp.high, np.where(np.isfinite(high), high, most))
