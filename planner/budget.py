@@ -20,7 +20,7 @@ from planner.core import least
 from planner.cuts import solve_covering
 from planner.large import LARGE, covering_of
 from planner.problem import Problem, opened_by, problem_of, without_plan
-from planner.program import Program, with_row
+from planner.program import with_constant, with_row
 from planner.recount import cost_of, goals_reached, rules_broken
 from planner.siting import NO_LIMIT, Instance, PeopleGoal, Rules
 from planner.thinning import fitted
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.covering import Covering
+    from planner.program import Program
 
     Whole = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -131,18 +132,9 @@ def _fewest_left(task: Task, program: Program) -> Program:
     A column that is always 1 carries today's people, so that a gap is a part of those newly covered.
     """
     model = task.problem.model
-    objective = np.append(program.objective, model.constant - (task.whole - task.today))
+    objective = program.objective.copy()
     objective[model.columns["open"]] = 0
-    matrix, n = program.matrix, len(program.objective)
-    return Program(
-        objective=objective,
-        matrix=csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], n + 1)),
-        row_lower=program.row_lower,
-        row_upper=program.row_upper,
-        lower=np.append(program.lower, 1.0),
-        upper=np.append(program.upper, 1.0),
-        integer=np.append(program.integer, False),
-    )
+    return with_constant(replace(program, objective=objective), model.constant - (task.whole - task.today))
 
 
 def _cheapest(task: Task, program: Program) -> Program:

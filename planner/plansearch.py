@@ -7,16 +7,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy.sparse import csr_array
-
 from planner import milp
 from planner.check import Checked, check, failed
 from planner.problem import opened_by, with_more, without_plan
-from planner.program import Program
+from planner.program import with_constant
 
 if TYPE_CHECKING:
     from planner.problem import Problem
+    from planner.program import Program
 
 REPAIRS_MAX = 20
 """Plans in a row that may fail the check by a rounding of the solver before it is given up."""
@@ -56,7 +54,7 @@ def best_plan(problem: Problem, program: Program, *, gap: float, deadline: float
     """
     wrong: object = ""
     if gap:
-        program = _with_constant(program, problem.model.constant)
+        program = with_constant(program, problem.model.constant)
     most: float | None = math.inf
     for _ in range(REPAIRS_MAX):
         outcome = milp.minimise(program, gap=gap, seconds=deadline - time.monotonic())
@@ -77,17 +75,3 @@ def best_plan(problem: Problem, program: Program, *, gap: float, deadline: float
 
 def _lower(bound: float | None, most: float | None) -> float | None:
     return None if bound is None or most is None else min(bound, most)
-
-
-def _with_constant(program: Program, constant: int) -> Program:
-    """Carry what the objective has in any case in a column that is always 1, so that a gap is a part of the whole."""
-    matrix, n = program.matrix, len(program.objective)
-    return Program(
-        objective=np.append(program.objective, constant),
-        matrix=csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], n + 1)),
-        row_lower=program.row_lower,
-        row_upper=program.row_upper,
-        lower=np.append(program.lower, 1.0),
-        upper=np.append(program.upper, 1.0),
-        integer=np.append(program.integer, False),
-    )

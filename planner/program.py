@@ -79,6 +79,20 @@ def with_row(
     )
 
 
+def with_constant(program: Program, constant: int) -> Program:
+    """Carry a constant of the objective in a last column that is always 1, so that a gap is a part of the whole."""
+    matrix, n = program.matrix, len(program.objective)
+    return Program(
+        objective=np.append(program.objective, constant),
+        matrix=csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], n + 1)),
+        row_lower=program.row_lower,
+        row_upper=program.row_upper,
+        lower=np.append(program.lower, 1.0),
+        upper=np.append(program.upper, 1.0),
+        integer=np.append(program.integer, False),
+    )
+
+
 def row_of(program: Program, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Columns and factors of a row."""
     inside = slice(program.matrix.indptr[row], program.matrix.indptr[row + 1])

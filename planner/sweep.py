@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from planner import lp, start
+from planner import start
 from planner.bounds import Master, Root, cut_root, limited, master_of
 from planner.branching import dive, fixed_by, rounded, step_of
 from planner.covering import NO_LIMIT, Covering, merge, objective_of, restricted, uncovered_by
@@ -213,14 +213,6 @@ def _around(sweep: Sweep, root: Root, plans: Iterable[Flags], deadline: float) -
     )
 
 
-def _dived(sweep: Sweep, root: Root, deadline: float) -> Flags:
-    """Dive from the LP's point, and leave the LP as it was but for more cuts."""
-    n = len(root.values)
-    dived = dive(sweep.master, root.values, deadline=deadline)
-    lp.set_bounds(sweep.master.lp, np.arange(n), np.zeros(n), np.ones(n))
-    return root.values > HALF if dived is None else dived
-
-
 def _settled(sweep: Sweep, root: Root, plan: Flags, slack: int, deadline: float) -> Bought:
     """Solve what is left when every option is held that no plan moves which is better by more than the slack."""
     problem, n = sweep.given.problem, len(root.values)
@@ -273,7 +265,9 @@ def bought(
 
     plan = _best(sweep, (fit, _around(sweep, root, (root.values > HALF, fit), deadline)))
     if short(plan):
-        plan = _best(sweep, (plan, _around(sweep, root, (_dived(sweep, root, deadline),), deadline)))
+        dived = dive(sweep.master, root.values, deadline=deadline)
+        rough = root.values > HALF if dived is None else dived
+        plan = _best(sweep, (plan, _around(sweep, root, (rough,), deadline)))
     best = Bought(plan, most)
     if short(plan) and time.perf_counter() < deadline:
         best = _settled(sweep, root, plan, int(gap * covered(sweep, plan)), deadline)
