@@ -152,13 +152,14 @@ def cuts_at(
 
     Returns
     -------
-    part, constant, start, option, coefficient, set_start, set_entry
-        Cuts theta_part + coefficient x >= constant, and the entries of the parts that make up S.
+    part, constant, start, column, coefficient, set_start, set_entry
+        Cuts coefficient x + theta_part >= constant, where the columns of the thetas follow the options, and the entries
+        of the parts that make up S.
     """
     n_parts, n_options = len(part_start) - 1, len(x)
     kept_part, kept_constant = np.empty(n_parts, dtype=np.int32), np.empty(n_parts)
     start, set_start = np.zeros(n_parts + 1, dtype=np.int64), np.zeros(n_parts + 1, dtype=np.int64)
-    option, coefficient = np.empty(1024, dtype=np.int32), np.empty(1024)
+    column, coefficient = np.empty(1024, dtype=np.int32), np.empty(1024)
     entries = np.empty(part_start[-1], dtype=np.int32)
     total, kept = np.zeros(n_options), 0
     for part in range(n_parts):
@@ -180,15 +181,17 @@ def cuts_at(
         if at <= least[part]:
             continue
         count = start[kept]
-        if count + n_options > len(option):
-            grown = 2 * (count + n_options)
+        if count + n_options >= len(column):
+            grown = 2 * (count + n_options + 1)
             wider, longer = np.empty(grown, dtype=np.int32), np.empty(grown)
-            wider[:count], longer[:count] = option[:count], coefficient[:count]
-            option, coefficient = wider, longer
+            wider[:count], longer[:count] = column[:count], coefficient[:count]
+            column, coefficient = wider, longer
         for j in range(n_options):
             if total[j] != 0.0:
-                option[count], coefficient[count] = j, total[j]
+                column[count], coefficient[count] = j, total[j]
                 count += 1
+        column[count], coefficient[count] = n_options + part, 1.0
+        count += 1
         kept_part[kept], kept_constant[kept] = part, constant
         kept += 1
         start[kept], set_start[kept] = count, filled
@@ -196,7 +199,7 @@ def cuts_at(
         kept_part[:kept],
         kept_constant[:kept],
         start[: kept + 1],
-        option[: start[kept]],
+        column[: start[kept]],
         coefficient[: start[kept]],
         set_start[: kept + 1],
         entries[: set_start[kept]],

@@ -208,7 +208,7 @@ def separate(master: Master, covered: Floats, values: Floats) -> list[Cut]:
         Part and entries of each cut, in the order of the LP's rows.
     """
     n, parts = len(master.problem.price), master.parts
-    part, constant, start, option, factor, set_start, entries = _cover.cuts_at(
+    part, constant, start, column, factor, set_start, entries = _cover.cuts_at(
         parts.start,
         parts.row,
         parts.weight,
@@ -218,12 +218,8 @@ def separate(master: Master, covered: Floats, values: Floats) -> list[Cut]:
         values[:n],
         values[n:] + master.tolerance,
     )
-    count = len(part)
-    ends = start[1:]
-    index = np.insert(option, ends, (part + n).astype(np.int32))
-    value = np.insert(factor, ends, 1.0)
-    lp.add_rows(master.lp, constant, np.full(count, np.inf), start + np.arange(count + 1), index, value)
-    added = [Cut(int(part[c]), entries[set_start[c] : set_start[c + 1]].copy()) for c in range(count)]
+    lp.add_rows(master.lp, constant, np.full(len(part), np.inf), start, column, factor)
+    added = [Cut(int(p), entries[set_start[c] : set_start[c + 1]].copy()) for c, p in enumerate(part)]
     master.cuts.extend(added)
     return added
 

@@ -191,9 +191,7 @@ def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, fl
         if report:
             report(f"root over {len(rest.options)} options", best + rest.constant, bound)
         worth = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
-        low, high = fixed_by(
-            root.reduced_cost, root.bound, best, np.zeros(len(rest.options)), np.ones(len(rest.options))
-        )
+        low, high = _fixed(root, best)
         slack = effort.gap * (best + rest.constant) if best < math.inf else 0.0
         if not root.done or rounded(root.bound, step) >= best - slack:
             break
@@ -217,6 +215,17 @@ def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, fl
     if objective is None or bound > objective:
         raise PlanError(Fault("plan_check_failed", values={"broken": f"bound {bound}, plan {objective}"}))
     return Answer(opened, objective, bound, infeasible=False, duals=duals)
+
+
+def _fixed(root: Root, best: float) -> tuple[Floats, Floats]:
+    """Return the bounds of the options in every plan that is better than the best."""
+    n = len(root.values)
+    return fixed_by(root.reduced_cost, root.bound, best, np.zeros(n), np.ones(n))
+
+
+def _few(free: Flags) -> bool:
+    """Tell whether fixing leaves so few options that branching is sooner done than a search for better plans."""
+    return bool(free.sum() <= FEW_OPTIONS and free.mean() <= WORTH_IT)
 
 
 def _value(problem: Covering, plan: Flags | None) -> float:
@@ -297,7 +306,7 @@ def _by_windows(
 def _better(
     rest: _Rest, master: Master, root: Root, plan: Flags | None, worth: Floats, step: int, effort: _Effort
 ) -> Flags | None:
-    """Look for plans around the LP's point and around the best plan."""
+    """Look for plans around the LP's point, and around the best plan unless few options are left to branch on."""
     priced = np.where(root.duals.goals > 0, root.duals.goals, worth) if root.done else worth
     given = start.ready(rest.problem)
     dived = dive(master, root.values, deadline=effort.deadline)
@@ -307,7 +316,9 @@ def _better(
     known = [(value, i, p) for value, i, p in values if value is not None]
     if not known:
         return None
-    plan = min(known, key=lambda entry: entry[:2])[2]
+    objective, _, plan = min(known, key=lambda entry: entry[:2])
+    if root.done and _few(np.less(*_fixed(root, objective))):
+        return plan
     enough = rounded(root.bound, step)
     patience = PATIENCE_WITH_GOALS if effort.whole and len(worth) else PATIENCE
     return start.around(given, plan, root.values, priced, patience=patience, enough=enough, deadline=effort.deadline)

@@ -115,16 +115,16 @@ def add_rows(lp: Lp, low: Floats, high: Floats, start: NDArray[np.int64], index:
     if not len(low):
         return
     begin, columns = start[:-1].astype(np.int32), np.asarray(index, dtype=np.int32)
-    row, factor = np.repeat(np.arange(len(low)), np.diff(start)), factor * lp.unit[columns]
-    scale = np.ones(len(low))
+    row, scale = np.repeat(np.arange(len(low)), np.diff(start)), np.ones(len(low))
     if lp.scaled:
-        scale[:] = 0.0
+        factor, scale[:] = factor * lp.unit[columns], 0.0
         np.maximum.at(scale, row, np.abs(factor))
         scale[scale == 0] = 1.0
-    low, high, factor = low / scale, high / scale, factor / scale[row]
+        low, high, factor = low / scale, high / scale, factor / scale[row]
     _sure(lp.highs.addRows(len(low), low, high, len(columns), begin, columns, factor))
-    least = np.bincount(row, weights=np.minimum(factor, 0.0) * lp.widest[columns], minlength=len(low))
-    most = np.bincount(row, weights=np.maximum(factor, 0.0) * lp.widest[columns], minlength=len(low))
+    widest = factor * lp.widest[columns]
+    least = np.bincount(row, weights=np.minimum(widest, 0.0), minlength=len(low))
+    most = np.bincount(row, weights=np.maximum(widest, 0.0), minlength=len(low))
     lp.scale = np.append(lp.scale, scale)
     lp.low = np.append(lp.low, np.where(np.isfinite(low), low, least))
     lp.high = np.append(lp.high, np.where(np.isfinite(high), high, most))

@@ -327,10 +327,10 @@ def _undominated(instance: Instance, columns: Whole, covers: csr_array, twice: N
 
 def _order(instance: Instance, columns: Whole) -> Whole:
     """Rank of the columns by site, type, size and year."""
-    parts = [instance.site_id, instance.type, instance.size, instance.year]
-    keys = sorted(range(len(columns)), key=lambda k: tuple(part[columns[k]] for part in parts))
+    parts = (instance.site_id, instance.type, instance.size, instance.year)
+    keys = list(zip(*(part[columns].tolist() for part in parts), strict=True))
     rank = np.empty(len(columns), dtype=np.int64)
-    rank[keys] = np.arange(len(columns))
+    rank[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(columns))
     return rank
 
 
