@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from planner import schema, snapshot, tables
+from planner import schema, snapshot, sourceschema, tables
 from planner.candidates import options, split_types
 from planner.coverage import applies, assessable
 from planner.crosschecks import missing_group_columns, unknown_sources
 from planner.errors import Fault, PlannerError, RoadError, ScenarioError, attempt
+from planner.namedfiles import named_files
 from planner.roadcache import default_folder, read_roads
 from planner.scenario import Loaded, fault_at, load
 from planner.standards import scopes
@@ -71,8 +72,8 @@ class Inputs:
     @property
     def files(self) -> list[Path]:
         """Every file that the scenario names, roads first, each once."""
-        tables = (*self.scenario.demand.table, *self.scenario.sites.table)
-        return list(dict.fromkeys(map(Path, (self.scenario.roads.file, *(table.file for table in tables)))))
+        named = (file for _, file in named_files(self.loaded.merged))
+        return list(dict.fromkeys(map(Path, (self.scenario.roads.file, *named))))
 
 
 def usable_sites(sites: pd.DataFrame) -> NDArray[np.bool_]:
@@ -107,11 +108,11 @@ def _sources(loaded: Loaded, section: str) -> list[tables.TableSource]:
     """Tables of a section that can be read, even where the scenario has faults elsewhere."""
     found = []
     for entry in _entries(loaded.merged, section):
-        model = schema.DemandTableSection if section == "demand" else schema.TableSection
+        model = sourceschema.DemandTableSection if section == "demand" else sourceschema.TableSection
         table = _usable_section(model, entry)
         if table is None:
             continue
-        values = table.model_dump(exclude={"file"})
+        values = table.model_dump(exclude={"file", "hierarchy", "unplaced"})
         found.append(tables.TableSource(file=Path(table.file), shown=shown_path(table.file, loaded.folder), **values))
     return found
 
@@ -135,7 +136,7 @@ def read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
     unfit = tuple(snapshot.faults(loaded))
     if unfit:
         raise RoadError(*unfit)
-    section = _usable_section(schema.RoadsSection, loaded.merged.get("roads"))
+    section = _usable_section(sourceschema.RoadsSection, loaded.merged.get("roads"))
     roads = loaded.scenario.roads if loaded.scenario else section
     if roads is None:
         return {}
@@ -312,12 +313,8 @@ def _at_its_name(loaded: Loaded, fault: Fault) -> Fault:
     """Place a file that is not there at the line of the scenario that names it."""
     if fault.code not in ("file_missing", "table_absent"):
         return fault
-    named: list[tuple[Sequence[str | int], Any]] = [(["roads", "file"], loaded.merged.get("roads"))]
-    for section in ("demand", "sites"):
-        named += [([section, "table", i, "file"], entry) for i, entry in enumerate(_entries(loaded.merged, section))]
-    for where, holder in named:
-        file = holder.get("file") if isinstance(holder, dict) else None
-        if isinstance(file, str) and shown_path(file, loaded.folder) == fault.file:
+    for where, file in named_files(loaded.merged):
+        if shown_path(file, loaded.folder) == fault.file:
             return fault_at(loaded, "named_file_missing", where, file=fault.file)
     return fault
 

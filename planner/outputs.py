@@ -14,6 +14,7 @@ from planner import __version__, claims, maps, record, report
 from planner.coverage import assessable, facilities_serving
 from planner.inputs import Inputs, shown_path
 from planner.instance import weight_scale
+from planner.namedfiles import with_files
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS, areas, people_served
 from planner.recount import cost_of
@@ -85,17 +86,13 @@ def scenario_hash(loaded: Loaded) -> str:
 def _with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, Any]:
     """Return the merged scenario with other names for its files; without any, as seen from its folder."""
 
-    def renamed(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: named(inner) if key == "file" else renamed(inner) for key, inner in value.items()}
-        return [renamed(item) for item in value] if isinstance(value, list) else value
+    def named(file: str) -> str:
+        if not Path(file).is_absolute():
+            return file
+        return shown_path(file, loaded.folder) if names is None else names.get(Path(file), file)
 
-    def named(value: Any) -> Any:
-        if not isinstance(value, str) or not Path(value).is_absolute():
-            return value
-        return shown_path(value, loaded.folder) if names is None else names.get(Path(value), value)
-
-    return {key: renamed(value) for key, value in loaded.merged.items()}
+    renamed: dict[str, Any] = with_files(loaded.merged, named)
+    return renamed
 
 
 def doubt_records(inputs: Inputs) -> list[dict[str, str]]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from planner.coordinates import System
-    from planner.schema import TableSection
+    from planner.sourceschema import TableSection
     from planner.terms import Language
 
 EXIT_CODES = {"optimal": 0, "gap": 0, "none": 0, "infeasible": 3, "unknown": 4}

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from planner.crosschecks import problems
 from planner.errors import Fault, ScenarioError
 from planner.fields import wrong_value
+from planner.namedfiles import with_files
 from planner.schema import Scenario, known_keys
 from planner.tomlfile import TomlFile, line_of, read_toml
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 # Keys of the contract that later versions act on. They are refused, not ignored.
 NOT_YET = (
-    "policy", "areas", "time", "clause", "input", "grant", "checklist", "roads.edits",
+    "policy", "time", "clause", "input", "grant", "checklist",
+    "areas", "candidates", "roads.edits", "demand.totals", "demand.places", "demand.verdicts",
 )  # fmt: skip
 
 # What tells the entries of an array of tables apart when a file extends another.
@@ -127,25 +129,19 @@ def _chain(path: Path) -> tuple[TomlFile, ...]:
 
 
 def _absolute_files(file: TomlFile) -> TomlFile:
-    """Make the paths of roads and tables absolute: a path is relative to the file that wrote it.
+    """Make the paths of files absolute: a path is relative to the file that wrote it.
 
     Roads that are given by a place alone are in its snapshot.
     """
 
-    def fixed(holder: Any) -> Any:
-        if isinstance(holder, dict) and isinstance(holder.get("file"), str):
-            path = os.path.abspath(file.path.parent / holder["file"])  # noqa: PTH100  (resolve() would follow links)
-            return {**holder, "file": Path(path).as_posix()}
-        return holder
+    def absolute(name: str) -> str:
+        path = os.path.abspath(file.path.parent / name)  # noqa: PTH100  (resolve() would follow links)
+        return Path(path).as_posix()
 
     data = dict(file.data)
     if "roads" in data:
-        data["roads"] = fixed(_with_snapshot(data["roads"]))
-    for section in ("demand", "sites"):
-        holder = data.get(section)
-        if isinstance(holder, dict) and isinstance(holder.get("table"), list):
-            data[section] = {**holder, "table": [fixed(entry) for entry in holder["table"]]}
-    return TomlFile(file.path, data, file.lines)
+        data["roads"] = _with_snapshot(data["roads"])
+    return TomlFile(file.path, with_files(data, absolute), file.lines)
 
 
 def _with_snapshot(roads: Any) -> Any:

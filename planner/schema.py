@@ -6,17 +6,23 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from planner.coordinates import System
 from planner.fields import FacilityCode, Flag, Name, Natural, Number, Share, Weight, Yuan
 from planner.limits import Aim, Group, Limits, NearPeople, Objective, Phase, Spacing
-from planner.speeds import FASTEST_KPH, SLOWEST_KPH, with_overrides
+from planner.sourceschema import (
+    AreasSection,
+    CandidatesSection,
+    DemandSection,
+    RoadsSection,
+    Section,
+    SitesSection,
+)
 from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Size, Standard, walk_limit_mm
 from planner.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 MOST_MINUTES, MOST_KM = 1440, 200
 """Largest cutoffs: a day, and as far as the searches can count whatever the speeds of the roads."""
@@ -29,84 +35,7 @@ METHODS: tuple[str, ...] = get_args(Method)
 """Build methods that a cost can be given for (clause W8)."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-Speed = Annotated[Number, Field(ge=SLOWEST_KPH, le=FASTEST_KPH)]
-
-
-class ClassSpeedsSection(_Section):
-    """``[roads.class_kph]``: free-flow speeds by road class, in place of those of `planner.speeds.CLASS_KPH`."""
-
-    motorway: Speed | None = None
-    motorway_link: Speed | None = None
-    trunk: Speed | None = None
-    trunk_link: Speed | None = None
-    primary: Speed | None = None
-    primary_link: Speed | None = None
-    secondary: Speed | None = None
-    secondary_link: Speed | None = None
-    tertiary: Speed | None = None
-    tertiary_link: Speed | None = None
-    unclassified: Speed | None = None
-    residential: Speed | None = None
-    living_street: Speed | None = None
-    other: Speed | None = None
-
-
-class RoadsSection(_Section):
-    """``[roads]``: the road file and how movement on it is counted.
-
-    `place` is what `planner fetch` gets; where no file is written beside it, `file` is that of its snapshot.
-    """
-
-    file: str
-    place: Name | None = None
-    walk_kph: Annotated[Number, Field(ge=Decimal("0.5"), le=20)] = Decimal("4.0")
-    drive_factor: Annotated[Number, Field(ge=Decimal("0.05"), le=1)] = Decimal("0.7")
-    snap_max_m: Annotated[Number, Field(ge=0, le=5000)] = Decimal(500)
-    island_min_m: Annotated[Number, Field(ge=0, le=10**9)] = Decimal(1000)
-    class_kph: ClassSpeedsSection = ClassSpeedsSection()
-
-    @property
-    def speeds_kph(self) -> Mapping[str, float]:
-        """Free-flow speed of every road class in km/h."""
-        return with_overrides({name: float(kph) for name, kph in self.class_kph if kph is not None})
-
-
-class TableSection(_Section):
-    """``[[sites.table]]``: one file and how to read it."""
-
-    file: Name
-    sheet: Name | None = None
-    coordinates: System | None = None
-    id: str | None = None
-    columns: dict[str, str] = {}
-    defaults: dict[str, Any] = {}
-    keep: dict[str, str] = {}
-
-
-class DemandTableSection(TableSection):
-    """``[[demand.table]]``: as for sites, and the layer of rows that name none."""
-
-    layer: Name | None = None
-
-
-class DemandSection(_Section):
-    """``[demand]``: the people."""
-
-    community_rule: Share = Decimal("0.5")
-    table: Annotated[tuple[DemandTableSection, ...], Field(min_length=1)]
-
-
-class SitesSection(_Section):
-    """``[sites]``: today's facilities and the candidates."""
-
-    table: tuple[TableSection, ...] = ()
-
-
-class FacilitySection(_Section):
+class FacilitySection(Section):
     """``[[facility]]``: a type of facility."""
 
     type: FacilityCode
@@ -119,7 +48,7 @@ class FacilitySection(_Section):
     capacity_people: Natural | None = None
 
 
-class BuildCostSection(_Section):
+class BuildCostSection(Section):
     """``[[build_cost]]``: cost of a type by build method."""
 
     type: str
@@ -129,7 +58,7 @@ class BuildCostSection(_Section):
     co_build_discount: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
 
 
-class SizeSection(_Section):
+class SizeSection(Section):
     """``[[size]]``: a size in which a type may be built."""
 
     type: str
@@ -139,14 +68,14 @@ class SizeSection(_Section):
     extra_yearly_yuan: Yuan = 0
 
 
-class AppliesTo(_Section):
+class AppliesTo(Section):
     """Who a standard speaks of."""
 
     setting: Literal["urban", "rural"] | None = None
     layer: Name = "residents"
 
 
-class StandardSection(_Section):
+class StandardSection(Section):
     """``[[standard]]``: a reach standard; exactly one of ``minutes`` and ``km``."""
 
     id: Name
@@ -159,7 +88,7 @@ class StandardSection(_Section):
     served_by: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class GoalSection(_Section):
+class GoalSection(Section):
     """``[[goal]]``: a share to reach."""
 
     id: Name
@@ -173,7 +102,7 @@ class GoalSection(_Section):
     backup: Flag = False
 
 
-class CountSection(_Section):
+class CountSection(Section):
     """``[[count]]``: how many facilities of a type there must be."""
 
     id: Name
@@ -187,7 +116,7 @@ class CountSection(_Section):
     new_only: Flag = False
 
 
-class GroupSection(_Section):
+class GroupSection(Section):
     """``[[group]]``: a group of people, in the tables' columns ``people_<id>``."""
 
     id: Name
@@ -195,23 +124,23 @@ class GroupSection(_Section):
     weight: Weight = Decimal(1)
 
 
-class PhaseSection(_Section):
+class PhaseSection(Section):
     """``[[phase]]``: a year of a build order."""
 
     year: Annotated[int, Field(ge=1900, le=9999, strict=True)]
     budget_yuan: Yuan | None = None
-    budgets: dict[str, Yuan] = {}
-    shares: dict[str, Annotated[Number, Field(ge=0, le=1)]] = {}  # 0: not asked for yet
+    budgets: dict[str, Yuan] = Field(default_factory=dict)
+    shares: dict[str, Annotated[Number, Field(ge=0, le=1)]] = Field(default_factory=dict)  # 0: not asked for yet
 
 
-class SpacingSection(_Section):
+class SpacingSection(Section):
     """An entry of ``rules.spacing``: how near two facilities of a type may be."""
 
     type: str
     m: Annotated[Number, Field(gt=0, le=MOST_RULE_M)]
 
 
-class NearPeopleSection(_Section):
+class NearPeopleSection(Section):
     """An entry of ``rules.near_people``: how many residents a new facility of a type must have near."""
 
     type: str
@@ -219,7 +148,7 @@ class NearPeopleSection(_Section):
     within_m: Annotated[Number, Field(gt=0, le=MOST_RULE_M)]
 
 
-class RulesSection(_Section):
+class RulesSection(Section):
     """``[rules]``: what a plan may do."""
 
     types_per_site: Annotated[int, Field(ge=1, strict=True)] = 1
@@ -229,7 +158,7 @@ class RulesSection(_Section):
     force_closed: tuple[str, ...] = ()
 
 
-class SitingSection(_Section):
+class SitingSection(Section):
     """``[siting]``: objective, limits and solver."""
 
     objective: Objective = "min_cost"
@@ -237,7 +166,7 @@ class SitingSection(_Section):
     budget_yuan: Yuan | None = None
     budget_once_yuan: Yuan | None = None
     budget_yearly_yuan: Yuan | None = None
-    budgets: dict[str, Yuan] = {}
+    budgets: dict[str, Yuan] = Field(default_factory=dict)
     capacity_standard: str | None = None
     max_sites: Natural | None = None
     horizon_years: Annotated[int, Field(ge=1, le=50, strict=True)] = 5
@@ -246,7 +175,7 @@ class SitingSection(_Section):
     alternatives: Annotated[int, Field(ge=0, le=5, strict=True)] = 0
 
 
-class DocumentSection(_Section):
+class DocumentSection(Section):
     """``[document]``: what the foot of a map says."""
 
     maker: str = ""
@@ -254,7 +183,7 @@ class DocumentSection(_Section):
     note: str | None = None  # none: what is usual in the language of the scenario
 
 
-class Scenario(_Section):
+class Scenario(Section):
     """A whole scenario, checked and frozen; file paths are absolute."""
 
     name: Name
@@ -264,6 +193,8 @@ class Scenario(_Section):
     roads: RoadsSection
     demand: DemandSection
     sites: SitesSection = SitesSection()
+    areas: AreasSection = AreasSection()
+    candidates: CandidatesSection = CandidatesSection()
     facility: Annotated[tuple[FacilitySection, ...], Field(min_length=1)]
     build_cost: tuple[BuildCostSection, ...] = ()
     size: tuple[SizeSection, ...] = ()

@@ -133,7 +133,7 @@ def test_what_this_version_does_not_act_on_is_refused(tmp_path: Path, name: str)
     elif section == "roads":
         text = SCENARIO.replace("[roads]", f'[roads]\n{key} = "x"')
     elif key:
-        text = SCENARIO + f"\n[{section}]\n{key} = []\n"
+        text = SCENARIO.replace(f"[[{section}.table]]", f"[{section}]\n{key} = []\n[[{section}.table]]", 1)
     else:
         text = SCENARIO + f"\n[[{section}]]\nid = 1\n"
     (fault,) = load(write(tmp_path, text)).faults

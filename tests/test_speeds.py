@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from osmnx import routing
 
-from planner import inputs, network, pipeline, schema, speeds
+from planner import inputs, network, pipeline, sourceschema, speeds
 from planner.errors import ScenarioError
 from planner.record import roads_record
 from planner.speeds import CLASS_KPH, way_kph
@@ -156,7 +156,7 @@ def test_legal_limits_agree_with_osmnx_but_where_it_does_not_follow_the_law() ->
 
 
 def test_a_scenario_may_name_just_the_classes_that_have_a_speed() -> None:
-    assert list(schema.ClassSpeedsSection.model_fields) == list(CLASS_KPH)
+    assert list(sourceschema.ClassSpeedsSection.model_fields) == list(CLASS_KPH)
 
 
 def test_overrides_stand_in_place_of_the_classes_own() -> None:
