@@ -11,23 +11,21 @@ import numpy as np
 import pandas as pd
 
 from planner import __version__, claims, maps, record, report
-from planner.coverage import assessable, facilities_serving
+from planner.coverage import assessable
 from planner.inputs import Inputs, shown_path
 from planner.instance import weight_scale
 from planner.namedfiles import with_files
 from planner.phases import ONE_YEAR
-from planner.reaches import RESIDENTS, areas, people_served
+from planner.reaches import RESIDENTS, areas
 from planner.recount import cost_of
 from planner.rulewords import goal_in_words, in_words, known, rule_in_words
 from planner.schema import aim_of
+from planner.sitetable import map_sites, site_table
 from planner.study import Study, goal_tallies, goals_in, served_in, tally
 from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from geopandas import GeoDataFrame
-    from numpy.typing import NDArray
 
     from planner.rulewords import Known
     from planner.scenario import Loaded
@@ -42,9 +40,6 @@ RESULT_FILES = frozenset(
     }
 )  # fmt: skip
 """Names of everything that a result holds."""
-
-UNUSED = ("candidate", "closed", "excluded")
-"""States of a site that is not open, in the plan or without one."""
 
 
 def _goal_records(studied: Study) -> list[dict[str, Any]]:
@@ -251,68 +246,6 @@ def _record(studied: Study) -> dict[str, Any]:
     )
 
 
-def _joined(parts: pd.Series) -> str:
-    return ";".join(part for part in parts if part)
-
-
-def _people_columns(studied: Study, idle: NDArray[np.bool_]) -> dict[str, Any]:
-    """Count people of each site; those that are not open (`idle`) have none.
-
-    Returns columns people_reached (within reach under any standard), and under capacity people_served: those assigned
-    to it under that standard, blank where it does not serve it.
-    """
-    sites = studied.inputs.sites.frame["site_id"]
-    now = studied.states.get("plan", studied.states["today"])
-    reached = people_served(studied.reach, now, None).reindex(sites, fill_value=0).astype("Int64")
-    found: dict[str, Any] = {"people_reached": reached.where(~idle).array}
-    limited_by = studied.inputs.scenario.siting.capacity_standard
-    served = served_in(studied, "plan" if "plan" in studied.states else "today", studied.years[-1])
-    if served is not None and limited_by is not None:
-        limited = studied.reach[limited_by].standard
-        serves = facilities_serving(sites.map(lambda site: now.get(site, "")), limited) > 0
-        by_site = served.groupby("site_id")["people"].sum().reindex(sites, fill_value=0).astype("Int64")
-        found["people_served"] = by_site.where(serves & ~idle).array
-    return found
-
-
-def _site_table(studied: Study) -> GeoDataFrame:
-    """Every site of the inputs with its part in the plan: the table behind sites.csv and the map."""
-    frame = studied.inputs.sites.frame
-    opened = studied.opened.assign(number=np.arange(1, len(studied.opened) + 1))
-    by_site = opened.groupby("site_id").agg(
-        planned_type=("type", ";".join),
-        planned_size=("size", _joined),
-        planned_year=("year", "min"),
-        number=("number", "min"),
-        planned_once_yuan=("cost_once_yuan", "sum"),
-        planned_yearly_yuan=("cost_yearly_yuan", "sum"),
-        estimated=("estimated", "any"),
-        newly_covered=("site_newly", "max"),
-    )
-    state = np.select(
-        [
-            frame["site_id"].isin(by_site.index) & (frame["status"] == "candidate"),
-            frame["open_today"],
-            frame["status"] == "existing",
-            frame["status"] == "candidate",
-        ],
-        ["planned", "today", "closed", "candidate"],
-        default="excluded",
-    )
-    table = frame.drop(columns="open_today").join(by_site, on="site_id")
-    filled = table.fillna({"planned_type": "", "planned_size": "", "number": 0, "estimated": False})
-    return filled.assign(
-        state=state,
-        number=filled["number"].astype(int),
-        estimated=filled["estimated"].astype(bool),
-        planned_year=filled["planned_year"].astype("Int64"),
-        planned_once_yuan=filled["planned_once_yuan"].astype("Int64"),
-        planned_yearly_yuan=filled["planned_yearly_yuan"].astype("Int64"),
-        newly_covered=filled["newly_covered"].astype("Int64"),
-        **_people_columns(studied, np.isin(state, UNUSED)),
-    )
-
-
 def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
     scenario = studied.inputs.scenario
     language = scenario.language
@@ -338,24 +271,6 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
     )
 
 
-def _map_sites(table: GeoDataFrame) -> GeoDataFrame:
-    """Rows of the map: planned sites carry what is planned, the others what stands."""
-    planned = table["number"] > 0
-    types = table["type"].where(~planned, table["planned_type"])
-    shown = table.assign(
-        types=types,
-        state=table["state"].where(~planned, "planned"),
-        cost_once_yuan=table["cost_once_yuan"].where(~planned, table["planned_once_yuan"]),
-        cost_yearly_yuan=table["cost_yearly_yuan"].where(~planned, table["planned_yearly_yuan"]),
-        people=table["people_reached"],
-    )
-    # a kiosk in an existing station is a planned facility beside the station itself
-    standing = table[planned & (table["state"] == "today")].assign(
-        types=lambda t: t["type"], number=0, estimated=False, people=lambda t: t["people_reached"]
-    )
-    return pd.concat([shown[shown["state"] != "excluded"], standing], ignore_index=True)
-
-
 def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_inputs: bool) -> dict[str, Any]:
     """Write every file of a result but ``timing.json``.
 
@@ -377,7 +292,7 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     """
     inputs, scenario = studied.inputs, studied.inputs.scenario
     run = _record(studied)
-    sites = _site_table(studied)
+    sites = site_table(studied)
     begin("areas")
     outlines = areas(studied.city, inputs.standards, studied.states)
     begin("map")
@@ -386,7 +301,7 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
         record=run,
         roads=inputs.networks["walk"],
         demand=inputs.demand.frame,
-        sites=_map_sites(sites),
+        sites=map_sites(sites),
         coverage=studied.coverage,
         areas=outlines,
         labels=_labels(studied, run),
