@@ -71,6 +71,9 @@ class Answer:
     duals: Duals | None
 
 
+NO_PLAN = Answer(None, None, None, infeasible=True, duals=None)
+
+
 @dataclass(frozen=True)
 class _Effort:
     """How hard a problem is tried: gap, deadline, goals looked at apart, threads; whether it is all of it."""
@@ -168,7 +171,7 @@ def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, fl
     """Solve with so much effort."""
     merged = merge(problem)
     if _never(merged.problem):
-        return Answer(None, None, None, infeasible=True, duals=None)
+        return NO_PLAN
     n = len(problem.price)
     rest = _Rest(merged.problem, np.arange(n), np.zeros(n, dtype=bool), merged.constant)
     step = step_of(merged.problem)
@@ -176,14 +179,10 @@ def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, fl
     plan = start.held(start.ready(rest.problem), np.zeros(n, dtype=bool), worth)
     bound, duals = 0.0, None
     while True:
-        best = _value(rest.problem, plan)
         master = master_of(rest.problem)
-        core = np.full(len(rest.options), 0.5) if plan is None else plan.astype(np.float64)
-        root = cut_root(master, core, enough=best, deadline=effort.deadline)
+        root = _root_of(master, plan, effort.deadline)
         if root.infeasible:
-            if plan is not None:
-                raise PlanError(Fault("plan_check_failed", values={"broken": "no x keeps what a plan keeps"}))
-            return Answer(None, None, None, infeasible=True, duals=None)
+            return NO_PLAN
         duals = duals or given_duals(problem, merged, root.duals)
         bound = max(bound, root.bound + rest.constant)
         plan = _better(rest, master, root, plan, worth, step, effort)
@@ -197,20 +196,46 @@ def _solved(problem: Covering, effort: _Effort, report: Callable[[str, float, fl
             break
         free = low < high
         if plan is None or free.sum() <= FEW_OPTIONS or free.mean() > WORTH_IT:
-            plan, root = _goals_apart(master, root, plan, effort)
-            low, high = fixed_by(root.reduced_cost, root.bound, _value(rest.problem, plan), low, high)
-            node = (root.bound, low, high)
-            found = branch_and_cut(master, node, plan, worth, slack=slack, deadline=effort.deadline)
-            plan, bound = found.plan, max(bound, found.bound + rest.constant)
+            plan, lower = _branched(master, root, (low, high), plan, worth, slack, effort)
+            bound = max(bound, lower + rest.constant)
             break
         # no option that the best plan moves is fixed: what is as good as the best known is never fixed away
         opened, rest = rest.whole(plan), _smaller(rest, low, high)
         plan = opened[rest.options]
-    done = bound == math.inf
+    none = plan is None and bound == math.inf
     bound = rounded(bound - merged.constant, step) + merged.constant
     if plan is None:
-        return Answer(None, None, None if done else bound, infeasible=done, duals=duals)
-    opened = rest.whole(plan)
+        return Answer(None, None, None if none else bound, infeasible=none, duals=duals)
+    return _stated(problem, rest.whole(plan), bound, duals)
+
+
+def _root_of(master: Master, plan: Flags | None, deadline: float) -> Root:
+    """Cut the LP, away from the best plan."""
+    core = np.full(len(master.problem.price), 0.5) if plan is None else plan.astype(np.float64)
+    root = cut_root(master, core, enough=_value(master.problem, plan), deadline=deadline)
+    if root.infeasible and plan is not None:
+        raise PlanError(Fault("plan_check_failed", values={"broken": "no x keeps what a plan keeps"}))
+    return root
+
+
+def _branched(
+    master: Master,
+    root: Root,
+    box: tuple[Floats, Floats],
+    plan: Flags | None,
+    worth: Floats,
+    slack: float,
+    effort: _Effort,
+) -> tuple[Flags | None, float]:
+    """Look at groups of goals apart, then branch within a box; returns the best plan and the bound."""
+    plan, root = _goals_apart(master, root, plan, effort)
+    node = (root.bound, *fixed_by(root.reduced_cost, root.bound, _value(master.problem, plan), *box))
+    found = branch_and_cut(master, node, plan, worth, slack=slack, deadline=effort.deadline)
+    return found.plan, found.bound
+
+
+def _stated(problem: Covering, opened: Flags, bound: float, duals: Duals | None) -> Answer:
+    """State a plan by its objective on the rows as given."""
     objective = objective_of(problem, opened)
     if objective is None or bound > objective:
         raise PlanError(Fault("plan_check_failed", values={"broken": f"bound {bound}, plan {objective}"}))
