@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from planner import milp
-from planner.check import Checked, check, failed
+from planner.check import REPAIRS_MAX, Checked, check, failed
 from planner.problem import fixed_at, opened_by, problem_of, with_more, without_plan
 from planner.program import Program, with_row
 from planner.recount import objective_of
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from planner.problem import Problem
 
     Mask = NDArray[np.bool_]
-
-REPAIRS_MAX = 20
-"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
 
 WALK_PART = 0.5
 """Part of the time of each search that goes to the walk."""

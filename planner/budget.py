@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from planner import milp
-from planner.check import Checked, check, failed
+from planner.check import REPAIRS_MAX, Checked, check, failed
 from planner.core import least
 from planner.cuts import solve_covering
 from planner.large import LARGE, covering_of
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
     Whole = NDArray[np.int64]
     Floats = NDArray[np.float64]
-
-REPAIRS_MAX = 20
-"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
 
 
 @dataclass(frozen=True, eq=False)

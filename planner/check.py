@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
+REPAIRS_MAX = 20
+"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
+
 
 @dataclass(frozen=True, eq=False)
 class Checked:

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner import milp
-from planner.check import Checked, check, failed
+from planner.check import REPAIRS_MAX, Checked, check, failed
 from planner.problem import opened_by, with_more, without_plan
 from planner.program import with_constant
 
 if TYPE_CHECKING:
     from planner.problem import Problem
     from planner.program import Program
-
-REPAIRS_MAX = 20
-"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
 
 
 @dataclass(frozen=True, eq=False)

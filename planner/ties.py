@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner import milp
-from planner.check import Checked, check, failed
+from planner.check import REPAIRS_MAX, Checked, check, failed
 from planner.problem import Problem, opened_by, without_plan
 from planner.program import Program, with_row
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 BLOCK = 20
 """Options whose ids are compared at once: their weights are powers of two, of which a solver holds so many apart."""
-
-REPAIRS_MAX = 20
-"""Plans in a row that may fail the check by a rounding of the solver before it is given up."""
 
 PIN_MARGIN = 0.5
 """By how much of a step of the objective an option must miss every plan of that objective to be pinned."""

@@ -15,7 +15,8 @@ import pytest
 from brute import Case, Column, Point, Row, Rule, instance_of, objective_of, opened_by, reached_by, served_in, short_of
 from brute import broken as broken_rules
 from judge import check, count, goal, middling, option, rows_of
-from planner import milp, optimize, plansearch, recount
+from planner import milp, optimize, recount
+from planner.check import REPAIRS_MAX
 from planner.errors import PlanError
 from planner.program import Outcome, Program
 from planner.siting import Flows
@@ -101,7 +102,7 @@ def test_the_examples_are_what_they_say() -> None:
 def test_a_plan_that_misses_a_goal_or_breaks_a_rule_is_refused(
     monkeypatch: pytest.MonkeyPatch, case: Case, opened: tuple[int, ...], bound: float | None
 ) -> None:
-    answering(monkeypatch, *[(opened, bound, False)] * (2 * plansearch.REPAIRS_MAX))
+    answering(monkeypatch, *[(opened, bound, False)] * (2 * REPAIRS_MAX))
     with pytest.raises(PlanError):
         optimize.solve(instance_of(case))
 
@@ -117,7 +118,7 @@ def test_a_plan_over_the_budget_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     over = dataclasses.replace(TRIO, rules=(Rule(((0, 10), (1, 20), (2, 50)), None, 40),))
     answering(monkeypatch, ((2,), 50.0, False))
     assert optimize.solve(instance_of(over)).chosen == (0, 1)
-    answering(monkeypatch, *[((2,), 50.0, False)] * plansearch.REPAIRS_MAX)
+    answering(monkeypatch, *[((2,), 50.0, False)] * REPAIRS_MAX)
     with pytest.raises(PlanError):
         optimize.solve(instance_of(over))
 
@@ -128,7 +129,7 @@ def test_a_goal_missed_by_one_person_in_a_million_is_missed(monkeypatch: pytest.
     answering(monkeypatch, ((0,), 10.0, False))
     plan = optimize.solve(instance_of(case))
     assert (plan.status, plan.objective, plan.chosen) == ("optimal", 20, (0, 1))
-    answering(monkeypatch, *[((0,), 10.0, False)] * plansearch.REPAIRS_MAX)
+    answering(monkeypatch, *[((0,), 10.0, False)] * REPAIRS_MAX)
     with pytest.raises(PlanError):
         optimize.solve(instance_of(case))
 
