@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from planner.frontier import Point
     from planner.frontierstudy import FrontierStudy
-    from planner.standards import Standard
     from planner.terms import Language
 
 SUFFIX = "-frontier"
@@ -63,21 +62,6 @@ def write(studied: FrontierStudy, folder: Path, begin: Callable[[str], None]) ->
         (folder / "frontier.svg").write_text(svg, encoding="utf-8", newline="\n")
     report.write_json(found, folder / MARK)
     return found
-
-
-def _standard(standard: Standard) -> dict[str, Any]:
-    """Describe the standard as run.json does."""
-    return {
-        "id": standard.id,
-        "clause": standard.clause,
-        "mode": standard.mode,
-        "metric": standard.metric,
-        "minutes": None if standard.minutes is None else float(standard.minutes),
-        "km": None if standard.km is None else float(standard.km),
-        "setting": standard.setting,
-        "layer": standard.layer,
-        "served_by": list(standard.served_by),
-    }
 
 
 def per_person(cost_yuan: int, newly: int) -> int | None:
@@ -156,7 +140,7 @@ def _record(studied: FrontierStudy) -> dict[str, Any]:
         "attribution": say("map.attribution", scenario.language),
         "inputs": outputs.input_records(inputs),
         "roads": record.roads_record(inputs.networks),
-        "standard": _standard(studied.standard),
+        "standard": record.standard_facts(studied.standard),
         "people": found.whole,
         "covered_today": found.today,
         "share_today": record.share(found.today, found.whole),

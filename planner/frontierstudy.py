@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from planner import coverage, schema
+from planner import schema
 from planner.errors import Fault, ScenarioError
 from planner.frontier import GAP, Frontier, frontier
-from planner.instance import build
 from planner.limits import Aim
 from planner.phases import ONE_YEAR, years_of
-from planner.reaches import RESIDENTS
 from planner.scenario import fault_at
-from planner.study import measured
+from planner.study import instance_of, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from planner.frontier import Point
     from planner.inputs import Inputs
-    from planner.instance import Reach
     from planner.siting import Instance
     from planner.standards import Standard
 
@@ -72,23 +69,6 @@ def standard_of(inputs: Inputs, asked: str | None) -> Standard:
         values = {"name": name, "known": " ".join(known)}
         raise ScenarioError(Fault("unknown_name", column="--standard", values=values))
     return known[name]
-
-
-def _instance(inputs: Inputs, standard: Standard, reach: Mapping[str, Reach]) -> Instance:
-    """Build the siting problem without goals; the people of the standard are what is lost."""
-    scenario, demand = inputs.scenario, inputs.demand.frame
-    residents = demand[coverage.assessable(demand) & (demand["layer"] == RESIDENTS).to_numpy()]
-    return build(
-        inputs.options,
-        demand,
-        reach,
-        (),
-        schema.counts_of(scenario),
-        community_rule=scenario.demand.community_rule,
-        residents=residents,
-        limits=schema.limits_of(scenario),
-        aim=Aim("max_coverage", standard.id),
-    )
 
 
 def _sites_of(inputs: Inputs, instance: Instance, number: int, point: Point) -> pd.DataFrame:
@@ -145,7 +125,7 @@ def study_frontier(inputs: Inputs, standard: Standard, steps: int, report: Calla
         If what the solver says contradicts the check on the original rows.
     """
     _, _, reach = measured(inputs, report)
-    instance = _instance(inputs, standard, reach)
+    instance = instance_of(inputs, reach, (), Aim("max_coverage", standard.id))  # its people are what is lost
     siting = inputs.scenario.siting
     n_years = len(years_of(schema.limits_of(inputs.scenario).phases))
     weight = instance.loss.copy()

@@ -62,13 +62,8 @@ def roads_record(networks: Mapping[Mode, Roads]) -> dict[str, Any]:
     }
 
 
-def standard_record(
-    standard: Standard, today: Tally, plan: Tally | None, served: tuple[int | None, int | None]
-) -> dict[str, Any]:
-    """Figures of one standard; the plan's are null where nothing was planned.
-
-    `served` is how many people are served under capacity, today and by the plan; null where capacity is not counted.
-    """
+def standard_facts(standard: Standard) -> dict[str, Any]:
+    """Describe a standard: who is to be within reach of what."""
     return {
         "id": standard.id,
         "clause": standard.clause,
@@ -79,6 +74,18 @@ def standard_record(
         "setting": standard.setting,
         "layer": standard.layer,
         "served_by": list(standard.served_by),
+    }
+
+
+def standard_record(
+    standard: Standard, today: Tally, plan: Tally | None, served: tuple[int | None, int | None]
+) -> dict[str, Any]:
+    """Figures of one standard; the plan's are null where nothing was planned.
+
+    `served` is how many people are served under capacity, today and by the plan; null where capacity is not counted.
+    """
+    return {
+        **standard_facts(standard),
         "people": today.people,
         "covered_today": today.covered,
         "covered_plan": plan.covered if plan else None,

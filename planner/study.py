@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from planner.coverage import GoalTally
     from planner.explanations import Explained
     from planner.instance import Reach
-    from planner.limits import Phase
+    from planner.limits import Aim, Phase
     from planner.reaches import Kind
     from planner.siting import Flows, Instance, Plan, Reached
     from planner.standards import Goal, Standard
@@ -166,7 +166,7 @@ def _served(instance: Instance, flows: Flows | None, rows: pd.DataFrame, years: 
     )
 
 
-def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal]) -> Instance:
+def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal], aim: Aim | None = None) -> Instance:
     """Build the siting problem of a scenario from what was measured.
 
     Parameters
@@ -177,6 +177,8 @@ def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal
         Reach under each standard, by its id.
     goals
         What a plan must reach.
+    aim
+        What it is to be best at; else what the scenario says.
     """
     scenario, demand = inputs.scenario, inputs.demand.frame
     residents = demand[coverage.assessable(demand) & (demand["layer"] == RESIDENTS).to_numpy()]
@@ -189,7 +191,7 @@ def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal
         community_rule=scenario.demand.community_rule,
         residents=residents,
         limits=schema.limits_of(scenario),
-        aim=schema.aim_of(scenario),
+        aim=aim or schema.aim_of(scenario),
     )
 
 
