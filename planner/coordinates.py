@@ -4,7 +4,8 @@ GCJ-02 has no official published formula. What stands here is public knowledge: 
 engineering and is repeated, with the same constants, in many open programs. BD-09 is Baidu's second layer on top
 of GCJ-02, known in the same way. CGCS2000 (EPSG:4490) equals WGS-84 within decimetres and is never shifted.
 
-Both offsets apply inside a box around China only; points outside it are returned unchanged. The box reaches a
+Both offsets apply inside a box around China only; points outside it are returned unchanged. Of a place in WGS-84 it
+is that place which decides, for both layers: the way there and back is exact up to the very edge. The box reaches a
 degree beyond the border, so that its own edge, where no inverse is unique, touches no Chinese place. Longitudes and
 latitudes are degrees everywhere, arrays of any one shape; NaN stays NaN.
 """
@@ -32,7 +33,7 @@ _WEST, _EAST, _SOUTH, _NORTH = 72.004, 137.8347, 0.8293, 55.8271
 _AXIS_M = 6_378_245.0
 _ECCENTRICITY2 = 0.00669342162296594323
 
-# Degrees; no point is moved farther by either layer.
+# Degrees; no point is moved farther by both layers together.
 _LARGEST_SHIFT = 0.05
 
 _BAIDU_ANGLE = np.pi * 3000.0 / 180.0
@@ -83,23 +84,28 @@ def _bd09_shift(lon: Degrees, lat: Degrees) -> Pair:
     return radius * np.cos(angle) + _BAIDU_EAST - lon, radius * np.sin(angle) + _BAIDU_NORTH - lat
 
 
-def _forward(lon: ArrayLike, lat: ArrayLike, shift: Callable[[Degrees, Degrees], Pair]) -> Pair:
+def _forward(lon: ArrayLike, lat: ArrayLike, *shifts: Callable[[Degrees, Degrees], Pair]) -> Pair:
+    """Apply `shifts` one after the other to the points that lie in the box before the first one."""
     x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     inside = in_china(x, y)
-    east, north = shift(np.where(inside, x, 105.0), np.where(inside, y, 35.0))
-    return np.where(inside, x + east, x), np.where(inside, y + north, y)
+    moved_x, moved_y = np.where(inside, x, 105.0), np.where(inside, y, 35.0)
+    for shift in shifts:
+        east, north = shift(moved_x, moved_y)
+        moved_x, moved_y = moved_x + east, moved_y + north
+    return np.where(inside, moved_x, x), np.where(inside, moved_y, y)
 
 
-def _inverse(lon: ArrayLike, lat: ArrayLike, shift: Callable[[Degrees, Degrees], Pair]) -> Pair:
-    """Undo `shift` by fixed-point iteration; a point is changed when its original lies in the box."""
+def _inverse(lon: ArrayLike, lat: ArrayLike, *shifts: Callable[[Degrees, Degrees], Pair]) -> Pair:
+    """Undo `shifts` in their order by fixed-point iteration; a point is changed when its original lies in the box."""
     x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     # Only a point that may have been shifted takes part.
     near = _in_box(x, y, margin=_LARGEST_SHIFT)
-    target_x, target_y = np.where(near, x, 105.0), np.where(near, y, 35.0)
-    found_x, found_y = target_x, target_y
-    for _ in range(_INVERSE_ROUNDS):
-        east, north = shift(found_x, found_y)
-        found_x, found_y = target_x - east, target_y - north
+    found_x, found_y = np.where(near, x, 105.0), np.where(near, y, 35.0)
+    for shift in shifts:
+        target_x, target_y = found_x, found_y
+        for _ in range(_INVERSE_ROUNDS):
+            east, north = shift(found_x, found_y)
+            found_x, found_y = target_x - east, target_y - north
     inside = near & in_china(found_x, found_y)
     return np.where(inside, found_x, x), np.where(inside, found_y, y)
 
@@ -147,7 +153,7 @@ def to_wgs84(lon: ArrayLike, lat: ArrayLike, system: System) -> Pair:
     if system == "gcj02":
         return gcj02_to_wgs84(lon, lat)
     if system == "bd09":
-        return gcj02_to_wgs84(*bd09_to_gcj02(lon, lat))
+        return _inverse(lon, lat, _bd09_shift, _gcj02_shift)
     return _unshifted(lon, lat, system)
 
 
@@ -156,7 +162,7 @@ def from_wgs84(lon: ArrayLike, lat: ArrayLike, system: System) -> Pair:
     if system == "gcj02":
         return wgs84_to_gcj02(lon, lat)
     if system == "bd09":
-        return gcj02_to_bd09(*wgs84_to_gcj02(lon, lat))
+        return _forward(lon, lat, _gcj02_shift, _bd09_shift)
     return _unshifted(lon, lat, system)
 
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import numpy as np
+import prcoords
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,8 +12,17 @@ from hypothesis import strategies as st
 from planner.coordinates import SYSTEMS, System, from_wgs84, gcj02_to_bd09, in_china, to_wgs84, wgs84_to_gcj02
 from planner.geodesy import great_circle_m
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 # A degree inside the box: Chinese land lies farther in than that.
 LON, LAT = st.floats(73.0, 137.0), st.floats(1.8, 55.0)
+
+
+def points_of_the_box(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places of the whole box of China, always the same ones."""
+    drawn = np.random.default_rng(20260630)
+    return drawn.uniform(72.004, 137.8347, count), drawn.uniform(0.8293, 55.8271, count)
 
 
 @given(LON, LAT, st.sampled_from(SYSTEMS))
@@ -24,6 +37,25 @@ def test_back_and_there_is_the_same_place(lon: float, lat: float, system: System
     there_lon, there_lat = from_wgs84(*to_wgs84(lon, lat, system), system)
     assert abs(float(there_lon) - lon) < 1e-8
     assert abs(float(there_lat) - lat) < 1e-8
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_million_points_come_back_to_a_thousandth_of_a_millimetre(system: System) -> None:
+    lon, lat = points_of_the_box(1_000_000)
+    back = to_wgs84(*from_wgs84(lon, lat, system), system)
+    assert float(great_circle_m(lon, lat, *back).max()) < 1e-6
+
+
+def test_both_layers_are_those_of_an_independent_package() -> None:
+    lon, lat = points_of_the_box(20_000)
+    pairs = list(zip(lat.tolist(), lon.tolist(), strict=True))
+    for moved, theirs in (
+        (wgs84_to_gcj02(lon, lat), partial(prcoords.wgs_gcj, check_china=False)),
+        (gcj02_to_bd09(lon, lat), prcoords.gcj_bd),
+        (from_wgs84(lon, lat, "bd09"), partial(prcoords.wgs_bd, check_china=False)),
+    ):
+        other_lat, other_lon = np.array([theirs(pair) for pair in pairs]).T
+        assert float(great_circle_m(*moved, other_lon, other_lat).max()) < 1e-3
 
 
 @given(st.floats(-180, 71.9) | st.floats(138, 180), st.floats(-90, 90), st.sampled_from(SYSTEMS))
