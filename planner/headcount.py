@@ -1,0 +1,279 @@
+"""A demand table whose people add up to official totals: the door to `totals` and `allotment`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import starmap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from planner.allotment import FIGURE_FROM, Allotment, Ground, allotments
+from planner.areas import read_areas
+from planner.columns import nearest
+from planner.errors import Fault, TableError
+from planner.grammar import quoted
+from planner.osmobjects import way_ids
+from planner.spreading import STREETS, along_streets
+from planner.tablefaults import shortened
+from planner.totals import read_totals, sums_of_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from planner.roads import Roads
+    from planner.sources import TableSource
+    from planner.spreading import Spots
+    from planner.tables import Table
+    from planner.totals import Asked, Official
+
+SHOWN = 5
+"""Units that a sentence names; all are counted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Headcount:
+    """A demand table with official totals.
+
+    Attributes
+    ----------
+    table
+        Rows of the tables, then new points, then units that nothing takes; all have people, and a column
+        `planner.allotment.FIGURE_FROM`.
+    records
+        For each table of totals what run.json says of it.
+    """
+
+    table: Table
+    records: tuple[Mapping[str, Any], ...]
+
+
+def count(
+    table: Table | None,
+    asked: Sequence[Asked],
+    layers: Mapping[str, tuple[TableSource, str]],
+    walk: Roads | None,
+    road_file: str,
+) -> Headcount | None:
+    """Read official totals and give them to a demand table.
+
+    Parameters
+    ----------
+    table
+        Demand with district and town; None where it could not be read.
+    asked
+        Tables of totals.
+    layers
+        ``district``, ``town`` -> layer of areas, and the header of its names.
+    walk, road_file
+        The network to walk on, without road edits, and the file it was read from; None where it could not be read.
+
+    Returns
+    -------
+    headcount
+        The table as it is where no totals are asked for; None where something else could not be read: what is wrong
+        with that is told elsewhere.
+
+    Raises
+    ------
+    TableError
+        With every fault of the tables of totals; then as `with_totals`.
+    RoadError
+        As `planner.osmobjects.way_ids`.
+    """
+    officials = read_totals(asked)
+    if table is not None and not officials:
+        return Headcount(table, ())
+    if table is None or walk is None:
+        return None
+    levels: set[str] = {item.of for item in asked if item.spread != "units"}
+    areas = {level: read_areas(*layers[level]) for level in levels & set(layers)}
+
+    def streets(spacing_m: float) -> Spots:
+        return along_streets(walk, way_ids(Path(road_file), STREETS), spacing_m)
+
+    return with_totals(table, officials, Ground(areas, streets))
+
+
+def with_totals(table: Table, officials: Sequence[Official], ground: Ground) -> Headcount:
+    """Give official totals to the rows and points of a demand table.
+
+    Parameters
+    ----------
+    table
+        Demand with district and town; people may lack.
+    officials
+        Tables of totals.
+    ground
+        Areas and streets.
+
+    Returns
+    -------
+    headcount
+        The people of each unit of each layer add up to its official figure, exactly, in whatever order rows stand.
+
+    Raises
+    ------
+    TableError
+        As `planner.allotment.allotments` says; where rows are left without people, ids stand twice, or what looks like
+        a sum of all units stands among them.
+    """
+    found = [(official, list(allotments(table, official, ground))) for official in officials]
+    faults = [item for _, items in found for item in items if isinstance(item, Fault)]
+    done = [(official, [item for item in items if isinstance(item, Allotment)]) for official, items in found]
+    for official, given in done:
+        faults += sums_of_all(official, [item.total for item in given if item.how == "apart"])
+    if faults:
+        raise TableError(*shortened(faults))
+    everything = [item for _, given in done for item in given]
+    totals = [item.total for item in everything for _ in range(len(item.new))]
+    new = pd.DataFrame({"file": [total.file for total in totals], "row": [total.row for total in totals]})
+    hints = pd.DataFrame({"unplaced": ["leave"] * len(totals), "town_point": [None] * len(totals)})
+    frame, origin = _frame(table, everything), _below(table.origin, new)
+    wrong = [*_unfilled(frame, origin), *_twice(table, everything)]
+    if wrong:
+        raise TableError(*shortened(wrong))
+    doubts = [doubt for official, given in done for doubt in _doubts(table, official, given)]
+    read = Counter(table.rows_read)
+    for official in officials:
+        read[official.asked.source.shown] += official.rows_read
+    counted = replace(
+        table,
+        frame=frame,
+        origin=origin,
+        hints=_below(table.hints, hints),
+        rows_read=dict(read),
+        left_out=(*table.left_out, *(row for official in officials for row in official.left_out)),
+        doubts=(*table.doubts, *shortened(doubts)),
+    )
+    return Headcount(counted, tuple(starmap(_record, done)))
+
+
+def of_tables(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows of a demand table that stand in the scenario's own tables, and so can be looked up there."""
+    return frame[~frame[FIGURE_FROM].isin(["spread", "official"])] if FIGURE_FROM in frame else frame
+
+
+def _below(upper: pd.DataFrame, lower: pd.DataFrame) -> pd.DataFrame:
+    """Put rows below a table, with its columns and types."""
+    return pd.concat([upper, lower.astype(upper.dtypes)], ignore_index=True) if len(lower) else upper
+
+
+def _frame(table: Table, given: Sequence[Allotment]) -> gpd.GeoDataFrame:
+    """Return the demand table with the people given and the new rows; people are missing where a row has none."""
+    frame = table.frame
+    counted = list(dict.fromkeys(["people", *(column for item in given for column in item.people)]))
+    new = pd.concat([item.new for item in given], ignore_index=True)
+    figures = {column: _figures(frame, given, column) for column in counted}
+    source = np.full(len(frame), "own", dtype=object)
+    for item in given:
+        source[item.rows] = "scaled" if item.how == "scaled" else "shared"
+    names = list(frame.columns)
+    after = names.index("people") + 1
+    names[after:after] = [column for column in counted if column not in names]
+    names.insert(names.index("placed") + 1, FIGURE_FROM)
+    texts = [name for name in names if name not in {*figures, FIGURE_FROM, "geometry"}]
+    whole = {name: [*frame[name], *(new[name] if name in new else [""] * len(new))] for name in texts}
+    whole[FIGURE_FROM] = [*source, *(new[FIGURE_FROM] if len(new) else [])]
+    place = gpd.GeoSeries([*frame.geometry, *(new["geometry"] if len(new) else [])], crs=4326)
+    joined = {name: pd.Series(values, dtype=str) for name, values in whole.items()}
+    return gpd.GeoDataFrame({**joined, **figures, "geometry": place}, crs=4326)[names]
+
+
+def _figures(frame: pd.DataFrame, given: Sequence[Allotment], column: str) -> pd.Series:
+    """Return a column of people, with the new rows; whole numbers where none is missing."""
+    figures: list[Any] = frame[column].tolist() if column in frame else [pd.NA] * len(frame)
+    for item in given:
+        mine = item.people.get(column, [pd.NA] * (len(item.rows) + len(item.new)))
+        if len(item.new):
+            figures += mine
+        elif column in item.people:
+            for row, people in zip(item.rows.tolist(), mine, strict=True):
+                figures[row] = people
+    series = pd.Series(pd.array(figures, dtype="Int64"))
+    return series if series.isna().any() else series.astype("int64")
+
+
+def _unfilled(frame: pd.DataFrame, origin: pd.DataFrame) -> Iterator[Fault]:
+    """Find rows that have no figure of their own and get none; only columns with such rows are of this type."""
+    for column in frame.columns[frame.dtypes == "Int64"]:
+        for row in np.flatnonzero(frame[column].isna()).tolist():
+            unit = frame["district"].iloc[row] + frame["town"].iloc[row]
+            values = {"column": column, "unit": quoted(unit) or "—", "id": quoted(frame["demand_id"].iloc[row])}
+            place = origin.iloc[row]
+            yield Fault("people_missing", place["file"], row=int(place["row"]), column=column, values=values)
+
+
+def _twice(table: Table, given: Sequence[Allotment]) -> Iterator[Fault]:
+    """Find new rows whose id a row of the tables has already."""
+    where = {name: row for row, name in enumerate(table.frame["demand_id"])}
+    for item in given:
+        for name in item.new.get("demand_id", ()):
+            if name in where:
+                place = table.origin.iloc[where[name]]
+                values = {"id": quoted(name), "file": place["file"], "row": place["row"]}
+                yield Fault("duplicate_id", item.total.file, row=item.total.row, values=values)
+
+
+# --- what is said of it ------------------------------------------------------------------------------------------
+
+
+def _doubts(table: Table, official: Official, given: Sequence[Allotment]) -> Iterator[Fault]:
+    """Say what was decided where nothing says it."""
+    yield from official.doubts
+    for item in given:
+        yield from item.doubts
+    frame, of = table.frame, official.asked.of
+    mine = frame[frame["layer"] == official.asked.layer]
+    names = {item.total.name for item in given}
+    rest = mine[~mine[of].isin(names)]
+    spare = sorted(set(rest[of]) - {""})
+    for item in given:
+        people = item.total.people["people"]
+        if item.how == "apart" and official.asked.spread == "units":
+            yield item.total.fault(
+                "totals_apart", "name", people=people, near=quoted(nearest(item.total.name, spare)) or "—"
+            )
+        elif item.how == "apart":
+            yield item.total.fault("totals_apart_area", "name", people=people)
+    equal = [item for item in given if item.how == "equal" and len(item.rows) > 1]
+    if equal:
+        values = {"units": _listed([item.total.label for item in equal]), "count": sum(len(i.rows) for i in equal)}
+        yield Fault("totals_equal", official.asked.source.shown, values=values)
+    if len(rest) and official.asked.spread == "units":
+        values = {"units": _listed(spare) or "—", "count": len(rest), "people": int(rest["people"].sum())}
+        yield Fault("totals_none", official.asked.source.shown, values=values)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " / ".join(map(quoted, names[:SHOWN])) + (" …" if len(names) > SHOWN else "")
+
+
+def _record(official: Official, given: Sequence[Allotment]) -> dict[str, Any]:
+    """Return what run.json says of a table of totals."""
+    asked = official.asked
+    return {
+        "path": asked.source.shown,
+        "of": asked.of,
+        "layer": asked.layer,
+        "spread": asked.spread,
+        "raster": asked.raster_shown or None,
+        "people": sum(total.people["people"] for total in official.totals),
+        "missing": list(official.missing),
+        "units": [
+            {
+                "unit": item.total.label,
+                "code": item.total.code or None,
+                **item.total.people,
+                "urban_share": None if item.total.urban_share is None else float(item.total.urban_share),
+                "how": item.how,
+                "rows": len(item.rows) + len(item.new),
+                "raster_people": item.raster_people,
+            }
+            for item in given
+        ],
+    }

@@ -1,0 +1,223 @@
+"""Official totals of districts or towns: read from tables, and checked for what cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from planner import columns as col
+from planner import tables
+from planner.columns import GROUP_PREFIX, Column
+from planner.errors import Fault, TableError
+from planner.grammar import quoted
+from planner.tablefaults import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from decimal import Decimal
+
+    from planner.sources import TableSource
+    from planner.sourceschema import TotalsSection
+    from planner.tablefaults import LeftOut, Part
+
+_NAMES = ("名称", "单位", "单位名称", "地区", "地区名称", "行政区", "行政区名称", "行政区划", "行政区划名称")
+_ALL = {column.name: column for column in col.DEMAND_COLUMNS}
+_REST = (
+    Column("code", "text", "code of the unit", ("代码", "编码", "行政区划代码", "区划代码", "行政区代码")),
+    Column("people", "whole", "official figure", _ALL["people"].synonyms, required=True, filled=True, unit="people"),
+    Column(
+        "urban_share", "share", "urban share of its people", ("城镇化率", "城镇人口比重", "城镇人口占比", "城镇比例")
+    ),
+)
+
+
+def contract_of(level: Literal["district", "town"]) -> tuple[Column, ...]:
+    """Return the columns of a table of totals; of towns, it may also name the district of each."""
+    words = (*_NAMES, *_ALL[level].synonyms, level)
+    name = Column("name", "text", "name of the unit", words, required=True, filled=True)
+    return (name, *((_ALL["district"],) if level == "town" else ()), *_REST)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A table of totals, and what its people are spread over; as in ``[[demand.totals]]``.
+
+    Attributes
+    ----------
+    source
+        The table.
+    of
+        Column of the demand table that its units are named in.
+    layer
+        Layer of the people.
+    spread
+        ``units``, ``streets`` or ``raster``.
+    raster, raster_shown
+        The raster, and its path as the user wrote it.
+    spacing_m
+        About how far apart new points are.
+    setting
+        Setting of the people where the table has no urban share; None where it must have one.
+    expected
+        Units that must have a figure.
+    """
+
+    source: TableSource
+    of: Literal["district", "town"]
+    layer: str = "residents"
+    spread: Literal["units", "streets", "raster"] = "units"
+    raster: Path | None = None
+    raster_shown: str = ""
+    spacing_m: float = 200.0
+    setting: str | None = None
+    expected: tuple[str, ...] = ()
+
+
+def asked_of(section: TotalsSection, source: TableSource, raster_shown: str) -> Asked:
+    """Return what a section of a scenario asks for."""
+    return Asked(
+        source,
+        of=section.of,
+        layer=section.layer,
+        spread=section.spread,
+        raster=None if section.raster is None else Path(section.raster),
+        raster_shown=raster_shown,
+        spacing_m=float(section.spacing_m),
+        setting=section.setting,
+        expected=section.expected,
+    )
+
+
+@dataclass(frozen=True)
+class Total:
+    """The official figures of one unit.
+
+    Attributes
+    ----------
+    name, district, code
+        As the table has them, else empty.
+    people
+        ``people``, and ``people_<group>`` where the table counts groups -> figure.
+    urban_share
+        Of `people`; None where it is not known.
+    file, row
+        Where it stands.
+    """
+
+    name: str
+    district: str
+    code: str
+    people: Mapping[str, int]
+    urban_share: Decimal | None
+    file: str
+    row: int
+
+    @property
+    def label(self) -> str:
+        """Name that no other unit has: with the district, where one is named."""
+        return self.district + self.name
+
+    def fault(self, code: str, column: str = "", **values: object) -> Fault:
+        """Say something of this unit."""
+        return Fault(code, self.file, row=self.row, column=column, values={"name": quoted(self.label), **values})
+
+
+@dataclass(frozen=True, eq=False)
+class Official:
+    """A table of totals as read.
+
+    Attributes
+    ----------
+    asked
+        What the scenario says of it.
+    totals
+        Its units, in the order of the file.
+    rows_read, left_out, doubts
+        As of `planner.tables.Table`.
+    missing
+        Units that are expected and have no figure.
+    """
+
+    asked: Asked
+    totals: tuple[Total, ...]
+    rows_read: int
+    left_out: tuple[LeftOut, ...]
+    doubts: tuple[Fault, ...]
+    missing: tuple[str, ...]
+
+
+def read_totals(asked: Sequence[Asked]) -> tuple[Official, ...]:
+    """Read tables of official totals.
+
+    Parameters
+    ----------
+    asked
+        Tables, read in this order.
+
+    Returns
+    -------
+    officials
+        One for each; what is expected and missing is a doubt as well.
+
+    Raises
+    ------
+    TableError
+        With every fault of every table, and for every unit of a layer that stands twice.
+    """
+    parts = [tables.read_parts([item.source], contract_of(item.of))[0] for item in asked]
+    faults = [fault for part in parts for fault in part.faults]
+    if not faults:
+        found = tuple(_official(item, part) for item, part in zip(asked, parts, strict=True))
+        faults += _twice(found)
+    if faults:
+        raise TableError(*shortened(faults))
+    return found
+
+
+def _official(asked: Asked, part: Part) -> Official:
+    totals = tuple(_totals(part))
+    names = {total.name for total in totals}
+    missing = tuple(name for name in asked.expected if name not in names)
+    shown = asked.source.shown
+    doubts = [Fault("totals_missing", shown, column="expected", values={"name": name}) for name in missing]
+    rows_read = len(part.grid.lines) + len(part.grid.above)
+    return Official(asked, totals, rows_read, part.left_out, (*part.doubts, *doubts), missing)
+
+
+def _totals(part: Part) -> Iterator[Total]:
+    values: Mapping[str, Sequence[Any]] = part.values
+    counted = [name for name in values if name == "people" or name.startswith(GROUP_PREFIX)]
+    counted.sort(key=lambda name: name != "people")
+    known = {name for name in counted if name == "people" or name in part.matching.place}
+    for at, name in enumerate(values["name"]):
+        yield Total(
+            name=name,
+            district=values["district"][at] if "district" in values else "",
+            code=values["code"][at],
+            people={key: values[key][at] for key in counted if key in known},
+            urban_share=values["urban_share"][at],
+            file=part.source.shown,
+            row=part.line(at),
+        )
+
+
+def _twice(officials: Sequence[Official]) -> Iterator[Fault]:
+    """Find units of one layer that stand twice; one without a district is any of that name."""
+    first: dict[tuple[str, str], list[Total]] = {}
+    for official in officials:
+        for total in official.totals:
+            same = first.setdefault((official.asked.layer, total.name), [])
+            for other in same:
+                if total.district == other.district or not (total.district and other.district):
+                    yield total.fault("totals_twice", "name", file=other.file, other=other.row)
+                    break
+            same.append(total)
+
+
+def sums_of_all(official: Official, apart: Sequence[Total]) -> Iterator[Fault]:
+    """Find a unit without rows or area that is as large as all others together: their sum by a name such as 全市."""
+    whole = sum(total.people["people"] for total in official.totals)
+    for total in apart:
+        if total.people["people"] and len(official.totals) > 2 and 2 * total.people["people"] == whole:  # noqa: PLR2004
+            yield total.fault("totals_sum", "name", people=total.people["people"])
