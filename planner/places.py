@@ -1,0 +1,132 @@
+"""Joins a table of places to the rows of demand that have none, one to one, by unit code or by name."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planner.columns import DEMAND_COLUMNS, Column
+from planner.errors import Fault
+from planner.grammar import plain, quoted
+from planner.tablefaults import LeftOut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    import pandas as pd
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+_TAKEN = {column.name: column for column in DEMAND_COLUMNS}
+
+PLACE_COLUMNS: tuple[Column, ...] = (
+    Column("place_id", "text", "number of the place"),
+    *(_TAKEN[name] for name in ("name", "unit_id", "town", "district", "lon", "lat")),
+)
+"""Columns of a table of places; rows are numbered by their lines."""
+
+_CODE = re.compile("[0-9]{12}")
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Which places belong to which rows of demand.
+
+    Attributes
+    ----------
+    points
+        Number of the row of demand -> its place.
+    faults
+        Names and codes that fit several rows, and rows that several places fit.
+    doubts
+        Places that fit no row, or one that has coordinates of its own.
+    left_out
+        Places that are not used.
+    """
+
+    points: Mapping[int, Any]
+    faults: tuple[Fault, ...]
+    doubts: tuple[Fault, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def has_code(unit: str) -> bool:
+    """Whether a unit goes by a 12-digit code."""
+    return _CODE.fullmatch(unit) is not None
+
+
+def join(demand: GeoDataFrame, origin: pd.DataFrame, places: GeoDataFrame, lines: pd.DataFrame) -> Joined:
+    """Find the row of demand of every place.
+
+    Unit codes decide where both have one; else the names do, inside the town and district as far as both name them.
+    For names all rows count, also those that have coordinates: two villages of one name are not told apart by that.
+
+    Parameters
+    ----------
+    demand, origin
+        The demand table, and file and line of its rows.
+    places, lines
+        Columns of `PLACE_COLUMNS` with geometry, and file and line of its rows.
+    """
+    bare = demand.geometry.isna().to_numpy()
+    by_code, by_name = _index(demand)
+    points: dict[int, int] = {}
+    faults: list[Fault] = []
+    doubts: list[Fault] = []
+    left_out: list[LeftOut] = []
+    for at, place in enumerate(places.itertuples(index=False)):
+        file, line = str(lines["file"].iloc[at]), int(lines["row"].iloc[at])
+        told = {"name": quoted(place.name)}
+        fitting = _coded(place, by_code, bare) or list(_named(demand, place, by_name))
+        own = [row for row in fitting if not bare[row]]
+        reason = ""
+        if place.geometry is None:
+            reason = "place_empty"
+        elif not fitting:
+            reason = "place_unknown"
+        elif len(fitting) > 1:
+            rows = " / ".join(f"{origin['file'].iloc[row]}:{origin['row'].iloc[row]}" for row in fitting[:5])
+            faults.append(Fault("place_two_rows", file, row=line, values={**told, "rows": rows}))
+        elif own:
+            reason = "place_known"
+        elif fitting[0] in points:
+            values = {**told, "row": int(lines["row"].iloc[points[fitting[0]]])}
+            faults.append(Fault("two_places", file, row=line, values=values))
+        else:
+            points[fitting[0]] = at
+        if reason:
+            code = "" if place.unit_id == place.place_id else place.unit_id
+            left_out.append(LeftOut(file, line, code, place.name, reason))
+        if reason in {"place_unknown", "place_known"}:
+            doubts.append(Fault(reason, file, row=line, values=told))
+    found = {row: places.geometry.iloc[at] for row, at in points.items()}
+    return Joined(found, tuple(faults), tuple(doubts), tuple(left_out))
+
+
+def _index(demand: GeoDataFrame) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
+    """Rows by their 12-digit code, and by their name as names are compared."""
+    by_code, by_name = defaultdict(list), defaultdict(list)
+    for row, (unit, name) in enumerate(zip(demand["unit_id"], demand["name"], strict=True)):
+        if has_code(unit):
+            by_code[unit].append(row)
+        by_name[plain(name).casefold()].append(row)
+    return by_code, by_name
+
+
+def _coded(place: Any, by_code: Mapping[str, list[int]], bare: NDArray[np.bool_]) -> list[int]:
+    """Rows of a place's unit: those without coordinates; where all have some, the first one."""
+    rows = by_code.get(place.unit_id, []) if has_code(place.unit_id) else []
+    return [row for row in rows if bare[row]] or rows[:1]
+
+
+def _named(demand: GeoDataFrame, place: Any, by_name: Mapping[str, list[int]]) -> Iterator[int]:
+    """Rows of a place's name, inside the same town and district as far as both name them."""
+    rows = by_name.get(plain(place.name).casefold(), [])
+    for row, unit in zip(rows, demand.iloc[rows].itertuples(index=False), strict=True):
+        both_coded = has_code(place.unit_id) and has_code(unit.unit_id)
+        areas = ((getattr(place, key), getattr(unit, key)) for key in ("town", "district"))
+        if not both_coded and all(one == other or not (one and other) for one, other in areas):
+            yield row

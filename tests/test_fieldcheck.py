@@ -1,0 +1,399 @@
+"""The field-check list: what it holds, and what its verdicts do when it comes back filled in."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import shutil
+import zipfile
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
+
+from planner import fieldcheck, inputs, pipeline
+from planner.coordinates import from_wgs84
+from planner.errors import ScenarioError
+from planner.standards import Standard
+from planner.words import LANGUAGES, say, tell
+from town import SCENARIO, place, write_town
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from planner.pipeline import Outcome
+
+    Filled = Mapping[tuple[str, str], Mapping[str, str]]
+
+KEY = ("demand_id", "standard")
+
+
+def rows_of(file: Path, language: str = "zh") -> list[dict[str, Any]]:
+    """Lines of a list, by the keys of its columns."""
+    head: list[Any]
+    head, *rows = CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python()
+    names = [*fieldcheck.GIVEN, *fieldcheck.ASKED]
+    assert head == [say(f"fieldcheck.column.{name}", language) for name in names]  # type: ignore[arg-type]
+    cells: list[list[Any]] = [list(row) for row in rows]
+    return [dict(zip(names, [*row, *[""] * (len(names) - len(row))], strict=True)) for row in cells]
+
+
+def town(folder: Path, changes: Mapping[str, str] | None = None, extra: str = "", text: str = SCENARIO) -> Path:
+    """Write a small town in which demand rows are changed, D00 has no place, and settings are added."""
+    path = write_town(folder, text + extra)
+    file = folder / "demand.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    bare = ",".join(lines[1].split(",")[:-2]) + ",,"
+    lines = [bare if line == lines[1] else line for line in lines]
+    for old, new in (changes or {}).items():
+        lines = [line.replace(old, new) for line in lines]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def fill(folder: Path, answers: Filled, extra: list[Mapping[str, str]] | None = None, language: str = "zh") -> str:
+    """Write a list that was filled in by hand, and return the lines of the scenario that name it."""
+    names = [*fieldcheck.GIVEN, *fieldcheck.ASKED]
+    rows = [{**dict(zip(KEY, key, strict=True)), "people": "5", **said} for key, said in answers.items()]
+    with xlsxwriter.Workbook(folder / "checked.xlsx") as book:
+        sheet = book.add_worksheet("清单")
+        sheet.write_row(0, 0, [say(f"fieldcheck.column.{name}", language) for name in names])  # type: ignore[arg-type]
+        for number, row in enumerate([*rows, *(extra or [])], 1):
+            sheet.write_row(number, 0, [row.get(name, "") for name in names])
+    return '\n[demand.verdicts]\nfile = "checked.xlsx"\n'
+
+
+SIGNED = {"checker": "张三", "checked_on": "2026-06-01"}
+MET, UNMET = {"verdict": "达标", **SIGNED}, {"verdict": "不达标", **SIGNED}
+
+
+def coverage_of(outcome: Outcome) -> dict[tuple[str, str, str], dict[str, str]]:
+    with (outcome.folder / "coverage.csv").open(encoding="utf-8-sig", newline="") as stream:
+        return {(r["demand_id"], r["standard"], r["state"]): r for r in csv.DictReader(stream)}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    folder = tmp_path_factory.mktemp("plain")
+    return pipeline.run(town(folder, {"0-5组": "=1+1"}), folder / "out")
+
+
+# --- the list ----------------------------------------------------------------------------------------------------
+
+
+def test_the_list_holds_who_cannot_be_judged_and_who_is_near_a_cutoff(plain: Outcome) -> None:
+    rows = rows_of(plain.folder / "field_check.xlsx")
+    limit_m = 5 * 4000 / 60
+    expected = {"D00": "无法评定"}
+    for (name, _, state), line in coverage_of(plain).items():
+        if state == "today" and line["metres"] and 0.9 * limit_m <= float(line["metres"]) <= 1.1 * limit_m:
+            expected[name] = "临界"
+    assert len(expected) > 3
+    assert {row["demand_id"]: row["kind"] for row in rows} == expected
+    assert rows == sorted(rows, key=lambda row: (row["district"], row["town"], row["name"], row["demand_id"]))
+    for row in rows:
+        measured = coverage_of(plain)[row["demand_id"], "walk-5", "today"]
+        if row["kind"] == "无法评定":
+            assert (row["measured"], row["site_name"], row["why"]) == ("", "", "没有坐标")
+            continue
+        assert 0 <= row["measured"] - float(measured["metres"]) < 0.1001
+        assert row["limit"] == pytest.approx(limit_m, abs=0.1)
+        assert (row["site_id"], row["site_name"], row["unit"]) == ("E1", "老站", "米")
+        assert row["why"].startswith("在界限内" if measured["covered"] == "true" else "超出界限")
+        assert row["people"] > 0
+
+
+def test_names_are_text_and_choices_are_drop_downs(plain: Outcome) -> None:
+    file = plain.folder / "field_check.xlsx"
+    with zipfile.ZipFile(file) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        assert "<f>" not in sheet
+        assert "达标,不达标,无法核查" in sheet
+        assert "gcj02（高德、腾讯）" in sheet
+        assert "2026-06-30T" in book.read("docProps/core.xml").decode()
+
+
+costs = st.integers(0, 2_000_000)
+
+
+@given(costs, st.integers(1, 2_000_000))
+def test_near_a_cutoff_is_a_tenth_of_it_on_either_side(cost: int, limit: int) -> None:
+    assert fieldcheck.close(np.array([cost]), limit)[0] == (abs(cost - limit) * 10 <= limit)
+
+
+def test_lines_beyond_what_a_list_holds_are_counted(
+    plain: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = rows_of(plain.folder / "field_check.xlsx")
+    monkeypatch.setattr(fieldcheck, "MOST_LINES", 2)
+    outcome = pipeline.run(town(tmp_path, {"0-5组": "=1+1"}), tmp_path / "out")
+    rows = rows_of(outcome.folder / "field_check.xlsx")
+    assert rows == [row for row in whole if row["kind"] == "临界"][:2]
+    notes = CalamineWorkbook.from_path(outcome.folder / "field_check.xlsx").get_sheet_by_index(1).to_python()
+    assert f"另有 {len(whole) - 2} 行" in str(notes[-1][0])
+
+
+def test_points_at_a_towns_point_and_spread_ones_are_listed(tmp_path: Path) -> None:
+    spot = place(0.1, 1.5)
+    changes = {f"10,{place(0.1, 0.5)}": "10", f",{spot}": f",{spot},town", "lon,lat": "lon,lat,placed"}
+    changes |= {f",{place(0.1, 2.5)}": f",{place(0.1, 2.5)},spread"}
+    outcome = pipeline.run(town(tmp_path, changes), tmp_path / "out")
+    found = {row["demand_id"]: (row["kind"], row["why"]) for row in rows_of(outcome.folder / "field_check.xlsx")}
+    assert found["D01"] == ("无法评定", "以镇街的点代替")
+    assert found["D02"] == ("位置为推算", "在镇街范围内推算")
+    told = outcome.record["demand"]["placed_people"]
+    assert told == {"town": 11, "spread": 12}
+    standard = outcome.record["standards"][0]
+    people = sum(10 + row + column for row in range(8) for column in range(8))
+    assert standard["people"] == people - 10 - 11, "spread people count in the share of people"
+    assert standard["communities"] == 16, "but the community that they are listed under is judged by others"
+
+
+def test_a_community_of_spread_points_alone_is_not_judged(tmp_path: Path) -> None:
+    changes = {"lon,lat": "lon,lat,placed"}
+    for row in (0, 1):
+        for column in (2, 3):
+            spot = place(row + 0.1, column + 0.5)
+            changes[f",{spot}"] = f",{spot},spread"
+    goal = '[[goal]]\nid = "units"\nstandard = "walk-5"\nshare = 1\nof = "communities"\n'
+    outcome = pipeline.run(town(tmp_path, changes, goal), tmp_path / "out")
+    assert outcome.record["standards"][0]["communities"] == 15
+    units = next(goal for goal in outcome.record["goals"] if goal["id"] == "units")
+    assert units["whole"] == units["needed"] == 15
+    assert outcome.exit_code == 3
+    left = set(units["left"])
+    assert left
+    assert left.isdisjoint({"D02", "D03", "D12", "D13"}), "points in no community are not what it lacks"
+
+
+# --- the list comes back -----------------------------------------------------------------------------------------
+
+
+def run(folder: Path, answers: Filled, extra: str = "", changes: Mapping[str, str] | None = None) -> Outcome:
+    folder.mkdir(exist_ok=True)
+    return pipeline.run(town(folder, changes, extra + fill(folder, answers)), folder / "out")
+
+
+def test_a_list_that_is_not_filled_in_changes_nothing(plain: Outcome, tmp_path: Path) -> None:
+    given_out: dict[tuple[str, str], Mapping[str, str]] = {
+        (row["demand_id"], row["standard"]): {} for row in rows_of(plain.folder / "field_check.xlsx")
+    }
+    first = next(iter(given_out))
+    outcome = run(tmp_path, {**given_out, first: {"verdict": "无法核查"}}, changes={"0-5组": "=1+1"})
+    assert coverage_of(outcome) == coverage_of(plain)
+    read = next(item for item in outcome.record["inputs"] if item["path"] == "checked.xlsx")
+    assert (read["rows_read"], read["rows_used"]) == (len(given_out), 0)
+    with (outcome.folder / "left_out.csv").open(encoding="utf-8-sig", newline="") as stream:
+        reasons = [row["reason"] for row in csv.DictReader(stream) if row["file"] == "checked.xlsx"]
+    assert sorted(set(reasons)) == sorted(say(f"left_out.check_{name}", "zh") for name in ("impossible", "open"))
+
+
+def test_a_list_as_it_was_written_reads_back_and_cells_that_excel_turned_into_dates_and_numbers(
+    plain: Outcome, tmp_path: Path
+) -> None:
+    shutil.copyfile(plain.folder / "field_check.xlsx", tmp_path / "checked.xlsx")
+    section = '\n[demand.verdicts]\nfile = "checked.xlsx"\n'
+    found = inputs.read(town(tmp_path, None, section), lambda _: None)
+    assert found.verdicts.lines == ()
+    assert found.demand.rows_read["checked.xlsx"] == len(found.verdicts.left_out) > 3
+    with xlsxwriter.Workbook(tmp_path / "checked.xlsx") as book:
+        sheet = book.add_worksheet()
+        cells = {
+            "demand_id": "D00",
+            "standard": "walk-5",
+            "verdict": "达标",
+            "checker": "李四",
+            "lon": 10.001,
+            "lat": 50.002,
+        }
+        for column, (name, value) in enumerate([*cells.items(), ("checked_on", dt.datetime(2026, 6, 1))]):  # noqa: DTZ001
+            sheet.write(0, column, say(f"fieldcheck.column.{name}", "zh"))
+            sheet.write(1, column, value, book.add_format({"num_format": "yyyy-mm-dd"} if name == "checked_on" else {}))
+    found = inputs.read(town(tmp_path, None, section), lambda _: None)
+    assert [(line.demand_id, line.standard, line.met) for line in found.verdicts.lines] == [("D00", "walk-5", True)]
+    assert found.demand.frame.geometry.iloc[0].coords[0] == (10.001, 50.002)
+    assert found.demand.doubts == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_verdicts_decide_today_and_in_every_plan(language: Any, plain: Outcome, tmp_path: Path) -> None:
+    before = coverage_of(plain)
+    near = sorted(d for (d, _, state), row in before.items() if state == "today" and row["covered"] == "true")
+    far = sorted(d for (d, _, state), row in before.items() if state == "today" and row["reason"] == "beyond")
+    met, unmet = far[-3:], near[:3]
+    words = {key: say(f"fieldcheck.verdict.{key}", language) for key in ("met", "unmet")}
+    answers = {(d, "walk-5"): {"verdict": words["met"], **SIGNED} for d in met}
+    answers |= {(d, "walk-5"): {"verdict": words["unmet"], **SIGNED} for d in unmet}
+    lines = fill(tmp_path, answers, language=language)
+    outcome = pipeline.run(town(tmp_path, {"0-5组": "=1+1"}, lines), tmp_path / "out")
+    after = coverage_of(outcome)
+    for d in met:
+        for state in ("today", "plan"):
+            row = after[d, "walk-5", state]
+            assert (row["covered"], row["reason"]) == ("true", "checked")
+            assert row["metres"] == before[d, "walk-5", "today"]["metres"] or state == "plan"
+    opened = {row["site_id"] for row in outcome.record["plan"]["opened"]}
+    for d in unmet:
+        assert (after[d, "walk-5", "today"]["covered"], after[d, "walk-5", "today"]["reason"]) == ("false", "checked")
+        row = after[d, "walk-5", "plan"]
+        assert (row["covered"] == "true") == (row["site_id"] in opened)
+        assert row["reason"] == ("" if row["covered"] == "true" else "checked")
+    others = {key for key in before if key[0] not in {*met, *unmet} and key[2] == "today"}
+    assert all(before[key] == after[key] for key in others)
+    people = {f"D{row}{column}": 10 + row + column for row in range(8) for column in range(8)}
+    change = sum(people[d] for d in met) - sum(people[d] for d in unmet)
+    today = [o.record["standards"][0]["covered_today"] for o in (plain, outcome)]
+    assert today[1] - today[0] == change
+    figures = {"met": 3, "met_people": sum(people[d] for d in met)}
+    figures |= {"unmet": 3, "unmet_people": sum(people[d] for d in unmet)}
+    assert outcome.record["demand"]["checked"] == [{"standard": "walk-5", **figures}]
+    left = {row["demand_id"] for row in rows_of(outcome.folder / "field_check.xlsx")}
+    assert left.isdisjoint({*met, *unmet}), "what was checked need not be checked again"
+    assert outcome.exit_code == 0
+
+
+MANY = """
+[[goal]]
+id = "two"
+standard = "walk-5"
+share = 0.1
+backup = true
+[[goal]]
+id = "units"
+standard = "walk-5"
+share = 0.3
+of = "communities"
+[[phase]]
+year = 2026
+shares = { people = 0.3 }
+[[phase]]
+year = 2027
+"""
+TRAVEL = '\n[siting]\nobjective = "min_travel"\nstandard = "walk-5"\nmax_sites = 5\n'
+MOST = '\n[siting]\nobjective = "max_coverage"\nstandard = "walk-5"\nmax_sites = 5\n'
+CAPACITY = '\n[siting]\ncapacity_standard = "walk-5"\n'
+
+
+@pytest.mark.parametrize("extra", [MANY, TRAVEL, MOST, CAPACITY], ids=["goals", "travel", "coverage", "capacity"])
+def test_plans_of_every_kind_take_verdicts_as_coverage_does(extra: str, tmp_path: Path) -> None:
+    """The run itself holds the model's word on every goal against the measured coverage."""
+    answers = {(f"D{number:02}", "walk-5"): MET for number in (0, 77, 70, 34)}
+    answers |= {(f"D{number:02}", "walk-5"): UNMET for number in (1, 10, 11, 12, 66)}
+    outcome = run(tmp_path, answers, extra)
+    assert outcome.exit_code == 0
+    after = coverage_of(outcome)
+    for (d, standard), said in answers.items():
+        assert (after[d, standard, "today"]["covered"] == "true") == (said is MET)
+        assert after[d, standard, "plan"]["covered"] == "true" or said is UNMET
+
+
+def test_a_point_without_a_place_counts_once_it_was_checked(tmp_path: Path) -> None:
+    for said, covered in ((MET, 1), (UNMET, 0)):
+        outcome = run(tmp_path / str(covered), {("D00", "walk-5"): said})
+        row = coverage_of(outcome)["D00", "walk-5", "plan"]
+        assert (row["covered"], row["reason"], row["metres"]) == (str(bool(covered)).lower(), "checked", "")
+        standard = outcome.record["standards"][0]
+        assert standard["not_assessable"] == 0
+    # what its town's point reaches does not count, neither an outlet of today nor a new one
+    for spot, site in ((place(1, 1), "E1"), (place(1, 5), "C1")):
+        changes = {"lon,lat": "lon,lat,placed", "10,,": f"10,{spot},town"}
+        opened = '\n[rules]\nforce_open = ["C1"]\n'
+        outcome = run(tmp_path / site, {("D00", "walk-5"): UNMET}, opened, changes)
+        row = coverage_of(outcome)["D00", "walk-5", "plan"]
+        assert (row["covered"], row["facilities"], row["reason"]) == ("false", "0", "checked")
+
+
+def test_coordinates_of_the_list_place_a_point(tmp_path: Path) -> None:
+    lon, lat = place(1, 1).split(",")
+    answers = {("D00", "walk-5"): {"lon": lon, "lat": lat}, ("D01", "walk-5"): {"lon": lon, "lat": lat}}
+    outcome = run(tmp_path, answers)
+    rows = coverage_of(outcome)
+    for d in ("D00", "D01"):
+        assert rows[d, "walk-5", "today"]["covered"] == "true"
+        assert float(rows[d, "walk-5", "today"]["metres"]) < 1
+    assert len(outcome.record["doubts"]) == 1, "D01 had a place and was moved"
+    assert "D01" in outcome.record["doubts"][0]["what"]
+    assert outcome.record["standards"][0]["not_assessable"] == 0
+
+
+@pytest.mark.parametrize("system", ["gcj02", "bd09", "cgcs2000"])
+def test_each_line_names_its_own_system(system: Any, tmp_path: Path) -> None:
+    lon, lat = from_wgs84([117.0], [36.6], system)
+    answer = {"lon": f"{lon[0]:.8f}", "lat": f"{lat[0]:.8f}", "system": say(f"fieldcheck.system.{system}", "zh")}
+    path = town(tmp_path, None, fill(tmp_path, {("D00", "walk-5"): answer}))
+    found = inputs.read(path, lambda _: None)
+    point = found.demand.frame.geometry.iloc[0]
+    assert abs(point.x - 117.0) < 1e-7
+    assert abs(point.y - 36.6) < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("answers", "extra", "codes"),
+    [
+        ({("D99", "walk-5"): MET}, [], ["check_unknown_point"]),
+        ({("D99", "walk-5"): {"lon": "10", "lat": "50"}}, [], ["check_unknown_point"]),
+        ({("D01", "walk-6"): MET}, [], ["check_unknown_standard"]),
+        ({("D02", "walk-5"): MET}, [], ["check_not_asked"]),
+        ({("D01", "walk-5"): MET}, [{"demand_id": "D01", "standard": "walk-5", **UNMET}], ["check_twice"]),
+        ({("D01", "walk-5"): {"lon": "117", "lat": "36"}}, [], ["check_no_system"]),
+        ({("D01", "walk-5"): {"lon": "10", "lat": "50"}},
+         [{"demand_id": "D01", "standard": "e-5", "lon": "10.1", "lat": "50"}], ["check_two_places"]),
+        ({("D01", "e-5"): MET}, [], ["check_no_outlet"]),
+        ({("D01", "walk-5"): {"verdict": "大概达标"}}, [], ["cell_choice"]),
+        ({("D01", "walk-5"): {"lon": "10"}}, [], ["half_place"]),
+        ({("D01", ""): MET}, [], ["cell_empty"]),
+    ],
+)  # fmt: skip
+def test_what_a_list_may_not_say(answers: Filled, extra: Any, codes: list[str], tmp_path: Path) -> None:
+    standard = '\n[[standard]]\nid = "e-5"\nminutes = 5\nserved_by = ["e_station"]\n'
+    path = town(tmp_path, {"镇,西区,urban,12,": "镇,西区,rural,12,"}, standard + fill(tmp_path, answers, extra))
+    with pytest.raises(ScenarioError) as error:
+        inputs.read(path, lambda _: None)
+    assert [fault.code for fault in error.value.faults] == codes
+    for fault in error.value.faults:
+        assert fault.file == "checked.xlsx"
+        assert fault.row == (3 if extra else 2)
+        for language in LANGUAGES:
+            assert all(tell(fault, language))
+
+
+def test_a_verdict_that_nobody_signed_is_a_doubt(tmp_path: Path) -> None:
+    path = town(tmp_path, None, fill(tmp_path, {("D01", "walk-5"): {"verdict": "达标"}, ("D03", "walk-5"): MET}))
+    doubts = inputs.read(path, lambda _: None).demand.doubts
+    assert [(doubt.code, doubt.row) for doubt in doubts] == [("check_unsigned", 2)]
+    assert all(tell(doubts[0], "zh"))
+
+
+def test_minutes_of_a_drive_are_near_by_time_and_decided_rows_are_left_out() -> None:
+    standard = Standard(
+        id="drive", layer="residents", setting=None, mode="drive", metric="road", measure="time", limit=600_000,
+        served_by=("station",), clause="", minutes=Decimal(10), km=None,
+    )  # fmt: skip
+    seconds = [539.999, 540.0, 660.0, 660.001, 599.9995, float("nan")]
+    demand = pd.DataFrame(
+        {
+            **{name: [f"{name}{i}" for i in range(6)] for name in ("demand_id", "name", "unit_id")},
+            "district": "甲区", "town": "乙镇", "people": 7, "placed": "own", "geometry": [shapely.Point(10, 50)] * 6,
+        }
+    )  # fmt: skip
+    today = pd.DataFrame(
+        {
+            "demand_id": demand["demand_id"], "standard": "drive", "seconds": seconds, "metres": 1.0, "site_id": "E1",
+            "covered": [s <= 600 for s in seconds], "reason": [""] * 5 + ["no_route"],
+        }
+    )  # fmt: skip
+    decided = np.array([False] * 4 + [True, False])
+    lines = fieldcheck.listing(demand, today, [standard], {"E1": "老站"}, decided)
+    shown = lines[["demand_id", "kind", "why", "measured", "limit", "unit", "site_name"]].to_numpy().tolist()
+    assert shown == [
+        ["demand_id1", "close", "inside", 90, 100, "minutes", "老站"],
+        ["demand_id2", "close", "beyond", 110, 100, "minutes", "老站"],
+    ]
