@@ -1,0 +1,322 @@
+"""The workbook of a check: what was read, every fault and doubt, and the rows concerned with their bad cells marked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import xlsxwriter
+
+from planner.checklines import road_lines
+from planner.grammar import quoted
+from planner.problems import cells_of, part_of
+from planner.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+    from planner.checking import Checked
+    from planner.problems import Problem
+    from planner.tablefaults import Part
+    from planner.terms import Language
+
+SUFFIX = "-check"
+"""What the name of the result folder has after the scenario's."""
+
+MARK = "check.xlsx"
+"""The workbook, the only file of the result."""
+
+RESULT_FILES = frozenset({MARK})
+"""Names of everything that a result holds."""
+
+LISTED = 20_000
+"""Rows of a list that are written; how many there are is said."""
+
+ROWS_REPEATED = 2000
+"""Rows of a table that are repeated."""
+
+_SHEET_NAME = 31
+_UNWANTED = re.compile(r"[\[\]:*?/\\'\x00-\x1f]+")
+_WIDEST, _NARROWEST = 60, 8
+_NOTE = 1000
+_UNDATED = dt.date(2000, 1, 1)
+
+
+class _Book:
+    """A workbook that is being written: its formats, and the names that its sheets have."""
+
+    def __init__(self, path: Path, language: Language, data_date: str | None) -> None:
+        self.language = language
+        self.book: Workbook = xlsxwriter.Workbook(
+            str(path), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        )
+        day = dt.date.fromisoformat(data_date) if data_date else _UNDATED
+        self.book.set_properties({"created": dt.datetime(day.year, day.month, day.day, tzinfo=None)})  # noqa: DTZ001
+        self.head = self._format(bold=True, bg_color="#DDE6F0", border=1)
+        self.title = self._format(bold=True, font_size=14)
+        self.text = self._format()
+        self.colours = {"fault": self._format(bg_color="#F8B4B4"), "doubt": self._format(bg_color="#FFE699")}
+        self._names: set[str] = set()
+
+    def _format(self, **about: Any) -> Format:
+        return self.book.add_format({"valign": "top", "text_wrap": True, **about})
+
+    def word(self, key: str, **values: object) -> str:
+        return say(f"checkbook.{key}", self.language, **values)
+
+    def sheet(self, name: str) -> Worksheet:
+        """Add a sheet under a name that Excel takes and that no other sheet has."""
+        plain = _UNWANTED.sub("_", name).strip("_ ")[:_SHEET_NAME] or "_"
+        number, free = 1, plain
+        while free.casefold() in self._names or free.casefold() == "history":
+            number += 1
+            free = f"{plain[: _SHEET_NAME - len(str(number)) - 1]}_{number}"
+        self._names.add(free.casefold())
+        return self.book.add_worksheet(free)
+
+    def table(
+        self, sheet: Worksheet, top: int, headers: Sequence[str], rows: Sequence[Sequence[Any]], *, most: int = LISTED
+    ) -> int:
+        """Write a header and rows; returns the number of the next line."""
+        for column, header in enumerate(headers):
+            sheet.write_string(top, column, header, self.head)
+        for line, row in enumerate(rows[:most], start=top + 1):
+            for column, value in enumerate(row):
+                self.cell(sheet, line, column, value)
+        end = top + 1 + min(len(rows), most)
+        if len(rows) > most:
+            sheet.write_string(end, 0, self.word("cut_short", shown=most, count=len(rows)), self.text)
+            end += 1
+        return end
+
+    def cell(self, sheet: Worksheet, line: int, column: int, value: Any, style: Format | None = None) -> None:
+        """Write a cell as what it is: never as a formula."""
+        style = style or self.text
+        if value is None or value == "":
+            sheet.write_blank(line, column, None, style)
+        elif isinstance(value, bool):
+            sheet.write_string(line, column, self.word("yes" if value else "no"), style)
+        elif isinstance(value, int | float):
+            sheet.write_number(line, column, value, style)
+        else:
+            sheet.write_string(line, column, str(value), style)
+
+
+def write(checked: Checked, path: Path) -> None:
+    """Write the workbook of a check.
+
+    Parameters
+    ----------
+    checked
+        What was found.
+    path
+        The .xlsx to write; the same check gives the same bytes.
+    """
+    record = checked.record
+    book = _Book(path, record["language"], record["data_date"])
+    _overview(book, record)
+    _problems(book, record["problems"])
+    _left_out(book, record["left_out_rows"])
+    concerned: defaultdict[Part, list[Problem]] = defaultdict(list)
+    for problem in checked.problems:
+        part = part_of(problem.fault, checked.parts)
+        if part is not None:
+            concerned[part].append(problem)
+    for part, problems in concerned.items():
+        _rows_concerned(book, part, problems)
+    _farthest(book, record["farthest"])
+    _roads_near(book, record["roads_near"])
+    _void(book, checked.void)
+    _sums(book, record["sums"])
+    book.book.close()
+
+
+# --- lists -------------------------------------------------------------------------------------------------------
+
+
+def _overview(book: _Book, record: Mapping[str, Any]) -> None:
+    """Say what was read: per file used and left out with the reasons, people by layer, and what the roads show."""
+    sheet = book.sheet(book.word("overview"))
+    sheet.set_column(0, 0, 46)
+    sheet.set_column(1, 6, 20)
+    sheet.write_string(0, 0, book.word("title", scenario=record["scenario"]), book.title)
+    weights = [item["weight"] for item in record["problems"]]
+    for line, key in ((1, "faults"), (2, "doubts")):
+        sheet.write_string(line, 0, book.word(key), book.text)
+        sheet.write_number(line, 1, weights.count(key.removesuffix("s")), book.text)
+    reasons: defaultdict[str, int] = defaultdict(int)
+    for item in record["left_out_by_file"]:
+        reasons[item["path"]] += item["rows"]
+    rows = [
+        [item["path"], item["rows_read"], item["rows_used"], reasons[item["path"]],
+         item["rows_used"] + reasons[item["path"]] == item["rows_read"]]
+        for item in record["inputs"] if item["rows_read"] is not None
+    ]  # fmt: skip
+    headers = ("file", "rows_read", "rows_used", "rows_left", "adds_up")
+    end = book.table(sheet, 4, [book.word(key) for key in headers], rows)
+    listed = [[item["path"], item["reason"], item["rows"]] for item in record["left_out_by_file"]]
+    end = book.table(sheet, end + 1, [book.word(key) for key in ("file", "reason", "rows")], listed)
+    keys = ("layer", "points", "people", "not_assessable")
+    people = [[layer[key] for key in keys] for layer in record["layers"]]
+    end = book.table(sheet, end + 1, [book.word(key) for key in keys], people)
+    sheet.write_string(end + 1, 0, book.word("on_roads"), book.head)
+    for line, text in enumerate(road_lines(record, book.language), start=end + 2):
+        sheet.merge_range(line, 0, line, 6, text.strip("　 "), book.text)
+        sheet.set_row(line, 15 * (1 + len(text) // 80))
+
+
+def _problems(book: _Book, problems: Sequence[Mapping[str, Any]]) -> None:
+    """List every fault and doubt by file and row."""
+    sheet = book.sheet(book.word("problems"))
+    keys = ("file", "sheet", "row", "column", "weight", "read", "what", "cure")
+    for column, width in enumerate((28, 14, 8, 18, 8, 24, 60, 50)):
+        sheet.set_column(column, column, width)
+    shown = [
+        {**item, "weight": book.word(f"weight_{item['weight']}"), "row": item["cell"] or item["row"]}
+        for item in problems
+    ]
+    rows = [[item[key] for key in keys] for item in shown]
+    end = book.table(sheet, 0, [book.word(key) for key in keys], rows)
+    for line, item in enumerate(problems[:LISTED], start=1):
+        book.cell(sheet, line, keys.index("read"), item["read"], book.colours[item["weight"]])
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(end - 1, 1), len(keys) - 1)
+
+
+def _left_out(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
+    """List the rows that are not used."""
+    sheet = book.sheet(book.word("left_out"))
+    keys = ("file", "row", "id", "name", "reason")
+    for column, width in enumerate((32, 8, 20, 36, 60)):
+        sheet.set_column(column, column, width)
+    listed = [[quoted(value) if isinstance(value := row[key], str) else value for key in keys] for row in rows]
+    book.table(sheet, 0, [book.word(key) for key in keys], listed)
+    sheet.freeze_panes(1, 0)
+
+
+def _farthest(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
+    """List the points farthest from their roads."""
+    if not rows:
+        return
+    sheet = book.sheet(book.word("farthest"))
+    sheet.set_column(0, 0, 8)
+    sheet.set_column(1, 7, 20)
+    headers = ("kind", "file", "row", "id", "name", "metres_to_road", "off_network", "across_water")
+    listed = [
+        [*_named(book, row), row["metres"], row["off_network"],
+         book.word("untested") if row["across_water"] is None else row["across_water"]]
+        for row in rows
+    ]  # fmt: skip
+    book.table(sheet, 0, [book.word(key) for key in headers], listed)
+
+
+def _named(book: _Book, row: Mapping[str, Any]) -> list[Any]:
+    return [book.word(f"kind_{row['kind']}"), row["file"], row["row"], quoted(row["id"]), quoted(row["name"])]
+
+
+def _roads_near(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
+    """List how dense the roads are around each community, the fewest first."""
+    if not rows:
+        return
+    sheet = book.sheet(book.word("roads_near"))
+    sheet.set_column(0, 3, 20)
+    sheet.set_column(4, 10, 14)
+    keys = (
+        "name",
+        "district",
+        "town",
+        "points",
+        "people",
+        "road_km",
+        "area_km2",
+        "km_per_km2",
+        "dead_ends",
+        "dead_ends_per_km",
+    )
+    listed = [[row["unit_id"], *(_rounded(row[key]) for key in keys)] for row in rows]
+    book.table(sheet, 0, [book.word(key) for key in ("id", *keys)], listed)
+    sheet.freeze_panes(1, 0)
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _void(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
+    """List the points whose figures are void, for the roads were cut near them."""
+    if not rows:
+        return
+    sheet = book.sheet(book.word("void"))
+    sheet.set_column(0, 0, 8)
+    sheet.set_column(1, 7, 20)
+    headers = ("kind", "file", "row", "id", "name", "metres_to_cut", "layer", "people")
+    listed = [[*_named(book, row), row["metres"], row["layer"], row["people"]] for row in rows]
+    book.table(sheet, 0, [book.word(key) for key in headers], listed)
+
+
+def _sums(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
+    """List what the tables count in each unit, beside its official figure."""
+    if not rows:
+        return
+    sheet = book.sheet(book.word("sums"))
+    sheet.set_column(0, 6, 20)
+    keys = ("path", "unit", "layer", "counted", "official", "difference")
+    headers = [book.word("file" if key == "path" else key) for key in keys]
+    book.table(sheet, 0, headers, [[row[key] for key in keys] for row in rows])
+
+
+# --- the rows of a table -----------------------------------------------------------------------------------------
+
+
+def _rows_concerned(book: _Book, part: Part, problems: Iterable[Problem]) -> None:
+    """Repeat the rows of a table that have a fault or a doubt, the cells in question coloured and with a note."""
+    numbers = {line: at for at, line in enumerate(part.grid.lines)}
+    of_row: defaultdict[int, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        if problem.fault.row in numbers:
+            of_row[problem.fault.row].append(problem)
+    if not of_row:
+        return
+    sheet = book.sheet(part.source.file.stem + (f"_{part.grid.sheet}" if part.grid.sheet else ""))
+    headers = [book.word("line"), *map(quoted, part.grid.headers)]
+    texts = [[line, *(quoted(column[numbers[line]]) for column in part.grid.cells)] for line in sorted(of_row)]
+    book.table(sheet, 0, headers, texts, most=ROWS_REPEATED)
+    sheet.freeze_panes(1, 1)
+    for column, width in enumerate(_widths([headers, *texts[:ROWS_REPEATED]])):
+        sheet.set_column(column, column, width)
+    for at, line in enumerate(sorted(of_row)[:ROWS_REPEATED], start=1):
+        for column, found in _by_cell(part, of_row[line]).items():
+            weight = min((one.weight for one in found), key=("fault", "doubt").index)
+            value = texts[at - 1][column]
+            book.cell(sheet, at, column, value, book.colours[weight])
+            note = "\n".join(_note(one, book.language) for one in found)
+            sheet.write_comment(at, column, note[:_NOTE], {"x_scale": 2.5, "y_scale": 1.5})
+
+
+def _by_cell(part: Part, problems: Iterable[Problem]) -> dict[int, list[Problem]]:
+    """Problems of a row by the column of the sheet; what speaks of no cell stands at the line's number."""
+    found: defaultdict[int, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        for column in [at + 1 for at in cells_of(part, problem.fault)] or [0]:
+            found[column].append(problem)
+    return found
+
+
+def _note(problem: Problem, language: Language) -> str:
+    fault = problem.fault
+    what, cure = (say(f"fault.{fault.code}.{part}", language, **fault.values) for part in ("what", "cure"))
+    return f"{what}\n→ {cure}"
+
+
+def _widths(rows: Sequence[Sequence[Any]]) -> Iterator[float]:
+    """Widths of columns that show most of their texts; a Chinese character takes two places."""
+    for column in zip(*rows, strict=True):
+        longest = max(len(str(value)) + sum(ord(letter) > 0x2E80 for letter in str(value)) for value in column)  # noqa: PLR2004
+        yield min(max(longest + 1, _NARROWEST), _WIDEST)

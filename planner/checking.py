@@ -1,0 +1,213 @@
+"""Checks a scenario without computing its figures: what was read, what is wrong, what is doubtful."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner import footmoves, record, unitsums
+from planner.coverage import assessable
+from planner.hashing import sha256_of
+from planner.inputs import Gathered, gather, shown_path
+from planner.inspection import KINDS, Seen, look, tables_of
+from planner.namedfiles import named_files
+from planner.pathfaults import is_file
+from planner.problems import Problem, faults_of, located, parts_of, problems_of, record_of
+from planner.unitsums import sums_beside
+from planner.words import LANGUAGES, say, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from planner.errors import Fault
+    from planner.problems import Parts
+    from planner.scenario import Loaded
+    from planner.tablefaults import LeftOut
+    from planner.tables import Table
+    from planner.terms import Language
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What a check found.
+
+    Attributes
+    ----------
+    record
+        All of it, as JSON takes it.
+    problems
+        Faults and doubts by file and row.
+    parts
+        The tables of people and sites that have any, with their cells.
+    void
+        Rows near which the roads were cut: kind, file, row, id, name, metres, layer, people.
+    """
+
+    record: Mapping[str, Any]
+    problems: Sequence[Problem]
+    parts: Parts
+    void: Sequence[Mapping[str, Any]]
+
+
+def check(path: str | Path, show: Callable[[str], None]) -> Checked:
+    """Read and check a scenario without computing its figures.
+
+    Parameters
+    ----------
+    path
+        The scenario file.
+    show
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    checked
+        Its record has ``faults`` and ``doubts`` (place, what, cure; of the faults of one kind in one column the first
+        ones), ``problems`` (all of both, with file, sheet, row, column and what was read), ``inputs`` (path, hash,
+        rows read and used), ``left_out`` (reason -> rows), ``left_out_rows``, ``layers`` (of people, never added up),
+        ``datum``, ``roads``, ``farthest``, ``cut``, ``water``, ``boundary``, ``roads_near``, ``sums`` (see
+        `planner.unitsums`), and counts of sites.
+
+    Raises
+    ------
+    PlannerError
+        If the scenario file itself cannot be read.
+    """
+    gathered = gather(path, show)
+    seen = look(gathered, show) if gathered.loaded.scenario else None
+    asked = {doubt.kind for doubt in seen.doubts} if seen else set()
+    asked |= {kind for kind, table in tables_of(gathered).items() if any(doubt.row for doubt in table.doubts)}
+    if gathered.inputs and gathered.inputs.totals:
+        asked.add("demand")
+    parts = parts_of(gathered, [kind for kind in KINDS if getattr(gathered, kind) is None or kind in asked])
+    sums = _sums(gathered, parts)
+    told: list[Fault] = [doubt for table in tables_of(gathered).values() for doubt in table.doubts]
+    if seen is not None:
+        files = {kind: table.origin["file"].tolist() for kind, table in tables_of(gathered).items()}
+        told += [*seen.told, *located(seen.doubts, seen.points, files, parts)]
+    told += unitsums.doubts(sums)
+    told += footmoves.doubts_of(gathered.inputs)
+    problems = problems_of(gathered.loaded, faults_of(gathered, parts), told, parts)
+    left_out = tuple(_left_out(gathered, parts))
+    moved = footmoves.check_record(gathered.inputs)
+    found = {**_record(gathered, seen, told, problems, parts, left_out), "sums": sums, **moved}
+    return Checked(found, problems, parts, seen.void if seen else ())
+
+
+def _sums(gathered: Gathered, parts: Parts) -> list[dict[str, Any]]:
+    """Set what the tables count beside the official figures; nothing without any."""
+    whole = gathered.inputs
+    if whole is None or not whole.totals:
+        return []
+    return sums_beside(whole.demand.frame, whole.demand.origin, parts["demand"], whole.totals)
+
+
+# --- the record --------------------------------------------------------------------------------------------------
+
+
+def _name(loaded: Loaded) -> str:
+    """Name of the scenario where it may name a folder, else that of its file, else a word."""
+    if loaded.scenario is not None and not any(fault.column == "name" for fault in loaded.faults):
+        return loaded.scenario.name
+    names = (str(loaded.merged.get("name", "")), loaded.file.stem, "scenario")
+    return next(name for name in names if re.fullmatch(r"[\w-]{1,80}", name))
+
+
+def language_of(loaded: Loaded) -> Language:
+    """Language of a scenario, Chinese where its file is wrong there."""
+    return next((language for language in LANGUAGES if loaded.merged.get("language") == language), "zh")
+
+
+def _left_out(gathered: Gathered, parts: Parts) -> Iterator[LeftOut]:
+    for kind in KINDS:
+        table = getattr(gathered, kind)
+        yield from table.left_out if table is not None else (row for part in parts[kind] for row in part.left_out)
+
+
+def _inputs(gathered: Gathered, parts: Parts, left_out: Iterable[LeftOut]) -> Iterator[dict[str, Any]]:
+    """Describe each file that the scenario names: hash, rows read, used and left out, the latter with their reasons."""
+    loaded, read = gathered.loaded, Counter[str]()
+    for kind in KINDS:
+        table = getattr(gathered, kind)
+        if table is not None:
+            read.update(table.rows_read)
+        else:
+            for part in parts[kind]:
+                read[part.source.shown] += len(part.grid.lines) + len(part.grid.above)
+    left = Counter(row.file for row in left_out)
+    named = dict.fromkeys(Path(file) for _, file in named_files(loaded.merged))
+    for file in gathered.inputs.files if gathered.inputs else named:
+        shown = shown_path(str(file), loaded.folder)
+        number = read.get(shown)
+        yield {
+            "path": shown,
+            "sha256": sha256_of(file) if is_file(file) else None,
+            "rows_read": number,
+            "rows_used": None if number is None else number - left[shown],
+        }
+
+
+def _layers(table: Table | None) -> list[dict[str, Any]]:
+    """Count points and people of each layer; layers are never added up: one person may stand in several."""
+    if table is None:
+        return []
+    frame, judged = table.frame, assessable(table.frame)
+    return [
+        {
+            "layer": str(layer),
+            "points": len(rows),
+            "people": int(rows["people"].sum()),
+            "not_assessable": int(rows.loc[~judged[rows.index.to_numpy()], "people"].sum()),
+        }
+        for layer, rows in frame.groupby("layer", sort=False)
+    ]
+
+
+def _record(
+    gathered: Gathered,
+    seen: Seen | None,
+    doubts: Iterable[Fault],
+    problems: Iterable[Problem],
+    parts: Parts,
+    left_out: Sequence[LeftOut],
+) -> dict[str, Any]:
+    loaded, language = gathered.loaded, language_of(gathered.loaded)
+    reasons = [(row, say(f"left_out.{row.reason}", language, **row.values)) for row in left_out]
+    counted = Counter((row.file, reason) for row, reason in reasons)
+    sites = gathered.sites.frame if gathered.sites is not None and loaded.scenario is not None else None
+    near = None if seen is None else seen.roads_near
+    return {
+        "scenario": _name(loaded),
+        "language": language,
+        "data_date": loaded.scenario.data_date.isoformat() if loaded.scenario else None,
+        "faults": [said(fault, language) for fault in gathered.faults],
+        "doubts": [said(doubt, language) for doubt in doubts],
+        "problems": [record_of(problem, language) for problem in problems],
+        "inputs": list(_inputs(gathered, parts, left_out)),
+        "left_out": dict(Counter(reason for _, reason in reasons)),
+        "left_out_by_file": [
+            {"path": file, "reason": reason, "rows": rows} for (file, reason), rows in sorted(counted.items())
+        ],
+        "left_out_rows": [
+            {"file": row.file, "row": row.row, "id": row.id, "name": row.name, "reason": reason}
+            for row, reason in reasons
+        ],
+        "layers": _layers(gathered.demand),
+        "datum": list(seen.datum) if seen else [],
+        "roads": record.roads_record(gathered.networks),
+        "boundary": seen.boundary if seen else "",
+        "cut": seen.cut if seen else None,
+        "water": seen.water if seen else None,
+        "farthest": list(seen.farthest) if seen else [],
+        "roads_near": [] if near is None else near.astype(object).where(near.notna(), None).to_dict("records"),
+        "open_today": None if sites is None else int(sites["open_today"].sum()),
+        "candidates": None if sites is None else int((sites["status"] == "candidate").sum()),
+    }
+
+
+def said(fault: Fault, language: Language) -> dict[str, str]:
+    """Return a fault in words: place, what, cure."""
+    return dict(zip(("place", "what", "cure"), tell(fault, language), strict=True))

@@ -1,0 +1,272 @@
+"""What is doubtful in tables that can be read: not wrong by any rule, and likely not what was meant.
+
+A doubt stops nothing. Each names the row that it speaks of, what is odd about it, and what may mend it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner.coordinates import from_wgs84
+from planner.density import AROUND_M, DENSE_PER_KM2, SPARSE_PER_KM2, settings_in_doubt
+from planner.geodesy import great_circle_mm
+from planner.grammar import quoted
+from planner.snapping import lonlat, snap
+from planner.vicinity import close_pairs
+from planner.water import crossing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from planner.coordinates import System
+    from planner.roads import Feet, Roads
+
+    Degrees = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+Kind: TypeAlias = Literal["demand", "sites"]
+"""Tables of people, and of sites."""
+
+TWINS_M = 10
+"""Two sites of one type nearer than this are likely one site (metres)."""
+
+ROWS_QUOTED = 10
+"""Rows that one sentence names."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something odd about a row of a table.
+
+    Attributes
+    ----------
+    kind, row
+        The table, and the number of the row among those in use.
+    column
+        The column of the contract that is in doubt.
+    code, values
+        As of a fault.
+    """
+
+    kind: Kind
+    row: int
+    column: str
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """The rows of a table on the map.
+
+    Attributes
+    ----------
+    kind, frame
+        The table as it was read.
+    line
+        Line of the file of each row.
+    lon, lat
+        WGS-84 degrees; NaN for a row without a place.
+    own
+        Which rows have a place of their own and count for something.
+    feet
+        Where they touch the walk network.
+    """
+
+    kind: Kind
+    frame: GeoDataFrame
+    line: NDArray[np.int64]
+    lon: Degrees
+    lat: Degrees
+    own: Flags
+    feet: Feet
+
+    def name(self, row: int) -> str:
+        """Name of a row, as a sentence quotes it."""
+        return quoted(str(self.frame["name"].iloc[row]))
+
+    def id_of(self, row: int) -> str:
+        """Id of a row."""
+        return str(self.frame["demand_id" if self.kind == "demand" else "site_id"].iloc[row])
+
+
+def points_of(kind: Kind, frame: GeoDataFrame, line: NDArray[np.int64], roads: Roads, snap_max_m: float) -> Points:
+    """Place the rows of a table on the map; a site that is excluded counts for nothing."""
+    lon, lat = lonlat(frame)
+    placed = np.isfinite(lon) & np.isfinite(lat)
+    counts = frame["placed"] == "own" if kind == "demand" else frame["status"] != "excluded"
+    own = placed & counts.to_numpy(dtype=bool)
+    return Points(kind, frame, line, lon, lat, own, snap(roads, lon, lat, snap_max_m=snap_max_m))
+
+
+def without(points: Points, rows: Sequence[int]) -> Points:
+    """Return points of which some rows have no place of their own."""
+    own = points.own.copy()
+    own[list(rows)] = False
+    return replace(points, own=own)
+
+
+# --- places ------------------------------------------------------------------------------------------------------
+
+
+def far_from_roads(points: Points, snap_max_m: float) -> Iterator[Doubt]:
+    """Doubt rows farther than `snap_max_m` from any road."""
+    for row in np.flatnonzero(points.own & (points.feet.edge < 0)).tolist():
+        metres = int(points.feet.access_mm[row]) / 1000
+        values = {"name": points.name(row), "metres": f"{metres:.0f}", "limit": f"{snap_max_m:g}"}
+        yield Doubt(points.kind, row, "lon", "far_from_roads", values)
+
+
+def outside(points: Points, area: shapely.Geometry, least: int) -> Iterator[Doubt]:
+    """Doubt rows outside an area, given in WGS-84 degrees with the tolerance already added.
+
+    All rows of a district that lie outside, `least` at least, are one doubt: the area lacks the district.
+    """
+    shapely.prepare(area)
+    inside = np.ones(len(points.lon), dtype=bool)
+    inside[points.own] = shapely.intersects_xy(area, points.lon[points.own], points.lat[points.own])
+    rows = np.flatnonzero(~inside)
+    districts = points.frame["district"].to_numpy()
+    within = set(districts[points.own & inside])
+    count = Counter(districts[rows].tolist())
+    lost = {name for name, number in count.items() if name and name not in within and number >= least}
+    told: set[str] = set()
+    for row in rows.tolist():
+        district = str(districts[row])
+        if district not in lost:
+            yield Doubt(points.kind, row, "lon", "outside_boundary", {"name": points.name(row)})
+        elif district not in told:
+            told.add(district)
+            values = {"district": quoted(district), "count": count[district]}
+            yield Doubt(points.kind, row, "lon", "district_outside", values)
+
+
+def placeholders(points: Points, stated: Sequence[System]) -> Iterator[Doubt]:
+    """Doubt places of whole degrees, as they were written: nobody lives there by chance (36 / 116)."""
+    for system in sorted(set(stated)):
+        lon, lat = from_wgs84(points.lon, points.lat, system)
+        whole = (np.abs(lon - np.rint(lon)) < _ROUNDING) & (np.abs(lat - np.rint(lat)) < _ROUNDING)
+        mine = np.array([one == system for one in stated], dtype=bool)
+        for row in np.flatnonzero(points.own & whole & mine).tolist():
+            values = {"name": points.name(row), "lon": f"{lon[row]:.0f}", "lat": f"{lat[row]:.0f}"}
+            yield Doubt(points.kind, row, "lon", "placeholder", values)
+
+
+_ROUNDING = 1e-7
+
+
+def across_water(points: Points, water: NDArray[np.object_]) -> Flags:
+    """Mask of the rows between which and their road lies water."""
+    on = points.own & (points.feet.edge >= 0)
+    ends = (np.where(on, degrees, np.nan) for degrees in (points.feet.lon, points.feet.lat))
+    return crossing(water, points.lon, points.lat, *ends)
+
+
+def cut_by_water(points: Points, wet: Flags) -> Iterator[Doubt]:
+    """Doubt rows of which the way to the road crosses water."""
+    for row in np.flatnonzero(wet).tolist():
+        values = {"name": points.name(row), "metres": f"{int(points.feet.access_mm[row]) / 1000:.0f}"}
+        yield Doubt(points.kind, row, "lon", "across_water", values)
+
+
+# --- what stands twice -------------------------------------------------------------------------------------------
+
+
+def _others(points: Points, rows: Iterable[int], separator: str = ", ") -> str:
+    lines = [str(points.line[row]) for row in rows]
+    return separator.join(lines[:ROWS_QUOTED]) + (" …" if len(lines) > ROWS_QUOTED else "")
+
+
+def same_place(points: Points) -> Iterator[Doubt]:
+    """Doubt residents' points at exactly one place; one doubt for each place, at its second row."""
+    frame = points.frame
+    keys = pd.DataFrame({"lon": points.lon, "lat": points.lat, "layer": frame["layer"].to_numpy()})
+    keys = keys[points.own]
+    for rows in _groups(keys, ["lon", "lat", "layer"]):
+        values = {"first": points.name(rows[0]), "count": len(rows), "rows": _others(points, rows)}
+        yield Doubt("demand", rows[1], "lon", "same_place", values)
+
+
+def same_name(points: Points) -> Iterator[Doubt]:
+    """Doubt units of one name in one town: two codes for one name, or one unit without a place that stands twice.
+
+    Several points of one unit (its buildings) may share its name; so may villages of two towns.
+    """
+    frame = points.frame.reset_index(drop=True)
+    keys = frame[["layer", "district", "town", "name", "unit_id", "setting"]].astype(str)
+    named = keys[(keys["name"] != "") & (keys["town"] != "")]
+    for rows in _groups(named.drop_duplicates(["layer", "district", "town", "name", "unit_id"]), _NAMED):
+        values = {"name": points.name(rows[0]), "count": len(rows), "rows": _others(points, rows)}
+        yield Doubt("demand", rows[1], "name", "same_name", values)
+    for rows in _groups(keys[~points.own], [*_NAMED, "unit_id", "setting"]):
+        values = {"name": points.name(rows[0]), "count": len(rows), "rows": _others(points, rows)}
+        yield Doubt("demand", rows[1], "name", "same_unit", values)
+
+
+_NAMED = ["layer", "district", "town", "name"]
+
+
+def _groups(keys: pd.DataFrame, by: list[str]) -> Iterator[list[int]]:
+    """Rows that agree in some columns, two at least, each group ascending."""
+    twice = keys[keys.duplicated(by, keep=False)]
+    groups = twice.groupby(by, sort=False).indices.values()
+    found = [sorted(twice.index[members].tolist()) for members in groups]
+    yield from sorted(found)
+
+
+def same_site(points: Points) -> Iterator[Doubt]:
+    """Doubt sites that share a type and lie at most `TWINS_M` apart, or have one name in one district (and town)."""
+    frame, rows = points.frame, np.flatnonzero(points.own)
+    kinds = [frozenset(text.split(";")) for text in frame["type"]]
+    places = pd.DataFrame({"lon": points.lon, "lat": points.lat, "type": frame["type"].to_numpy()}).iloc[rows]
+    twins = [(group[0], other) for group in _groups(places, ["lon", "lat", "type"]) for other in group[1:]]
+    # of many sites at one place the first alone is held against the others: pairs of all would be too many
+    alone = places.drop_duplicates().index.to_numpy()
+    first, second = close_pairs(points.lon[alone], points.lat[alone], TWINS_M * 1000)
+    twins += zip(alone[first].tolist(), alone[second].tolist(), strict=True)
+    told: set[int] = set()
+    for one, other in sorted(twins):
+        if kinds[one] & kinds[other] and other not in told:
+            told.add(other)
+            metres = int(great_circle_mm(points.lon[one], points.lat[one], points.lon[other], points.lat[other]))
+            values = {"name": points.name(other), "other": points.name(one), "row": int(points.line[one])}
+            yield Doubt("sites", other, "lon", "same_site_place", {**values, "metres": f"{metres / 1000:.0f}"})
+    keys = frame.reset_index(drop=True)[["name", "district", "town"]].astype(str)
+    keys = keys[(keys["name"] != "") & points.own]
+    for group in _groups(keys, ["name", "district"]):
+        for at, other in enumerate(group[1:], 1):
+            before = [one for one in group[:at] if kinds[one] & kinds[other] and _one_town(keys, one, other)]
+            if before and other not in told:
+                values = {"name": points.name(other), "row": int(points.line[before[0]])}
+                yield Doubt("sites", other, "name", "same_site_name", values)
+
+
+def _one_town(keys: pd.DataFrame, one: int, other: int) -> bool:
+    towns = set(keys.loc[[one, other], "town"])
+    return len(towns) == 1 or "" in towns
+
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+
+def settings(points: Points) -> Iterator[Doubt]:
+    """Doubt settings that disagree with how densely people live; see `planner.density.settings_in_doubt`.
+
+    One doubt for each community, at its first row in question.
+    """
+    per_km2, dense, sparse = settings_in_doubt(points.frame, points.own)
+    units = points.frame["unit_id"].astype(str).to_numpy()
+    for code, rows, limit in (("dense_rural", dense, DENSE_PER_KM2), ("sparse_urban", sparse, SPARSE_PER_KM2)):
+        found = pd.Series(np.flatnonzero(rows)).groupby(units[rows], sort=False)
+        for row, count in zip(found.first().tolist(), found.size().tolist(), strict=True):
+            values = {"name": points.name(row), "density": int(per_km2[row]), "limit": limit, "metres": AROUND_M}
+            yield Doubt("demand", row, "setting", code, {**values, "count": count})

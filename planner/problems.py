@@ -1,0 +1,198 @@
+"""Faults and doubts of a scenario, each with its place in the file and the text that was read there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from planner import columns as col
+from planner.errors import Fault, PlannerError
+from planner.grammar import quoted
+from planner.grids import read_lines
+from planner.inputs import counts_people, facility_names, table_sources
+from planner.scenariobook import is_book
+from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, TableSource
+from planner.tables import demand_contract, every_fault, read_parts
+from planner.words import place, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from planner.doubts import Doubt, Kind, Points
+    from planner.inputs import Gathered
+    from planner.scenario import Loaded
+    from planner.tablefaults import Part
+    from planner.terms import Language
+
+Weight: TypeAlias = Literal["fault", "doubt"]
+"""A fault stops a run, a doubt does not."""
+
+Parts: TypeAlias = "dict[Kind, list[Part]]"
+"""The tables of people and sites that were read once more, for their rows."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A fault or a doubt, and the text of the cell or line that it speaks of (may be empty)."""
+
+    weight: Weight
+    fault: Fault
+    read: str = ""
+
+
+def contract_of(loaded: Loaded, kind: Kind) -> Sequence[col.Column]:
+    """Return the contract that a table of people or sites is read by."""
+    if kind == "demand":
+        return demand_contract(counted=counts_people(loaded))
+    return col.with_types(col.SITE_COLUMNS, facility_names(loaded))
+
+
+def parts_of(gathered: Gathered, kinds: Iterable[Kind]) -> Parts:
+    """Read the tables of some kinds again, with all their cells and all that is wrong in them."""
+    loaded = gathered.loaded
+    return {kind: read_parts(table_sources(loaded, kind), contract_of(loaded, kind)) for kind in kinds}
+
+
+def faults_of(gathered: Gathered, parts: Parts) -> list[Fault]:
+    """List all faults: those that were shortened to a few for the terminal are taken from the tables themselves."""
+    whole = [
+        fault
+        for kind, found in parts.items()
+        if getattr(gathered, kind) is None
+        for fault in every_fault(found, contract_of(gathered.loaded, kind))
+        if fault.code != "table_absent"  # the scenario's line that names the file tells it
+    ]
+    told = {(fault.code, fault.file, fault.sheet, fault.row, fault.column) for fault in whole}
+    files = {fault.file for fault in whole}
+    return [
+        *(
+            fault
+            for fault in gathered.faults
+            if (fault.code, fault.file, fault.sheet, fault.row, fault.column) not in told
+            and not (fault.code == "more_faults" and fault.file in files)
+        ),
+        *whole,
+    ]
+
+
+def located(
+    doubts: Iterable[Doubt], points: Mapping[Kind, Points], files: Mapping[Kind, Sequence[str]], parts: Parts
+) -> Iterator[Fault]:
+    """Give doubts about rows of the tables their place in the files, under the files' own headers.
+
+    Parameters
+    ----------
+    doubts
+        What is odd about rows in use.
+    points
+        The rows in use.
+    files
+        File of each row in use, as shown.
+    parts
+        The tables once more.
+    """
+    lines = {kind: [(part, _numbers(part)) for part in found] for kind, found in parts.items()}
+    for doubt in doubts:
+        of = points[doubt.kind]
+        file, line, row_id = files[doubt.kind][doubt.row], int(of.line[doubt.row]), of.id_of(doubt.row)
+        sheet, column = "", doubt.column
+        for part, numbers in lines.get(doubt.kind, ()):
+            at = numbers.get(line)
+            if part.source.shown == file and at is not None and _id_at(part, at) == row_id:
+                sheet, column = part.grid.sheet, header_of(part, doubt.column)
+        yield Fault(doubt.code, file, sheet, line, column, doubt.values)
+
+
+def _numbers(part: Part) -> dict[int, int]:
+    return {part.line(at): at for at in range(len(part.used))}
+
+
+def _id_at(part: Part, at: int) -> object:
+    ids = part.values.get("demand_id") or part.values.get("site_id") or ()
+    return ids[at] if at < len(ids) else None
+
+
+def header_of(part: Part, column: str) -> str:
+    """Name that the file gives a column of the contract; of a place both of its columns, but for that of a layer."""
+    names = ("lon", "lat") if column == "lon" else (column,)
+    found = [part.grid.headers[part.matching.place[name]] for name in names if name in part.matching.place]
+    return " / ".join(found) if found and found != [LON_OF_PLACE, LAT_OF_PLACE] else column
+
+
+def part_of(fault: Fault, parts: Parts) -> Part | None:
+    """Return the table that a fault speaks of; one that names no sheet may mean the only one of its file."""
+    of_file = [part for found in parts.values() for part in found if part.source.shown == fault.file]
+    named = [part for part in of_file if part.grid.sheet == fault.sheet]
+    if named:
+        return named[0]
+    return of_file[0] if len(of_file) == 1 and not fault.sheet else None
+
+
+def cells_of(part: Part, fault: Fault) -> list[int]:
+    """Numbers of the columns of a table that a fault speaks of; none where it speaks of no cell."""
+    headers = {name: at for at, name in reversed(list(enumerate(part.grid.headers)))}
+    names = [fault.column] if fault.column in headers else fault.column.split(" / ")
+    if fault.column == "lon" and LON_OF_PLACE in headers:
+        names = [LON_OF_PLACE, LAT_OF_PLACE]
+    places = (headers.get(name, part.matching.place.get(name)) for name in names)
+    return [at for at in places if at is not None]
+
+
+def problems_of(loaded: Loaded, faults: Iterable[Fault], doubts: Iterable[Fault], parts: Parts) -> list[Problem]:
+    """Put faults and doubts together with what was read, by file, sheet and row."""
+    rows = {part: {line: at for at, line in enumerate(part.grid.lines)} for found in parts.values() for part in found}
+    texts = {str(file.path): _lines(file.path) for file in loaded.files if not is_book(file.path)}
+
+    def read(fault: Fault) -> str:
+        if fault.row is None:
+            return ""
+        part = part_of(fault, parts)
+        if part is not None and (at := rows[part].get(fault.row)) is not None:
+            return " / ".join(quoted(part.grid.cells[column][at]) for column in cells_of(part, fault))
+        if fault.cell:
+            return quoted(_cell(fault))
+        lines = texts.get(fault.file, ())
+        return quoted(lines[fault.row - 1].strip()) if fault.row <= len(lines) else ""
+
+    weighed: list[tuple[Weight, Fault]] = [*(("fault", f) for f in faults), *(("doubt", d) for d in doubts)]
+    found = [Problem(weight, fault, read(fault)) for weight, fault in weighed]
+    return sorted(found, key=lambda one: (one.fault.file, one.fault.sheet, one.fault.row or 0, one.weight != "fault"))
+
+
+def _cell(fault: Fault) -> str:
+    """Text of a cell of a scenario's workbook; empty where it cannot be read."""
+    letters = fault.cell.rstrip("0123456789")
+    column = sum((ord(letter) - ord("A") + 1) * 26**power for power, letter in enumerate(reversed(letters))) - 1
+    try:
+        sheet = read_lines(TableSource(Path(fault.file), fault.file, sheet=fault.sheet))
+    except PlannerError:
+        return ""
+    rows = dict(zip(sheet.lines, sheet.rows, strict=True))
+    cells = rows.get(fault.row or 0, ())
+    return cells[column] if column < len(cells) else ""
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def record_of(problem: Problem, language: Language) -> dict[str, Any]:
+    """Return a problem in words, as JSON takes it."""
+    fault = problem.fault
+    return {
+        "weight": problem.weight,
+        "code": fault.code,
+        "file": fault.file,
+        "sheet": fault.sheet,
+        "row": fault.row,
+        "column": fault.column,
+        "cell": fault.cell,
+        "read": problem.read,
+        "place": place(fault, language),
+        "what": say(f"fault.{fault.code}.what", language, **fault.values),
+        "cure": say(f"fault.{fault.code}.cure", language, **fault.values),
+    }
