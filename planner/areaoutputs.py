@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from planner import __version__, outlines, outputs, record, report
 from planner.areamap import write_area_map
 from planner.areastudy import UNITS
+from planner.editoutputs import edits_named
 from planner.page import Labels
 from planner.words import listed, say
 
@@ -96,7 +97,7 @@ def _record(drawn: Drawn) -> dict[str, Any]:
         },
         "attribution": say("map.attribution", scenario.language),
         "inputs": outputs.input_records(inputs),
-        "roads": record.roads_record({wish.mode: asked.roads}),
+        "roads": record.roads_record({wish.mode: asked.roads}) | edits_named(inputs.rerouted),
         "sites": {
             "open_today": int(asked.sites["open_today"].sum()),
             "candidates": int((asked.sites["status"] == "candidate").sum()),

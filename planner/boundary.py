@@ -14,6 +14,7 @@ from planner.coordinates import in_china, to_wgs84
 from planner.download import Question, Trouble
 from planner.errors import Fault, ScenarioError
 from planner.geodesy import project, unproject, utm_epsg
+from planner.pathfaults import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,7 +148,7 @@ def read_boundary(file: Path, system: System | None) -> Boundary:
     """
     import geopandas as gpd  # noqa: PLC0415  (slow to import, and needed for this alone)
 
-    if not file.is_file():
+    if not is_file(file):
         raise ScenarioError(Fault("file_missing", str(file)))
     try:
         frame = gpd.read_file(file)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from planner.errors import BlockedError, PlanError, PlannerError
+from planner.pathfaults import path_fault
 from planner.terms import Mode  # noqa: TC001  typer reads it when it runs
 from planner.words import LANGUAGES, say, tell
 
@@ -33,6 +34,9 @@ app = typer.Typer(
     help=say("cli.help", HELP_LANGUAGE), no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
+scenario_app = typer.Typer(help=say("cli.scenario_group", HELP_LANGUAGE), no_args_is_help=True)
+app.add_typer(scenario_app, name="scenario")
+
 ScenarioFile = Annotated[Path, typer.Argument(help=say("cli.scenario", HELP_LANGUAGE))]
 OutFolder = Annotated[Path, typer.Option("--out", help=say("cli.out", HELP_LANGUAGE))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("cli.json", HELP_LANGUAGE))]
@@ -50,6 +54,10 @@ def _language_of(path: Path) -> Language:
 
 def _written(path: Path, key: str) -> str:
     """Text that a scenario file gives a top-level key, as far as a glance tells."""
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        from planner.scenariobook import glance
+
+        return glance(path, key)
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
@@ -76,10 +84,16 @@ def _fail(error: PlannerError, language: Language) -> NoReturn:
     raise typer.Exit(BLOCKED if blocked else WRONG_INPUT)
 
 
+def _step_in_words(step: str, language: Language) -> str:
+    """Say a step; what follows a space tells how far it is, such as 3/12."""
+    name, _, part = step.partition(" ")
+    return f"{say(f'step.{name}', language)} {part}".rstrip()
+
+
 def _with_progress(language: Language, work: Callable[[Callable[[str], None]], T]) -> T:
     """Run `work` with a progress bar on a terminal, and plain lines elsewhere."""
     if not sys.stderr.isatty():
-        return work(lambda step: typer.echo(say(f"step.{step}", language), err=True))
+        return work(lambda step: typer.echo(_step_in_words(step, language), err=True))
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -88,7 +102,7 @@ def _with_progress(language: Language, work: Callable[[Callable[[str], None]], T
         task = progress.add_task("", total=STEPS)
 
         def show(step: str) -> None:
-            progress.update(task, description=say(f"step.{step}", language), advance=1)
+            progress.update(task, description=_step_in_words(step, language), advance=" " not in step)
 
         return work(show)
 
@@ -99,6 +113,8 @@ def _guarded(path: Path, work: Callable[[Callable[[str], None]], T]) -> T:
         done = _with_progress(language, work)
     except PlannerError as error:
         _fail(error, language)
+    except OSError as error:
+        _fail(BlockedError(path_fault(path, error)), language)
     except KeyboardInterrupt:
         typer.echo(say("cli.stopped", language), err=True)
         raise typer.Exit(STOPPED) from None
@@ -120,12 +136,13 @@ def new(
     folder: Annotated[Path, typer.Argument(help=say("cli.folder", HELP_LANGUAGE))],
     *,
     sample: Annotated[bool, typer.Option("--sample", help=say("cli.sample", HELP_LANGUAGE))] = False,
+    excel: Annotated[bool, typer.Option("--excel", help=say("cli.excel", HELP_LANGUAGE))] = False,
 ) -> None:
-    """Write a commented scenario and table templates, or the embedded sample."""
+    """Write a commented scenario, as text or workbook, and table templates, or the embedded sample."""
     from planner.templates import write_new
 
     try:
-        scenario = write_new(folder, sample=sample)
+        scenario = write_new(folder, sample=sample, excel=HELP_LANGUAGE if excel else None)
     except PlannerError as error:
         _fail(error, HELP_LANGUAGE)
     typer.echo(say("cli.new_done", HELP_LANGUAGE, folder=folder, scenario=scenario))
@@ -133,11 +150,13 @@ def new(
 
 @app.command(help=say("cli.check", HELP_LANGUAGE))
 def check(scenario: ScenarioFile, *, out: OutFolder = Path("maps"), as_json: AsJson = False) -> None:
-    """Read everything a scenario names and tell all faults."""
-    from planner import pipeline, summary
+    """Read everything a scenario names and tell all faults and doubts."""
+    from planner import checklines, pipeline
 
     found = _guarded(scenario, lambda show: pipeline.check(scenario, out, show=show))
-    _print(found, summary.check_lines, as_json=as_json)
+    wrong = bool(found["faults"])
+    _print(found, checklines.lines, as_json=as_json, err=wrong)
+    raise typer.Exit(WRONG_INPUT if wrong else BLOCKED if found["blocked"] else 0)
 
 
 @app.command(help=say("cli.run", HELP_LANGUAGE))
@@ -221,6 +240,18 @@ def isochrones(
         typer.echo(say("isochrones.written", outcome.record["language"], folder=folder, map=folder / "map.html"))
 
 
+@app.command(help=say("cli.candidates.verb", HELP_LANGUAGE))
+def candidates(scenario: ScenarioFile, *, out: OutFolder = Path("maps"), as_json: AsJson = False) -> None:
+    """Find candidate sites."""
+    from planner import candidateoutputs, pipeline
+
+    outcome = _guarded(scenario, lambda show: pipeline.candidates(scenario, out, show=show))
+    _print(outcome.record, candidateoutputs.lines, as_json=as_json)
+    if not as_json:
+        for line in candidateoutputs.last_lines(outcome.record, scenario, outcome.folder):
+            typer.echo(line)
+
+
 @app.command(help=say("cli.frontier.verb", HELP_LANGUAGE))
 def frontier(
     scenario: ScenarioFile,
@@ -268,14 +299,36 @@ def compare(
     typer.echo(say("cli.compared", language, file=out / "compare" / "compare.csv"))
 
 
-def _print(found: Mapping[str, Any], lines: Callable[[Mapping[str, Any]], Iterator[str]], *, as_json: bool) -> None:
+@scenario_app.command(help=say("cli.convert", HELP_LANGUAGE))
+def convert(
+    source: Annotated[Path, typer.Argument(help=say("cli.convert_from", HELP_LANGUAGE))],
+    target: Annotated[Path, typer.Argument(help=say("cli.convert_to", HELP_LANGUAGE))],
+) -> None:
+    """Turn a scenario into a workbook, or back."""
+    from planner import conversion
+
+    language = _language_of(source)
+    try:
+        conversion.convert(source, target, language)
+    except PlannerError as error:
+        _fail(error, language)
+    typer.echo(say("cli.converted", language, file=target, source=source))
+
+
+def _print(
+    found: Mapping[str, Any],
+    lines: Callable[[Mapping[str, Any]], Iterator[str]],
+    *,
+    as_json: bool,
+    err: bool = False,
+) -> None:
     import json
 
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     for line in lines(found):
-        typer.echo(line)
+        typer.echo(line, err=err)
 
 
 def main() -> None:

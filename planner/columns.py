@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Kind = Literal["text", "whole", "money", "lon", "lat", "date", "choice", "types"]
+Kind = Literal["text", "whole", "money", "share", "lon", "lat", "date", "choice", "types"]
 
 GROUP_PREFIX = "people_"
 LARGEST_WHOLE = 10**13 - 1
@@ -20,7 +20,7 @@ RESERVED = frozenset(
     {
         "geometry", "geom", "fid", "rowid", "open_today", "state", "number", "estimated", "planned_type",
         "planned_once_yuan", "planned_yearly_yuan", "planned_size", "planned_year", "newly_covered", "people_reached",
-        "people_served", "source_file", "source_row",
+        "people_served", "source_file", "source_row", "figure_from",
     }
 )  # fmt: skip
 """Names of the output tables that a pass-through column must not take, in lower case; it becomes ``source_<name>``."""
@@ -66,6 +66,9 @@ class Column:
 _SETTINGS = {
     **dict.fromkeys(("urban", "城镇", "城区", "城市"), "urban"),
     **dict.fromkeys(("rural", "农村", "乡村"), "rural"),
+    # What the statistics bureau calls its codes 111, 112, 121, 122, 123, 210 and 220.
+    **dict.fromkeys(("主城区", "城乡结合区", "镇中心区", "镇乡结合区", "特殊区域"), "urban"),
+    **dict.fromkeys(("乡中心区", "村庄"), "rural"),
     # The three-digit codes of the statistics bureau: 1xx urban, 2xx rural.
     **{str(code): "urban" if code < 200 else "rural" for code in range(100, 300)},  # noqa: PLR2004
 }

@@ -38,6 +38,14 @@ def assessable(demand: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray((demand["placed"] != "town").to_numpy() & demand["geometry"].notna().to_numpy())
 
 
+def communities(demand: pd.DataFrame) -> pd.Series[str]:
+    """Community of each demand row; none for points that were spread over an area: no place of their own is judged.
+
+    Their people count in shares of people, as the best that is known of where people live.
+    """
+    return demand["unit_id"].where(demand["placed"] != "spread", "")
+
+
 def facilities_serving(types: Iterable[str], standard: Standard) -> NDArray[np.int64]:
     """How many facilities at each site, given as their types joined by ``;``, count for a standard."""
     return np.array([sum(kind in standard.served_by for kind in t.split(";")) for t in types], dtype=np.int64)
@@ -144,7 +152,7 @@ def community_counts(
     Parameters
     ----------
     unit_id, people, covered
-        One entry for each demand point: its community, its people, and how many of them are covered.
+        One entry for each demand point: its community (empty: none), its people, and how many of them are covered.
     rule
         Share of its people that must be covered.
 
@@ -155,7 +163,7 @@ def community_counts(
     """
     table = pd.DataFrame({"unit_id": list(unit_id), "people": people, "covered_people": covered})
     sums = table.groupby("unit_id", sort=True)[["people", "covered_people"]].sum()
-    sums = sums[sums["people"] > 0]
+    sums = sums[(sums["people"] > 0) & (sums.index != "")]
     needs = np.array([need(rule, int(whole)) for whole in sums["people"]], dtype=np.int64)
     return sums.assign(covered=sums["covered_people"].to_numpy() >= needs)
 
@@ -184,8 +192,8 @@ class Tally:
 def _judged(demand: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
     """Join coverage rows of one standard and state to their demand rows."""
     groups = [name for name in demand.columns if name.startswith(GROUP_PREFIX)]
-    columns = ["demand_id", "unit_id", "district", "town", "people", *groups]
-    return coverage.merge(demand[columns], on="demand_id", how="left", validate="one_to_one")
+    rows = demand[["demand_id", "district", "town", "people", *groups]].assign(unit_id=communities(demand))
+    return coverage.merge(rows, on="demand_id", how="left", validate="one_to_one")
 
 
 def tally(demand: pd.DataFrame, coverage: pd.DataFrame, rule: Decimal) -> Tally:
@@ -297,7 +305,7 @@ def measure_goal(
         else:
             units = community_counts(part["unit_id"], people, counted, rule)
             whole, count = len(units), int(units["covered"].sum())
-            full = full | part["unit_id"].isin(units.index[units["covered"]]).to_numpy()
+            full = full | part["unit_id"].isin(["", *units.index[units["covered"]]]).to_numpy()
         missing = ~full & (people > 0) if goal.group else ~full
         left = dict(zip(part["demand_id"][missing], (people - counted)[missing].tolist(), strict=True))
         yield GoalTally(goal, name, whole, need(goal.share, whole), count, left)

@@ -48,6 +48,7 @@ def problems(scenario: Scenario) -> Iterator[Problem]:
         if name is not None and name not in known:
             yield _fault("unknown_name", where, name=name, known=" ".join(known))
     yield from _contradictions(scenario)
+    yield from _people(scenario)
     yield from _no_use(scenario)
     yield from _years(scenario)
     yield from _falling_shares(scenario)
@@ -76,6 +77,8 @@ def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Sequence[str
     for section, entries in typed:
         for i, entry in enumerate(entries):
             yield [*section, i, "type"], entry.type, types
+    for name in scenario.candidates.types:
+        yield ["candidates", "type"], name, types
     for i, phase in enumerate(scenario.phase):
         for name in phase.shares:
             yield ["phase", i, "shares", name], name, goals
@@ -104,6 +107,26 @@ def _contradictions(scenario: Scenario) -> Iterator[Problem]:
             yield _fault("each_and_one", where, id=item.id, each=item.each, name=named)
 
 
+def _people(scenario: Scenario) -> Iterator[Problem]:
+    """Check that there are people, and what official totals are to be spread over."""
+    demand, levels = scenario.demand, dict[str, str]()
+    if not demand.table and all(totals.spread == "units" for totals in demand.totals):
+        yield _fault("no_people", ["demand"])
+    for i, totals in enumerate(demand.totals):
+        where: list[str | int] = ["demand", "totals", i]
+        if levels.setdefault(totals.layer, totals.of) != totals.of:
+            yield _fault("totals_levels", [*where, "of"], layer=totals.layer)
+        layers = {"district": scenario.areas.districts, "town": scenario.areas.towns}
+        if totals.spread != "units" and layers[totals.of] is None:
+            yield _fault("totals_areas", [*where, "spread"], key=f"{totals.of}s")
+        if totals.spread == "raster" and totals.raster is None:
+            yield _fault("totals_raster", [*where, "raster"])
+        idle = {"raster": totals.spread != "raster", "spacing_m": totals.spread == "units"}
+        for key, unused in idle.items():
+            if unused and key in totals.model_fields_set:
+                yield _fault("totals_unused", [*where, key], spread=totals.spread, key=key)
+
+
 def _no_use(scenario: Scenario) -> Iterator[Problem]:
     """Find entries that nothing could come of."""
     for i, cost in enumerate(scenario.build_cost):
@@ -113,6 +136,9 @@ def _no_use(scenario: Scenario) -> Iterator[Problem]:
     for i, size in enumerate(scenario.size):
         if size.type in unbuilt:
             yield _fault("size_not_built", ["size", i, "type"], type=size.type)
+    for name in scenario.candidates.types:
+        if name in unbuilt:
+            yield _fault("candidates_not_built", ["candidates", "type"], type=name)
 
 
 def _years(scenario: Scenario) -> Iterator[Problem]:

@@ -35,6 +35,8 @@ class Fault:
         Line of the file, 1 for the first one; None when the fault has no line.
     column
         Column of a table, or key of a scenario (``standard.urban-walk-15.minutes``).
+    cell
+        Cell of a scenario's workbook, such as ``D5``; it is named in place of the line.
     values
         What the two sentences quote.
     """
@@ -45,6 +47,7 @@ class Fault:
     row: int | None = None
     column: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
+    cell: str = ""
 
 
 class PlannerError(Exception):

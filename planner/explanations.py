@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +14,12 @@ from planner.alternatives import alternatives
 from planner.closing import closing
 from planner.coverage import facilities_serving
 from planner.phases import ONE_YEAR
+from planner.reaches import RESIDENTS
 from planner.reasons import reasons
 from planner.recount import cost_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from planner.alternatives import Alternatives
     from planner.instance import Reach
@@ -65,14 +66,21 @@ class Explained:
     fewer: str
 
 
+def counted_layer(layers: Iterable[str]) -> str:
+    """Return the layer whose people are told where several are asked for: residents, else the first one."""
+    found = list(dict.fromkeys(layers))
+    return RESIDENTS if RESIDENTS in found or not found else found[0]
+
+
 def _facility(instance: Instance, offers: pd.DataFrame, column: int) -> dict[str, object]:
     """Name the facility of a column, and say what it costs: columns `FACILITY`."""
     return dict(offers[FACILITY].iloc[int(instance.option[column])])
 
 
 def _why_row(instance: Instance, reason: Reason, demand: pd.DataFrame, offers: pd.DataFrame) -> dict[str, object]:
-    """Tell one reason in words of the tables; `demand` holds the demand point of each row of a year, and its people."""
+    """Tell one reason in words of the tables; `demand` as in `why_table`."""
     only = demand.iloc[reason.rows % max(1, len(demand))].drop_duplicates("demand_id")
+    only = only[only["layer"] == counted_layer(demand["layer"])]
     second = reason.runner_up
     other = {} if second is None else _facility(instance, offers, second)
     return {
@@ -100,7 +108,7 @@ def why_table(
     instance, plan
         The problem and its plan.
     demand
-        Columns demand_id and people: the demand point of each row of the instance, of one year.
+        Columns demand_id, people and layer: the demand point of each row of the instance, of one year.
     offers
         Columns `FACILITY` of each option of the instance, in the order of their numbers.
     deadline
@@ -109,9 +117,13 @@ def why_table(
     Returns
     -------
     why
-        Columns `WHY`.
+        Columns `WHY`; its people are those of `counted_layer`, for layers are never added up (J1, H3).
     """
-    rows = [_why_row(instance, reason, demand, offers) for reason in reasons(instance, plan, deadline=deadline)]
+    counted = np.resize((demand["layer"] == counted_layer(demand["layer"])).to_numpy(), instance.n_rows)
+    if instance.capacity is not None:
+        counted[instance.capacity.rows] = True  # whoever is shared out is counted as the plan counts them
+    judged = replace(instance, people=np.where(counted, instance.people, 0))
+    rows = [_why_row(instance, reason, demand, offers) for reason in reasons(judged, plan, deadline=deadline)]
     table = pd.DataFrame(rows, columns=WHY)
     money = [f"runner_up_{column}" for column in FACILITY if "cost" in column]
     whole = [*money, "runner_up_more_yuan", "runner_up_more_objective", "runner_up_lost_people"]

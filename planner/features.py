@@ -1,7 +1,7 @@
 """Features of a place that may host a site: halls, markets, libraries and such, as points; from Overpass or a file.
 
-Points are taken as they are, and of areas the centre of their box, as Overpass does. An area of which a file lacks a
-part is none.
+Points are taken as they are, and of areas and lines the centre of their box, as Overpass does. An area or line of which
+a file lacks a part is none.
 """
 
 from __future__ import annotations
@@ -34,17 +34,25 @@ _QUERY = "[out:json][timeout:180];({parts});out tags center;"
 
 
 class Feature(NamedTuple):
-    """One feature: its id with the letter of its type (``w123``), its kind, name (may be empty) and WGS-84 degrees."""
+    """One feature: its id with the letter of its type (``w123``), its kind, name (may be empty) and WGS-84 degrees.
+
+    `owner` is who owns or else runs it, as far as it is tagged.
+    """
 
     osm_id: str
     kind: str
     name: str
     lon: float
     lat: float
+    owner: str = ""
 
 
 def _kind(tags: Mapping[str, str]) -> str | None:
     return next((tags[key] for key, values in KINDS.items() if tags.get(key) in values), None)
+
+
+def _owner(tags: Mapping[str, str]) -> str:
+    return tags.get("owner") or tags.get("operator") or ""
 
 
 def question(url: str, box: tuple[float, float, float, float]) -> Question:
@@ -84,7 +92,8 @@ def _answered(answer: Mapping[str, Any]) -> Iterator[Feature]:
         kind = _kind(tags)
         if kind is not None:
             number = f"{_LETTERS[item['type']]}{int(item['id'])}"
-            yield Feature(number, kind, str(tags.get("name", "")), float(at["lon"]), float(at["lat"]))
+            place = float(at["lon"]), float(at["lat"])
+            yield Feature(number, kind, str(tags.get("name", "")), *place, str(_owner(tags)))
 
 
 def from_file(file: Path) -> list[Feature]:
@@ -104,15 +113,27 @@ def from_file(file: Path) -> list[Feature]:
 
 def _filed(objects: Iterable[Any]) -> Iterator[Feature]:
     for item in objects:
-        kind = _kind(dict(item.tags))
+        tags = dict(item.tags)
+        kind, name, owner = _kind(tags), tags.get("name", ""), _owner(tags)
         if item.is_node() and kind is not None and item.location.valid():
-            yield Feature(f"n{item.id}", kind, item.tags.get("name", ""), item.location.lon, item.location.lat)
+            yield Feature(f"n{item.id}", kind, name, item.location.lon, item.location.lat, owner)
         elif item.is_area() and kind is not None:
-            places = [node.location for ring in item.outer_rings() for node in ring]
-            lon, lat = ([getattr(place, axis) for place in places] for axis in ("lon", "lat"))
-            middle = (min(lon) + max(lon)) / 2, (min(lat) + max(lat)) / 2
             number = f"{'w' if item.from_way() else 'r'}{item.orig_id()}"
-            yield Feature(number, kind, item.tags.get("name", ""), *middle)
+            yield Feature(number, kind, name, *_middle(node for ring in item.outer_rings() for node in ring), owner)
+        elif item.is_way() and kind is not None and _is_line(item):
+            yield Feature(f"w{item.id}", kind, name, *_middle(item.nodes), owner)
+
+
+def _is_line(way: Any) -> bool:
+    """Whether a way is a whole line, such as a street that is a market; a closed one comes as an area."""
+    return not way.is_closed() and all(node.location.valid() for node in way.nodes)
+
+
+def _middle(nodes: Iterable[Any]) -> tuple[float, float]:
+    """Centre of the box around some nodes."""
+    places = [node.location for node in nodes]
+    lon, lat = ([getattr(place, axis) for place in places] for axis in ("lon", "lat"))
+    return (min(lon) + max(lon)) / 2, (min(lat) + max(lat)) / 2
 
 
 def _by_type_and_id(item: Feature) -> tuple[str, int]:
@@ -137,6 +158,7 @@ def as_geojson(found: Iterable[Feature], place: shapely.Geometry, wider: shapely
                 "osm_id": item.osm_id,
                 "kind": item.kind,
                 "name": item.name,
+                "owner": item.owner,
                 "inside": bool(shapely.intersects_xy(place, item.lon, item.lat)),
             },
             "geometry": {"type": "Point", "coordinates": [round(item.lon, 7), round(item.lat, 7)]},

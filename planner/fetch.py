@@ -18,8 +18,10 @@ from planner import boundary, features, overpass, snapshot
 from planner.coordinates import SYSTEMS
 from planner.download import Patience, download
 from planner.errors import BlockedError, Fault, ScenarioError
+from planner.hashing import sha256_of
 from planner.osmclip import clip, merge
 from planner.osmfile import read_roads
+from planner.pathfaults import is_file
 from planner.scenario import fault_at, load, snapshot_of
 from planner.words import say
 
@@ -154,7 +156,7 @@ def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, A
     folder
         An empty folder; it is of no use unless this comes to its end.
     show
-        Called with the name of each step as it begins.
+        Called with the name of each step as it begins; of several requests for roads also with the number of each.
 
     Returns
     -------
@@ -175,7 +177,7 @@ def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, A
     found, from_where = _boundary(asked, folder)
     wider = boundary.widened(found.area, asked.margin_m)
     show("fetch_roads")
-    roads, source = _source(asked, wider, folder)
+    roads, source = _source(asked, wider, folder, show)
     show("fetch_clip")
     clipped = clip(roads, wider, folder / snapshot.ROADS)
     walk = read_roads(folder / snapshot.ROADS, "walk", island_min_m=float(asked.scenario.roads.island_min_m))
@@ -204,7 +206,7 @@ def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, A
             "walk_km": round(walk.length_m / 1000),
             "features": len(points["features"]),
         },
-        "files": {name: snapshot.sum_of(folder / name) for name in snapshot.FILES if name != snapshot.RECORD},
+        "files": {name: sha256_of(folder / name) for name in snapshot.FILES if name != snapshot.RECORD},
     }
     _write_json(record, folder / snapshot.RECORD)
     return record
@@ -215,34 +217,36 @@ def _boundary(asked: Asked, folder: Path) -> tuple[Boundary, dict[str, Any]]:
     wish = asked.wish
     if wish.boundary_file is not None:
         found = boundary.read_boundary(wish.boundary_file, wish.system)
-        return found, {"sha256": snapshot.sum_of(wish.boundary_file)}
+        return found, {"sha256": sha256_of(wish.boundary_file)}
     question, answer = boundary.question(wish.nominatim_url, asked.place), folder / "answer.json"
     patience = replace(wish.patience, most_bytes=min(boundary.MOST_BYTES, wish.patience.most_bytes))
     download(question, answer, patience, boundary.judge)
     found = boundary.chosen(answer, asked.place, wish.nominatim_url)
-    told = {"endpoint": wish.nominatim_url, "query": dict(question.form), "sha256": snapshot.sum_of(answer)}
+    told = {"endpoint": wish.nominatim_url, "query": dict(question.form), "sha256": sha256_of(answer)}
     return found, told
 
 
-def _source(asked: Asked, wider: shapely.Geometry, folder: Path) -> tuple[Path, dict[str, Any]]:
+def _source(
+    asked: Asked, wider: shapely.Geometry, folder: Path, show: Callable[[str], None]
+) -> tuple[Path, dict[str, Any]]:
     """Get a road file that holds the wider area, and say where it comes from."""
     wish = asked.wish
     if wish.extract is not None:
-        if not wish.extract.is_file():
+        if not is_file(wish.extract):
             raise ScenarioError(Fault("file_missing", str(wish.extract)))
-        return wish.extract, {"file": wish.extract.name, "sha256": snapshot.sum_of(wish.extract)}
+        return wish.extract, {"file": wish.extract.name, "sha256": sha256_of(wish.extract)}
     boxes = overpass.tiles(wider)
     if len(boxes) > MOST_TILES:
         values = {"place": asked.place, "tiles": len(boxes), "most": MOST_TILES}
         raise ScenarioError(Fault("area_too_large", values=values))
     answers, files = [], []
     for number, box in enumerate(boxes):
+        if len(boxes) > 1:
+            show(f"fetch_roads {number + 1}/{len(boxes)}")
         question, file = overpass.question(wish.overpass_url, box), folder / f"answer-{number}.osm"
         download(question, file, wish.patience, overpass.judge)
         files.append(file)
-        answers.append(
-            {"query": question.form["data"], "sha256": snapshot.sum_of(file), "data_of": overpass.data_time(file)}
-        )
+        answers.append({"query": question.form["data"], "sha256": sha256_of(file), "data_of": overpass.data_time(file)})
     merged = folder / "answers.osm.pbf"
     merge(files, merged)
     return merged, {"endpoint": wish.overpass_url, "answers": answers}
@@ -256,7 +260,7 @@ def _features(asked: Asked, wider: shapely.Geometry, folder: Path) -> tuple[list
     question, file = features.question(wish.overpass_url, wider.bounds), folder / "features.json"
     patience = replace(wish.patience, most_bytes=min(features.MOST_BYTES, wish.patience.most_bytes))
     download(question, file, patience, features.judge)
-    told = {"endpoint": wish.overpass_url, "query": question.form["data"], "sha256": snapshot.sum_of(file)}
+    told = {"endpoint": wish.overpass_url, "query": question.form["data"], "sha256": sha256_of(file)}
     return features.from_answer(file), told
 
 

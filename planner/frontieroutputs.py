@@ -8,6 +8,7 @@ import pandas as pd
 
 from planner import __version__, outputs, record, report
 from planner.chart import Dot, Texts, cost_chart
+from planner.editoutputs import edits_named
 from planner.figures import gap_percent, money, percent, permille_down
 from planner.phases import ONE_YEAR, years_of
 from planner.schema import limits_of
@@ -139,7 +140,7 @@ def _record(studied: FrontierStudy) -> dict[str, Any]:
         },
         "attribution": say("map.attribution", scenario.language),
         "inputs": outputs.input_records(inputs),
-        "roads": record.roads_record(inputs.networks),
+        "roads": record.roads_record(inputs.networks) | edits_named(inputs.rerouted),
         "standard": record.standard_facts(studied.standard),
         "people": found.whole,
         "covered_today": found.today,

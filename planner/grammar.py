@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from planner.columns import Column
 
-Value: TypeAlias = "str | int | float | dt.date | None"
+Value: TypeAlias = "str | int | float | Decimal | dt.date | None"
 
 _CODES = ("demand_id", "site_id", "unit_id")
 
@@ -40,6 +40,7 @@ _WHOLE = re.compile(r"[0-9]+(?:\.0+)?")
 _NEGATIVE = re.compile(r"-[0-9]+(?:\.[0-9]+)?")
 _FRACTION = re.compile(r"[0-9]+\.[0-9]+")
 _DEGREES = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,20})?)(%)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _LOOSE = re.compile(
@@ -53,10 +54,14 @@ _LOOSE_DATE = re.compile(
 # What Excel shows in a cell whose formula fails, or whose formula was never calculated.
 _EXCEL_ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)")
 _ROUNDED_CODE = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{1,2}")
+_DECIMAL_END = re.compile(r"\.0+$")
+_LONG_CODE = re.compile("[0-9]{6,18}")
 _MARKED_CODE = re.compile(r"'([0-9]+)|=\"([0-9]+)\"")
 
 _ID_NUMBER = re.compile(r"(?<![0-9.])[1-9][0-9]{5}((?:18|19|20)[0-9]{2})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx](?![0-9])")
 _MOBILE = re.compile(r"(?<![0-9.])(?:86)?1[3-9][0-9]{9}(?![0-9])")
+_WIDE_DIGIT = re.compile("[０-９Ｘｘ]")
+_PLAIN_DIGITS = str.maketrans("０１２３４５６７８９Ｘｘ", "0123456789Xx")
 _LONGEST_QUOTE = 40
 
 
@@ -75,6 +80,13 @@ def _read_degrees(text: str) -> Value | Wrong:
     return _near(text, _meant_degrees(text), "cell_degrees", "cell_degrees_near")
 
 
+def _read_share(text: str) -> Value | Wrong:
+    """Read a share as 0.9284 or 92.84%; 92.84 alone is not taken for either."""
+    match = _SHARE.fullmatch(text)
+    share = None if match is None else Decimal(match[1]) / (100 if match[2] else 1)
+    return share if share is not None and share <= 1 else Wrong("cell_share", {"text": quoted(text)})
+
+
 def _read_date(text: str) -> Value | Wrong:
     try:
         return dt.date.fromisoformat(_DATE.fullmatch(text)[0])  # type: ignore[index]
@@ -89,6 +101,8 @@ def _near(text: str, meant: str, code: str, near: str) -> Wrong:
 
 def plain(text: str) -> str:
     """Return `text` with half-width signs and without spaces."""
+    if text.isascii():  # as most cells are, and normalised already
+        return "".join(text.split())
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
@@ -142,7 +156,8 @@ def _read_types(text: str, choices: Mapping[str, str]) -> Value | Wrong:
 
 
 _READERS = {
-    "whole": _read_whole, "money": _read_whole, "lon": _read_degrees, "lat": _read_degrees, "date": _read_date,
+    "whole": _read_whole, "money": _read_whole, "share": _read_share, "lon": _read_degrees, "lat": _read_degrees,
+    "date": _read_date,
 }  # fmt: skip
 
 
@@ -157,6 +172,9 @@ def _spoilt_code(text: str) -> Wrong | None:
         return Wrong("code_rounded", {"text": text})
     if marked := _MARKED_CODE.fullmatch(text):
         return Wrong("code_marked", {"meant": quoted(marked[1] or marked[2])})
+    meant = _DECIMAL_END.sub("", plain(text))
+    if meant != text and _LONG_CODE.fullmatch(meant):
+        return Wrong("code_form", {"text": quoted(text), "meant": quoted(meant)})
     return None
 
 
@@ -173,8 +191,9 @@ def read_cell(column: Column, text: str) -> Value | Wrong:
     Returns
     -------
     value
-        ``str`` for text, choices and types (``;`` between), ``int`` for people and money, ``float`` for degrees,
-        ``datetime.date`` for dates; an empty cell is an empty text or None; `Wrong` where the grammar is broken.
+        ``str`` for text, choices and types (``;`` between), ``int`` for people and money, ``Decimal`` for shares,
+        ``float`` for degrees, ``datetime.date`` for dates; an empty cell is an empty text or None; `Wrong` where the
+        grammar is broken.
     """
     if wrong := spoilt(text) or (_spoilt_code(text) if column.name in _CODES else None):
         return wrong
@@ -189,11 +208,16 @@ def read_cell(column: Column, text: str) -> Value | Wrong:
 
 def quoted(text: str) -> str:
     """Return `text` as a fault may quote it: short, and without anything that looks like personal data."""
-    hidden = _MOBILE.sub("●●●", _ID_NUMBER.sub("●●●", text))
+    hidden = _MOBILE.sub("●●●", _ID_NUMBER.sub("●●●", _half_width(text)))
     return hidden if len(hidden) <= _LONGEST_QUOTE else hidden[: _LONGEST_QUOTE - 1] + "…"
 
 
 # --- personal data -----------------------------------------------------------------------------------------------
+
+
+def _half_width(text: str) -> str:
+    """Return `text` with plain digits, where it has full-width ones."""
+    return text.translate(_PLAIN_DIGITS) if _WIDE_DIGIT.search(text) else text
 
 
 def _is_id_number(match: re.Match[str]) -> bool:
@@ -208,9 +232,9 @@ def _is_id_number(match: re.Match[str]) -> bool:
 
 def holds_id_number(text: str) -> bool:
     """Whether `text` holds a citizen's ID number: 18 characters with a real date and the right check digit."""
-    return any(map(_is_id_number, _ID_NUMBER.finditer(text)))
+    return any(map(_is_id_number, _ID_NUMBER.finditer(_half_width(text))))
 
 
 def holds_mobile_number(text: str) -> bool:
     """Whether `text` holds a Chinese mobile number: 11 digits from 13 to 19, with or without 86 before them."""
-    return _MOBILE.search(text) is not None
+    return _MOBILE.search(_half_width(text)) is not None

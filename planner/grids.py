@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from typing import TYPE_CHECKING
 
 from planner.errors import Fault, TableError
+from planner.pathfaults import too_long
 from planner.sources import Sheet
 from planner.vectors import read_layer
 from planner.workbooks import read_workbook
@@ -15,36 +18,44 @@ if TYPE_CHECKING:
     from planner.sources import TableSource
 
 
+_PIECE = 2**20
+_LARGEST = 512 * 2**20
+_MOST_LINES, _MOST_CELLS = 5_000_000, 50_000_000
+_ENCODINGS = ("utf-8-sig", "gb18030")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+# So many signs tell one encoding from the other.
+_ENOUGH = 10_000
+
+
 def read_lines(source: TableSource) -> Sheet:
     """Read the file of a source.
 
     Raises
     ------
     TableError
-        If it is not there, or cannot be read at all.
+        If it is not there, larger than an office PC can hold, or cannot be read at all.
     """
     ending = source.file.suffix.lower()
     if ending not in _READERS:
         raise TableError(Fault("table_format", source.shown, values={"ending": ending}))
     try:
+        if source.file.stat().st_size > _LARGEST:
+            raise TableError(Fault("table_file_large", source.shown))
         return _READERS[ending](source, source.file.read_bytes())
-    except FileNotFoundError:
-        raise TableError(Fault("table_absent", source.shown)) from None
     except OSError as error:
+        if isinstance(error, FileNotFoundError) or too_long(source.file):
+            raise TableError(Fault("table_absent", source.shown)) from None
         raise TableError(Fault("table_closed", source.shown, values={"reason": error.strerror or ""})) from error
 
 
 def _read_csv(source: TableSource, data: bytes) -> Sheet:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
+    if data.count(b"\n") > _MOST_LINES or data.count(b",") > _MOST_CELLS:
+        raise TableError(Fault("table_file_large", source.shown))
+    encoding = next((encoding for encoding in _ENCODINGS if _is_text(data, encoding)), None)
+    if encoding is None or (encoding == "gb18030" and _is_damaged_utf8(data)):
         raise TableError(Fault("table_encoding", source.shown))
     # Strict: a quote that never closes would swallow the rest of the file without a word.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding, newline=""), strict=True)
     rows, lines, last = [], [], 0
     try:
         for row in reader:
@@ -54,6 +65,31 @@ def _read_csv(source: TableSource, data: bytes) -> Sheet:
     except csv.Error as error:
         raise TableError(Fault("table_quotes", source.shown, row=last + 1, values={"reason": error})) from error
     return Sheet("", rows, lines)
+
+
+def _is_text(data: bytes, encoding: str) -> bool:
+    """Whether data are text of an encoding, all of them; they are never decoded at once."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(data), _PIECE):
+            decoder.decode(data[start : start + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_damaged_utf8(data: bytes) -> bool:
+    """Whether data that are no UTF-8 were meant to be: read as GB18030 they would be other characters, all of them."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    chinese = lost = 0
+    for start in range(0, len(data), _PIECE):
+        text = decoder.decode(data[start : start + _PIECE])
+        lost += text.count("\ufffd")
+        chinese += len(_CHINESE.findall(text))
+        if chinese + lost > _ENOUGH:
+            break
+    return data.startswith(codecs.BOM_UTF8) or chinese > lost
 
 
 _READERS = {

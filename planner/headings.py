@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.columns import contract_column
-from planner.errors import Fault
-from planner.grammar import plain, quoted
+from planner.errors import Fault, TableError
+from planner.grammar import holds_id_number, plain, quoted
 from planner.matching import Matching, match_headers
-from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, Grid, one_line, strip, strip_all
+from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, Grid, in_runs, one_line, strip, strip_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from planner.columns import Column
     from planner.sources import Merged, Sheet, TableSource
@@ -33,11 +33,17 @@ DEEPEST = 3
 ROW_IDS = "row"
 """What `TableSource.id` says where the rows are numbered by their lines."""
 
+_NUMBER = re.compile(r"[-+]?[0-9][0-9,]*(?:\.[0-9]+)?%?")
 _TEN_THOUSANDS = re.compile("单位:.*万")
-_TOTALS = re.compile("(?:.*(?:合计|总计|小计|共计)|总数|(?:sub|grand)?totals?|sum):?", re.IGNORECASE)
+_TOTALS = re.compile(
+    r"(?:.*(?:合计|总计|小计|共计|累计|汇总)(?:数|人数)?|总数|总人数|总人口|(?:sub|grand)?totals?|sum)(?:\(.*\))?(?::.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
 _NOTE = re.compile(
-    "(?:注|备注|说明|附注|填表人|填表单位|填表日期|填报人|填报单位|填报日期|制表人|制表|制表单位|制表日期|审核人|审核|负责人|单位负责人"
-    "|联系人|联系电话|数据来源|资料来源|日期|notes?|source)[0-9]*:.*",
+    r"(?:注|备注|.{0,4}说明|附注|填表人|填表单位|填表日期|填报人|填报单位|填报日期|填报时间|制表人|制表|制表单位|制表日期|制表时间|审核人|审核"
+    r"|审核单位|负责人|单位负责人|分管领导|联系人|联系电话|联系方式|数据来源|资料来源|日期|notes?|source)(?:\(.*\))?[0-9]*:.*"
+    # sentences, and where a seal goes
+    r"|.*。|[0-9]{1,2}[.、].*[;；]|\(?(?:盖章|公章|单位盖章|签字盖章|单位公章)\)?",
     re.IGNORECASE | re.DOTALL,
 )  # fmt: skip
 
@@ -71,6 +77,11 @@ def read_header(sheet: Sheet, source: TableSource, contract: Sequence[Column]) -
         to be found or doubtful, of columns without a name, of rows with too many cells and of cells that are one.
     matching
         The columns.
+
+    Raises
+    ------
+    TableError
+        If the header, or a line above it, holds an ID-card number.
     """
     if not any(strip(cell) for row in sheet.rows for cell in row):
         return Grid(sheet.name, (), (), (), (Fault("table_empty", source.shown, sheet.name),)), Matching({}, {}, ())
@@ -85,6 +96,9 @@ def read_header(sheet: Sheet, source: TableSource, contract: Sequence[Column]) -
         return Grid(sheet.name, (), (), (), (Fault("table_headless", source.shown, sheet.name, values=values),)), (
             Matching({}, {}, ())
         )
+    personal = [row for row in range(best.bottom + 1) if any(map(holds_id_number, sheet.rows[row]))]
+    if personal:  # nothing more is said of this table: faults name columns by their headers
+        raise TableError(*(Fault("personal_id", source.shown, sheet.name, sheet.lines[row]) for row in personal))
     doubts = [
         Fault("two_header_rows", source.shown, sheet.name, sheet.lines[other.top],
               values={"first": sheet.lines[best.bottom]})
@@ -164,7 +178,7 @@ def _below(
     start = header.bottom + 1
     width = max(map(len, sheet.rows[header.top : start]))
     headers = header.names[:width]
-    rows, faults = _unmerged(sheet, header, source, contract, width)
+    rows, faults, told = _unmerged(sheet, header, source, contract, width)
     columns = tuple(strip_all(column) for column in zip(*rows, strict=True)) or ((),) * width
 
     def fault(code: str, row: int, name: str = "", **values: object) -> Fault:
@@ -191,55 +205,102 @@ def _below(
     unknown = frozenset(
         (sheet.lines[row], place) for row, place in sheet.uncalculated if row >= start and place < width
     )
-    return Grid(sheet.name, headers, columns, tuple(sheet.lines[start:]), (*doubts, *faults), above, unknown)
+    last = len(sheet.lines) - 1
+    hidden = tuple((sheet.lines[a], sheet.lines[min(b, last)]) for a, b in sheet.hidden_rows if a <= last)
+    return Grid(
+        sheet=sheet.name,
+        headers=headers,
+        cells=columns,
+        lines=tuple(sheet.lines[start:]),
+        faults=(*doubts, *faults),
+        above=above,
+        uncalculated=unknown,
+        hidden=hidden,
+        doubts=(*sheet.doubts, *told, *_hidden_columns(sheet, headers, source)),
+    )
+
+
+def _hidden_columns(sheet: Sheet, headers: Sequence[str], source: TableSource) -> Iterator[Fault]:
+    """Tell of columns that Excel does not show."""
+    veiled = {place for first, last in sheet.hidden_columns for place in range(first, min(last + 1, len(headers)))}
+    names = [quoted(name) for place, name in enumerate(headers) if name and place in veiled]
+    if names:
+        yield Fault("hidden_columns", source.shown, sheet.name, values={"columns": " / ".join(names)})
 
 
 def _unmerged(
     sheet: Sheet, header: _Header, source: TableSource, contract: Sequence[Column], width: int
-) -> tuple[list[Sequence[str]], list[Fault]]:
-    """Return the rows below a header, all `width` long, with the text of merged cells in each of their rows."""
+) -> tuple[list[Sequence[str]], list[Fault], list[Fault]]:
+    """Return the rows below a header, all `width` long, with the text of merged cells in each of their rows.
+
+    Beside them what cannot be shared among rows, as faults, and where a text was, as doubts.
+    """
     start = header.bottom + 1
     named = {number: contract_column(name, contract) for name, number in header.matching.place.items()}
     rows = [row if len(row) == width else [*row, *[""] * (width - len(row))][:width] for row in sheet.rows[start:]]
     faults = []
+    shared: dict[int, list[tuple[int, int]]] = {}
     for cells in sheet.merged:
-        column, bottom = named.get(cells.left), min(cells.bottom + 1, len(sheet.rows))
-        if column is None or not start <= cells.top < bottom - 1:
+        place, bottom = cells.left, min(cells.bottom + 1, len(sheet.rows))
+        if place >= width or not start <= cells.top < bottom - 1:
             continue
-        # A text holds for each of the rows; a number or an id is one for all of them together.
-        if column.kind in {"text", "choice", "types"} and column.name != contract[0].name:
-            text = sheet.rows[cells.top][cells.left]
+        text, inside = rows[cells.top - start][place], rows[cells.top - start : bottom - start]
+        # where nothing stands beside it, it is a note over several lines
+        if not strip(text) or not any(strip(cell) for row in inside for x, cell in enumerate(row) if x != place):
+            continue
+        if _holds_for_each(named.get(place), text, contract):
             for number in range(cells.top - start, bottom - start):
-                rows[number] = [*rows[number][: cells.left], text, *rows[number][cells.left + 1 :]]
-        else:
-            line, name = sheet.lines[cells.top], header.names[cells.left]
+                rows[number] = [*rows[number][:place], text, *rows[number][place + 1 :]]
+            shared.setdefault(place, []).append((sheet.lines[cells.top], sheet.lines[bottom - 1]))
+        elif place in named:
+            line, name = sheet.lines[cells.top], header.names[place]
             faults.append(Fault("merged_cell", source.shown, sheet.name, line, name, {"rows": bottom - cells.top}))
-    return rows, faults
+    told = [
+        Fault("merged_shared", source.shown, sheet.name, runs[0][0], header.names[place], {"lines": in_runs(runs)})
+        for place, runs in sorted(shared.items())
+    ]
+    return rows, faults, told
 
 
-def no_row(grid: Grid, matching: Matching, cells: Sequence[str]) -> str:
-    """Tell why a line below the header is no row of the table.
+def _holds_for_each(column: Column | None, text: str, contract: Sequence[Column]) -> bool:
+    """Whether what stands in a merged cell holds for each of its rows; a number or an id is one for all together."""
+    if column is None:
+        return _NUMBER.fullmatch(plain(text)) is None
+    return column.kind in {"text", "choice", "types"} and column.name != contract[0].name
+
+
+def why_no_row(grid: Grid, matching: Matching) -> Callable[[Sequence[str]], str]:
+    """Return what tells why a line below the header is no row of the table.
 
     Parameters
     ----------
     grid, matching
         The table.
-    cells
-        The line, stripped.
 
     Returns
     -------
     reason
-        ``blank``; ``header``, the header once more; ``total``, where the first text, the id or the name says so and
-        there is no place; ``note``, where every text is one such as 填表人：…; empty for a row.
+        Takes the cells of a line, stripped, and says ``blank``; ``header``, the header once more; ``total``, where the
+        first text, the id or the name says so and there is no place; ``note``, where every text is one such as
+        填表人：…, or stands above the header as well; or nothing, for a row.
     """
-    texts = [text for text in cells if text]
-    if not texts:
-        return "blank"
-    if all(text in {"", header} for text, header in zip(map(one_line, cells), grid.headers, strict=True)):
-        return "header" if len(texts) > 1 else ""
-    at = {name: cells[place] for name, place in matching.place.items()}
-    names = {texts[0], *(at.get(name, "") for name in ("demand_id", "site_id", "name"))}
-    if not (at.get("lon") and at.get("lat")) and any(_TOTALS.fullmatch(plain(text)) for text in names):
-        return "total"
-    return "note" if all(_NOTE.fullmatch(plain(text)) for text in texts) else ""
+    lon, lat = (matching.place.get(name) for name in ("lon", "lat"))
+    naming = [matching.place[name] for name in ("demand_id", "site_id", "name") if name in matching.place]
+    headers, titles = set(grid.headers), {text for _, text in grid.above if text}
+
+    def reason(cells: Sequence[str]) -> str:
+        first = next(filter(None, cells), "")
+        if not first:
+            return "blank"
+        if one_line(first) in headers and all(
+            text in {"", header} for text, header in zip(map(one_line, cells), grid.headers, strict=True)
+        ):
+            return "header" if sum(map(bool, cells)) > 1 else ""
+        placed = lon is not None and lat is not None and cells[lon] and cells[lat]
+        if not placed and any(_TOTALS.fullmatch(plain(text)) for text in (first, *(cells[at] for at in naming))):
+            return "total"
+        if one_line(first) in titles and not any(cells[cells.index(first) + 1 :]):
+            return "note"
+        return "note" if all(not text or _NOTE.fullmatch(plain(text)) for text in cells) else ""
+
+    return reason

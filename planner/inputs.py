@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,14 +12,20 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from planner import schema, snapshot, sourceschema, tables
+from planner import headcount, placing, schema, snapshot, sourceschema, tables, totals
 from planner.candidates import options, split_types
+from planner.companions import with_companions
 from planner.coverage import applies, assessable
 from planner.crosschecks import missing_group_columns, unknown_sources
-from planner.errors import Fault, PlannerError, RoadError, ScenarioError, attempt
+from planner.errors import Fault, PlannerError, RoadError, ScenarioError, TableError, attempt
+from planner.exclusions import doubted, read_exclusions
 from planner.namedfiles import named_files
+from planner.pathfaults import too_long
+from planner.rerouting import Rerouted, rerouted
 from planner.roadcache import default_folder, read_roads
+from planner.roadedits import read_edits
 from planner.scenario import Loaded, fault_at, load
+from planner.sources import Hierarchy
 from planner.standards import scopes
 
 if TYPE_CHECKING:
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from planner.schema import Scenario
     from planner.standards import Standard
     from planner.terms import Mode
+    from planner.verdicts import Verdicts
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -56,9 +62,17 @@ class Inputs:
     demand, sites
         The tables as read; ``sites.frame`` has a column ``open_today``.
     networks
-        Roads by mode: walk always, drive where a standard asks for it.
+        Roads by mode: walk always, drive where a standard asks for it; with all road edits.
     options
         What stands today and what may be built.
+    verdicts
+        What field checks found.
+    rerouted
+        What the road edits did; None without any.
+    excluded
+        Where no site may be, in WGS-84 degrees; None where nothing is excluded.
+    totals
+        What run.json says of each table of official totals.
     """
 
     loaded: Loaded
@@ -68,12 +82,40 @@ class Inputs:
     sites: tables.Table
     networks: Mapping[Mode, Roads]
     options: pd.DataFrame
+    verdicts: Verdicts
+    rerouted: Rerouted | None = None
+    excluded: Any = None
+    totals: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def files(self) -> list[Path]:
-        """Every file that the scenario names, roads first, each once."""
-        named = (file for _, file in named_files(self.loaded.merged))
-        return list(dict.fromkeys(map(Path, (self.scenario.roads.file, *named))))
+        """Every file that the scenario names and what belongs to it (`companions`), roads first, each once.
+
+        To the roads of a snapshot belongs its record.
+        """
+        named = [Path(file) for _, file in named_files(self.loaded.merged)]
+        return with_companions([Path(self.scenario.roads.file), *snapshot.files_of(self.loaded), *named])
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What could be read of a scenario and of all that it names; as in `Inputs`, None or empty where it could not.
+
+    Attributes
+    ----------
+    faults
+        Every fault of the scenario, its tables and its roads.
+    inputs
+        All of it, where nothing is wrong.
+    """
+
+    loaded: Loaded
+    standards: tuple[Standard, ...]
+    demand: tables.Table | None
+    sites: tables.Table | None
+    networks: Mapping[Mode, Roads]
+    faults: tuple[Fault, ...]
+    inputs: Inputs | None
 
 
 def usable_sites(sites: pd.DataFrame) -> NDArray[np.bool_]:
@@ -89,9 +131,9 @@ def shown_path(file: str, folder: Path) -> str:
         return Path(file).as_posix()
 
 
-def _entries(merged: Mapping[str, Any], section: str) -> list[Mapping[str, Any]]:
+def _entries(merged: Mapping[str, Any], section: str, key: str = "table") -> list[Mapping[str, Any]]:
     holder = merged.get(section)
-    found = holder.get("table", []) if isinstance(holder, dict) else []
+    found = holder.get(key, []) if isinstance(holder, dict) else []
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
@@ -104,17 +146,89 @@ def _usable_section(model: type[S], data: Any) -> S | None:
         return None
 
 
-def _sources(loaded: Loaded, section: str) -> list[tables.TableSource]:
-    """Tables of a section that can be read, even where the scenario has faults elsewhere."""
+def table_sources(loaded: Loaded, section: str) -> list[tables.TableSource]:
+    """List the tables of a section, ``demand`` or ``sites``, that can be read, even where the scenario has faults elsewhere."""
     found = []
     for entry in _entries(loaded.merged, section):
         model = sourceschema.DemandTableSection if section == "demand" else sourceschema.TableSection
         table = _usable_section(model, entry)
         if table is None:
             continue
-        values = table.model_dump(exclude={"file", "hierarchy", "unplaced"})
-        found.append(tables.TableSource(file=Path(table.file), shown=shown_path(table.file, loaded.folder), **values))
+        tree = getattr(table, "hierarchy", None)
+        source = _source(loaded, table, hierarchy=None if tree is None else Hierarchy(**tree.model_dump()))
+        if source is not None:
+            found.append(source)
     return found
+
+
+def _source(loaded: Loaded, section: BaseModel | None, **more: Any) -> tables.TableSource | None:
+    """Say how the file of a section is read; None for no section."""
+    if section is None:
+        return None
+    values = section.model_dump(exclude={"hierarchy", "name"}) | more
+    file = values.pop("file")
+    return tables.TableSource(file=Path(file), shown=shown_path(file, loaded.folder), **values)
+
+
+def _to_place(loaded: Loaded) -> placing.Asked:
+    """Say what puts rows in their place, as far as the scenario's sections can be read."""
+    demand, layers = (loaded.merged.get(name) for name in ("demand", "areas"))
+    areas = {}
+    for level in placing.LEVELS:
+        section = _usable_section(sourceschema.AreaSection, _entry(layers, f"{level}s"))
+        source = _source(loaded, section)
+        if section is not None and source is not None:
+            areas[level] = (source, section.name)
+    places = _usable_section(sourceschema.PlacesSection, _entry(demand, "places"))
+    verdicts = _usable_section(sourceschema.VerdictsSection, _entry(demand, "verdicts"))
+    # every line of the list names its own system: its points are taken as they are written
+    return placing.Asked(areas, _source(loaded, places), _source(loaded, verdicts, coordinates="wgs84"))
+
+
+def _excluded(loaded: Loaded) -> Any:
+    """Read where no site may be; None where nothing is excluded."""
+    layer = _usable_section(sourceschema.LayerSection, _entry(loaded.merged.get("candidates"), "exclude"))
+    source = _source(loaded, layer)
+    return None if source is None else read_exclusions(source)
+
+
+def totals_asked(loaded: Loaded) -> list[totals.Asked]:
+    """List the tables of official totals that can be read."""
+    found = []
+    for entry in _entries(loaded.merged, "demand", "totals"):
+        section = _usable_section(sourceschema.TotalsSection, entry)
+        if section is not None:
+            shown, read = (
+                shown_path(section.file, loaded.folder),
+                section.model_dump(include={"columns", "keep", "sheet"}),
+            )
+            source = tables.TableSource(Path(section.file), shown, **read)
+            raster = "" if section.raster is None else shown_path(section.raster, loaded.folder)
+            found.append(totals.asked_of(section, source, raster))
+    return found
+
+
+def counts_people(loaded: Loaded) -> bool:
+    """Tell whether every demand table must count its people: not where totals are spread over its rows."""
+    return all(asked.spread != "units" for asked in totals_asked(loaded))
+
+
+def _counted(loaded: Loaded, table: tables.Table | None, walk: Roads | None) -> headcount.Headcount | None:
+    """Give official totals to the demand table; None where it, or what they are spread over, could not be read."""
+    file = "" if walk is None else loaded.merged["roads"]["file"]
+    return headcount.count(table, totals_asked(loaded), _to_place(loaded).areas, walk, file)
+
+
+def _entry(holder: Any, key: str) -> Any:
+    return holder.get(key) if isinstance(holder, dict) else None
+
+
+def facility_names(loaded: Loaded) -> list[str]:
+    """List the facility types of a scenario, as far as it names any."""
+    facilities = loaded.merged.get("facility")
+    entries = facilities if isinstance(facilities, list) else []
+    types = [entry.get("type") for entry in entries if isinstance(entry, dict)]
+    return [name for name in types if isinstance(name, str)]
 
 
 def _modes(standards: Sequence[Standard]) -> list[Mode]:
@@ -126,12 +240,20 @@ def _modes(standards: Sequence[Standard]) -> list[Mode]:
 
 
 def read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
-    """Read the networks of some modes, faults placed as seen from the scenario's folder.
+    """Read the networks of some modes, with all road edits; see `read_rerouted`."""
+    return read_rerouted(loaded, modes)[0]
+
+
+def read_rerouted(loaded: Loaded, modes: Sequence[Mode]) -> tuple[dict[Mode, Roads], Rerouted | None]:
+    """Read the networks of some modes, and what the road edits did to them.
 
     Raises
     ------
     RoadError
-        As `planner.osmfile.read_roads` does, or because there is no snapshot of the place, or none that serves.
+        As `planner.osmfile.read_roads` does, or because there is no snapshot of the place, or none that serves. Its
+        faults are placed as seen from the scenario's folder.
+    TableError
+        As `planner.roadedits.read_edits` and `planner.rerouting.rerouted` do.
     """
     unfit = tuple(snapshot.faults(loaded))
     if unfit:
@@ -139,21 +261,27 @@ def read_networks(loaded: Loaded, modes: Sequence[Mode]) -> dict[Mode, Roads]:
     section = _usable_section(sourceschema.RoadsSection, loaded.merged.get("roads"))
     roads = loaded.scenario.roads if loaded.scenario else section
     if roads is None:
-        return {}
-    of_mode = partial(
-        read_roads,
-        roads.file,
-        island_min_m=float(roads.island_min_m),
-        drive_factor=float(roads.drive_factor),
-        class_kph=roads.speeds_kph,
-        folder=default_folder(),
-    )
-    try:
-        return {mode: of_mode(mode=mode) for mode in modes}
-    except PlannerError as error:
-        shown = shown_path(roads.file, loaded.folder)
-        moved = [Fault(f.code, shown, f.sheet, f.row, f.column, f.values) for f in error.faults]
-        raise type(error)(*moved) from error
+        return {}, None
+    island_min_m = float(roads.island_min_m)
+    speeds: dict[str, Any] = {"drive_factor": float(roads.drive_factor), "class_kph": roads.speeds_kph}
+
+    def of_mode(mode: Mode, shortest_m: float = 0.0) -> Roads:
+        try:
+            return read_roads(roads.file, mode, island_min_m=shortest_m, **speeds, folder=default_folder())
+        except PlannerError as error:
+            shown = shown_path(roads.file, loaded.folder)
+            moved = [Fault(f.code, shown, f.sheet, f.row, f.column, f.values) for f in error.faults]
+            raise type(error)(*moved) from error
+
+    if roads.edits is None:
+        return {mode: of_mode(mode, island_min_m) for mode in modes}, None
+    layer = roads.edits.model_dump(exclude={"file"})
+    source = tables.TableSource(Path(roads.edits.file), shown_path(roads.edits.file, loaded.folder), **layer)
+    edits, wrong = attempt(lambda: read_edits(source))
+    if edits is None:
+        raise TableError(*wrong, *attempt(lambda: [of_mode(mode) for mode in modes])[1])
+    found = rerouted(of_mode, modes, edits, island_min_m=island_min_m, **speeds)
+    return dict(found.after), found
 
 
 def _fault_in(table: tables.Table, row: Any, code: str, column: str, values: Mapping[str, object]) -> Fault:
@@ -195,6 +323,8 @@ def _named(
     asked += [(["count", i, "tier"], c.tier or "", names("tier", sites)) for i, c in enumerate(scenario.count)]
     for i, standard in enumerate(scenario.standard):
         asked.append((["standard", i, "applies_to", "layer"], standard.applies_to.layer, names("layer", demand)))
+    for i, layer in enumerate(scenario.candidates.near):
+        asked.append((["candidates", "near", i], layer, names("layer", demand)))
     candidates = None if sites is None else names("site_id", sites[sites["status"] == "candidate"])
     for key in ("force_open", "force_closed"):
         asked += [(["rules", key], site, candidates) for site in getattr(scenario.rules, key)]
@@ -284,29 +414,65 @@ def read(path: str | Path, report: Callable[[str], None]) -> Inputs:
     PlannerError
         With every fault of the scenario, its tables and its roads.
     """
+    found = gather(path, report)
+    if found.inputs is None:
+        raise ScenarioError(*found.faults)
+    return found.inputs
+
+
+def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
+    """Read a scenario with all that it names as far as it can be read; see `read`.
+
+    Raises
+    ------
+    PlannerError
+        If the scenario file itself cannot be read.
+    """
     report("scenario")
     loaded = load(path)
-    facilities = loaded.merged.get("facility")
-    entries = facilities if isinstance(facilities, list) else []
-    types = [entry.get("type") for entry in entries if isinstance(entry, dict)]
-    known_types = [name for name in types if isinstance(name, str)]
+    known_types = facility_names(loaded)
     standards = schema.standards_of(loaded.scenario) if loaded.scenario and not loaded.faults else ()
 
     report("demand")
-    demand, wrong_demand = attempt(lambda: tables.read_demand(_sources(loaded, "demand")))
+    rows, wrong_demand = attempt(
+        lambda: tables.read_demand(table_sources(loaded, "demand"), counted=counts_people(loaded))
+    )
     report("sites")
-    found, wrong_sites = attempt(lambda: tables.read_sites(_sources(loaded, "sites"), known_types=known_types))
+    found, wrong_sites = attempt(lambda: tables.read_sites(table_sources(loaded, "sites"), known_types=known_types))
     sites = _with_today(found, loaded.scenario)
+    placed, wrong_places = attempt(lambda: placing.place(rows, sites, _to_place(loaded), standards))
+    if placed is not None:
+        sites = placed.sites
+    excluded, wrong_excluded = attempt(lambda: _excluded(loaded))
+    if sites is not None and excluded is not None:
+        sites = doubted(sites, excluded)
     report("roads")
-    networks, wrong_roads = attempt(lambda: read_networks(loaded, _modes(standards)))
+    both, wrong_roads = attempt(lambda: read_rerouted(loaded, _modes(standards)))
+    networks, edited = both or (None, None)
+    table, before = placed.demand if placed else rows, edited.before if edited else networks or {}
+    counted, wrong_totals = attempt(lambda: _counted(loaded, table, before.get("walk")))
+    demand = counted.table if counted else None
     crossed = _cross_faults(loaded, demand, sites, networks or {})
     choices, wrong_options = attempt(lambda: None if sites is None else _options(loaded, sites))
     unpaid = _unpaid(loaded, choices)
-    faults = [*loaded.faults, *wrong_demand, *wrong_sites, *wrong_roads, *crossed, *wrong_options, *unpaid]
-    scenario = loaded.scenario
-    if faults or scenario is None or demand is None or sites is None or networks is None or choices is None:
-        raise ScenarioError(*(_at_its_name(loaded, fault) for fault in faults))
-    return Inputs(loaded, scenario, standards, demand, sites, networks, choices)
+    faults = [
+        *loaded.faults,
+        *wrong_demand,
+        *wrong_sites,
+        *wrong_places,
+        *wrong_excluded,
+        *wrong_roads,
+        *wrong_totals,
+        *crossed,
+        *wrong_options,
+        *unpaid,
+    ]
+    scenario, whole = loaded.scenario, None
+    if not faults and scenario and counted and sites and placed and networks is not None and choices is not None:
+        read = (counted.table, sites, networks, choices, placed.verdicts, edited, excluded, counted.records)
+        whole = Inputs(loaded, scenario, standards, *read)
+    told = tuple(_at_its_name(loaded, fault) for fault in faults)
+    return Gathered(loaded, standards, demand, sites, networks or {}, told, whole)
 
 
 def _at_its_name(loaded: Loaded, fault: Fault) -> Fault:
@@ -315,6 +481,8 @@ def _at_its_name(loaded: Loaded, fault: Fault) -> Fault:
         return fault
     for where, file in named_files(loaded.merged):
         if shown_path(file, loaded.folder) == fault.file:
+            if too_long(file):
+                return fault_at(loaded, "path_too_long", where, path=file, length=len(file))
             return fault_at(loaded, "named_file_missing", where, file=fault.file)
     return fault
 

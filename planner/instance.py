@@ -44,8 +44,8 @@ class Reach:
     standard
         The standard.
     rows
-        Demand rows that it speaks of and that can be judged: columns demand_id, unit_id, district, town, people and
-        those of groups, ``people_<id>``; numbered from 0.
+        Demand rows that it speaks of and that can be judged: columns demand_id, unit_id (its community, empty where it
+        is in none that is judged), district, town, people and those of groups, ``people_<id>``; numbered from 0.
     pairs
         Travel rows within its cutoff, of all sites.
     travel
@@ -184,7 +184,8 @@ def _community_goals(
 ) -> Iterator[CommunityGoal]:
     people = _counted(goal, reach)
     for scope, inside in scopes(reach.rows, goal.each, goal.district, goal.town):
-        part = np.flatnonzero(inside & (people > 0))
+        named = (reach.rows["unit_id"] != "").to_numpy()
+        part = np.flatnonzero(inside & named & (people > 0))
         units, unit = np.unique(reach.rows["unit_id"].to_numpy(dtype=object)[part], return_inverse=True)
         whole = np.zeros(len(units), dtype=np.int64)
         np.add.at(whole, unit, people[part])

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 STATES = ("today", "plan")
-_REASON_CODES = {"beyond": "b", "demand_off_network": "f", "no_route": "r", "no_site": "s", "not_assessable": "n"}
+_REASON_CODES = {
+    "beyond": "b", "demand_off_network": "f", "no_route": "r", "no_site": "s", "not_assessable": "n", "checked": "k",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ def write_map(
     coverage: pd.DataFrame,
     areas: GeoDataFrame,
     labels: MapLabels,
+    edits: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write the map of one result. Same inputs give the same bytes.
 
@@ -73,6 +76,8 @@ def write_map(
         Service areas: standard, state (``today``, ``plan``), site_id, geometry (polygons); may be empty.
     labels
         Names and footer.
+    edits
+        Road edits: kind, name, what (came of it), lines (packed).
 
     Raises
     ------
@@ -99,6 +104,7 @@ def write_map(
         "reasons": {code: f"reason.{reason}" for reason, code in _REASON_CODES.items()},
         "sites": site_layer(shown, labels, words),
         "areas": area_layers(areas, standards, STATES),
+        **({"edits": list(edits)} if edits else {}),
     }
     path.write_bytes(page(data, labels, _layers(data, labels.language), script="map.js"))
 
@@ -213,4 +219,6 @@ def _layers(data: Mapping[str, Any], language: Language) -> Iterator[Layer]:
         standard, state = data["record"]["standards"][area["standard"]]["name"], say(f"map.{area['state']}", language)
         name = say("map.areas", language, name=standard, state=state)
         yield Layer("areas", (number,), name, overlay=True, show=False)
+    if "edits" in data:
+        yield Layer("edits", (), say("map.edits", language), overlay=True, show=True)
     yield Layer("roads", (), say("map.roads", language), overlay=True, show=True)

@@ -38,7 +38,7 @@ class Matching:
 # Words above a header that say nothing about what it counts.
 _NEUTRAL = {"基本情况", "基本信息", "人口情况", "人口信息", "人口数据", "坐标", "位置", "费用", "经费"}
 # Units that a header may name in brackets, by the unit of the contract; 万 is none of them.
-_UNIT_ENDS = {"people": ("(人)",), "yuan": ("(元)",), "degrees": ("(度)", "(°)")}
+_UNIT_ENDS = {"people": ("(人)",), "yuan": ("(元)",), "degrees": ("(度)", "(°)", "(°e)", "(°n)", "(e)", "(n)")}
 
 
 @cache
@@ -87,6 +87,12 @@ def _match_explicit(
         else:
             wrong.append((f"columns.{name}", absent_header(header, headers)))
     return place, wrong
+
+
+def in_ten_thousands(header: str, contract: Sequence[Column]) -> str | None:
+    """Contract name that a header would stand for if it did not count in ten thousands (建设费用（万元）)."""
+    said = (_claim(text.replace("万", ""), contract) for text in (header, header.rpartition(" ")[2]) if "万" in text)
+    return next(filter(None, said), None)
 
 
 def unknown_column(name: str, contract: Sequence[Column]) -> Wrong:

@@ -24,6 +24,7 @@ import numpy as np
 import osmium
 
 from planner.errors import Fault, RoadError
+from planner.pathfaults import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -110,7 +111,7 @@ def ending_of(path: Path) -> str:
     RoadError
         If the file is not there, or its ending is not known.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise RoadError(Fault("file_missing", str(path)))
     name = path.name.lower()
     for ending in sorted(ENDINGS, key=len, reverse=True):
@@ -298,3 +299,19 @@ def _one_by_one(source: osmium.io.File, wanted: Whole) -> NDArray[Any]:
             place = nowhere if node.deleted else node.location
             found.append((node.id, place.x, place.y))
     return np.array(found, dtype=_PLACE)
+
+
+def way_ids(path: Path, kinds: Sequence[str]) -> Whole:
+    """Return the ids of the ways whose ``highway`` tag is one of `kinds`, ascending.
+
+    Raises
+    ------
+    RoadError
+        If the file cannot be read to its end. Text is not looked at again: `extracted` has refused what must not be.
+    """
+    wanted = osmium.filter.TagFilter(*(("highway", kind) for kind in kinds))
+    try:
+        found = osmium.FileProcessor(source_of(path), osmium.osm.WAY).with_filter(wanted)
+        return np.unique(np.array([way.id for way in found], dtype=np.int64))
+    except UNREADABLE as error:
+        raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner import __version__, claims, maps, record, report
+from planner import __version__, claims, editoutputs, fieldcheck, maps, record, report, snapshot, verdicts
+from planner.companions import OF_SHAPEFILES
 from planner.coverage import assessable
+from planner.footmoves import doubts_of
+from planner.hashing import sha256_of
+from planner.headcount import of_tables
 from planner.inputs import Inputs, shown_path
 from planner.instance import weight_scale
 from planner.namedfiles import with_files
@@ -36,7 +40,8 @@ if TYPE_CHECKING:
 RESULT_FILES = frozenset(
     {
         "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg",
-        "why.csv", "closing.csv", "alternatives.csv", "certificate.json", "scenario.toml", "inputs",
+        "field_check.xlsx", "why.csv", "closing.csv", "alternatives.csv", "certificate.json", "scenario.toml", "inputs",
+        editoutputs.MOVED_FILE,
     }
 )  # fmt: skip
 """Names of everything that a result holds."""
@@ -68,11 +73,6 @@ def _goal_records(studied: Study) -> list[dict[str, Any]]:
     return found
 
 
-def file_hash(file: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def scenario_hash(loaded: Loaded) -> str:
     """SHA-256 of a merged scenario, with its paths as seen from its folder."""
     return hashlib.sha256(report.toml_text(_with_paths(loaded, None)).encode()).hexdigest()
@@ -92,7 +92,8 @@ def _with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, A
 
 def doubt_records(inputs: Inputs) -> list[dict[str, str]]:
     """Say what in the tables was read in one of several ways, and what to write if another was meant."""
-    told = [tell(doubt, inputs.scenario.language) for table in (inputs.demand, inputs.sites) for doubt in table.doubts]
+    doubts = (*inputs.demand.doubts, *inputs.sites.doubts, *doubts_of(inputs))
+    told = [tell(doubt, inputs.scenario.language) for doubt in doubts]
     return [{"place": place, "what": what, "cure": cure} for place, what, cure in told]
 
 
@@ -107,7 +108,7 @@ def input_records(inputs: Inputs) -> list[dict[str, Any]]:
         found.append(
             {
                 "path": shown,
-                "sha256": file_hash(file),
+                "sha256": sha256_of(file),
                 "rows_read": number,
                 "rows_used": None if number is None else number - left[shown],
             }
@@ -148,6 +149,9 @@ def _demand_record(studied: Study) -> dict[str, Any]:
         "off_network_points": int((off & residents).sum()),
         "off_network_people": int(people[off & residents].sum()),
         "communities_without_people": sorted(str(unit) for unit in by_unit.index[by_unit == 0]),
+        "totals": list(studied.inputs.totals),
+        "placed_people": {way: int(people[residents & (frame["placed"] == way)].sum()) for way in ("town", "spread")},
+        "checked": verdicts.counted(studied.inputs.verdicts, frame),
     }
 
 
@@ -165,7 +169,9 @@ def road_parameters(scenario: Scenario) -> dict[str, Any]:
 
 def source_notes(language: Language, inputs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """Lines of a map's foot on its sources and its maker."""
-    names = listed((item["path"].rsplit("/", 1)[-1] for item in inputs), language)
+    beside = (*OF_SHAPEFILES, f"/{snapshot.RECORD}")
+    files = (item["path"].rsplit("/", 1)[-1] for item in inputs if not item["path"].lower().endswith(beside))
+    names = listed(files, language)
     return say("note.sources", language, files=names), say("note.planner", language, version=__version__)
 
 
@@ -191,7 +197,7 @@ def _served_people(studied: Study, standard: str, state: str) -> int | None:
     return None if served is None else int(served["people"].sum())
 
 
-def _record(studied: Study) -> dict[str, Any]:
+def _record(studied: Study, moved: pd.DataFrame | None) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
     planned, aim, names = studied.plan.status != "none", aim_of(scenario), _names_known(studied)
     standards = [
@@ -223,7 +229,9 @@ def _record(studied: Study) -> dict[str, Any]:
         planner=__version__,
         inputs=input_records(inputs),
         doubts=doubt_records(inputs),
-        roads=record.roads_record(inputs.networks),
+        roads=record.roads_record(inputs.networks)
+        | snapshot.about(inputs.loaded)
+        | editoutputs.roads_part(inputs.rerouted, moved),
         standards=standards,
         goals=_goal_records(studied),
         plan=record.plan_record(
@@ -291,7 +299,8 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
         The content of run.json.
     """
     inputs, scenario = studied.inputs, studied.inputs.scenario
-    run = _record(studied)
+    moved = editoutputs.moved_table(studied)
+    run = _record(studied, moved)
     sites = site_table(studied)
     begin("areas")
     outlines = areas(studied.city, inputs.standards, studied.states)
@@ -304,6 +313,7 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
         sites=map_sites(sites),
         coverage=studied.coverage,
         areas=outlines,
+        edits=editoutputs.map_edits(inputs.rerouted, scenario.language),
         labels=_labels(studied, run),
     )
     begin("files")
@@ -311,6 +321,8 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     report.write_csv(places, folder / "sites.csv")
     report.write_csv(studied.coverage, folder / "coverage.csv")
     report.write_csv(studied.explained.closing, folder / "closing.csv")
+    editoutputs.write_moved(moved, folder)
+    _write_field_checks(studied, run, folder)
     if len(studied.explained.why):
         report.write_csv(_why_in_words(studied), folder / "why.csv")
     if len(studied.explained.plans):
@@ -334,6 +346,17 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     _write_inputs(inputs, folder, keep=keep_inputs)
     report.write_json(run, folder / "run.json")
     return run
+
+
+def _write_field_checks(studied: Study, run: Mapping[str, Any], folder: Path) -> None:
+    """Write the list of what someone should go and look at: by today's coverage, without what was checked already."""
+    inputs, scenario = studied.inputs, studied.inputs.scenario
+    today = studied.coverage[studied.coverage["state"] == "today"]
+    names = dict(zip(inputs.sites.frame["site_id"], inputs.sites.frame["name"], strict=True))
+    decided = verdicts.is_checked(inputs.verdicts, today)
+    lines = fieldcheck.listing(of_tables(inputs.demand.frame), today, inputs.standards, names, decided)
+    standards = record.standard_names(run["standards"], scenario.language)
+    fieldcheck.write(lines, folder / "field_check.xlsx", standards, scenario.language, scenario.data_date)
 
 
 def _write_inputs(inputs: Inputs, folder: Path, *, keep: bool) -> None:

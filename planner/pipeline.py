@@ -5,17 +5,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner import (
     areaoutputs,
     areastudy,
+    candidateoutputs,
+    candidatestudy,
+    checkbook,
+    checking,
     comparison,
-    coverage,
-    datum,
     frontieroutputs,
     outputs,
     record,
@@ -26,20 +27,18 @@ from planner import (
 from planner import (
     fetch as fetching,
 )
+from planner.companions import with_companions
 from planner.errors import BlockedError, Fault, ScenarioError
 from planner.frontier import STEPS
 from planner.frontierstudy import standard_of, study_frontier
-from planner.inputs import Inputs, read, shown_path
+from planner.hashing import sha256_of
+from planner.inputs import Inputs, read
 from planner.scenario import load, snapshot_of
 from planner.study import study
-from planner.words import say, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from planner.coordinates import System
-    from planner.sourceschema import TableSection
-    from planner.terms import Language
 
 EXIT_CODES = {"optimal": 0, "gap": 0, "none": 0, "infeasible": 3, "unknown": 4}
 """Exit code of a run by the status of its plan."""
@@ -83,7 +82,7 @@ def _recover(path: str | Path, out: str | Path) -> None:
     if saved is not None:
         results.recover(saved.parent, saved.name)
     if scenario is not None:
-        for suffix in ("", areaoutputs.SUFFIX, frontieroutputs.SUFFIX):
+        for suffix in ("", areaoutputs.SUFFIX, frontieroutputs.SUFFIX, candidateoutputs.SUFFIX):
             results.recover(Path(out), scenario.name + suffix)
 
 
@@ -216,6 +215,39 @@ def frontier(
     return Outcome(written, Path(out) / name, EXIT_CODES[studied.frontier.status])
 
 
+def candidates(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _silent) -> Outcome:
+    """Find candidate sites for a scenario, for the user to look through and name in it.
+
+    Parameters
+    ----------
+    path
+        The scenario file.
+    out
+        Folder of all results; this one goes into a folder of the scenario's name with ``-candidates``.
+    show
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    outcome
+        The content of candidates.json, the folder and the exit code.
+
+    Raises
+    ------
+    PlannerError
+        As from `run`, or because no candidate is found, or the scenario names the table that would be replaced.
+    """
+    _recover(path, out)
+    inputs = read(path, show)
+    final = Path(out) / (inputs.scenario.name + candidateoutputs.SUFFIX)
+    candidateoutputs.refuse_used(inputs, final)
+    results.make_ready(Path(out), final.name, candidateoutputs.RESULT_FILES, mark=candidateoutputs.MARK)
+    proposed = candidatestudy.study_candidates(inputs, show)
+    with results.result_folder(Path(out), final.name) as folder:
+        written = candidateoutputs.write(proposed, folder, show)
+    return Outcome(written, final, 0)
+
+
 def fetch(path: str | Path, wish: fetching.Wish, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:
     """Get the boundary and the roads of a scenario's place and keep them beside it; uses the internet.
 
@@ -253,98 +285,39 @@ def fetch(path: str | Path, wish: fetching.Wish, *, show: Callable[[str], None] 
 
 
 def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _silent) -> Mapping[str, Any]:
-    """Read and check a scenario without computing anything.
+    """Read and check a scenario without computing its figures, and write the workbook of what was found.
 
     Parameters
     ----------
     path
         The scenario file.
     out
-        Folder of all results; an interrupted run's result is put back there.
+        Folder of all results; the workbook goes into a folder of the scenario's name with ``-check``.
     show
         Called with the name of each step as it begins.
 
     Returns
     -------
-    summary
-        ``inputs`` (path, rows read and used), ``left_out`` (reason -> rows), ``doubts`` (place, what was read how, and
-        what to write if that is wrong), ``datum`` (per table of people and of sites: the median distances to roads in
-        each system of coordinates, the verdict of `planner.datum`, and the points too far from any road), ``roads``
-        and counts of what was read.
+    record
+        What `planner.checking.check` found, faults among it; ``report``, the path of the workbook, None where it could
+        not be written; ``blocked``, why (place, what, cure).
 
     Raises
     ------
     PlannerError
-        With every fault of the inputs.
+        If the scenario file itself cannot be read.
     """
     _recover(path, out)
-    inputs = read(path, show)
-    language = inputs.scenario.language
-    left_out = Counter(
-        say(f"left_out.{row.reason}", language, **row.values)
-        for table in (inputs.demand, inputs.sites)
-        for row in table.left_out
-    )
-    show("datum")
-    tested = list(_datum_records(inputs))
-    frame = inputs.demand.frame
-    return {
-        "scenario": inputs.scenario.name,
-        "language": inputs.scenario.language,
-        "inputs": outputs.input_records(inputs),
-        "left_out": dict(left_out),
-        "doubts": [*outputs.doubt_records(inputs), *_datum_doubts(tested, language)],
-        "datum": tested,
-        "roads": record.roads_record(inputs.networks),
-        "people": int(frame["people"].sum()),
-        "not_assessable": int(frame.loc[~coverage.assessable(frame), "people"].sum()),
-        "open_today": int(inputs.sites.frame["open_today"].sum()),
-        "candidates": int((inputs.sites.frame["status"] == "candidate").sum()),
-    }
-
-
-def _stated(sections: Iterable[TableSection], folder: Path) -> dict[str, System | None]:
-    """Shown path -> the system of its points; None where one file is read in several."""
-    found: dict[str, System | None] = {}
-    for section in sections:
-        file, system = shown_path(section.file, folder), section.coordinates or "wgs84"
-        found[file] = system if found.get(file, system) == system else None
-    return found
-
-
-def _datum_records(inputs: Inputs) -> Iterator[dict[str, Any]]:
-    """Test every table of people and sites against the roads; none is refused for what is found."""
-    scenario, roads = inputs.scenario, inputs.networks["walk"]
-    snap_max_m = float(scenario.roads.snap_max_m)
-    for kind, table, sections in (
-        ("demand", inputs.demand, scenario.demand.table),
-        ("sites", inputs.sites, scenario.sites.table),
-    ):
-        stated = _stated(sections, inputs.loaded.folder)
-        for path, found, too_far in datum.by_file(roads, table.frame, table.origin["file"], stated, snap_max_m):
-            yield {
-                "table": kind,
-                "path": path,
-                "stated": stated[path],
-                **asdict(found),
-                "too_far": too_far,
-                "snap_max_m": snap_max_m,
-            }
-
-
-def _datum_doubts(tested: Iterable[Mapping[str, Any]], language: Language) -> Iterator[dict[str, str]]:
-    """Doubt the tables whose points another system puts clearly nearer to the roads."""
-    for item in tested:
-        if item["verdict"] == "other":
-            values = {
-                "stated": say(f"system.{item['stated']}", language),
-                "stated_m": item["medians_m"]["wgs84" if item["stated"] == "cgcs2000" else item["stated"]],
-                "best": say(f"system.{item['best']}", language),
-                "best_m": item["medians_m"][item["best"]],
-                "write": item["best"],
-            }
-            place, what, cure = tell(Fault("other_datum", item["path"], column="coordinates", values=values), language)
-            yield {"place": place, "what": what, "cure": cure}
+    checked = checking.check(path, show)
+    name = checked.record["scenario"] + checkbook.SUFFIX
+    show("workbook")
+    try:
+        results.make_ready(Path(out), name, checkbook.RESULT_FILES, mark=checkbook.MARK)
+        with results.result_folder(Path(out), name) as folder:
+            checkbook.write(checked, folder / checkbook.MARK)
+    except BlockedError as error:  # what was found is told all the same
+        return {**checked.record, "report": None, "blocked": checking.said(error.faults[0], checked.record["language"])}
+    return {**checked.record, "report": str(Path(out) / name / checkbook.MARK), "blocked": None}
 
 
 def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:
@@ -382,8 +355,8 @@ def is_stale(path: str | Path, out: str | Path) -> bool:
     found, loaded = result_of(path, out), load(path)
     if found.get("scenario_sha256") != outputs.scenario_hash(loaded):
         return True
-    files = [(loaded.folder / item["path"], item["sha256"]) for item in found["inputs"]]
-    return any(not file.is_file() or outputs.file_hash(file) != known for file, known in files)
+    files = {loaded.folder / item["path"]: item["sha256"] for item in found["inputs"]}
+    return any(not file.is_file() or sha256_of(file) != files.get(file) for file in with_companions(files))
 
 
 def _name_of(path: Path) -> str:

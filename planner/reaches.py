@@ -176,10 +176,10 @@ def reaches(city: City, standards: Sequence[Standard], travel: Mapping[Kind, pd.
     for standard in standards:
         rows = coverage.applies(city.demand, standard) & coverage.assessable(city.demand)
         columns = ["demand_id", "unit_id", "district", "town", "people", *groups]
-        table = travel[kind_of(standard)]
+        table, demand = travel[kind_of(standard)], city.demand.assign(unit_id=coverage.communities(city.demand))
         found[standard.id] = Reach(
             standard=standard,
-            rows=pd.DataFrame(city.demand.loc[rows, columns]).reset_index(drop=True),
+            rows=pd.DataFrame(demand.loc[rows, columns]).reset_index(drop=True),
             pairs=table[coverage.reached(table, standard)],
             travel=table,
             far_m=_far_m(kind_of(standard), standards, table),

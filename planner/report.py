@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -86,12 +87,16 @@ def write_gpkg(layers: Mapping[str, GeoDataFrame], path: Path, data_date: dt.dat
                     if shown[column].map(lambda v: hasattr(v, "isoformat")).any():
                         shown[column] = shown[column].map(lambda v: "" if pd.isna(v) else v.isoformat())
                 pyogrio.write_dataframe(shown, path, layer=name, driver="GPKG", append=number > 0 and path.exists())
+    except pyogrio.errors.DataSourceError as error:
+        raise OSError(errno.EIO, str(error), str(path)) from error
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def copy_inputs(files: Iterable[Path], folder: Path) -> dict[Path, str]:
-    """Copy input files into a folder under names that do not clash.
+    """Copy input files into a folder under names that do not clash, not even where case does not count.
+
+    Files that differ in their ending only, such as those of a Shapefile, still do so afterwards.
 
     Returns
     -------
@@ -99,13 +104,18 @@ def copy_inputs(files: Iterable[Path], folder: Path) -> dict[Path, str]:
         File -> its path relative to the folder's parent, with forward slashes.
     """
     folder.mkdir()
-    names: dict[Path, str] = {}
+    groups: dict[Path, list[Path]] = {}
     for file in dict.fromkeys(files):
-        taken = set(names.values())
-        name, number = f"{folder.name}/{file.name}", 1
-        while name in taken:
+        groups.setdefault(file.with_suffix(""), []).append(file)
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for group in groups.values():
+        chosen, number = [file.name for file in group], 1
+        while taken & {name.casefold() for name in chosen}:
             number += 1
-            name = f"{folder.name}/{number}-{file.name}"
-        names[file] = name
-        shutil.copyfile(file, folder.parent / name)
+            chosen = [f"{number}-{file.name}" for file in group]
+        taken |= {name.casefold() for name in chosen}
+        for file, name in zip(group, chosen, strict=True):
+            names[file] = f"{folder.name}/{name}"
+            shutil.copyfile(file, folder / name)
     return names

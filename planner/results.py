@@ -13,15 +13,16 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from planner.errors import BlockedError, Fault
+from planner.pathfaults import path_fault, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
 
 RETRY_SECONDS = 5.0
 """How long a folder that another program holds open is waited for, in seconds."""
@@ -90,11 +91,27 @@ def _locked(out: Path, name: str, *, wait_seconds: float | None = None) -> Itera
     except Timeout as error:
         raise BlockedError(Fault("result_busy", values={"folder": name})) from error
     except OSError as error:
-        raise BlockedError(Fault("no_permission", values={"folder": str(out)})) from error
+        raise _blocked(out, error) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _blocked(out: Path, error: OSError) -> BlockedError:
+    """Say why nothing can be written below a folder."""
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return BlockedError(Fault("disk_full", values={"folder": str(out)}))
+    if isinstance(error, PermissionError | NotADirectoryError | FileExistsError):
+        return BlockedError(Fault("no_permission", values={"folder": str(out)}))
+    return BlockedError(path_fault(out, error))
+
+
+def _rehearse(file: Path) -> None:
+    """Write and remove a file of a path so long that the system may refuse it, before anything long is begun."""
+    if too_long(file):
+        with tempfile.TemporaryDirectory(dir=file.parents[1], prefix=file.parent.name[:-8]) as folder:
+            (Path(folder) / file.name).touch()
 
 
 def recover(out: Path, name: str) -> None:
@@ -102,7 +119,7 @@ def recover(out: Path, name: str) -> None:
 
     Leaves everything as it is while another run is writing this result.
     """
-    if _previous(out, name).exists() or _writing(out, name).exists() or _dropped(out, name).exists():
+    if any(os.path.lexists(left(out, name)) for left in (_previous, _writing, _dropped)):
         with suppress(BlockedError), _locked(out, name, wait_seconds=0.0):
             _put_back(out, name)
 
@@ -126,16 +143,17 @@ def make_ready(out: Path, name: str, known: Collection[str], *, mark: str) -> No
     BlockedError
         If the folder cannot be written to, or the result would take the place of something else.
     """
-    strangers = _strangers(out / name, known, mark)
-    if strangers:
-        values = {"folder": str(out / name), "files": ", ".join(strangers[:5])}
-        raise BlockedError(Fault("not_a_result", values=values))
     try:
+        strangers = _strangers(out / name, known, mark)
+        if strangers:
+            values = {"folder": str(out / name), "files": ", ".join(strangers[:5])}
+            raise BlockedError(Fault("not_a_result", values=values))
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
+        _rehearse(_previous(out, name) / max(known, key=len))
     except OSError as error:
-        raise BlockedError(Fault("no_permission", values={"folder": str(out)})) from error
+        raise _blocked(out, error) from error
 
 
 def _sync(folder: Path) -> None:
@@ -209,8 +227,8 @@ def result_folder(out: Path, name: str) -> Iterator[Path]:
     Raises
     ------
     BlockedError
-        If the disk is full, another run is writing this result, or the old result is held open by another program (the
-        new one is then kept as ``NAME.new``).
+        If the disk is full, another run is writing this result, the system refuses a path, or the old result is held
+        open by another program (the new one is then kept as ``NAME.new``).
     """
     with _locked(out, name):
         writing = _writing(out, name)
@@ -222,11 +240,7 @@ def result_folder(out: Path, name: str) -> Iterator[Path]:
             _publish(out, name)
         except OSError as error:
             shutil.rmtree(writing, ignore_errors=True)
-            if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-                raise BlockedError(Fault("disk_full", values={"folder": str(out)})) from error
-            if isinstance(error, PermissionError):
-                raise BlockedError(Fault("no_permission", values={"folder": str(out)})) from error
-            raise
+            raise _blocked(out, error) from error
         except BlockedError:
             raise
         except BaseException:

@@ -22,6 +22,7 @@ import numpy as np
 import platformdirs
 
 from planner import osmfile
+from planner.hashing import sha256_of
 from planner.osmobjects import ending_of
 from planner.osmways import FILTER_VERSION
 from planner.roads import ROAD_KINDS, ReadingReport, Roads
@@ -118,8 +119,7 @@ def read_roads(
 def _sum_of(path: str | Path) -> str:
     """SHA-256 of a road file; empty where it cannot be read, which reading it as a road file will tell."""
     try:
-        with Path(path).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(Path(path))
     except OSError:
         return ""
 

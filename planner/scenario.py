@@ -1,4 +1,4 @@
-"""The scenario file: one TOML that names roads, people, sites, standards and goals.
+"""The scenario file: one TOML, or a workbook of the same content, that names roads, people, sites, standards and goals.
 
 Unknown keys are faults with a suggestion. A key of the contract that this version does not act on yet is a fault too:
 a rule is never dropped without a word.
@@ -21,8 +21,9 @@ from planner.crosschecks import problems
 from planner.errors import Fault, ScenarioError
 from planner.fields import wrong_value
 from planner.namedfiles import with_files
-from planner.schema import Scenario, known_keys
-from planner.tomlfile import TomlFile, line_of, read_toml
+from planner.scenariobook import is_book, read_book
+from planner.schema import IDENTITY, Scenario, known_keys
+from planner.tomlfile import Line, TomlFile, line_of, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,22 +33,8 @@ if TYPE_CHECKING:
 # Keys of the contract that later versions act on. They are refused, not ignored.
 NOT_YET = (
     "policy", "time", "clause", "input", "grant", "checklist",
-    "areas", "candidates", "roads.edits", "demand.totals", "demand.places", "demand.verdicts",
 )  # fmt: skip
 
-# What tells the entries of an array of tables apart when a file extends another.
-_IDENTITY: Mapping[str, tuple[str, ...]] = {
-    "facility": ("type",),
-    "build_cost": ("type", "method"),
-    "standard": ("id",),
-    "goal": ("id",),
-    "count": ("id",),
-    "group": ("id",),
-    "phase": ("year",),
-    "size": ("type", "size"),
-    "demand.table": ("file",),
-    "sites.table": ("file",),
-}
 _NOT_INHERITED = ("name", "title", "extends")
 
 SNAPSHOTS, SNAPSHOT_ROADS = "snapshots", "roads.osm.pbf"
@@ -89,7 +76,7 @@ def load(path: str | Path) -> Loaded:
     Parameters
     ----------
     path
-        The TOML file, in UTF-8 with or without a byte order mark.
+        The TOML file, in UTF-8 with or without a byte order mark, or the workbook (.xlsx).
 
     Returns
     -------
@@ -99,7 +86,8 @@ def load(path: str | Path) -> Loaded:
     Raises
     ------
     ScenarioError
-        If the file, or the one that it extends, is not there or is not TOML.
+        If the file, or the one that it extends, is not there, is not TOML, or is a workbook with cells that cannot be
+        read.
     """
     path = Path(path)
     files = _chain(path)
@@ -112,17 +100,21 @@ def load(path: str | Path) -> Loaded:
     return Loaded(scenario, known, path, path.resolve().parent, files, faults)
 
 
+def read_written(path: Path) -> TomlFile:
+    """Read a scenario file as it is written, a TOML file or a workbook."""
+    return read_book(path) if is_book(path) else read_toml(path)
+
+
 def _chain(path: Path) -> tuple[TomlFile, ...]:
     """Read the file and the one that it extends, with absolute file paths."""
-    child = _absolute_files(read_toml(path))
+    child = _absolute_files(read_written(path))
     parent_name = child.data.get("extends")
     if parent_name is None:
         return (child,)
     if not isinstance(parent_name, str):
-        _, row = line_of([child], "", "extends", [0])
         values = {"text": parent_name, "expected": ""}
-        raise ScenarioError(Fault("value_text", str(path), row=row, column="extends", values=values))
-    parent = _absolute_files(read_toml(path.parent / parent_name))
+        raise ScenarioError(_fault("value_text", child.data, ["extends"], [child], **values))
+    parent = _absolute_files(read_written(path.parent / parent_name))
     if "extends" in parent.data:
         raise ScenarioError(Fault("extends_twice", str(path), column="extends", values={"parent": parent_name}))
     return child, parent
@@ -176,7 +168,7 @@ def _merge(parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str) -> 
     for key, value in child.items():
         name = prefix + key
         before = merged.get(key)
-        if name in _IDENTITY and isinstance(value, list) and isinstance(before, list):
+        if name in IDENTITY and isinstance(value, list) and isinstance(before, list):
             merged[key] = _merge_arrays(before, value, name)
         elif isinstance(value, dict) and isinstance(before, dict):
             merged[key] = _merge(before, value, f"{name}.")
@@ -187,7 +179,7 @@ def _merge(parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str) -> 
 
 def _identity(section: str, entry: Any) -> tuple[str, ...]:
     """Return what tells an entry of an array of tables apart from the others, as texts: a wrong value may be a list."""
-    keys = _IDENTITY.get(section, ())
+    keys = IDENTITY.get(section, ())
     return tuple(str(entry.get(key)) for key in keys) if isinstance(entry, dict) else (str(entry),)
 
 
@@ -219,14 +211,14 @@ def _merge_problems(parent: Sequence[Any], child: Sequence[Any], section: str) -
 
 def _merge_faults(parent: Mapping[str, Any], child: Mapping[str, Any], files: Sequence[TomlFile]) -> Iterator[Fault]:
     """Place what stands in the way of merging at the entries of the child."""
-    for section in _IDENTITY:
+    for section in IDENTITY:
         entries = _array(child, section)
         for number, code in enumerate(_merge_problems(_array(parent, section), entries, section)):
             if code:
                 name = " ".join(_identity(section, entries[number]))
                 key = "remove" if code == "nothing_to_remove" else ""
-                path, row = line_of(files[:1], section, key, [number])
-                yield Fault(code, str(path), row=row, column=section, values={"name": name})
+                path, line = line_of(files[:1], section, key, [number])
+                yield Fault(code, str(path), column=section, values={"name": name}, **_place(line))
 
 
 def _merge_arrays(parent: Sequence[Any], child: Sequence[Any], section: str) -> list[Any]:
@@ -286,14 +278,19 @@ def _label(data: Any, where: Where) -> str:
 
 def _fault(code: str, data: Any, where: Where, files: Sequence[TomlFile], **values: object) -> Fault:
     """Place a fault at the line of its key, or of the nearest key around it that has a line of its own."""
-    path, row = files[0].path, None
+    path, line = files[0].path, None
     for end in range(len(where), 0, -1):
         names = [part for part in where[:end] if isinstance(part, str)]
         section, key = ".".join(names[:-1]), names[-1]
         for table, written in ((section, key), (".".join(names), "")):
-            if row is None and isinstance(where[end - 1], str):
-                path, row = line_of(files, table, written, _entry_numbers(data, where[:end], files))
-    return Fault(code, str(path), row=row, column=_label(data, where), values=values)
+            if line is None and isinstance(where[end - 1], str):
+                path, line = line_of(files, table, written, _entry_numbers(data, where[:end], files))
+    return Fault(code, str(path), column=_label(data, where), values=values, **_place(line))
+
+
+def _place(line: Line | None) -> dict[str, Any]:
+    """Return a line as a fault names it: of a workbook by sheet and cell."""
+    return {"sheet": line.sheet, "row": line.number, "cell": line.cell} if line else {}
 
 
 def fault_at(loaded: Loaded, code: str, where: Where, **values: object) -> Fault:
@@ -359,7 +356,7 @@ def _cross_checks(scenario: Scenario, files: Sequence[TomlFile]) -> Iterator[Fau
         yield _fault("bad_place", data, ["roads", "place"], files, name=place)
     for problem in problems(scenario):
         yield _fault(problem.code, data, problem.where, files, **problem.values)
-    for name, keys in _IDENTITY.items():
+    for name, keys in IDENTITY.items():
         if "." not in name:
             yield from _repeated(data, name, keys, files)
 

@@ -22,7 +22,7 @@ from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, S
 from planner.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 MOST_MINUTES, MOST_KM = 1440, 200
 """Largest cutoffs: a day, and as far as the searches can count whatever the speeds of the roads."""
@@ -211,6 +211,22 @@ class Scenario(Section):
     def document_note(self) -> str:
         """What the foot of a map says of its use: as written, else the usual words in the scenario's language."""
         return say("note.document", self.language) if self.document.note is None else self.document.note
+
+
+IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "facility": ("type",),
+    "build_cost": ("type", "method"),
+    "standard": ("id",),
+    "goal": ("id",),
+    "count": ("id",),
+    "group": ("id",),
+    "phase": ("year",),
+    "size": ("type", "size"),
+    "demand.table": ("file",),
+    "demand.totals": ("file",),
+    "sites.table": ("file",),
+}
+"""What tells the entries of an array of tables apart when a file extends another."""
 
 
 def known_keys(key_path: Sequence[str | int]) -> list[str]:

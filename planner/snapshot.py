@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from planner.geodesy import MM_PER_M
+from planner.hashing import sha256_of
 from planner.scenario import SNAPSHOT_ROADS, fault_at, snapshot_of
 from planner.schema import standards_of
 from planner.speeds import FASTEST_KPH
@@ -48,12 +48,6 @@ def margin_m(scenario: Scenario) -> int:
     return math.ceil(max(reach, default=0.0) + float(scenario.roads.snap_max_m))
 
 
-def sum_of(file: Path) -> str:
-    """SHA-256 of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def record_of(folder: Path) -> dict[str, Any] | None:
     """Return the record of a snapshot; None where there is none that can be read."""
     try:
@@ -62,6 +56,20 @@ def record_of(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return found if whole else None
+
+
+def files_of(loaded: Loaded) -> list[Path]:
+    """Return what belongs to the snapshot that a scenario's roads are read from: its record; nothing without one."""
+    folder = snapshot_of(loaded.merged.get("roads"))
+    return [] if folder is None else [folder / RECORD]
+
+
+def about(loaded: Loaded) -> dict[str, Any]:
+    """Return what run.json says of the snapshot: its place, and how far beyond the border it reaches, in metres."""
+    folder = snapshot_of(loaded.merged.get("roads"))
+    if folder is None or (found := record_of(folder)) is None:
+        return {}
+    return {"snapshot": {"place": folder.name, "margin_m": found["margin_m"]}}
 
 
 def faults(loaded: Loaded) -> Iterator[Fault]:
@@ -75,7 +83,7 @@ def faults(loaded: Loaded) -> Iterator[Fault]:
     place, found = folder.name, record_of(folder)
     if found is None or not (folder / ROADS).is_file():
         yield fault_at(loaded, "not_fetched", where, place=place)
-    elif sum_of(folder / ROADS) != found["files"][ROADS]:
+    elif sha256_of(folder / ROADS) != found["files"][ROADS]:
         yield fault_at(loaded, "snapshot_changed", where, place=place)
     elif loaded.scenario is not None and margin_m(loaded.scenario) > found["margin_m"]:
         needed = margin_m(loaded.scenario)

@@ -18,6 +18,26 @@ LON_OF_PLACE, LAT_OF_PLACE = "geometry lon", "geometry lat"
 
 _INVISIBLE = "\ufeff\u200b"
 _SPACES = re.compile(r"\s+")
+_RUNS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """How a table that holds units of several levels says which unit lies above which.
+
+    Attributes
+    ----------
+    code, parent, level
+        Headers of a unit's code, of the code of the unit above it, and of its level.
+    town, district
+        Texts of the column `level` that mark towns and districts.
+    """
+
+    code: str
+    parent: str
+    level: str
+    town: str
+    district: str
 
 
 @dataclass(frozen=True)
@@ -44,6 +64,10 @@ class TableSource:
         Demand only: layer of the rows that name none.
     sheet
         Name of the Excel sheet, None is the first one; or of the layer, None is the only one.
+    hierarchy
+        Demand only: the table's other rows are the towns and districts above those in use.
+    unplaced
+        Demand only: where a row without coordinates is put: ``leave`` (nowhere), ``town``, ``spread``.
     """
 
     file: Path
@@ -55,6 +79,8 @@ class TableSource:
     keep: Mapping[str, str] = field(default_factory=dict)
     layer: str | None = None
     sheet: str | None = None
+    hierarchy: Hierarchy | None = None
+    unplaced: str = "leave"
 
 
 @dataclass(frozen=True)
@@ -85,6 +111,8 @@ class Sheet:
         Places (row, column) of numbers that have lost their end.
     uncalculated
         Places of formulas without a calculated value.
+    hidden_rows, hidden_columns
+        First and last of each run of rows, or columns, that Excel does not show.
     doubts
         What was decided where the file leaves a choice.
     """
@@ -95,6 +123,8 @@ class Sheet:
     merged: tuple[Merged, ...] = ()
     cut: tuple[tuple[int, int], ...] = ()
     uncalculated: frozenset[tuple[int, int]] = frozenset()
+    hidden_rows: tuple[tuple[int, int], ...] = ()
+    hidden_columns: tuple[tuple[int, int], ...] = ()
     doubts: tuple[Fault, ...] = ()
 
 
@@ -118,6 +148,10 @@ class Grid:
         Line and text of each line above the header.
     uncalculated
         Line and number of the column of each formula without a calculated value.
+    hidden
+        First and last line of each run of lines that Excel does not show.
+    doubts
+        What was decided where the file leaves a choice.
     """
 
     sheet: str
@@ -127,6 +161,8 @@ class Grid:
     faults: tuple[Fault, ...] = ()
     above: tuple[tuple[int, str], ...] = ()
     uncalculated: frozenset[tuple[int, int]] = frozenset()
+    hidden: tuple[tuple[int, int], ...] = ()
+    doubts: tuple[Fault, ...] = ()
 
 
 def strip(text: str) -> str:
@@ -143,3 +179,10 @@ def strip_all(cells: Sequence[str]) -> tuple[str, ...]:
 def one_line(text: str) -> str:
     """Return `text` stripped and with every run of white space as one space, as a header is named."""
     return _SPACES.sub(" ", strip(text))
+
+
+def in_runs(runs: Sequence[tuple[int, int]]) -> str:
+    """Return runs of lines as text, ``3-5, 8``; after the first ones only how many more there are."""
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in sorted(runs)]
+    more = [f"… (+{len(shown) - _RUNS_SHOWN})"] if len(shown) > _RUNS_SHOWN else []
+    return ", ".join([*shown[:_RUNS_SHOWN], *more])

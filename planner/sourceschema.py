@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -140,7 +140,8 @@ class TotalsSection(Section):
     """``[[demand.totals]]``: official figures of districts or towns, and what they are spread over.
 
     ``units``: the rows of the demand tables in that district or town; ``streets``: points along its residential
-    streets; ``raster``: the cells of a population raster in its area. `expected` names units that must have a figure.
+    streets; ``raster``: the cells of a population raster in its area. `setting` is that of people whose unit has no
+    urban share; `expected` names units that must have a figure.
     """
 
     file: Name
@@ -152,6 +153,7 @@ class TotalsSection(Section):
     spread: Literal["units", "streets", "raster"] = "units"
     raster: Name | None = None
     spacing_m: Annotated[Number, Field(ge=20, le=5000)] = Decimal(200)
+    setting: Literal["urban", "rural"] | None = None
     expected: tuple[Name, ...] = ()
 
 
@@ -159,7 +161,7 @@ class DemandSection(Section):
     """``[demand]``: the people."""
 
     community_rule: Share = Decimal("0.5")
-    table: Annotated[tuple[DemandTableSection, ...], Field(min_length=1)]
+    table: tuple[DemandTableSection, ...] = ()
     totals: tuple[TotalsSection, ...] = ()
     places: PlacesSection | None = None
     verdicts: VerdictsSection | None = None
@@ -171,17 +173,31 @@ class SitesSection(Section):
     table: tuple[TableSection, ...] = ()
 
 
+Venue = Literal[
+    "community_centre", "townhall", "marketplace", "mall", "library", "bus_station", "university", "college"
+]
+VENUES: tuple[Venue, ...] = get_args(Venue)
+"""Kinds of public venue that may host a site: those of `planner.features`."""
+
+
 class CandidatesSection(Section):
     """``[candidates]``: what `planner candidates` looks for.
 
-    `features` are kinds of public venue on the map; `near` are layers of demand near whose dense or clustered points
-    positions are looked for; `grid_m` is the spacing of road positions where nothing else is (0: none).
+    `type` is what may be built at them, ``;`` between; empty for all that may be built. `features` are kinds of public
+    venue on the map; `near` are layers of demand, and `near_count` positions are looked for where most of each is
+    within `within_m`; `grid_m` is the spacing of road positions where nothing else is (none where it is not given).
+    Inside the polygons of `exclude` nothing is proposed.
     """
 
     type: str = ""
-    features: tuple[Name, ...] = ()
+    features: tuple[Venue, ...] = VENUES
     near: tuple[Name, ...] = ()
+    near_count: Annotated[int, Field(ge=1, le=500, strict=True)] = 20
     within_m: Annotated[Number, Field(gt=0, le=5000)] = Decimal(500)
-    at_existing: bool = True
-    grid_m: Annotated[Number, Field(ge=0, le=10_000)] = Decimal(0)
+    grid_m: Annotated[Number, Field(ge=100, le=10_000)] | None = None
     exclude: LayerSection | None = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Codes of the facility types that may be built; none where all may."""
+        return tuple(part.strip() for part in self.type.split(";") if part.strip())

@@ -19,6 +19,7 @@ from planner.phases import ONE_YEAR, share_in, years_of
 from planner.reaches import RESIDENTS, City, judge, people_served, place_city, reaches, travel_tables
 from planner.recount import goals_reached
 from planner.sharing import share_today
+from planner.verdicts import on_coverage, on_reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -135,11 +136,11 @@ def _opened(inputs: Inputs, opens: pd.DataFrame, reach: Mapping[str, Reach], tod
 
 
 def _row_table(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal]) -> pd.DataFrame:
-    """Demand point and standard of each row of the instance, of one year: columns demand_id, people, standard."""
+    """Demand point of each row of the instance, of one year: columns demand_id, people, standard, layer."""
     scenario = inputs.scenario
     used = asked(reach, goals, schema.aim_of(scenario), schema.limits_of(scenario))
-    rows = [r.rows[["demand_id", "people"]].assign(standard=r.standard.id) for r in used]
-    empty = pd.DataFrame({"demand_id": [], "people": [], "standard": []})
+    rows = [r.rows[["demand_id", "people"]].assign(standard=r.standard.id, layer=r.standard.layer) for r in used]
+    empty = pd.DataFrame({"demand_id": [], "people": [], "standard": [], "layer": []})
     return pd.concat(rows, ignore_index=True) if rows else empty
 
 
@@ -196,7 +197,7 @@ def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal
 
 
 def measured(inputs: Inputs, report: Callable[[str], None]) -> tuple[City, dict[Kind, pd.DataFrame], dict[str, Reach]]:
-    """Snap people and sites and measure the reach of every site under every standard."""
+    """Snap people and sites and measure the reach of every site under every standard; field checks go before it."""
     scenario, frame = inputs.scenario, inputs.sites.frame
     report("snap")
     city = place_city(
@@ -207,7 +208,12 @@ def measured(inputs: Inputs, report: Callable[[str], None]) -> tuple[City, dict[
         snap_max_m=float(scenario.roads.snap_max_m),
     )
     travel = travel_tables(city, inputs.standards, report)
-    return city, travel, reaches(city, inputs.standards, travel)
+    standing, measured_reach = _today(inputs), reaches(city, inputs.standards, travel)
+    return city, travel, on_reach(measured_reach, inputs.verdicts, city.demand, city.sites, standing)
+
+
+def _today(inputs: Inputs) -> dict[str, str]:
+    return _open_types(inputs.options[inputs.options["state"] == "today"])
 
 
 def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
@@ -234,8 +240,9 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     scenario, standards = inputs.scenario, inputs.standards
     city, travel, reach = measured(inputs, report)
     report("coverage")
-    states = {"today": _open_types(inputs.options[inputs.options["state"] == "today"])}
+    states = {"today": _today(inputs)}
     today = judge(city, standards, travel, states["today"], state="today", year=scenario.data_date.year)
+    today = on_coverage(today, inputs.verdicts, reach, states["today"])
     goals = schema.goals_of(scenario)
     instance = instance_of(inputs, reach, goals)
     siting = scenario.siting
@@ -263,7 +270,8 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
         for year in years:
             open_options = sorted(standing | set(opens.loc[opens["year"] <= year, "option"]))
             states["plan"] = _open_types(inputs.options.iloc[open_options])
-            judged.append(judge(city, standards, travel, states["plan"], state="plan", year=year))
+            table = judge(city, standards, travel, states["plan"], state="plan", year=year)
+            judged.append(on_coverage(table, inputs.verdicts, reach, states["plan"]))
     rows = _row_table(inputs, reach, goals)
     found = Study(
         inputs=inputs,

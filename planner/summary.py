@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.editoutputs import edit_lines
 from planner.figures import exact_percent, gap_percent, money, percent
 from planner.record import standard_names
 from planner.words import listed, say
@@ -38,6 +39,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
         yield say("check.doubt", language, **doubt)
     counted = run["parameters"]
     yield say("note.counted", language, walk_kph=f"{counted['walk_kph']:g}", snap_max_m=f"{counted['snap_max_m']:g}")
+    yield from edit_lines(run["roads"], language)
     yield say("summary.sites", language, open=run["sites"]["open_today"], existing=run["sites"]["existing"])
     if run["sites"]["off_network"]:
         off = run["sites"]["off_network"]
@@ -46,8 +48,12 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     if demand["off_network_people"]:
         share = percent(demand["off_network_people"], demand["people"])
         yield say("summary.people_off_network", language, **demand, share=share)
-    yield ""
+    if demand["placed_people"]["spread"]:
+        yield say("summary.spread", language, people=demand["placed_people"]["spread"])
     names = standard_names(run["standards"], language)
+    for checked in demand["checked"]:
+        yield say("summary.checked", language, **checked, name=names[checked["standard"]])
+    yield ""
     for standard in run["standards"]:
         yield from _standard_lines(standard, names[standard["id"]], language, planned=plan["objective"] is not None)
     yield from closing_lines(run, names, language)
@@ -237,40 +243,6 @@ def _opened_lines(opened: list[Mapping[str, Any]], language: Language, *, phased
     late = [str(row["name"]) for row in opened if not row.get("in_time", True)]
     if late:
         yield say("summary.reasons_late", language, count=len(late), names=listed(late[:LATE_SHOWN], language))
-
-
-def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Say what was read and what was left out."""
-    language: Language = found["language"]
-    yield say("check.good", language, scenario=found["scenario"])
-    for item in found["inputs"]:
-        if item["rows_read"] is not None:
-            left = item["rows_read"] - item["rows_used"]
-            yield say(
-                "check.table", language, path=item["path"], read=item["rows_read"], used=item["rows_used"], left=left
-            )
-    for reason, count in found["left_out"].items():
-        yield say("check.left_out", language, reason=reason, count=count)
-    for item in found["datum"]:
-        yield from _datum_lines(item, language)
-    for doubt in found["doubts"]:
-        yield say("check.doubt", language, **doubt)
-    for mode, roads in found["roads"].items():
-        values = {"mode": say(f"mode.{mode}", language), "km": round(roads["length_m"] / 1000), **roads}
-        yield say("check.roads", language, **values)
-    yield say("check.people", language, people=found["people"], apart=found["not_assessable"])
-    yield say("check.sites", language, today=found["open_today"], candidates=found["candidates"])
-
-
-def _datum_lines(item: Mapping[str, Any], language: Language) -> Iterator[str]:
-    """Say how far a table's points lie from roads in each system of coordinates, and how many lie too far."""
-    medians = say("check.medians", language, **item["medians_m"]) if item["medians_m"] else ""
-    stated = say(f"system.{item['stated'] or 'mixed'}", language)
-    best = say(f"system.{item['best']}", language) if item["best"] else ""
-    told = {**item, "medians": medians, "stated": stated, "best": best}
-    yield say(f"check.datum.{item['verdict']}", language, **told)
-    if item["too_far"]:
-        yield say("check.too_far", language, **item)
 
 
 def compare_lines(found: Comparison, language: Language) -> Iterator[str]:

@@ -15,8 +15,8 @@ from planner import grammar
 from planner.coordinates import in_china
 from planner.errors import Fault
 from planner.grammar import Wrong
-from planner.matching import Matching, missing_column, unknown_column
-from planner.sources import Grid, TableSource
+from planner.matching import Matching, in_ten_thousands, missing_column, unknown_column
+from planner.sources import Grid, TableSource, in_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,8 @@ class LeftOut:
     id, name
         As far as the row has them, else empty.
     reason
-        ``keep``, ``blank``, ``total``, ``note``, ``header`` or ``title``: the words ``left_out.<reason>``.
+        ``keep``, ``blank``, ``total``, ``note``, ``header``, ``title`` or ``unit_above``, and of places and verdicts
+        those of `places` and `verdicts`: the words ``left_out.<reason>``.
     values
         What these words quote.
     """
@@ -67,6 +68,7 @@ class Part:
     values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     doubts: tuple[Fault, ...] = ()
+    town_points: tuple[Any, ...] = ()
 
     def fault(self, wrong: Wrong, name: str, position: int | None = None) -> Fault:
         """Place what is wrong with a contract column, or with its cell in one of the rows in use."""
@@ -95,7 +97,7 @@ def header_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
         asked = column.name in place or column.name in source.columns or column.name in source.defaults
         if column.required and not asked:
             wrong.append((column.name, missing_column(column, part.matching.rest, part.grid.headers)))
-    if key not in place and not source.id and key not in source.columns:
+    if not contract[0].required and key not in place and not source.id and key not in source.columns:
         wrong.append((key, Wrong("no_id", {"name": key})))
     return [Fault(w.code, source.shown, part.grid.sheet, None, label, w.values) for label, w in wrong]
 
@@ -108,6 +110,11 @@ def unit_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
         if column and column.kind in {"whole", "money"} and "万" in header:
             values = {"header": grammar.quoted(header)}
             faults.append(part.fault(Wrong("column_ten_thousands", values), name))
+    for header in part.matching.rest:
+        meant = in_ten_thousands(header, contract)
+        if meant is not None and meant not in part.matching.place:
+            wrong = Wrong("column_ten_thousands", {"header": grammar.quoted(header)})
+            faults.append(part.fault(wrong, header))
     units = part.values.get("unit_id", ())
     lengths = [len(unit) if isinstance(unit, str) and _DIGITS.fullmatch(unit) else 0 for unit in units]
     if "unit_id" in part.matching.place and _CODE_DIGITS in lengths:
@@ -129,6 +136,20 @@ def formula_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
         for line, place in sorted(grid.uncalculated)
         if line in used and (place in texts or place not in kinds)
     ]
+
+
+def hidden_doubts(part: Part) -> list[Fault]:
+    """Tell of rows in use that Excel does not show: whoever wrote the scenario may not know of them."""
+    lines = np.array([part.grid.lines[row] for row in part.used] if part.grid.hidden else [], dtype=np.int64)
+    found = [
+        (int(inside[0]), int(inside[-1]), len(inside))
+        for first, last in part.grid.hidden
+        if len(inside := lines[np.searchsorted(lines, first) : np.searchsorted(lines, last, side="right")])
+    ]
+    if not found:
+        return []
+    values = {"count": sum(count for _, _, count in found), "lines": in_runs([run[:2] for run in found])}
+    return [Fault("hidden_rows", part.source.shown, part.grid.sheet, found[0][0], values=values)]
 
 
 def text_faults(part: Part, *, refuse_phones: bool) -> list[Fault]:

@@ -16,12 +16,12 @@ import pandas as pd
 import shapely
 
 from planner import columns as col
-from planner import grammar
+from planner import grammar, hierarchy
 from planner.coordinates import to_wgs84
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong
 from planner.grids import read_lines
-from planner.headings import ROW_IDS, no_row, read_header
+from planner.headings import ROW_IDS, read_header, why_no_row
 from planner.matching import absent_header
 from planner.sources import Grid, TableSource, strip
 from planner.tablefaults import (
@@ -32,6 +32,7 @@ from planner.tablefaults import (
     duplicates,
     formula_faults,
     header_faults,
+    hidden_doubts,
     missing_groups,
     place_faults,
     rule_faults,
@@ -68,22 +69,28 @@ class Table:
         Rows not in use.
     doubts
         What was decided where a file leaves a choice: not wrong, but to be looked at.
+    hints
+        Where a row without coordinates may be put, same index: columns unplaced (what its source asks for) and
+        town_point (its town's point in WGS-84, from the source's hierarchy, or None).
     """
 
     frame: gpd.GeoDataFrame
     origin: pd.DataFrame
     rows_read: Mapping[str, int]
     left_out: tuple[LeftOut, ...]
-    doubts: tuple[Fault, ...] = ()
+    doubts: tuple[Fault, ...]
+    hints: pd.DataFrame
 
 
-def read_demand(sources: Sequence[TableSource]) -> Table:
+def read_demand(sources: Sequence[TableSource], *, counted: bool = True) -> Table:
     """Read tables of demand points.
 
     Parameters
     ----------
     sources
         Tables, read in this order.
+    counted
+        Whether each must count its people; else the column may be missing, and so are the figures of its rows.
 
     Returns
     -------
@@ -96,8 +103,17 @@ def read_demand(sources: Sequence[TableSource]) -> Table:
     TableError
         With every fault of every table.
     """
-    parts = [_read_part(source, col.DEMAND_COLUMNS) for source in sources]
-    return _assemble(parts, col.DEMAND_COLUMNS)
+    contract = demand_contract(counted=counted)
+    return _assemble(read_parts(sources, contract), contract)
+
+
+def demand_contract(*, counted: bool) -> tuple[col.Column, ...]:
+    """Return the columns of a demand table, one that need not count its people where they come from elsewhere."""
+    asked = (
+        replace(column, required=column.required and (counted or column.name != "people"))
+        for column in col.DEMAND_COLUMNS
+    )
+    return tuple(asked)
 
 
 def read_sites(sources: Sequence[TableSource], *, known_types: Sequence[str]) -> Table:
@@ -121,7 +137,34 @@ def read_sites(sources: Sequence[TableSource], *, known_types: Sequence[str]) ->
         With every fault of every table.
     """
     contract = col.with_types(col.SITE_COLUMNS, known_types)
-    return _assemble([_read_part(source, contract) for source in sources], contract)
+    return _assemble(read_parts(sources, contract), contract)
+
+
+def read_rows(source: TableSource, contract: Sequence[col.Column]) -> Table:
+    """Read a table of another contract, whose columns lon and lat are its places.
+
+    Raises
+    ------
+    TableError
+        With every fault of the table.
+    """
+    return _assemble(read_parts([source], contract), contract)
+
+
+def read_parts(sources: Sequence[TableSource], contract: Sequence[col.Column]) -> list[Part]:
+    """Read tables one by one, with whatever is wrong in them, for who tells it row by row."""
+    return [_read_part(source, contract) for source in sources]
+
+
+def every_fault(parts: Sequence[Part], contract: Sequence[col.Column]) -> list[Fault]:
+    """List what is wrong in some tables and between them, all of it."""
+    key = contract[0].name
+    return [
+        *(fault for part in parts for fault in part.faults),
+        *missing_groups(parts, _groups(parts, contract)),
+        *duplicates(parts, key),
+        *(split_units(parts) if key == "demand_id" else ()),
+    ]
 
 
 def operating_on(sites: gpd.GeoDataFrame, date: dt.date) -> pd.Series[bool]:
@@ -152,13 +195,17 @@ def operating_on(sites: gpd.GeoDataFrame, date: dt.date) -> pd.Series[bool]:
 def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
     key = contract[0].name
     try:
-        sheet = read_lines(source)
-        grid, matching = read_header(sheet, source, contract)
+        grid, matching = read_header(read_lines(source), source, contract)
     except TableError as error:
         return Part(source, error.faults)
     used, left_out, keep_faults = _choose_rows(source, grid, matching, key)
-    part = Part(source, (), grid, matching, used, left_out=left_out, doubts=sheet.doubts)
+    part = Part(source, (), grid, matching, used, left_out=left_out)
     values, cell_faults = _read_columns(part, contract)
+    if source.hierarchy is not None and grid.headers:
+        climbed = hierarchy.climb(part, source.hierarchy)
+        part = replace(part, town_points=climbed.town_points)
+        values = {**values, **hierarchy.names(climbed, values)}
+        cell_faults = [*cell_faults, *climbed.faults]
     if source.id == ROW_IDS:
         values = {**values, key: [_row_id(part, position) for position in range(len(used))]}
     part = replace(part, values=_with_names(values, key))
@@ -168,12 +215,13 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
         *unit_faults(part, contract),
         *formula_faults(part, contract),
         *keep_faults,
-        *text_faults(part, refuse_phones=key == "demand_id"),
+        *text_faults(part, refuse_phones=key != "site_id"),
         *cell_faults,
         *place_faults(part, required=key == "site_id"),
         *(rule_faults(part) if key == "site_id" else ()),
     ]
-    return replace(part, faults=tuple(sorted(faults, key=lambda fault: fault.row or 0)))
+    doubts = (*grid.doubts, *hidden_doubts(part))
+    return replace(part, faults=tuple(sorted(faults, key=lambda fault: fault.row or 0)), doubts=doubts)
 
 
 def _row_id(part: Part, position: int) -> str:
@@ -203,6 +251,7 @@ def _choose_rows(
     def text(name: str, row: int) -> str:
         return grid.cells[matching.place[name]][row] if name in matching.place else ""
 
+    upper = hierarchy.upper_rows(source, grid)
     used: list[int] = []
     left_out = [
         LeftOut(
@@ -210,9 +259,12 @@ def _choose_rows(
         )
         for line, words in grid.above
     ]
+    why_not = why_no_row(grid, matching)
     for row, cells in enumerate(zip(*grid.cells, strict=True)):
-        reason, values = no_row(grid, matching, cells), {}
-        if not reason:
+        reason, values = why_not(cells), {}
+        if not reason and row in upper:
+            reason = "unit_above"
+        elif not reason:
             missed = next(((place, header, kept) for place, header, kept in wanted if cells[place] != kept), None)
             if missed is None:
                 used.append(row)
@@ -275,13 +327,7 @@ def _read_column(part: Part, column: col.Column) -> tuple[Sequence[Any], list[Fa
 
 
 def _assemble(parts: Sequence[Part], contract: Sequence[col.Column]) -> Table:
-    key = contract[0].name
-    faults = [fault for part in parts for fault in part.faults]
-    faults += [
-        *missing_groups(parts, _groups(parts, contract)),
-        *duplicates(parts, key),
-        *(split_units(parts) if key == "demand_id" else ()),
-    ]
+    faults = every_fault(parts, contract)
     if faults:
         raise TableError(*shortened(faults))
     rows_read: Counter[str] = Counter()
@@ -289,7 +335,13 @@ def _assemble(parts: Sequence[Part], contract: Sequence[col.Column]) -> Table:
         rows_read[part.source.shown] += len(part.grid.lines) + len(part.grid.above)
     left_out = tuple(row for part in parts for row in part.left_out)
     doubts = tuple(doubt for part in parts for doubt in part.doubts)
-    return Table(_frame(parts, contract), _origin(parts), dict(rows_read), left_out, doubts)
+    return Table(_frame(parts, contract), _origin(parts), dict(rows_read), left_out, doubts, _hints(parts))
+
+
+def _hints(parts: Iterable[Part]) -> pd.DataFrame:
+    unplaced = [part.source.unplaced for part in parts for _ in part.used]
+    points = [point for part in parts for point in (part.town_points or (None,) * len(part.used))]
+    return pd.DataFrame({"unplaced": pd.Series(unplaced, dtype=str), "town_point": pd.Series(points, dtype=object)})
 
 
 def _origin(parts: Iterable[Part]) -> pd.DataFrame:
@@ -327,7 +379,8 @@ def _series(values: list[Any], name: str, contract: Sequence[col.Column]) -> pd.
         return pd.Series(values, dtype=str)
     if column.kind == "date":
         return pd.Series(values, dtype=object)
-    return pd.Series(pd.array(values, dtype="Int64")).astype("int64" if column.filled else "Int64")
+    whole = column.filled and None not in values
+    return pd.Series(pd.array(values, dtype="Int64")).astype("int64" if whole else "Int64")
 
 
 def _points(parts: Sequence[Part]) -> NDArray[np.object_]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import Fault, ScenarioError
+from planner.pathfaults import path_fault, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,18 +25,22 @@ _INLINE_KEY = re.compile(r"[{,]\s*([\w\-]+)\s*=")
 class Line:
     """Where a key is written: its table, the number of the entry in an array of tables, the key and the line.
 
-    The line of a table's header has the key ``""``.
+    The line of a table's header has the key ``""``. In a workbook it is a cell of a sheet, which is there for every
+    key: `written` tells whether it holds anything.
     """
 
     table: str
     entry: int
     key: str
     number: int
+    sheet: str = ""
+    cell: str = ""
+    written: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class TomlFile:
-    """A TOML file: its path as the user wrote it, its data (numbers as Decimal) and its lines."""
+    """A scenario file: its path as the user wrote it, its data (numbers as Decimal) and its lines."""
 
     path: Path
     data: Mapping[str, Any]
@@ -78,18 +83,18 @@ def read_toml(path: Path) -> TomlFile:
     except UnicodeDecodeError as error:
         raise ScenarioError(Fault("scenario_encoding", str(path))) from error
     except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
-        raise ScenarioError(Fault("file_missing", str(path))) from error
+        raise ScenarioError(path_fault(path) if too_long(path) else Fault("file_missing", str(path))) from error
     try:
         data = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, ValueError) as error:
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         line = re.search(r"line (\d+)", str(error))
         row = int(line[1]) if line else None
         raise ScenarioError(Fault("toml_syntax", str(path), row=row, values={"reason": error})) from error
     return TomlFile(path, data, tuple(_lines(text)))
 
 
-def line_of(files: Sequence[TomlFile], table: str, key: str, entries: Sequence[int | None]) -> tuple[Path, int | None]:
-    """Find the line of a key, or of its table's header where the key is not written.
+def line_of(files: Sequence[TomlFile], table: str, key: str, entries: Sequence[int | None]) -> tuple[Path, Line | None]:
+    """Find the line of a key; where it is not written its empty cell, or its table's header.
 
     Parameters
     ----------
@@ -100,9 +105,9 @@ def line_of(files: Sequence[TomlFile], table: str, key: str, entries: Sequence[i
     entries
         For each file the number of the entry in the array of tables; None where the file does not have it.
     """
-    for wanted in (key, ""):
+    for wanted, written in ((key, True), (key, False), ("", True)):
         for file, entry in zip(files, entries, strict=True):
             for line in file.lines:
-                if (line.table, line.entry, line.key) == (table, entry, wanted):
-                    return file.path, line.number
+                if (line.table, line.entry, line.key, line.written) == (table, entry, wanted, written):
+                    return file.path, line
     return files[0].path, None

@@ -1,8 +1,13 @@
-"""Reads a layer of points, GeoPackage, GeoJSON or Shapefile, into lines of text with two columns for the place."""
+"""Reads a layer of points, GeoPackage, GeoJSON or Shapefile, into lines of text with two columns for the place.
+
+Layers of other shapes keep their shapes beside the text.
+"""
 
 from __future__ import annotations
 
 import math
+import warnings
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +16,12 @@ import pyogrio
 import pyproj
 import shapely
 
+from planner.companions import beside
 from planner.errors import Fault, TableError
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +34,78 @@ _LARGEST = 512 * 2**20
 # Doubles hold whole numbers up to here; a longer code has lost its end.
 _EXACT = 2**53
 _BROKEN_LAYER = (RuntimeError, ValueError, RuntimeWarning, shapely.errors.ShapelyError)
+
+
+@dataclass(frozen=True, eq=False)
+class Shapes:
+    """A layer of lines, areas or points.
+
+    Attributes
+    ----------
+    name
+        Name of the layer, empty for a file that can hold one only.
+    headers
+        Names of its columns.
+    cells
+        Its columns as text, not yet stripped.
+    shapes
+        Shape of each feature in degrees, longitude first; None where it has none.
+    doubts
+        What was decided where the file leaves a choice.
+    """
+
+    name: str
+    headers: tuple[str, ...]
+    cells: tuple[list[str], ...]
+    shapes: NDArray[np.object_]
+    doubts: tuple[Fault, ...] = ()
+
+
+def read_shapes(source: TableSource, data: bytes) -> Shapes:
+    """Read the layer that a source names, else the only one, with shapes of any kind.
+
+    Parameters
+    ----------
+    source
+        The layer; its ``sheet`` is its name.
+    data
+        The file.
+
+    Raises
+    ------
+    TableError
+        If the layer is broken, absent or one of several, or its coordinate system is unknown.
+    """
+    if len(data) > _LARGEST:
+        raise TableError(Fault("table_too_large", source.shown))
+    ending = source.file.suffix.lower()
+    if not _is_what_it_says(ending, data):
+        raise TableError(Fault("layer_broken", source.shown))
+    if ending == ".shp":
+        _refuse_parts(source)
+    try:
+        name = _chosen(source)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            meta, geometries, fields = _read(source, name)
+        if told and ending == ".geojson":  # a shape that GDAL cannot read, and leaves out
+            raise TableError(Fault("layer_broken", source.shown))
+        with np.errstate(invalid="ignore"):  # coordinates that are no numbers are the caller's to refuse
+            shapes = np.full(_rows(fields), None) if geometries is None else shapely.from_wkb(geometries)
+        shown = name if ending == ".gpkg" else ""
+        crs = meta["crs"]
+        if crs is None and source.coordinates is None:
+            raise TableError(Fault("crs_unknown", source.shown, shown))
+        if crs is not None:
+            change = pyproj.Transformer.from_crs(crs, "OGC:CRS84", always_xy=True)
+            shapes = shapely.transform(shapes, change.transform, interleaved=False)
+    except pyproj.exceptions.ProjError:
+        raise TableError(Fault("crs_unknown", source.shown)) from None
+    except _BROKEN_LAYER as error:
+        raise TableError(Fault("layer_broken", source.shown)) from error
+    cells = tuple([_text(value) for value in field] for field in fields)
+    headers = tuple(map(str, meta["fields"]))
+    return Shapes(shown, headers, cells, shapes, _guessed(source, meta, [headers, *cells]))
 
 
 def read_layer(source: TableSource, data: bytes) -> Sheet:
@@ -63,6 +141,7 @@ def read_layer(source: TableSource, data: bytes) -> Sheet:
         meta, geometries, fields = _read(source, name)
         points = shapely.from_wkb(geometries) if geometries is not None else np.full(_rows(fields), None, dtype=object)
         shown = name if ending == ".gpkg" else ""
+        points = _single(points)
         faults = _not_points(source, shown, points)
         if faults:
             raise TableError(*faults)
@@ -78,9 +157,15 @@ def read_layer(source: TableSource, data: bytes) -> Sheet:
     )
     headers = [*(LON_OF_PLACE, LAT_OF_PLACE)[: len(places)], *map(str, meta["fields"])]
     body = [list(row) for row in zip(*places, *texts, strict=True)]
-    guessed = Fault("encoding_guessed", source.shown, values={"encoding": str(meta["guessed"]).upper()})
-    doubts = (guessed,) if meta["guessed"] and not "".join(map("".join, [headers, *body])).isascii() else ()
+    doubts = _guessed(source, meta, [headers, *body])
     return Sheet(shown, [headers, *body], range(len(body) + 1), cut=cut, doubts=doubts)
+
+
+def _guessed(source: TableSource, meta: Mapping[str, Any], texts: Sequence[Sequence[str]]) -> tuple[Fault, ...]:
+    """Doubt an encoding that the file does not name, where its texts are not plain ASCII."""
+    if not meta["guessed"] or "".join(map("".join, texts)).isascii():
+        return ()
+    return (Fault("encoding_guessed", source.shown, values={"encoding": str(meta["guessed"]).upper()}),)
 
 
 def _is_what_it_says(ending: str, data: bytes) -> bool:
@@ -91,7 +176,7 @@ def _is_what_it_says(ending: str, data: bytes) -> bool:
 
 def _refuse_parts(source: TableSource) -> None:
     """Refuse a Shapefile that came without the files that belong to it."""
-    missing = [ending for ending in (".shx", ".dbf") if _beside(source, ending) is None]
+    missing = [ending for ending in (".shx", ".dbf") if beside(source.file, ending) is None]
     if missing:
         values = {"missing": " / ".join(source.file.stem + ending for ending in missing)}
         raise TableError(Fault("shapefile_parts", source.shown, values=values))
@@ -116,9 +201,9 @@ def _read(source: TableSource, name: str) -> tuple[dict[str, Any], Any, list[NDA
     """
     guessed = None
     if source.file.suffix.lower() == ".shp":
-        said = _beside(source, ".cpg")
+        said = _content_beside(source, ".cpg")
         encodings = _ENCODINGS if said is None else (said.decode("ascii", "replace").strip(),)
-        table = _beside(source, ".dbf") or b""
+        table = _content_beside(source, ".dbf") or b""
         fitting = [encoding for encoding in encodings if _fits(table, encoding)]
         if not fitting:
             raise TableError(Fault("layer_encoding", source.shown, values={"encodings": " / ".join(encodings)}))
@@ -127,12 +212,10 @@ def _read(source: TableSource, name: str) -> tuple[dict[str, Any], Any, list[NDA
     return {**meta, "guessed": guessed}, geometries, fields
 
 
-def _beside(source: TableSource, ending: str) -> bytes | None:
-    """Return the file beside a Shapefile with another ending; None where there is none."""
-    for form in (ending, ending.upper()):
-        if (file := source.file.with_suffix(form)).is_file():
-            return file.read_bytes()
-    return None
+def _content_beside(source: TableSource, ending: str) -> bytes | None:
+    """Return what the file beside a Shapefile holds; None where there is none."""
+    file = beside(source.file, ending)
+    return None if file is None else file.read_bytes()
 
 
 def _fits(table: bytes, encoding: str) -> bool:
@@ -150,6 +233,12 @@ def _fits(table: bytes, encoding: str) -> bool:
 
 def _rows(fields: Sequence[NDArray[Any]]) -> int:
     return len(fields[0]) if fields else 0
+
+
+def _single(points: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return sets of one point, as many programs write all points, as that point."""
+    alone = (shapely.get_type_id(points) == shapely.GeometryType.MULTIPOINT) & (shapely.get_num_geometries(points) == 1)
+    return np.where(alone, shapely.get_geometry(points, 0), points)
 
 
 def _not_points(source: TableSource, sheet: str, points: NDArray[np.object_]) -> list[Fault]:

@@ -19,14 +19,14 @@ SLACK_M = 0.01
 """Metres added to the search radius for rounding; what is found is then measured in whole millimetres."""
 
 
-def _sphere(lon: Degrees, lat: Degrees) -> tuple[Whole, Degrees]:
+def sphere(lon: Degrees, lat: Degrees) -> tuple[Whole, Degrees]:
     """Rows that have a place, and their points on the unit sphere."""
     rows = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
     lam, phi = np.deg2rad(lon[rows]), np.deg2rad(lat[rows])
     return rows, np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=1)
 
 
-def _chord(metres: float) -> float:
+def chord(metres: float) -> float:
     """Straight line through the unit sphere that spans a great circle of so many metres, with slack."""
     return float(2 * np.sin(min((metres + SLACK_M) / (2 * EARTH_RADIUS_M), np.pi / 2)))
 
@@ -46,10 +46,10 @@ def close_pairs(lon: Degrees, lat: Degrees, within_mm: int) -> tuple[Whole, Whol
     first, second
         Numbers of the points, ``first < second``, ascending.
     """
-    rows, points = _sphere(lon, lat)
+    rows, points = sphere(lon, lat)
     if not len(rows):
         return rows, rows
-    found = rows[KDTree(points).query_pairs(_chord(within_mm / 1000), output_type="ndarray")]
+    found = rows[KDTree(points).query_pairs(chord(within_mm / 1000), output_type="ndarray")]
     first, second = found[np.lexsort((found[:, 1], found[:, 0]))].T
     near = great_circle_mm(lon[first], lat[first], lon[second], lat[second]) <= within_mm
     return first[near], second[near]
@@ -73,13 +73,13 @@ def sums_near(lon: Degrees, lat: Degrees, amount: Whole, at_lon: Degrees, at_lat
         Shape (m,).
     """
     sums = np.zeros(len(at_lon), dtype=np.int64)
-    rows, points = _sphere(lon, lat)
-    places, centres = _sphere(at_lon, at_lat)
+    rows, points = sphere(lon, lat)
+    places, centres = sphere(at_lon, at_lat)
     if not len(rows):
         return sums
     tree = KDTree(points)
     for place, centre in zip(places, centres, strict=True):
-        near = rows[tree.query_ball_point(centre, _chord(within_mm / 1000))]
+        near = rows[tree.query_ball_point(centre, chord(within_mm / 1000))]
         mm = great_circle_mm(lon[near], lat[near], at_lon[place], at_lat[place])
         sums[place] = amount[near[mm <= within_mm]].sum()
     return sums

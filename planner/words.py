@@ -60,7 +60,9 @@ def place(fault: Fault, language: Language) -> str:
     parts = [fault.file] if fault.file else []
     if fault.sheet:
         parts.append(say("place.sheet", language, sheet=fault.sheet))
-    if fault.row is not None:
+    if fault.cell:
+        parts.append(say("place.cell", language, cell=fault.cell))
+    elif fault.row is not None:
         parts.append(say("place.row", language, row=fault.row))
     if fault.column:
         parts.append(say("place.column", language, column=fault.column))

@@ -7,50 +7,35 @@ and put into the lines as Excel shows them: ``#REF!``, and ``=A1+B1`` for a form
 from __future__ import annotations
 
 import datetime as dt
-import html
 import io
-import posixpath
-import re
+import math
 import struct
 import zipfile
 import zlib
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import python_calamine
 
 from planner.errors import Fault, TableError
+from planner.sheetxml import MIB, extent, is_ordinary, read_marks
 from planner.sources import Merged, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from planner.sheetxml import Runs
     from planner.sources import TableSource
 
-_MIB = 2**20
-_LARGEST_INFLATED = 512 * _MIB
+_LARGEST_INFLATED = 512 * MIB
 _MOST_CELLS = 50_000_000
-_NARROW = 26
-_TAG = 200
 # Excel keeps 15 digits of a number: a longer one has lost its end.
 _EXCEL_EXACT = 10**15
-_FAR_CELL = re.compile(rb'<c r="([A-Z]{2,3})[0-9]+"[^>/]*>')
-_ROW = re.compile(rb'<row [^>]*?r="([0-9]{1,7})"')
 _BROKEN_WORKBOOK = (
     python_calamine.CalamineError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError,
     ValueError,
 )  # fmt: skip
-
-# Tags of a workbook, with or without a prefix; an attribute may stand in either kind of quotes.
-_SHEET = re.compile(rb"<(?:\w+:)?sheet\s([^>]*)>")
-_RELATION = re.compile(rb"<(?:\w+:)?Relationship\s([^>]*)>")
-_ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_SHEET_END = re.compile(rb"</(?:\w+:)?sheetData>")
-_CELL = re.compile(rb"<(?:\w+:)?c(?:\s([^>]*?))?(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
-_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
-_FORMULA = re.compile(rb"<(?:\w+:)?f(?:\s[^>]*?)?(?:/>|>([^<]*)<)")
-_UNCALCULATED = re.compile(rb"""<(?:\w+:)?calcPr\s[^>]*fullCalcOnLoad\s*=\s*["'](?:1|true)["']""")
-_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
 def read_workbook(source: TableSource, data: bytes) -> Sheet:
@@ -73,52 +58,108 @@ def read_workbook(source: TableSource, data: bytes) -> Sheet:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         name = _chosen(source, book)
         sheet = book.get_sheet_by_name(name)
-        rows = sheet.to_python(skip_empty_area=False)
         ranges = sheet.merged_cell_ranges or []
-        unseen = list(_unseen(data, name))
+        marks = read_marks(data, name)
+        texts, cut = _texts(source, sheet, ranges, marks.unseen)
     except _BROKEN_WORKBOOK as error:
         raise TableError(Fault("table_workbook", source.shown)) from error
-    cut = tuple(
-        (y, x)
-        for y, row in enumerate(rows)
-        for x, cell in enumerate(row)
-        if isinstance(cell, float) and abs(cell) >= _EXCEL_EXACT
-    )
-    texts = _texts(source, rows, ranges, unseen)
-    uncalculated = frozenset((y, x) for y, x, text in unseen if text.startswith("="))
     others = [other for other in _visible(book) if other != name]
     doubts = (Fault("first_sheet", source.shown, name, values={"sheets": " / ".join(others)}),)
-    merged = tuple(Merged(*first, *last) for first, last in ranges)
     return Sheet(
         name=name,
         rows=texts,
         lines=range(1, len(texts) + 1),
-        merged=merged,
+        merged=tuple(Merged(*first, *last) for first, last in ranges),
         cut=cut,
-        uncalculated=uncalculated,
+        uncalculated=frozenset((y, x) for y, x, text in marks.unseen if text.startswith("=")),
+        hidden_rows=marks.hidden_rows,
+        hidden_columns=marks.hidden_columns,
         doubts=doubts if others and source.sheet is None else (),
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A sheet of a workbook as its cells hold it.
+
+    Attributes
+    ----------
+    name, visible
+        Name of the sheet, and whether a user sees it.
+    rows
+        Texts, numbers, truth values and dates, of every row from the first one; an empty cell is an empty text.
+    merged
+        Cells that are one.
+    spoilt
+        Row and column -> error that Excel shows there, or the formula that it has not calculated.
+    hidden_rows, hidden_columns
+        First and last of each run of rows, or columns, that a user does not see.
+    """
+
+    name: str
+    visible: bool
+    rows: Sequence[Sequence[object]]
+    merged: tuple[Merged, ...]
+    spoilt: Mapping[tuple[int, int], str]
+    hidden_rows: Runs
+    hidden_columns: Runs
+
+
+def read_cells(source: TableSource, data: bytes) -> tuple[Cells, ...]:
+    """Read all sheets of a small workbook, hidden ones too, without turning cells into text.
+
+    Raises
+    ------
+    TableError
+        If the workbook is broken or too large.
+    """
+    try:
+        _refuse_bomb(source, data)
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        visible = _visible(book)
+        return tuple(
+            _cells(data, book, sheet.name, visible=sheet.name in visible)
+            for sheet in book.sheets_metadata
+            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+        )
+    except _BROKEN_WORKBOOK as error:
+        raise TableError(Fault("table_workbook", source.shown)) from error
+
+
+def _cells(data: bytes, book: python_calamine.CalamineWorkbook, name: str, *, visible: bool) -> Cells:
+    sheet = book.get_sheet_by_name(name)
+    merged = tuple(Merged(*first, *last) for first, last in sheet.merged_cell_ranges or [])
+    marks = read_marks(data, name)
+    spoilt = {(y, x): text for y, x, text in marks.unseen}
+    rows = sheet.to_python(skip_empty_area=False)
+    return Cells(name, visible, rows, merged, spoilt, marks.hidden_rows, marks.hidden_columns)
+
+
 def _texts(
     source: TableSource,
-    rows: Sequence[Sequence[object]],
+    sheet: python_calamine.CalamineSheet,
     ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]],
     unseen: Sequence[tuple[int, int, str]],
-) -> list[list[str]]:
-    """Return all cells as text, the unseen ones among them, where they are not too many."""
-    height = max([len(rows), *(y + 1 for y, _, _ in unseen)])
-    width = max([0, *map(len, rows), *(x + 1 for _, x, _ in unseen)])
+) -> tuple[list[list[str]], tuple[tuple[int, int], ...]]:
+    """Return all cells as text, the unseen ones among them, where they are not too many; and the numbers cut off."""
+    (top, left), (bottom, right) = (sheet.start, sheet.end) if sheet.start and sheet.end else ((0, 0), (-1, -1))
+    height = max([bottom + 1, *(y + 1 for y, _, _ in unseen)])
+    width = max([right + 1, *(x + 1 for _, x, _ in unseen)])
     if height * width > _MOST_CELLS:
         raise TableError(Fault("table_too_large", source.shown))
     if not _disjoint(ranges, height, width):
         raise TableError(Fault("table_workbook", source.shown))
-    texts = [[_cell_text(cell) for cell in row] for row in rows]
+    texts: list[list[str]] = [[] for _ in range(top)]
+    cut: list[tuple[int, int]] = []
+    for y, row in enumerate(sheet.iter_rows() if height else (), top):
+        texts.append([*[""] * left, *[cell if type(cell) is str else _cell_text(cell) for cell in row]])
+        if any([type(cell) is float and not -_EXCEL_EXACT < cell < _EXCEL_EXACT for cell in row]):  # noqa: C419  (quicker)
+            cut += [(y, x) for x, cell in enumerate(row, left) if type(cell) is float and abs(cell) >= _EXCEL_EXACT]
     for y, x, text in unseen:
         texts.extend([] for _ in range(len(texts), y + 1))
         texts[y].extend([""] * (x + 1 - len(texts[y])))
         texts[y][x] = text
-    return texts
+    return texts, tuple(cut)
 
 
 def _disjoint(ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], height: int, width: int) -> bool:
@@ -155,68 +196,30 @@ def _refuse_bomb(source: TableSource, data: bytes) -> None:
     inflated = 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
-            widest, tallest, tail = _NARROW, 1, b""
+            sheet, ordinary, tag = False, True, b""
             with archive.open(member) as stream:
-                while chunk := stream.read(_MIB):
+                while chunk := stream.read(MIB):
                     inflated += len(chunk)
-                    text, tail = tail + chunk, chunk[-_TAG:]
-                    widest = max(widest, *map(_letters_value, set(_FAR_CELL.findall(text))), 0)
-                    tallest = max(tallest, *map(int, _ROW.findall(text)[-1:]), 0)
-                    if inflated > _LARGEST_INFLATED or widest * tallest > _MOST_CELLS:
+                    if inflated > _LARGEST_INFLATED:
                         raise TableError(Fault("table_too_large", source.shown))
-
-
-def _letters_value(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
+                    text, (_, bracket, rest) = tag + chunk, chunk.rpartition(b"<")
+                    sheet = sheet or b"sheetData" in text
+                    tag = bracket + rest if bracket else b""
+                    ordinary = ordinary and (not sheet or is_ordinary(text[: len(text) - len(tag)]))
+            with archive.open(member) as stream:
+                if not ordinary and math.prod(extent(stream)) > _MOST_CELLS:
+                    raise TableError(Fault("table_too_large", source.shown))
 
 
 def _cell_text(cell: object) -> str:
+    """Return the value of a cell that holds no text as it would be typed."""
+    if isinstance(cell, float):
+        if cell.is_integer():
+            return str(int(cell))
+        text = repr(cell)
+        return format(Decimal(text), "f") if "e" in text else text
     if isinstance(cell, bool):
         return str(cell).upper()
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else format(Decimal(repr(cell)), "f")
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         return cell.date().isoformat()
     return str(cell)
-
-
-# --- what the library does not tell ------------------------------------------------------------------------------
-
-
-def _attributes(tag: bytes) -> dict[str, str]:
-    """Attributes of a tag, names without their prefix."""
-    return {
-        name.decode().rpartition(":")[2]: html.unescape((double or single).decode())
-        for name, double, single in _ATTRIBUTE.findall(tag)
-    }
-
-
-def _unseen(data: bytes, name: str) -> Iterator[tuple[int, int, str]]:
-    """Row, column and text of the error cells of a sheet, and of its formulas that hold no calculated value."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        book = archive.read("xl/workbook.xml")
-        links = {entry["Id"]: entry["Target"] for entry in _tags(_RELATION, archive.read("xl/_rels/workbook.xml.rels"))}
-        link = next(entry["id"] for entry in _tags(_SHEET, book) if entry.get("name") == name)
-        xml = _SHEET_END.split(archive.read(posixpath.normpath(posixpath.join("/xl", links[link])).lstrip("/")), 1)[0]
-    # A program that writes a formula without calculating it asks Excel to calculate all when the file is opened.
-    stale = _UNCALCULATED.search(book) is not None
-    for match in _CELL.finditer(xml) if re.search(rb"""\bt=["']e["']|<(?:\w+:)?f[\s>/]""", xml) else ():
-        cell, content = _attributes(match[1] or b""), match[2] or b""
-        value, formula = _VALUE.search(content), _FORMULA.search(content)
-        place = _REFERENCE.fullmatch(cell.get("r", ""))
-        if cell.get("t") == "e":
-            text = value[1].decode() if value else "#N/A"
-        elif formula and (stale or (value is None and cell.get("t") != "str")):
-            text = "=" + html.unescape((formula[1] or b"").decode())
-        else:
-            continue
-        if place is None:
-            raise ValueError(text)
-        yield int(place[2]) - 1, _letters_value(place[1].encode()) - 1, text
-
-
-def _tags(pattern: re.Pattern[bytes], xml: bytes) -> Iterator[dict[str, str]]:
-    return map(_attributes, pattern.findall(xml))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from planner.errors import Fault, TableError
 from planner.tables import Table, TableSource, read_demand, read_sites
 from planner.words import LANGUAGES, tell
-from workbook import Formula, sheet_xml, write_xlsx
+from workbook import MAIN, Formula, sheet_xml, write_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -146,6 +146,37 @@ def test_totals_above_and_between_are_left_out_too(tmp_path: Path) -> None:
     assert balanced(table)
 
 
+@pytest.mark.parametrize("words", [
+    "合计（人）", "小  计", "总 人 数", "累计", "全区汇总", "合计：2000人", "Total:", "本页共计",
+])  # fmt: skip
+def test_totals_go_by_many_names(tmp_path: Path, words: str) -> None:
+    table = read_demand([text(tmp_path, [HEAD, ROW, [words, *TOTAL[1:]]])])
+    assert [(row.row, row.reason) for row in table.left_out] == [(3, "total")]
+
+
+@pytest.mark.parametrize("words", [
+    "注：1.口径为七普。", "填表说明：按户口", "1、本表由各社区填写。", "2.坐标为高德；", "（盖章）", "单位公章",
+    "填报时间：6月", "2026年历下区社区台账",
+])  # fmt: skip
+def test_notes_seals_and_repeated_titles_are_no_rows(tmp_path: Path, words: str) -> None:
+    rows: Cells = [["2026年历下区社区台账"], HEAD, ROW, [words], NEXT]
+    table = read_demand([book(tmp_path, rows, ["A1:I1", "A4:I4"])])
+    assert [(row.row, row.reason) for row in table.left_out] == [(1, "title"), (4, "note")]
+    assert balanced(table)
+
+
+def test_a_row_with_a_name_alone_is_no_note(tmp_path: Path) -> None:
+    faults = faults_of(text(tmp_path, [HEAD, ROW, ["", "泉城社区", *[""] * 7]]))
+    assert {(fault.code, fault.row) for fault in faults} == {("cell_empty", 3)}
+
+
+def test_names_of_the_statistics_bureau_and_headers_with_directions(tmp_path: Path) -> None:
+    head = [*HEAD[:7], "经度（°E）", "纬度(°N)"]
+    names = {"主城区": "urban", "城乡结合区": "urban", "镇中心区": "urban", "乡中心区": "rural", "村庄": "rural"}
+    rows = [[f"d{n}", *ROW[1:5], name, *ROW[6:]] for n, name in enumerate(names)]
+    assert read_demand([text(tmp_path, [head, *rows])]).frame.setting.tolist() == list(names.values())
+
+
 def test_a_total_with_a_place_is_a_row(tmp_path: Path) -> None:
     rows: Cells = [HEAD, ROW, ["合计", *NEXT[1:]]]
     assert len(read_demand([text(tmp_path, rows)]).frame) == 2
@@ -185,6 +216,11 @@ def test_the_place_of_a_layer_outranks_its_columns(tmp_path: Path) -> None:
     assert table.frame.source_lon.tolist() == ["1", "2"]
 
 
+def test_sets_of_one_point_are_points(tmp_path: Path) -> None:
+    points = [shapely.MultiPoint([(117.03, 36.66)]), shapely.MultiPoint([(117.04, 36.67)])]
+    assert read_demand([layer(tmp_path, "a.gpkg", geometry=points)]).frame.geometry.x.tolist() == [117.03, 117.04]
+
+
 def test_features_without_a_place_and_tables_without_any(tmp_path: Path) -> None:
     table = read_demand([layer(tmp_path, "a.gpkg", geometry=[shapely.Point(117.03, 36.66), None])])
     assert [point is None for point in table.frame.geometry] == [False, True]
@@ -208,6 +244,39 @@ def test_the_first_of_several_sheets_is_read_with_a_word(tmp_path: Path) -> None
     source = TableSource(file, "t.xlsx", coordinates="wgs84")
     assert [(doubt.code, doubt.values) for doubt in read_demand([source]).doubts] == [("first_sheet", {"sheets": "二"})]
     assert read_demand([replace(source, sheet="一")]).doubts == ()
+
+
+def test_hidden_rows_and_columns_are_read_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "t.xlsx"
+    good = [[f"d{n}", *NEXT[1:]] for n in range(12)]
+    rows: Cells = [["表", "", "", "", "", "", "", "", ""], HEAD, *good, [], TOTAL]
+    # the title, the blank row and the total are hidden too: they are no rows in use
+    write_xlsx(file, {"一": sheet_xml(rows, hidden=[1, 4, 5, 6, 8, 10, 12, 13, 14, 15, 16], hidden_columns=[(4, 5)])})
+    table = read_demand([TableSource(file, "t.xlsx", coordinates="wgs84")])
+    assert len(table.frame) == 12
+    assert [(doubt.code, doubt.row, dict(doubt.values)) for doubt in table.doubts] == [
+        ("hidden_columns", None, {"columns": "镇街 / 区市"}),
+        ("hidden_rows", 4, {"count": 8, "lines": "4-6, 8, 10, 12-14"}),
+    ]
+    assert all(tell(doubt, language)[1:] for doubt in table.doubts for language in LANGUAGES)
+    chosen = replace(TableSource(file, "t.xlsx", coordinates="wgs84"), keep={"编号": "d0"})
+    assert [doubt.code for doubt in read_demand([chosen]).doubts] == ["hidden_columns"]
+
+
+def test_text_of_merged_cells_is_shared_and_told(tmp_path: Path) -> None:
+    rows: Cells = [[*HEAD, "片区", "户数"], [*ROW, "东片", 30], [*NEXT, "", ""], ["d3", "舜井", *NEXT[2:], "西片", 9]]
+    rows[1][3] = rows[2][3] = "解放路"
+    source = book(tmp_path, rows, ["D2:D4", "J2:J3", "K2:K3"])
+    table = read_demand([source])
+    assert table.frame.town.tolist() == ["解放路"] * 3
+    assert table.frame["片区"].tolist() == ["东片", "东片", "西片"]
+    assert table.frame["户数"].tolist() == ["30", "", "9"]  # one figure for both: not given to each
+    assert [(doubt.code, doubt.row, doubt.column, doubt.values["lines"]) for doubt in table.doubts] == [
+        ("merged_shared", 2, "镇街", "2-4"), ("merged_shared", 2, "片区", "2-3"),
+    ]  # fmt: skip
+    assert all(tell(doubt, language)[1:] for doubt in table.doubts for language in LANGUAGES)
+    kept = read_demand([replace(source, keep={"片区": "东片"})])
+    assert kept.frame.demand_id.tolist() == ["d1", "d2"]
 
 
 # --- what is not --------------------------------------------------------------------------------------------------
@@ -314,6 +383,9 @@ BROKEN = [
     *cell("apostrophe", "社区代码", "'370102001002", "code_marked", meant="370102001002"),
     Broken("cut-number", lambda folder: book(folder, rows_with("社区代码", 3.70102001002003e17)),
            ("code_cut", 3, "社区代码")),
+    *cell("decimal-code", "社区代码", "370102001002.0 ", "code_form", meant="370102001002"),
+    *cell("wide-code", "社区代码", "３７０１０２００１００２", "code_form", meant="370102001002"),
+    *cell("spaced-code", "社区代码", "370102 001 002", "code_form", meant="370102001002"),
     Broken("equals", lambda folder: text(folder, rows_with("社区代码", '="370102001002"')),
            ("code_marked", 3, "社区代码")),
     # what Excel leaves
@@ -356,6 +428,11 @@ BROKEN = [
     Broken("ods", raw("a.ods", b"PK"), ("table_format", None, "")),
     Broken("renamed-xls", raw("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)),
            ("table_workbook", None, "")),
+    Broken("damaged-utf-8", raw("a.csv", "id,name,setting,people,lon,lat\nd1,泉城,urban,3,117,36\n".encode()
+           + b"d2,\xe5\x8e\x86\xe5,urban,3,117,36\n"), ("table_encoding", None, "")),
+    Broken("damaged-bom", raw("a.csv", b"\xef\xbb\xbfid,name\n1,\xb0\xa1\n"), ("table_encoding", None, "")),
+    Broken("many-lines", raw("a.csv", b"a,b" + b"\n" * 5_000_001), ("table_file_large", None, "")),
+    Broken("many-cells", raw("a.csv", b"a" + b"," * 50_000_001), ("table_file_large", None, "")),
     Broken("utf-16", raw("a.csv", b"\xff\xfe" + struct.pack("<H", 0xD800) + b"\xff\xff"), ("table_encoding", None, "")),
     Broken("renamed-layer", raw("a.gpkg", b"<OGRVRTDataSource/>"), ("layer_broken", None, "")),
     Broken("cut-layer", raw("a.gpkg", b"SQLite format 3\0" + bytes(84)), ("layer_broken", None, "")),
@@ -369,6 +446,9 @@ BROKEN = [
            {"kind": "LineString"}),
     Broken("area", lambda folder: layer(folder, "a.geojson", geometry=[POINT.buffer(1), POINT]),
            ("not_a_point", 1, "")),
+    Broken("two-points", lambda folder: layer(folder, "a.gpkg", geometry=[
+        shapely.MultiPoint([(117, 36), (118, 37)]), shapely.MultiPoint([(117, 36)])]), ("not_a_point", 1, ""),
+           {"kind": "MultiPoint"}),
     Broken("empty-point", lambda folder: layer(folder, "a.gpkg", geometry=[POINT, shapely.Point()]),
            ("empty_point", 2, "")),
     Broken("two-layers", two_layers, ("several_layers", None, ""), {"layers": "a / b"}),
@@ -392,12 +472,118 @@ def test_each_broken_table_has_its_fault(tmp_path: Path, broken: Broken) -> None
     [
         ('<row r="1"><c r="XFD1" t="e"/></row><row r="1048576"><c r="A1048576" t="e"/></row>', [], "table_too_large"),
         ('<row r="1"><c r="A1"><v>1</v></c><c r="B9"><v>2</v></c></row>', ["A1:B9"] * 50_000, "table_workbook"),
+        # a cell far out is found however it is written: calamine would end the whole process for want of memory
+        *(
+            (f'<row r="1"><c r="A1"><v>1</v></c>{far}</row>', [], "table_too_large")
+            for far in (
+                '<c s="1" r="XFD1048576"><v>1</v></c>',
+                "<c r='XFD1048576'><v>1</v></c>",
+                '<c r = "XFD1048576"><v>1</v></c>',
+                '<c r="xfd1048576"><v>1</v></c>',
+                '<c r="A4294967290"><v>1</v></c>',
+                '<c r="A99999999"><v>1</v></c>',
+                f'<x:c xmlns:x="{MAIN}" r="XFD1048576"><x:v>1</x:v></x:c>',
+                '</row><row r="99999999"><c><v>1</v></c>',
+                f'</row><row r="3">{"<c><v>1</v></c>" * 60}</row><row r="1000000"><c><v>1</v></c>',
+            )
+        ),
     ],
 )
 def test_sheets_that_would_cost_hours_are_refused(tmp_path: Path, rows: str, merged: list[str], code: str) -> None:
     file = tmp_path / "t.xlsx"
     write_xlsx(file, {"一": sheet_xml([], merged).replace("<sheetData>", f"<sheetData>{rows}")})
     assert [fault.code for fault in faults_of(TableSource(file, "t.xlsx"))] == [code]
+
+
+ID_DIGITS = "10000119900101001"  # of nobody: no county has the code 100001
+ID_CARD = ID_DIGITS + "10X98765432"[sum(int(d) * pow(2, 17 - n, 11) for n, d in enumerate(ID_DIGITS)) % 11]
+WIDE_CARD = ID_CARD.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+SITE_HEAD: list[object] = ["编号", "名称", "类型", "状态", "经度", "纬度", "备注"]
+SITE: list[object] = ["s1", "驿站", "station", "现有", 117.03, 36.66, ""]
+
+
+@pytest.mark.parametrize("card", [ID_CARD, WIDE_CARD, f"户主{ID_CARD.lower()}，已核"])
+@pytest.mark.parametrize("make", [text, book])
+@pytest.mark.parametrize("where", ["title", "header", "row", "left out", "total", "note", "pass-through"])
+@pytest.mark.parametrize("sites", [False, True])
+def test_id_card_numbers_are_refused_wherever_they_stand(
+    tmp_path: Path, card: str, make: Callable[[Path, Cells], TableSource], where: str, sites: object
+) -> None:
+    head, row = (SITE_HEAD, SITE) if sites else ([*HEAD, "备注"], [*ROW, ""])
+    blank: list[object] = [""] * len(head)
+    lines: dict[str, Cells] = {
+        "title": [[f"台账 {card}", *blank[1:]], head, row],
+        "header": [[*head, card], [*row, "x"]],
+        "row": [head, row, [row[0], card, *row[2:]]],
+        "left out": [head, row, ["s9", *row[1:-1], card]],
+        "total": [head, row, ["合计", *blank[1:-1], card]],
+        "note": [head, row, [f"填表人：{card}", *blank[1:]]],
+        "pass-through": [head, row, ["s9", *row[1:-1], card]],
+    }
+    made = make(tmp_path, lines[where])
+    source = replace(made, keep={"编号": str(row[0])}) if where == "left out" else made
+    with pytest.raises(TableError) as caught:
+        read_sites([source], known_types=TYPES) if sites else read_demand([source])
+    assert ("personal_id", 3 if where not in {"title", "header"} else 1) in [
+        (fault.code, fault.row) for fault in caught.value.faults
+    ]
+    told = "".join("".join(tell(fault, language)) for fault in caught.value.faults for language in LANGUAGES)
+    assert not {ID_CARD, ID_CARD.lower(), WIDE_CARD} & {part for part in (card, told) if part in told}
+    assert ID_DIGITS not in told
+
+
+@pytest.mark.parametrize("number", ["13812345678", "8613812345678", "１３８１２３４５６７８", "张三 13812345678、李四"])
+def test_phone_numbers_are_refused_in_tables_of_people_only(tmp_path: Path, number: str) -> None:
+    forms: tuple[Cells, ...] = ([[*HEAD, "备注"], [*ROW, number]], [HEAD, ROW, [f"填表人：{number}"]])
+    for rows in forms:
+        faults = faults_of(book(tmp_path, rows))
+        assert {fault.code for fault in faults} == {"personal_phone"}
+        assert "13812345678" not in str(faults)
+    sites = text(tmp_path, [SITE_HEAD, [*SITE[:-1], number]])
+    assert read_sites([sites], known_types=TYPES).frame.备注.tolist() == [number]
+
+
+@pytest.mark.parametrize("form", [text, book])
+def test_maps_that_name_a_column_that_is_not_there(tmp_path: Path, form: Callable[[Path, Cells], TableSource]) -> None:
+    source = replace(
+        form(tmp_path, [["台账"], HEAD, ROW]),
+        columns={"people": "常驻人口", "peopel": "常住人口"},
+        defaults={"tonw": "解放路"},
+        keep={"镇街道": "解放路"},
+    )
+    found = {fault.column: (fault.code, fault.values.get("nearest")) for fault in faults_of(source)}
+    assert found == {
+        "columns.people": ("absent_header_near", "常住人口"),
+        "columns.peopel": ("unknown_column_near", "people"),
+        "defaults.tonw": ("unknown_column_near", "town"),
+        "keep.镇街道": ("absent_header_near", "镇街"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [("建设费用（万元）", "column_ten_thousands"), ("年费用(万元)", "column_ten_thousands"), ("投资（万元）", None)],
+)
+def test_costs_in_ten_thousands_are_never_passed_over(tmp_path: Path, head: str, code: str | None) -> None:
+    source = text(tmp_path, [[*SITE_HEAD, head], [*SITE, "3.5"]])
+    if code is None:
+        assert read_sites([source], known_types=TYPES).frame[head].tolist() == ["3.5"]
+        return
+    with pytest.raises(TableError) as caught:
+        read_sites([source], known_types=TYPES)
+    assert [(fault.code, fault.column) for fault in caught.value.faults] == [(code, head)]
+
+
+def test_a_figure_in_ten_thousands_beside_the_figure_itself_passes_through(tmp_path: Path) -> None:
+    table = read_demand([text(tmp_path, [[*HEAD, "人口（万人）"], [*ROW, "0.12"]])])
+    assert table.frame["人口（万人）"].tolist() == ["0.12"]
+
+
+def test_a_note_merged_over_several_lines_is_a_note(tmp_path: Path) -> None:
+    rows: Cells = [HEAD, ROW, NEXT, ["备注：1.坐标为高德。\n2.人口为七普。"], [], []]
+    table = read_demand([book(tmp_path, rows, ["A4:I6"])])
+    assert [(row.row, row.reason) for row in table.left_out] == [(4, "note")]
+    assert table.doubts == ()
 
 
 def test_one_broken_cell_is_one_fault(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_check_tells_what_was_read(tmp_path: Path) -> None:
     result = planner("check", write_town(tmp_path), "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert "demand.csv：读 64 行，用 64 行" in result.stdout
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["town-check"]
 
 
 def test_new_then_check_asks_for_the_roads_only(tmp_path: Path) -> None:

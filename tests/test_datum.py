@@ -12,7 +12,7 @@ import pytest
 import town
 from jinan import read_rows, write_rows
 from oracle import Segment, make_roads
-from planner import pipeline, summary
+from planner import checklines, pipeline
 from planner.coordinates import SYSTEMS, from_wgs84, to_wgs84
 from planner.datum import LEAST_PLACES, Datum, by_file, datum_of
 from planner.osmfile import read_roads
@@ -122,7 +122,7 @@ def test_check_says_that_nothing_can_be_tested_outside_china(tmp_path: Path) -> 
         ("sites.csv", "outside", 0),
     ]
     assert found["doubts"] == []
-    assert sum("没有点在中国范围内" in line for line in summary.check_lines(found)) == 2
+    assert sum("没有点在中国范围内" in line for line in checklines.lines(found)) == 2
 
 
 def write_shifted_town(folder: Path, scenario: str) -> Path:
@@ -155,9 +155,9 @@ def test_check_doubts_a_table_in_another_system(tmp_path: Path, monkeypatch: pyt
     assert "GCJ-02" in doubt["what"]
     assert "coordinates" in doubt["place"] + doubt["cure"]
     assert '"gcj02"' in doubt["cure"]
-    lines = list(summary.check_lines(found))
+    lines = list(checklines.lines(found))
     assert sum("BD-09" in line for line in lines) == 1
-    assert sum("500" in line for line in lines) == 1
+    assert sum("超过 500 米" in line or "farther than 500 m" in line for line in lines) == 1
     assert sum(doubt["what"] in line for line in lines) == 1
 
 

@@ -142,8 +142,13 @@ def test_the_record_says_when_what_and_from_where(tmp_path: Path, server: MapSer
 def test_many_tiles_make_one_network(tmp_path: Path, server: MapServer, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline.fetch(scenario_in(tmp_path / "one"), wish(server))
     monkeypatch.setattr(overpass, "TILE_DEG", 0.006)
-    record = pipeline.fetch(scenario_in(tmp_path / "many"), wish(server))
-    assert len(record["roads"]["answers"]) > 10
+    steps: list[str] = []
+    record = pipeline.fetch(scenario_in(tmp_path / "many"), wish(server), show=steps.append)
+    count = len(record["roads"]["answers"])
+    assert count > 10
+    assert [step for step in steps if step.startswith("fetch_roads ")] == [
+        f"fetch_roads {number}/{count}" for number in range(1, count + 1)
+    ]
     one, many = (read_networks(load(tmp_path / name / "scenario.toml"), ["walk"])["walk"] for name in ("one", "many"))
     assert same_roads(one, many)
 
@@ -379,6 +384,12 @@ def test_the_command_from_fetch_to_run(tmp_path: Path, server: MapServer) -> Non
     assert "中城, 1" in fetched.output
     ran = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "maps")])
     assert ran.exit_code == 0, ran.output
+    result = tmp_path / "maps" / "town"
+    told = json.loads((result / "run.json").read_text(encoding="utf-8"))
+    saved = (snapshot_in(tmp_path) / "fetch.json").read_bytes()
+    assert told["roads"]["snapshot"] == {"place": PLACE, "margin_m": json.loads(saved)["margin_m"]}
+    assert (result / "inputs" / "fetch.json").read_bytes() == saved
+    assert "fetch.json" not in (result / "map.html").read_text(encoding="utf-8")
     # the kept copy runs alone, without the snapshot
     again = CliRunner().invoke(app, ["check", str(tmp_path / "maps" / "town" / "scenario.toml")])
     assert again.exit_code == 0, again.output

@@ -14,7 +14,7 @@ import pyogrio
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from planner import network, pipeline, schema, summary
+from planner import checklines, network, pipeline, schema, summary
 from planner.coverage import assessable
 from planner.errors import PlannerError
 from planner.inputs import read
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FILES = {
     "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg", "scenario.toml",
-    "certificate.json", "closing.csv", "why.csv", "inputs",
+    "certificate.json", "closing.csv", "why.csv", "field_check.xlsx", "inputs",
 }  # fmt: skip
 
 
@@ -307,5 +307,5 @@ def test_what_was_read_in_one_of_several_ways_is_told(tmp_path: Path) -> None:
     run = pipeline.run(scenario, tmp_path / "out").record
     assert [doubt["place"] for doubt in checked["doubts"]] == ["demand.xlsx，工作表“人口”"]
     assert run["doubts"] == checked["doubts"]
-    for told in (summary.check_lines(checked), summary.run_lines(run)):
+    for told in (checklines.lines(checked), summary.run_lines(run)):
         assert any("第一张工作表" in line and "备注" in line for line in told)

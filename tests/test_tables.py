@@ -16,13 +16,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from planner import columns as col
-from planner import grammar, grids, headings, matching, tablefaults, tables, vectors, workbooks
+from planner import grammar, grids, headings, matching, sheetxml, tablefaults, tables, vectors, workbooks
 from planner.coordinates import from_wgs84, to_wgs84
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong
 from planner.tables import LeftOut, Table, TableSource, operating_on, read_demand, read_sites
 from planner.words import LANGUAGES, say, sentences
-from workbook import MAIN, sheet_xml, write_xlsx
+from workbook import MAIN, Formula, sheet_xml, write_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -669,3 +669,48 @@ def test_a_hundred_thousand_rows_are_read(tmp_path: Path) -> None:
     )
     made = write(tmp_path, stream.getvalue())
     assert len(read_demand([replace(made, coordinates="gcj02")]).frame) == 100_000
+
+
+# --- the XML of a sheet -------------------------------------------------------------------------------------------
+
+MARKED = sheet_xml(
+    [
+        ["编号", "名称", "人口"],
+        *[[f"d{n}", "#REF!" if n % 3 == 0 else "泉城", Formula("A1+1") if n % 4 == 0 else n] for n in range(40)],
+    ],
+    hidden=[3, 4, 5, 17, 41],
+    hidden_columns=[(2, 2), (3, 5)],
+)
+
+
+@pytest.mark.parametrize("piece", [16, 61, 128, 1000, 2**20])
+@pytest.mark.parametrize("prefix", ["", "x:"])
+def test_marks_of_a_sheet_do_not_depend_on_where_it_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int, prefix: str
+) -> None:
+    xml = re.sub(r"<(/?)(?=[a-z])", rf"<\1{prefix}", MARKED).replace("xmlns=", "xmlns:x=" if prefix else "xmlns=")
+    write_xlsx(tmp_path / "t.xlsx", {"一": xml})
+    monkeypatch.setattr(sheetxml, "MIB", piece)
+    marks = sheetxml.read_marks((tmp_path / "t.xlsx").read_bytes(), "一")
+    expected = {(n + 1, 1): "#REF!" for n in range(0, 40, 3)} | {(n + 1, 2): "=A1+1" for n in range(0, 40, 4)}
+    assert {(y, x): text for y, x, text in marks.unseen} == expected
+    assert marks.hidden_rows == ((2, 4), (16, 16), (40, 40))
+    assert marks.hidden_columns == ((1, 4),)
+
+
+@pytest.mark.parametrize("cell", ["A1", "Z999999", "AU1048576", "B1049999"])
+def test_ordinary_cells_are_known_at_a_glance(cell: str) -> None:
+    assert sheetxml.is_ordinary(f'<row r="1" spans="1:9"><c r="{cell}" s="1"><v>1</v></c></row>'.encode())
+    columns, rows = re.fullmatch("([A-Z]+)([0-9]+)", cell).groups()  # type: ignore[union-attr]
+    assert sheetxml.column_number(columns) <= sheetxml.ORDINARY[0]
+    assert int(rows) <= sheetxml.ORDINARY[1]
+
+
+@pytest.mark.parametrize(
+    "cell", ["AV1048576", "AW1", "BA1", "AAA1", "A1050000", "AB2000000", "A10000000", "a1", "XFD9"]
+)
+def test_cells_far_out_are_looked_at(cell: str) -> None:
+    assert not sheetxml.is_ordinary(f'<c r="{cell}"><v>1</v></c>'.encode())
+    columns, rows = re.fullmatch("([A-Za-z]+)([0-9]+)", cell).groups()  # type: ignore[union-attr]
+    reached = sheetxml.extent(io.BytesIO(f'<sheetData><c r="{cell}"><v>1</v></c></sheetData>'.encode()))
+    assert reached == (sheetxml.column_number(columns.upper()), int(rows))

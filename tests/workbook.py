@@ -41,14 +41,24 @@ def cell_xml(ref: str, value: object) -> str:
     return f'<c r="{ref}" t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
 
 
-def sheet_xml(rows: Sequence[Sequence[object]], merged: Sequence[str] = ()) -> str:
-    lines = [
-        f'<row r="{y}">{"".join(cell_xml(f"{chr(65 + x)}{y}", v) for x, v in enumerate(row) if v != "")}</row>'
+def sheet_xml(
+    rows: Sequence[Sequence[object]],
+    merged: Sequence[str] = (),
+    hidden: Sequence[int] = (),
+    hidden_columns: Sequence[tuple[int, int]] = (),
+) -> str:
+    """A sheet; `hidden` are numbers of rows, `hidden_columns` first and last numbers of columns, all from 1."""
+    veil = dict.fromkeys(hidden, ' hidden="1"')
+    cells = [
+        "".join(cell_xml(f"{chr(65 + x)}{y}", value) for x, value in enumerate(row) if value != "")
         for y, row in enumerate(rows, 1)
     ]
+    lines = [f'<row r="{y}"{veil.get(y, "")}>{row}</row>' for y, row in enumerate(cells, 1)]
     ranges = "".join(f'<mergeCell ref="{ref}"/>' for ref in merged)
-    cells = f'<mergeCells count="{len(merged)}">{ranges}</mergeCells>' if merged else ""
-    return f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(lines)}</sheetData>{cells}</worksheet>'
+    joined = f'<mergeCells count="{len(merged)}">{ranges}</mergeCells>' if merged else ""
+    columns = "".join(f'<col min="{a}" max="{b}" width="0" hidden="1"/>' for a, b in hidden_columns)
+    before = f"<cols>{columns}</cols>" if columns else ""
+    return f'<worksheet xmlns="{MAIN}">{before}<sheetData>{"".join(lines)}</sheetData>{joined}</worksheet>'
 
 
 def write_xlsx(file: Path, sheets: Mapping[str, str], *, hidden: Sequence[str] = (), stale: bool = False) -> None:

@@ -14,6 +14,8 @@
     unassessable: { fill: true, fillColor: "#fff", fillOpacity: 0.5, color: "#7d8287", weight: 1.2 },
   };
 
+  const EDITS = { close: "#a50f15", add: "#117733", slow: "#b8860b", one_way: "#6a3d9a", entrance: "#00838f" };
+
   /* ---- symbols ---- */
   function peopleSymbol(kind, radius) {
     const style = PEOPLE[kind];
@@ -107,6 +109,20 @@
     })));
   }
 
+  function dashOf(kind) {
+    return kind === "close" ? "7 5" : null;
+  }
+
+  function edits() {
+    return new Late((group) => data.edits.forEach((edit) => {
+      const line = L.polyline(unpack(edit.lines), {
+        color: EDITS[edit.kind], weight: 4, opacity: 0.9, dashArray: dashOf(edit.kind),
+        pane: "people", renderer: renderers.people,
+      });
+      group.addLayer(line.bindTooltip(() => make("span", "", `${edit.name} · ${edit.what}`), { sticky: true }));
+    }));
+  }
+
   /* ---- the page around the map ---- */
   function show(standard, state) {
     current = { standard, state };
@@ -177,12 +193,22 @@
     return section(words.key_people, keys, append(make("div"), sizes, make("div", "pm-small", words.key_size)));
   }
 
+  function editKeys() {
+    const keys = make("div", "pm-keys");
+    [...new Set(data.edits.map((edit) => edit.kind))].forEach((kind) => {
+      const stroke = { d: "M-9 0H9", stroke: EDITS[kind], "stroke-width": 4, "stroke-dasharray": dashOf(kind) || "none", fill: "none" };
+      append(keys, append(canvasOf(24), shape("path", stroke)), make("span", "", words[`edit_${kind}`]));
+    });
+    return section(words.edits, keys);
+  }
+
   function panel() {
     const shown = make("p", "pm-shown");
     shown.id = "pm-shown";
     const rates = section(words.rates, ...record.standards.map(rate));
     const last = [...(record.goals.length ? [goals()] : []), ...(data.states.includes("plan") ? [plan()] : [])];
-    return [append(make("section"), shown), rates, peopleKeys(), siteKeys(), ...last];
+    const roads = data.edits ? [editKeys()] : [];
+    return [append(make("section"), shown), rates, peopleKeys(), siteKeys(), ...roads, ...last];
   }
 
   function switches() {
@@ -199,5 +225,5 @@
   }
 
   frame(panel(), switches());
-  Object.assign(window.plannerMap, { people, sites, areas });
+  Object.assign(window.plannerMap, { people, sites, areas, edits });
 })();
