@@ -17,10 +17,10 @@ from planner.candidatebook import Book, write_book
 from planner.candidatestudy import SOURCES
 from planner.errors import BlockedError, Fault, ScenarioError
 from planner.hashing import sha256_of
-from planner.inputs import shown_path
 from planner.packing import bounds, road_layer
 from planner.page import Labels, footer, page, page_words, site_layer, site_layers
 from planner.scenario import fault_at
+from planner.sourcelist import shown_path
 from planner.venues import SAME_M
 from planner.words import listed, say
 

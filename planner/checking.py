@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from planner import footmoves, record, unitsums
 from planner.coverage import assessable
 from planner.hashing import sha256_of
-from planner.inputs import Gathered, gather, shown_path
+from planner.inputs import Gathered, gather
 from planner.inspection import KINDS, Seen, look, tables_of
 from planner.namedfiles import named_files
 from planner.pathfaults import is_file
 from planner.problems import Problem, faults_of, located, parts_of, problems_of, record_of
+from planner.sourcelist import shown_path
 from planner.unitsums import sums_beside
 from planner.words import LANGUAGES, say, tell
 

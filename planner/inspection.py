@@ -15,9 +15,9 @@ from planner import doubts as doubting
 from planner.areas import read_areas
 from planner.boundary import read_boundary, widened
 from planner.errors import Fault, PlannerError, attempt
-from planner.inputs import Gathered, shown_path
 from planner.roadends import SIDES, Cut, covered_box, cut_nodes, cut_of, metres_to
 from planner.scenario import snapshot_of
+from planner.sourcelist import shown_path
 from planner.sources import TableSource
 from planner.water import water_of
 from planner.words import listed, say
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from planner.coordinates import System
     from planner.doubts import Doubt, Kind, Points
+    from planner.inputs import Gathered
     from planner.roads import Roads
     from planner.scenario import Loaded
     from planner.schema import Scenario

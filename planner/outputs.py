@@ -16,7 +16,6 @@ from planner.coverage import assessable
 from planner.footmoves import doubts_of
 from planner.hashing import sha256_of
 from planner.headcount import of_tables
-from planner.inputs import Inputs, shown_path
 from planner.instance import weight_scale
 from planner.namedfiles import with_files
 from planner.phases import ONE_YEAR
@@ -25,12 +24,14 @@ from planner.recount import cost_of
 from planner.rulewords import goal_in_words, in_words, known, rule_in_words
 from planner.schema import aim_of
 from planner.sitetable import map_sites, site_table
+from planner.sourcelist import shown_path
 from planner.study import Study, goal_tallies, goals_in, served_in, tally
 from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from planner.inputs import Inputs
     from planner.rulewords import Known
     from planner.scenario import Loaded
     from planner.schema import Scenario

@@ -10,8 +10,8 @@ from planner import columns as col
 from planner.errors import Fault, PlannerError
 from planner.grammar import quoted
 from planner.grids import read_lines
-from planner.inputs import counts_people, facility_names, table_sources
 from planner.scenariobook import is_book
+from planner.sourcelist import counts_people, facility_names, table_sources
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, TableSource
 from planner.tables import demand_contract, every_fault, read_parts
 from planner.words import place, say
