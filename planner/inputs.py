@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from planner import headcount, placing, schema, snapshot, sourceschema, tables
 from planner.candidates import options
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from planner.standards import Standard
     from planner.terms import Mode
     from planner.verdicts import Verdicts
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,47 +214,48 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
     """
     report("scenario")
     loaded = load(path)
-    known_types = facility_names(loaded)
     standards = schema.standards_of(loaded.scenario) if loaded.scenario and not loaded.faults else ()
+    faults = [*loaded.faults]
+
+    def tried(step: Callable[[], T]) -> T | None:
+        done, wrong = attempt(step)
+        faults.extend(wrong)
+        return done
 
     report("demand")
-    rows, wrong_demand = attempt(
-        lambda: tables.read_demand(table_sources(loaded, "demand"), counted=counts_people(loaded))
-    )
+    rows = tried(lambda: tables.read_demand(table_sources(loaded, "demand"), counted=counts_people(loaded)))
     report("sites")
-    found, wrong_sites = attempt(lambda: tables.read_sites(table_sources(loaded, "sites"), known_types=known_types))
+    types = facility_names(loaded)
+    found = tried(lambda: tables.read_sites(table_sources(loaded, "sites"), known_types=types))
     sites = _with_today(found, loaded.scenario)
-    placed, wrong_places = attempt(lambda: placing.place(rows, sites, places_asked(loaded), standards))
-    if placed is not None:
-        sites = placed.sites
-    excluded, wrong_excluded = attempt(lambda: _excluded(loaded))
+    placed = tried(lambda: placing.place(rows, sites, places_asked(loaded), standards))
+    excluded = tried(lambda: _excluded(loaded))
+    sites = placed.sites if placed else sites
     if sites is not None and excluded is not None:
         sites = doubted(sites, excluded)
     report("roads")
-    both, wrong_roads = attempt(lambda: read_rerouted(loaded, modes_asked(standards)))
-    networks, edited = both or (None, None)
+    networks, edited = tried(lambda: read_rerouted(loaded, modes_asked(standards))) or (None, None)
     table, before = placed.demand if placed else rows, edited.before if edited else networks or {}
-    counted, wrong_totals = attempt(lambda: _counted(loaded, table, before.get("walk")))
+    counted = tried(lambda: _counted(loaded, table, before.get("walk")))
     demand = counted.table if counted else None
-    crossed = cross_faults(loaded, demand, sites, networks or {})
-    choices, wrong_options = attempt(lambda: None if sites is None else _options(loaded, sites))
-    unpaid = unpaid_budgets(loaded, choices)
-    faults = [
-        *loaded.faults,
-        *wrong_demand,
-        *wrong_sites,
-        *wrong_places,
-        *wrong_excluded,
-        *wrong_roads,
-        *wrong_totals,
-        *crossed,
-        *wrong_options,
-        *unpaid,
-    ]
+    faults += cross_faults(loaded, demand, sites, networks or {})
+    choices = tried(lambda: None if sites is None else _options(loaded, sites))
+    faults += unpaid_budgets(loaded, choices)
     scenario, whole = loaded.scenario, None
     if not faults and scenario and counted and sites and placed and networks is not None and choices is not None:
-        read = (counted.table, sites, networks, choices, placed.verdicts, edited, excluded, counted.records)
-        whole = Inputs(loaded, scenario, standards, *read)
+        whole = Inputs(
+            loaded=loaded,
+            scenario=scenario,
+            standards=standards,
+            demand=counted.table,
+            sites=sites,
+            networks=networks,
+            options=choices,
+            verdicts=placed.verdicts,
+            rerouted=edited,
+            excluded=excluded,
+            totals=counted.records,
+        )
     told = tuple(_at_its_name(loaded, fault) for fault in faults)
     return Gathered(loaded, standards, demand, sites, networks or {}, told, whole)
 
