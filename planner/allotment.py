@@ -10,10 +10,11 @@ import pandas as pd
 import shapely
 
 from planner import popraster, spreading
-from planner.areas import named
+from planner.areas import matched
+from planner.columns import nearest
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
-from planner.spreading import Spots, share_out, urban_part
+from planner.spreading import Spots, share_out, share_within, urban_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,6 +77,8 @@ class Allotment:
         What was decided where nothing says it.
     raster_people
         People in the raster, before they are scaled.
+    alike
+        Those of `rows` that share a part of the total equally, though others are ``scaled``.
     """
 
     total: Total
@@ -85,6 +88,7 @@ class Allotment:
     new: pd.DataFrame = field(default_factory=pd.DataFrame)
     doubts: tuple[Fault, ...] = ()
     raster_people: float | None = None
+    alike: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def allotments(table: Table, official: Official, ground: Ground) -> Iterator[Allotment | Fault]:
@@ -107,15 +111,15 @@ def allotments(table: Table, official: Official, ground: Ground) -> Iterator[All
     """
     asked, frame = official.asked, table.frame
     mine = (frame["layer"] == asked.layer).to_numpy()
-    rows = {total.label: _rows_of(frame, mine, total, asked.of) for total in official.totals}
+    rows = {total.unit: _rows_of(frame, mine, total, asked.of) for total in official.totals}
     if asked.spread == "units":
         for total in official.totals:
-            yield from _to_rows(table, official, total, rows[total.label])
+            yield from _to_rows(table, official, total, rows[total.unit])
         return
     for total in official.totals:
-        if len(rows[total.label]):
-            place = table.origin.iloc[rows[total.label][0]]
-            yield total.fault("totals_double", "name", count=len(rows[total.label]), file=place["file"])
+        if len(rows[total.unit]):
+            place = table.origin.iloc[rows[total.unit][0]]
+            yield total.fault("totals_double", "name", count=len(rows[total.unit]), file=place["file"])
     try:
         grounds = _grounds(official, ground)
     except TableError as error:
@@ -136,7 +140,7 @@ def _rows_of(frame: pd.DataFrame, mine: NDArray[np.bool_], total: Total, of: str
 def _to_rows(table: Table, official: Official, total: Total, rows: Whole) -> Iterator[Allotment | Fault]:
     """Share a total out over the rows of its unit."""
     if not len(rows):
-        yield _apart(official, total)
+        yield _apart(official, total, nearest(total.name, sorted(set(table.frame[official.asked.of]) - {total.name})))
         return
     wrong = list(_unclear(table, official, total, rows))
     if wrong:
@@ -147,15 +151,23 @@ def _to_rows(table: Table, official: Official, total: Total, rows: Whole) -> Ite
     own = {name: part[name].tolist() for name in total.people if name in part and part[name].notna().all()}
     parts, doubts = _parts(total, (part["setting"] == "urban").to_numpy())
     people = _in_parts(parts, own.get("people", [1] * len(rows)), ids)
-    groups = {name: share_out(figure, own.get(name, people), ids) for name, figure in _groups(total)}
-    how = "scaled" if any(own.get("people", ())) else "equal"
-    yield Allotment(total, how, rows, {"people": people, **groups}, doubts=doubts)
+    groups = {name: share_within(figure, own.get(name, people), people, ids) for name, figure in _groups(total)}
+    if not any(own.get("people", ())):
+        yield Allotment(total, "equal", rows, {"people": people, **groups}, doubts=doubts)
+        return
+    bare = [(mine, figure) for mine, figure in parts if figure and not any(own["people"][at] for at in mine)]
+    doubts += tuple(
+        total.fault(f"totals_alike_{part['setting'].iloc[mine[0]]}", "urban_share", people=figure, count=len(mine))
+        for mine, figure in bare
+    )
+    alike = rows[np.concatenate([np.empty(0, dtype=np.int64), *(mine for mine, _ in bare)])]
+    yield Allotment(total, "scaled", rows, {"people": people, **groups}, doubts=doubts, alike=alike)
 
 
 def _unclear(table: Table, official: Official, total: Total, rows: Whole) -> Iterator[Fault]:
     """Find why it cannot be told what part of a total each row takes."""
     part = table.frame.iloc[rows]
-    districts = sorted(set(part["district"]))
+    districts = sorted(set(part["district"]) - {""})
     if len(districts) > 1 and official.asked.of == "town":
         yield total.fault("totals_ambiguous", "name", districts=" / ".join(map(quoted, districts)))
     for column in [name for name in total.people if name in part]:
@@ -200,8 +212,8 @@ def _grounds(official: Official, ground: Ground) -> dict[str, Peopled]:
     """Return the points of each unit that has an area, and what a raster holds there."""
     asked = official.asked
     layer = ground.areas.get(asked.of)
-    found = {total.label: None if layer is None else named(layer, total.name) for total in official.totals}
-    areas = {label: area for label, area in found.items() if area is not None}
+    found = {} if layer is None else matched(layer, [total.unit for total in official.totals])
+    areas = {total.label: found[total.unit] for total in official.totals if total.unit in found}
     if asked.spread == "raster" and asked.raster is not None:
         return popraster.read_areas(asked.raster, asked.raster_shown, areas, asked.spacing_m)
     spots = spreading.inside(ground.streets(asked.spacing_m), areas) if areas else {}
@@ -251,11 +263,16 @@ def _raster_doubts(official: Official, total: Total, peopled: Peopled) -> Iterat
         yield total.fault("totals_raster_ends", "name", raster=official.asked.raster_shown)
 
 
-def _apart(official: Official, total: Total) -> Allotment | Fault:
-    """Keep a unit that nothing takes: a row without a place, or two where its people are urban and rural."""
+def _apart(official: Official, total: Total, near: str | None = None) -> Allotment | Fault:
+    """Keep a unit that nothing takes: a row without a place, or two where its people are urban and rural.
+
+    `near` is the name nearest to its own of those that rows have.
+    """
     share, setting = total.urban_share, official.asked.setting
     if share is None and setting is None:
-        return total.fault("totals_setting", "urban_share")
+        if near is None:
+            return total.fault("totals_setting", "urban_share")
+        return total.fault("totals_unmatched", "name", near=quoted(near) or "—")
     whole = total.people["people"]
     city = (whole if setting == "urban" else 0) if share is None else urban_part(whole, share)
     figures = [(kind, figure) for kind, figure in zip(SETTINGS, (city, whole - city), strict=True) if figure]

@@ -3,8 +3,9 @@
 The rule, in the plane of the UTM zone of the roads' box: a segment runs along the line if both its ends and its middle
 lie within `NEAR_M` of it, its middle beside the line and not beyond its ends, and the two run less than 40 degrees
 apart there. Of segments side by side the nearest is meant, and any that is no more than `BESIDE_M` farther: a line on
-one carriageway means that one, a line between two means both. Segments are taken whole; those of no length are never
-meant.
+one carriageway means that one, a line between two means both. A segment shorter than `NEAR_M` may run askew where a way
+bends: it is meant if it lies between others of its way that are, or next to one and within `ON_M` of the line. Segments
+are taken whole; those of no length are never meant.
 """
 
 from __future__ import annotations
@@ -23,11 +24,17 @@ if TYPE_CHECKING:
 
     from planner.roads import Roads
 
+    Whole = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
 NEAR_M = 15.0
 """How far a line may be drawn from the road that it means, in metres."""
 
 BESIDE_M = 5.0
 """How much farther than the nearest a segment beside it may be, in metres."""
+
+ON_M = 0.1
+"""How far from a road a line may be that was drawn onto it, in metres."""
 
 _ALONG = np.cos(np.deg2rad(40))
 
@@ -88,12 +95,11 @@ def along(
     near = near[roads.length_mm[near] > 0]
     ends = [shapely.points(plane.x[node[near]], plane.y[node[near]]) for node in (roads.u, roads.v)]
     middle = shapely.line_interpolate_point(plane.edges[near], 0.5, normalized=True)
-    close = np.logical_and.reduce([shapely.distance(points, line) <= NEAR_M for points in (*ends, middle)])
+    off_m = np.max([shapely.distance(points, line) for points in (*ends, middle)], axis=0)
     at = shapely.line_locate_point(line, middle)
     beside = shapely.is_closed(line) | ((at > 0) & (at < line.length))
-    half = np.maximum(
-        shapely.length(plane.edges[near]) / 2, NEAR_M
-    )  # a hand trembles: short segments are not asked alone
+    length_m = shapely.length(plane.edges[near])
+    half = np.maximum(length_m / 2, NEAR_M)  # a hand trembles: short segments are not asked alone
     behind, ahead = (
         shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(at + step, 0, line.length)))
         for step in (-half, half)
@@ -101,9 +107,38 @@ def along(
     course, street = ahead - behind, shapely.get_coordinates(ends[1]) - shapely.get_coordinates(ends[0])
     product = (course * street).sum(axis=1)
     runs = np.abs(product) >= _ALONG * np.hypot(*course.T) * np.hypot(*street.T)
-    meant = np.flatnonzero(close & beside & runs & (product != 0))
+    close = beside & (off_m <= NEAR_M)
+    meant = np.flatnonzero(close & runs & (product != 0))
     meant = meant[_nearest(plane.edges[near[meant]], shapely.line_interpolate_point(line, at[meant]))]
-    return near[meant].astype(np.int64), product[meant] > 0
+    runs_of = np.zeros(len(near), dtype=np.int64)
+    runs_of[meant] = np.sign(product[meant])
+    follows = (np.diff(roads.way_id[near]) == 0) & (roads.u[near][1:] == roads.v[near][:-1])
+    runs_of = _with_short(runs_of, close & (length_m < NEAR_M), off_m <= ON_M, follows)
+    meant = np.flatnonzero(runs_of)
+    return near[meant].astype(np.int64), runs_of[meant] > 0
+
+
+def _with_short(runs: Whole, short: Flags, on: Flags, follows: Flags) -> Whole:
+    """Let short segments run as the nearest others of their way do.
+
+    Parameters
+    ----------
+    runs
+        How each segment that is meant runs: 1 along the line, -1 against it; 0 is not meant.
+    short, on
+        Which are short and near, and which lie on the line.
+    follows
+        Whether each segment but the first follows the one before it in the same way.
+    """
+    before, after = runs.copy(), runs.copy()
+    for k in range(1, len(runs)):
+        if short[k] and follows[k - 1] and not runs[k]:
+            before[k] = before[k - 1]
+    for k in range(len(runs) - 2, -1, -1):
+        if short[k] and follows[k] and not runs[k]:
+            after[k] = after[k + 1]
+    between = before == after
+    return np.where(between, before, np.where(on, before + after, 0))
 
 
 def _nearest(segments: NDArray[np.object_], places: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
+from planner.columns import DEMAND_COLUMNS
 from planner.coordinates import in_china, to_wgs84
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
-from planner.matching import absent_header
+from planner.matching import absent_header, match_headers
+from planner.pathfaults import unreadable
 from planner.sources import strip
 from planner.vectors import Shapes, read_shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from planner.sources import TableSource
 
     Flags = NDArray[np.bool_]
+    Unit = tuple[str, str]
 
 ENDINGS = (".gpkg", ".geojson", ".shp")
 """Files that a layer of areas is read from."""
 
 ROUNDS = 10_000
 """Points that are tried for a place inside an area before its own inner point is taken."""
+
+_DISTRICT = tuple(column for column in DEMAND_COLUMNS if column.name == "district")
 
 # Steps of Roberts' R2 sequence, which fills a square evenly: 1/p and 1/p^2 with p^3 = p + 1.
 _STEP_X, _STEP_Y = 0.7548776662466927, 0.5698402909980532
@@ -47,11 +53,14 @@ class Areas:
         Polygons in WGS-84 degrees.
     doubts
         An encoding that was guessed, and outlines that had to be mended.
+    districts
+        District of each feature, empty where it is not known; none at all where none is.
     """
 
     names: tuple[str, ...]
     shapes: NDArray[np.object_]
     doubts: tuple[Fault, ...] = ()
+    districts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +87,7 @@ def read_areas(source: TableSource, name: str) -> Areas:
     source
         The layer: its file, ``sheet`` and ``coordinates``; outlines are converted vertex by vertex.
     name
-        Header of the column with the names.
+        Header of the column with the names. A column that is headed as the district of a table is read as well.
 
     Raises
     ------
@@ -102,13 +111,16 @@ def read_areas(source: TableSource, name: str) -> Areas:
     for row in crossed:
         shapes[row] = _mended(shapes[row])
     doubts = [Fault("area_mended", source.shown, layer.name, row + 1, values={"name": names[row]}) for row in crossed]
-    return Areas(names, shapes, (*layer.doubts, *doubts))
+    at = match_headers(layer.headers, _DISTRICT, {}).place.get("district")
+    return Areas(names, shapes, (*layer.doubts, *doubts), () if at is None else tuple(map(strip, layer.cells[at])))
 
 
 def _content(source: TableSource) -> bytes:
     ending = source.file.suffix.lower()
     if ending not in ENDINGS:
         raise TableError(Fault("areas_format", source.shown, values={"ending": ending, "known": " ".join(ENDINGS)}))
+    if fault := unreadable(source.file, source.shown):
+        raise TableError(fault)
     try:
         return source.file.read_bytes()
     except FileNotFoundError:
@@ -168,10 +180,56 @@ def within(areas: Areas, points: NDArray[np.object_]) -> Within:
     return Within(found, count > 1)
 
 
-def named(areas: Areas, name: str) -> shapely.Geometry | None:
-    """Return the area of a name; None where no feature bears it, or several do: which is meant is not guessed."""
-    rows = [row for row, text in enumerate(areas.names) if text == name]
-    return areas.shapes[rows[0]] if len(rows) == 1 else None
+def with_districts(layers: Mapping[str, Areas]) -> dict[str, Areas]:
+    """Return the layers with the district of each town: as its own column says, else the one that its middle lies in.
+
+    Parameters
+    ----------
+    layers
+        ``district`` and ``town`` -> layer, as far as there is one.
+    """
+    if not {"district", "town"} <= set(layers):
+        return dict(layers)
+    towns = layers["town"]
+    found = within(layers["district"], shapely.point_on_surface(towns.shapes)).name.tolist()
+    own = towns.districts or ("",) * len(found)
+    return {
+        **layers,
+        "town": replace(towns, districts=tuple(one or other for one, other in zip(own, found, strict=True))),
+    }
+
+
+def matched(areas: Areas, units: Collection[Unit]) -> dict[Unit, shapely.Geometry]:
+    """Find the area of each unit: of towns of one name in several districts, which is meant is not guessed.
+
+    Parameters
+    ----------
+    areas
+        The layer.
+    units
+        District and name of all units that are spoken of; the district is empty where it is not known.
+
+    Returns
+    -------
+    found
+        Unit -> the one area of its name in its district; else the only area of its name, where all units and areas of
+        that name that have a district have the same. A unit without either is not among them.
+    """
+    rows: defaultdict[str, list[int]] = defaultdict(list)
+    districts: defaultdict[str, set[str]] = defaultdict(set)
+    for row, name in enumerate(areas.names):
+        rows[name].append(row)
+    lies_in = areas.districts or ("",) * len(areas.names)
+    for district, name in (*units, *zip(lies_in, areas.names, strict=True)):
+        districts[name] |= {district} - {""}
+    found = {}
+    for district, name in units:
+        fitting = [row for row in rows[name] if district and lies_in[row] == district]
+        if not fitting and len(districts[name]) <= 1:
+            fitting = rows[name]
+        if len(fitting) == 1:
+            found[district, name] = areas.shapes[fitting[0]]
+    return found
 
 
 def inner_point(area: shapely.Geometry) -> shapely.Point:

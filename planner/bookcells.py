@@ -123,9 +123,13 @@ def _read_text(_key: Key, cell: Cell) -> Any:
         return _wrong("book_not_text", cell)
     if cell == NO_ENTRIES:
         return _wrong("book_toml", cell)
-    if len(cell) > 1 and cell[0] == cell[-1] == '"':
-        return from_toml(cell)
-    return cell
+    return _one_string(cell) if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
+
+
+def _one_string(text: str) -> str:
+    """Return the one string of TOML that a text is; the text itself where it is none: people quote words, too."""
+    found = from_toml(f"[{text}]")  # within a list nothing after the string can be a comment
+    return found[0] if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str) else text
 
 
 def _read_whole(_key: Key, cell: Cell) -> Any:
@@ -323,7 +327,9 @@ def cell_of(key: Key, value: Any, language: Language) -> Cell | None:
         held: Cell = float(form) if isinstance(form, int) and not isinstance(form, bool) else form
         if isinstance(form, str) and not _kept(form):
             continue
-        if same(read_value(key, held), value):
+        read = read_value(key, held)
+        # an empty table is read as that of the keys beside, never as a value of the key itself
+        if read is not EMPTY_TABLE and same(read, value):
             return form
     return None
 

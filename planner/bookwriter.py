@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import xlsxwriter
@@ -136,6 +137,7 @@ def note_of(page: Page, key: Key, language: Language) -> str:
     parts += [say(f"book.{hint}", language)] if hint else []
     default = [*key.default] if isinstance(key.default, tuple) else key.default
     if default not in (None, "", [], {}) and (shown := cell_of(key, default, language)) is not None:
+        shown = f"{default.normalize():f}" if isinstance(default, Decimal) else shown
         parts.append(say("book.default", language, value=shown))
     parts.append(say("book.key_name", language, name=".".join((*page.section, key.name))))
     return "".join(parts) if language == "zh" else " ".join(parts)

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 SOURCES = ("venue", "dense", "grid")
 """Where a candidate comes from: a public venue on the map, a place where people gather, a road where nothing is."""
 
+BESIDE_M = 1000
+"""A place goes by the name, district and town of the nearest demand point only if that is no farther (metres)."""
+
 NEW_BUILT = "新建"
 """Build method of a site beside a road (W8)."""
 
@@ -127,10 +130,11 @@ class _Ground:
         _, off_mm = nearest_of(*_lonlat(self.people), lon, lat)
         return np.asarray(off_mm > margin_m(self.inputs.scenario) * MM_PER_M)
 
-    def near_names(self, lon: Degrees, lat: Degrees) -> list[str]:
-        """Name of the demand point nearest to each place."""
-        number, _ = nearest_of(*_lonlat(self.people), lon, lat)
-        return [str(name) for name in self.people["name"].iloc[number]]
+    def beside(self, lon: Degrees, lat: Degrees) -> gpd.GeoDataFrame:
+        """Name, district and town of the demand point beside each place; empty where none is within `BESIDE_M`."""
+        number, off_mm = nearest_of(*_lonlat(self.people), lon, lat)
+        found = self.people[["name", "district", "town"]].iloc[number].reset_index(drop=True)
+        return found.where(pd.Series(off_mm <= BESIDE_M * MM_PER_M), "")
 
 
 def types_of(scenario: Scenario) -> list[str]:
@@ -233,7 +237,7 @@ def _venues(ground: _Ground) -> tuple[list[Candidate], Counter[str], dict[str, A
         far=int((far & ~off & ~excluded).sum()),
     )
     kept = table[~(excluded | off | far)].reset_index(drop=True)
-    near = ground.near_names(kept["lon"].to_numpy(), kept["lat"].to_numpy())
+    near = ground.beside(kept["lon"].to_numpy(), kept["lat"].to_numpy())["name"]
     language = ground.inputs.scenario.language
     hosts = [_venue(item, name, language) for item, name in zip(kept.to_dict("records"), near, strict=True)]
     return hosts, left_out, about
@@ -241,7 +245,8 @@ def _venues(ground: _Ground) -> tuple[list[Candidate], Counter[str], dict[str, A
 
 def _venue(item: Mapping[Any, Any], near: str, language: Language) -> Candidate:
     kind = say(f"candidates.venue.{item['kind']}", language)
-    name = item["name"] or say("candidates.unnamed", language, kind=kind, near=near)
+    unnamed = say("candidates.unnamed", language, kind=kind, near=near) if near else kind
+    name = item["name"] or unnamed
     at = item["lon"], item["lat"]
     return Candidate(item["site_id"], "venue", item["kind"], name, item["owner"], item["build_method"], *at)
 
@@ -282,9 +287,12 @@ def _spread(ground: _Ground, places: Sequence[Candidate]) -> list[Candidate]:
 def _beside_roads(
     ground: _Ground, source: str, lon: Degrees, lat: Degrees, gathered: Sequence[tuple[tuple[str, int], ...]]
 ) -> Iterator[Candidate]:
+    language = ground.inputs.scenario.language
     names = [
-        say(f"candidates.beside.{source}", ground.inputs.scenario.language, near=near)
-        for near in ground.near_names(lon, lat)
+        say(f"candidates.beside.{source}", language, near=near)
+        if near
+        else say(f"candidates.alone.{source}", language, id=position_id(x, y))
+        for near, x, y in zip(ground.beside(lon, lat)["name"], lon, lat, strict=True)
     ]
     for x, y, name, amounts in zip(lon.tolist(), lat.tolist(), names, gathered, strict=True):
         yield Candidate(position_id(x, y), source, "", name, "", NEW_BUILT, x, y, amounts)
@@ -346,12 +354,16 @@ def _table(ground: _Ground, places: Sequence[Candidate]) -> pd.DataFrame:
 
 
 def _units(ground: _Ground, lon: Degrees, lat: Degrees) -> dict[str, pd.Series]:
-    """District and town of each place: of the one area that it lies in, else of the nearest demand point."""
-    number, _ = nearest_of(*_lonlat(ground.people), lon, lat)
-    layers = ground.inputs.scenario.areas
+    """District and town of each place: of the one area that it lies in, else of the demand point beside it.
+
+    The town of a point in another district is none; empty where nothing tells.
+    """
+    beside, layers = ground.beside(lon, lat), ground.inputs.scenario.areas
     found = {}
     for level, layer in (("district", layers.districts), ("town", layers.towns)):
-        found[level] = ground.people[level].iloc[number].reset_index(drop=True)
+        found[level] = beside[level]
+        if level == "town":
+            found[level] = found[level].where(beside["district"] == found["district"], "")
         if layer is not None:
             source = TableSource(Path(layer.file), layer.file, sheet=layer.sheet, coordinates=layer.coordinates)
             name = within(read_areas(source, layer.name), shapely.points(lon, lat)).name

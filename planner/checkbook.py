@@ -155,6 +155,8 @@ def _overview(book: _Book, record: Mapping[str, Any]) -> None:
     for item in record["left_out_by_file"]:
         reasons[item["path"]] += item["rows"]
     rows = [
+        [item["path"], item["rows_read"], book.word("refused"), reasons[item["path"]], None]
+        if item["rows_used"] is None else
         [item["path"], item["rows_read"], item["rows_used"], reasons[item["path"]],
          item["rows_used"] + reasons[item["path"]] == item["rows_read"]]
         for item in record["inputs"] if item["rows_read"] is not None
@@ -193,8 +195,8 @@ def _problems(book: _Book, problems: Sequence[Mapping[str, Any]]) -> None:
 def _left_out(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
     """List the rows that are not used."""
     sheet = book.sheet(book.word("left_out"))
-    keys = ("file", "row", "id", "name", "reason")
-    for column, width in enumerate((32, 8, 20, 36, 60)):
+    keys = ("file", "row", "rows", "id", "name", "reason")
+    for column, width in enumerate((32, 8, 8, 20, 36, 60)):
         sheet.set_column(column, column, width)
     listed = [[quoted(value) if isinstance(value := row[key], str) else value for key in keys] for row in rows]
     book.table(sheet, 0, [book.word(key) for key in keys], listed)

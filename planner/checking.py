@@ -8,26 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner import footmoves, record, unitsums
-from planner.coverage import assessable
+import numpy as np
+
+from planner import footmoves, record, unitsums, unjudged
+from planner.coverage import applies, assessable
 from planner.hashing import sha256_of
 from planner.inputs import Gathered, gather
 from planner.inspection import KINDS, Seen, look, tables_of
 from planner.namedfiles import named_files
 from planner.pathfaults import is_file
-from planner.problems import Problem, faults_of, located, parts_of, problems_of, record_of
-from planner.sourcelist import shown_path
+from planner.problems import Problem, listed, located, parts_of, problems_of, record_of
+from planner.sourcelist import rows_used, shown_path
 from planner.unitsums import sums_beside
+from planner.verdicts import Verdicts, judged
 from planner.words import LANGUAGES, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
     from planner.errors import Fault
     from planner.problems import Parts
     from planner.scenario import Loaded
     from planner.tablefaults import LeftOut
-    from planner.tables import Table
     from planner.terms import Language
 
 
@@ -68,9 +73,9 @@ def check(path: str | Path, show: Callable[[str], None]) -> Checked:
     checked
         Its record has ``faults`` and ``doubts`` (place, what, cure; of the faults of one kind in one column the first
         ones), ``problems`` (all of both, with file, sheet, row, column and what was read), ``inputs`` (path, hash,
-        rows read and used), ``left_out`` (reason -> rows), ``left_out_rows``, ``layers`` (of people, never added up),
-        ``datum``, ``roads``, ``farthest``, ``cut``, ``water``, ``boundary``, ``roads_near``, ``sums`` (see
-        `planner.unitsums`), and counts of sites.
+        rows read and used, the latter None of a table that was refused), ``left_out`` (reason -> rows),
+        ``left_out_rows``, ``layers`` (of people, never added up), ``datum``, ``roads``, ``farthest``, ``cut``,
+        ``water``, ``boundary``, ``roads_near``, ``sums`` (see `planner.unitsums`), and counts of sites.
 
     Raises
     ------
@@ -87,11 +92,10 @@ def check(path: str | Path, show: Callable[[str], None]) -> Checked:
     sums = _sums(gathered, parts)
     told: list[Fault] = [doubt for table in tables_of(gathered).values() for doubt in table.doubts]
     if seen is not None:
-        files = {kind: table.origin["file"].tolist() for kind, table in tables_of(gathered).items()}
-        told += [*seen.told, *located(seen.doubts, seen.points, files, parts)]
+        told += [*seen.told, *located(seen.doubts, seen.points, parts)]
     told += unitsums.doubts(sums)
-    told += footmoves.doubts_of(gathered.inputs)
-    problems = problems_of(gathered.loaded, faults_of(gathered, parts), told, parts)
+    told += [*footmoves.doubts_of(gathered.inputs), *unjudged.doubts_of(gathered.inputs)]
+    problems = problems_of(gathered.loaded, listed(gathered.faults), listed(told), parts)
     left_out = tuple(_left_out(gathered, parts))
     moved = footmoves.check_record(gathered.inputs)
     found = {**_record(gathered, seen, told, problems, parts, left_out), "sums": sums, **moved}
@@ -109,7 +113,7 @@ def _sums(gathered: Gathered, parts: Parts) -> list[dict[str, Any]]:
 # --- the record --------------------------------------------------------------------------------------------------
 
 
-def _name(loaded: Loaded) -> str:
+def name_of(loaded: Loaded) -> str:
     """Name of the scenario where it may name a folder, else that of its file, else a word."""
     if loaded.scenario is not None and not any(fault.column == "name" for fault in loaded.faults):
         return loaded.scenario.name
@@ -138,7 +142,10 @@ def _inputs(gathered: Gathered, parts: Parts, left_out: Iterable[LeftOut]) -> It
         else:
             for part in parts[kind]:
                 read[part.source.shown] += len(part.grid.lines) + len(part.grid.above)
-    left = Counter(row.file for row in left_out)
+    left = Counter[str]()
+    for row in left_out:
+        left[row.file] += row.rows
+    used = rows_used(loaded, {kind: getattr(gathered, kind) for kind in KINDS})
     named = dict.fromkeys(Path(file) for _, file in named_files(loaded.merged))
     for file in gathered.inputs.files if gathered.inputs else named:
         shown = shown_path(str(file), loaded.folder)
@@ -147,21 +154,32 @@ def _inputs(gathered: Gathered, parts: Parts, left_out: Iterable[LeftOut]) -> It
             "path": shown,
             "sha256": sha256_of(file) if is_file(file) else None,
             "rows_read": number,
-            "rows_used": None if number is None else number - left[shown],
+            "rows_used": None if number is None else used.get(shown, number - left[shown]),
         }
 
 
-def _layers(table: Table | None) -> list[dict[str, Any]]:
+def _not_assessable(gathered: Gathered, frame: GeoDataFrame) -> NDArray[np.bool_]:
+    """Mask of the rows without a place of their own that field checks did not decide under each standard of theirs."""
+    short, asked = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
+    found = gathered.inputs.verdicts if gathered.inputs else Verdicts()
+    for standard in gathered.standards:
+        asked |= applies(frame, standard)
+        short |= applies(frame, standard) & ~judged(frame, standard, found)
+    return ~assessable(frame) & (short | ~asked)
+
+
+def _layers(gathered: Gathered) -> list[dict[str, Any]]:
     """Count points and people of each layer; layers are never added up: one person may stand in several."""
-    if table is None:
+    if gathered.demand is None:
         return []
-    frame, judged = table.frame, assessable(table.frame)
+    frame = gathered.demand.frame
+    apart = _not_assessable(gathered, frame)
     return [
         {
             "layer": str(layer),
             "points": len(rows),
             "people": int(rows["people"].sum()),
-            "not_assessable": int(rows.loc[~judged[rows.index.to_numpy()], "people"].sum()),
+            "not_assessable": int(rows.loc[apart[rows.index.to_numpy()], "people"].sum()),
         }
         for layer, rows in frame.groupby("layer", sort=False)
     ]
@@ -177,26 +195,29 @@ def _record(
 ) -> dict[str, Any]:
     loaded, language = gathered.loaded, language_of(gathered.loaded)
     reasons = [(row, say(f"left_out.{row.reason}", language, **row.values)) for row in left_out]
-    counted = Counter((row.file, reason) for row, reason in reasons)
+    counted, by_reason = Counter[tuple[str, str]](), Counter[str]()
+    for row, reason in reasons:
+        counted[row.file, reason] += row.rows
+        by_reason[reason] += row.rows
     sites = gathered.sites.frame if gathered.sites is not None and loaded.scenario is not None else None
     near = None if seen is None else seen.roads_near
     return {
-        "scenario": _name(loaded),
+        "scenario": name_of(loaded),
         "language": language,
         "data_date": loaded.scenario.data_date.isoformat() if loaded.scenario else None,
         "faults": [said(fault, language) for fault in gathered.faults],
         "doubts": [said(doubt, language) for doubt in doubts],
         "problems": [record_of(problem, language) for problem in problems],
         "inputs": list(_inputs(gathered, parts, left_out)),
-        "left_out": dict(Counter(reason for _, reason in reasons)),
+        "left_out": dict(by_reason),
         "left_out_by_file": [
             {"path": file, "reason": reason, "rows": rows} for (file, reason), rows in sorted(counted.items())
         ],
         "left_out_rows": [
-            {"file": row.file, "row": row.row, "id": row.id, "name": row.name, "reason": reason}
+            {"file": row.file, "row": row.row, "rows": row.rows, "id": row.id, "name": row.name, "reason": reason}
             for row, reason in reasons
         ],
-        "layers": _layers(gathered.demand),
+        "layers": _layers(gathered),
         "datum": list(seen.datum) if seen else [],
         "roads": record.roads_record(gathered.networks),
         "boundary": seen.boundary if seen else "",

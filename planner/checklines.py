@@ -26,8 +26,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Say what was read, what is wrong, what is doubtful, and where the workbook is."""
     language: Language = found["language"]
     faults, doubts = found["faults"], [item for item in found["problems"] if item["weight"] == "doubt"]
+    wrong = len(found["problems"]) - len(doubts)  # `faults` names the first ones of a kind
     if faults:
-        yield say("check.wrong", language, scenario=found["scenario"], count=len(faults))
+        yield say("check.wrong", language, scenario=found["scenario"], count=wrong)
     else:
         yield say("check.good", language, scenario=found["scenario"])
     if doubts:
@@ -37,7 +38,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from road_lines(found, language)
     if faults:
         yield ""
-        yield say("cli.faults", language, count=len(faults))
+        yield say("cli.faults", language, count=wrong)
         for number, fault in enumerate(faults, start=1):
             yield from _problem_lines(fault, number, language)
     if doubts:
@@ -53,7 +54,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _read_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
     for item in found["inputs"]:
-        if item["rows_read"] is not None:
+        if item["rows_read"] is not None and item["rows_used"] is None:
+            yield say("check.refused", language, path=item["path"], read=item["rows_read"])
+        elif item["rows_read"] is not None:
             values = {"read": item["rows_read"], "used": item["rows_used"]}
             left = item["rows_read"] - item["rows_used"]
             yield say("check.table", language, path=item["path"], **values, left=left)
@@ -116,7 +119,7 @@ def _datum_lines(item: Mapping[str, Any], language: Language) -> Iterator[str]:
     stated = say(f"system.{item['stated'] or 'mixed'}", language)
     best = say(f"system.{item['best']}", language) if item["best"] else ""
     told = {**item, "medians": medians, "stated": stated, "best": best}
-    yield say(f"check.datum.{item['verdict']}", language, **told)
+    yield say(f"check.datum.{item['verdict'] if item['points'] else 'nowhere'}", language, **told)
     if item["too_far"]:
         yield say("check.too_far", language, **item)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from planner.errors import BlockedError, PlanError, PlannerError
-from planner.pathfaults import path_fault
+from planner.pathfaults import is_file, path_fault
 from planner.terms import Mode  # noqa: TC001  typer reads it when it runs
 from planner.words import LANGUAGES, say, tell
 
@@ -59,7 +59,7 @@ def _written(path: Path, key: str) -> str:
 
         return glance(path, key)
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace") if is_file(path) else ""
     except OSError:
         return ""
     found = re.search(rf"""(?m)^\s*{key}\s*=\s*["']([^"']*)["']""", text)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyogrio
 
 from planner import frontieroutputs, record
-from planner.coverage import communities, community_counts
+from planner.coverage import CHECKED, communities, community_counts
 from planner.errors import Fault, ScenarioError
 from planner.figures import gap_percent, permille_down
 
@@ -176,10 +176,10 @@ def _units(result: Result) -> dict[str, pd.DataFrame]:
         raise ScenarioError(Fault("no_result", result.path, values={"folder": str(result.folder)})) from error
     rows = judged[(judged["state"] == result.state) & (judged["reason"] != "not_assessable")]
     rows = rows[rows["year"] == rows["year"].max()]
-    demand = demand.assign(unit_id=communities(demand))
     rows = rows.assign(demand_id=rows["demand_id"].map(_unguarded)).merge(
         demand, on="demand_id", validate="many_to_one"
     )
+    rows["unit_id"] = communities(rows, (rows["reason"] == CHECKED).to_numpy())
     rule = Decimal(str(result.record["parameters"]["community_rule"]))
     found = {}
     for standard, part in rows.groupby("standard", sort=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,10 @@ from planner.errors import BlockedError, Fault, ScenarioError
 from planner.pathfaults import path_fault
 from planner.scenario import read_written
 from planner.scenariobook import ENDINGS, read_book_bytes
+from planner.tomlfile import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from planner.terms import Language
@@ -54,8 +57,8 @@ def convert(source: Path, target: Path, language: Language) -> None:
         raise ScenarioError(Fault("convert_exists", str(target)))
     file = read_written(source)
     content = write_book(file, language) if kinds[1] == _BOOK else _toml(file)
-    if not same(_data(target, content), file.data):
-        raise BlockedError(Fault("convert_changed", str(source)))
+    if not same(made := _data(target, content), file.data):
+        raise BlockedError(_changed(file, made))
     try:
         write_new_file(target, content)
     except OSError as error:
@@ -87,18 +90,39 @@ def _data(target: Path, content: bytes) -> object:
     return tomllib.loads(content.decode(), parse_float=Decimal)
 
 
+def _changed(file: TomlFile, made: object) -> Fault:
+    """Say which key does not read as it was written."""
+    path: tuple[str, ...] = ()
+    before: Any = file.data
+    after: Any = made
+    while isinstance(before, Mapping) and isinstance(after, Mapping):
+        names = [name for name in (*before, *after) if not same(before.get(name), after.get(name))]
+        path, before, after = (*path, names[0]), before.get(names[0]), after.get(names[0])
+    _, line = line_of([file], ".".join(path[:-1]), path[-1], [0])
+    return Fault("convert_changed", str(file.path), row=line.number if line else None, column=".".join(path))
+
+
 def write_new_file(target: Path, content: bytes) -> None:
-    """Write a new file whole or not at all.
+    """Write a new file whole or not at all, whatever ends the program or the machine meanwhile.
 
     Raises
     ------
     OSError
         If it cannot be written, or is there by now.
     """
-    stream = target.open("xb")
+    made = target.with_name(f".planner-{os.getpid()}.writing")
     try:
-        with stream:
+        with made.open("wb") as stream:
             stream.write(content)
-    except OSError:
-        target.unlink()
-        raise
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(made, target)  # unlike a rename it never takes the place of a file
+        except FileExistsError:
+            raise
+        except OSError as error:  # a disk without hard links
+            if target.exists():
+                raise FileExistsError(target) from error
+            made.rename(target)
+    finally:
+        made.unlink(missing_ok=True)

@@ -24,6 +24,9 @@ COLUMNS = [
     "straight_site_id", "reason",
 ]  # fmt: skip
 
+CHECKED = "checked"
+"""Reason of a row that a field check speaks of."""
+
 
 def applies(demand: pd.DataFrame, standard: Standard) -> NDArray[np.bool_]:
     """Mask of the demand rows that a standard speaks of: its one layer and its setting."""
@@ -38,12 +41,18 @@ def assessable(demand: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray((demand["placed"] != "town").to_numpy() & demand["geometry"].notna().to_numpy())
 
 
-def communities(demand: pd.DataFrame) -> pd.Series[str]:
+def measured(demand: pd.DataFrame, standard: Standard) -> NDArray[np.bool_]:
+    """Mask of the demand rows that a standard measures; nothing is ever measured from a town's point."""
+    return applies(demand, standard) & assessable(demand)
+
+
+def communities(demand: pd.DataFrame, checked: NDArray[np.bool_]) -> pd.Series[str]:
     """Community of each demand row; none for points that were spread over an area: no place of their own is judged.
 
-    Their people count in shares of people, as the best that is known of where people live.
+    Their people count in shares of people, as the best that is known of where people live. Points that were `checked`
+    in the field (a mask) are judged wherever they stand.
     """
-    return demand["unit_id"].where(demand["placed"] != "spread", "")
+    return demand["unit_id"].where((demand["placed"] != "spread").to_numpy() | checked, "")
 
 
 def facilities_serving(types: Iterable[str], standard: Standard) -> NDArray[np.int64]:
@@ -192,8 +201,9 @@ class Tally:
 def _judged(demand: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
     """Join coverage rows of one standard and state to their demand rows."""
     groups = [name for name in demand.columns if name.startswith(GROUP_PREFIX)]
-    rows = demand[["demand_id", "district", "town", "people", *groups]].assign(unit_id=communities(demand))
-    return coverage.merge(rows, on="demand_id", how="left", validate="one_to_one")
+    rows = demand[["demand_id", "district", "town", "people", "unit_id", "placed", *groups]]
+    joined = coverage.merge(rows, on="demand_id", how="left", validate="one_to_one")
+    return joined.assign(unit_id=communities(joined, (joined["reason"] == CHECKED).to_numpy()))
 
 
 def tally(demand: pd.DataFrame, coverage: pd.DataFrame, rule: Decimal) -> Tally:
@@ -235,6 +245,8 @@ class GoalTally:
     left
         People whom the goal counts and who are not covered, by demand_id; for communities, those in communities that
         fall short. Points that hold nobody of a group that is counted are not here.
+    not_assessable
+        People of the scope whom it would count and who cannot be judged.
     """
 
     goal: Goal
@@ -243,6 +255,7 @@ class GoalTally:
     needed: int
     reached: int
     left: Mapping[str, int]
+    not_assessable: int
 
     @property
     def met(self) -> bool:
@@ -294,11 +307,13 @@ def measure_goal(
     Yields
     ------
     tally
-        One for each scope, by name.
+        One for each scope, by name; a scope in which nobody can be judged is there, with a whole of 0.
     """
-    rows = _judged(demand, coverage[coverage["reason"] != "not_assessable"])
+    rows = _judged(demand, coverage)
+    able = (rows["reason"] != "not_assessable").to_numpy()
     for name, inside in scopes(rows, goal.each, goal.district, goal.town):
-        part = rows[inside]
+        apart, _, _ = counted_people(rows[inside & ~able], goal, served)
+        part = rows[inside & able]
         people, counted, full = counted_people(part, goal, served)
         if goal.of == "people":
             whole, count = int(people.sum()), int(counted.sum())
@@ -308,4 +323,4 @@ def measure_goal(
             full = full | part["unit_id"].isin(["", *units.index[units["covered"]]]).to_numpy()
         missing = ~full & (people > 0) if goal.group else ~full
         left = dict(zip(part["demand_id"][missing], (people - counted)[missing].tolist(), strict=True))
-        yield GoalTally(goal, name, whole, need(goal.share, whole), count, left)
+        yield GoalTally(goal, name, whole, need(goal.share, whole), count, left, int(apart.sum()))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from planner import schema, tables
 from planner.candidates import split_types
-from planner.coverage import applies, assessable
+from planner.coverage import applies
 from planner.crosschecks import missing_group_columns, unknown_sources
 from planner.errors import Fault
 from planner.scenario import Loaded, fault_at
@@ -144,7 +144,7 @@ def _empty_rules(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites
     """Find goals and counts that would be asked nowhere, and so drop out."""
     known = {standard.id: standard for standard in schema.standards_of(scenario)}
     for i, goal in enumerate(schema.goals_of(scenario)):
-        rows = demand[applies(demand, known[goal.standard]) & assessable(demand)] if goal.standard in known else demand
+        rows = demand[applies(demand, known[goal.standard])] if goal.standard in known else demand
         if not list(scopes(rows, goal.each, goal.district, goal.town)):
             yield fault_at(loaded, "no_scope", ["goal", i, "each"], rule=f"goal[{goal.id}]")
     places = pd.concat([demand[["district", "town"]], sites[["district", "town"]]])

@@ -5,7 +5,7 @@ A doubt stops nothing. Each names the row that it speaks of, what is odd about i
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -22,7 +22,7 @@ from planner.vicinity import close_pairs
 from planner.water import crossing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -41,6 +41,9 @@ TWINS_M = 10
 
 ROWS_QUOTED = 10
 """Rows that one sentence names."""
+
+MANY, EXAMPLES = 24, 5
+"""So many rows of one kind that stand twice in one file are doubts of their own; of more, one doubt names examples."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class Points:
     ----------
     kind, frame
         The table as it was read.
-    line
-        Line of the file of each row.
+    file, line
+        File of each row as shown, and its line there.
     lon, lat
         WGS-84 degrees; NaN for a row without a place.
     own
@@ -84,6 +87,7 @@ class Points:
 
     kind: Kind
     frame: GeoDataFrame
+    file: Sequence[str]
     line: NDArray[np.int64]
     lon: Degrees
     lat: Degrees
@@ -99,13 +103,14 @@ class Points:
         return str(self.frame["demand_id" if self.kind == "demand" else "site_id"].iloc[row])
 
 
-def points_of(kind: Kind, frame: GeoDataFrame, line: NDArray[np.int64], roads: Roads, snap_max_m: float) -> Points:
-    """Place the rows of a table on the map; a site that is excluded counts for nothing."""
+def points_of(kind: Kind, frame: GeoDataFrame, origin: pd.DataFrame, roads: Roads, snap_max_m: float) -> Points:
+    """Place the rows of a table on the map, with their files and lines; a site that is excluded counts for nothing."""
     lon, lat = lonlat(frame)
     placed = np.isfinite(lon) & np.isfinite(lat)
     counts = frame["placed"] == "own" if kind == "demand" else frame["status"] != "excluded"
     own = placed & counts.to_numpy(dtype=bool)
-    return Points(kind, frame, line, lon, lat, own, snap(roads, lon, lat, snap_max_m=snap_max_m))
+    files, line = origin["file"].tolist(), origin["row"].to_numpy()
+    return Points(kind, frame, files, line, lon, lat, own, snap(roads, lon, lat, snap_max_m=snap_max_m))
 
 
 def without(points: Points, rows: Sequence[int]) -> Points:
@@ -181,19 +186,51 @@ def cut_by_water(points: Points, wet: Flags) -> Iterator[Doubt]:
 # --- what stands twice -------------------------------------------------------------------------------------------
 
 
-def _others(points: Points, rows: Iterable[int], separator: str = ", ") -> str:
-    lines = [str(points.line[row]) for row in rows]
-    return separator.join(lines[:ROWS_QUOTED]) + (" …" if len(lines) > ROWS_QUOTED else "")
+def twice(points: Points) -> Iterator[Doubt]:
+    """Doubt what stands twice; of more than `MANY` alike in one file one doubt says how many there are."""
+    found = [*same_site(points)] if points.kind == "sites" else [*same_place(points), *same_name(points)]
+    alike: defaultdict[tuple[str, str], list[Doubt]] = defaultdict(list)
+    for doubt in found:
+        alike[doubt.code, points.file[doubt.row]].append(doubt)
+    for (code, file), doubts in alike.items():
+        if len(doubts) <= MANY:
+            yield from doubts
+        else:
+            names = (f"{points.line[doubt.row]} {points.name(doubt.row)}" for doubt in doubts[:EXAMPLES])
+            values = {"file": file, "count": len(doubts), "examples": "; ".join(names)}
+            yield Doubt(points.kind, doubts[0].row, doubts[0].column, f"{code}_many", values)
+
+
+def _lines(points: Points, rows: Sequence[int]) -> str:
+    """Files and lines of some rows: ``a.csv 2, 5; b.csv 7``."""
+    of_file: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows[:ROWS_QUOTED]:
+        of_file[points.file[row]].append(str(points.line[row]))
+    listed = "; ".join(f"{file} {', '.join(lines)}" for file, lines in of_file.items())
+    return listed + (" …" if len(rows) > ROWS_QUOTED else "")
+
+
+def _place(points: Points, row: int) -> dict[str, object]:
+    return {"file": points.file[row], "row": int(points.line[row])}
 
 
 def same_place(points: Points) -> Iterator[Doubt]:
-    """Doubt residents' points at exactly one place; one doubt for each place, at its second row."""
-    frame = points.frame
-    keys = pd.DataFrame({"lon": points.lon, "lat": points.lat, "layer": frame["layer"].to_numpy()})
-    keys = keys[points.own]
-    for rows in _groups(keys, ["lon", "lat", "layer"]):
-        values = {"first": points.name(rows[0]), "count": len(rows), "rows": _others(points, rows)}
-        yield Doubt("demand", rows[1], "lon", "same_place", values)
+    """Doubt residents' points at exactly one place; one doubt for each place, at its second row.
+
+    Rows of one unit are looked up by one address (the stairs of a building) and lie at one place by right. They are
+    in doubt where they agree in name, setting and people too: then a row likely stands twice.
+    """
+    columns = ["layer", "unit_id", "name", "setting", "people"]
+    keys = points.frame[columns].reset_index(drop=True).assign(lon=points.lon, lat=points.lat)[points.own]
+    units = keys["unit_id"].to_numpy()
+    at = dict(zip(keys.index.tolist(), units.tolist(), strict=True))
+    places = list(_groups(keys, ["lon", "lat", "layer"]))
+    of_many = [rows for rows in places if len({at[row] for row in rows}) > 1]
+    same = keys.drop(index=[row for rows in of_many for row in rows])
+    for rows in sorted([*of_many, *_groups(same, [*columns, "lon", "lat"])]):
+        second = next((row for row in rows if at[row] != at[rows[0]]), rows[1])
+        values = {"first": points.name(rows[0]), "count": len(rows), "rows": _lines(points, rows)}
+        yield Doubt("demand", second, "lon", "same_place", values)
 
 
 def same_name(points: Points) -> Iterator[Doubt]:
@@ -205,10 +242,10 @@ def same_name(points: Points) -> Iterator[Doubt]:
     keys = frame[["layer", "district", "town", "name", "unit_id", "setting"]].astype(str)
     named = keys[(keys["name"] != "") & (keys["town"] != "")]
     for rows in _groups(named.drop_duplicates(["layer", "district", "town", "name", "unit_id"]), _NAMED):
-        values = {"name": points.name(rows[0]), "count": len(rows), "rows": _others(points, rows)}
+        values = {"name": points.name(rows[0]), "count": len(rows), "rows": _lines(points, rows)}
         yield Doubt("demand", rows[1], "name", "same_name", values)
     for rows in _groups(keys[~points.own], [*_NAMED, "unit_id", "setting"]):
-        values = {"name": points.name(rows[0]), "count": len(rows), "rows": _others(points, rows)}
+        values = {"name": points.name(rows[0]), "count": len(rows), "rows": _lines(points, rows)}
         yield Doubt("demand", rows[1], "name", "same_unit", values)
 
 
@@ -238,21 +275,33 @@ def same_site(points: Points) -> Iterator[Doubt]:
         if kinds[one] & kinds[other] and other not in told:
             told.add(other)
             metres = int(great_circle_mm(points.lon[one], points.lat[one], points.lon[other], points.lat[other]))
-            values = {"name": points.name(other), "other": points.name(one), "row": int(points.line[one])}
+            values = {"name": points.name(other), "other": points.name(one), **_place(points, one)}
             yield Doubt("sites", other, "lon", "same_site_place", {**values, "metres": f"{metres / 1000:.0f}"})
-    keys = frame.reset_index(drop=True)[["name", "district", "town"]].astype(str)
-    keys = keys[(keys["name"] != "") & points.own]
-    for group in _groups(keys, ["name", "district"]):
-        for at, other in enumerate(group[1:], 1):
-            before = [one for one in group[:at] if kinds[one] & kinds[other] and _one_town(keys, one, other)]
-            if before and other not in told:
-                values = {"name": points.name(other), "row": int(points.line[before[0]])}
-                yield Doubt("sites", other, "name", "same_site_name", values)
+    for one, other in _namesakes(points, kinds):
+        if other not in told:
+            values = {"name": points.name(other), **_place(points, one)}
+            yield Doubt("sites", other, "name", "same_site_name", values)
 
 
-def _one_town(keys: pd.DataFrame, one: int, other: int) -> bool:
-    towns = set(keys.loc[[one, other], "town"])
-    return len(towns) == 1 or "" in towns
+def _namesakes(points: Points, kinds: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
+    """Sites with the first one before them of their name, district and type; a site without a town may be of any."""
+    names, districts, towns = (points.frame[key].astype(str).tolist() for key in ("name", "district", "town"))
+    of_town: dict[tuple[str, str, str, str], int] = {}
+    of_district: dict[tuple[str, str, str], int] = {}
+    for row in np.flatnonzero(points.own).tolist():
+        if not names[row]:
+            continue
+        alike = [(names[row], districts[row], kind) for kind in kinds[row]]
+        if towns[row]:
+            before = [of_town.get((*key, town)) for key in alike for town in (towns[row], "")]
+        else:
+            before = [of_district.get(key) for key in alike]
+        earlier = [one for one in before if one is not None]
+        if earlier:
+            yield min(earlier), row
+        for key in alike:
+            of_town.setdefault((*key, towns[row]), row)
+            of_district.setdefault(key, row)
 
 
 # --- people ------------------------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ class Fault:
         Cell of a scenario's workbook, such as ``D5``; it is named in place of the line.
     values
         What the two sentences quote.
+    rest
+        Faults that this one counts, in place of listing them.
     """
 
     code: str
@@ -48,6 +50,7 @@ class Fault:
     column: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
     cell: str = ""
+    rest: tuple[Fault, ...] = field(default=(), compare=False, repr=False)
 
 
 class PlannerError(Exception):

@@ -11,7 +11,7 @@ import shapely
 from planner.coordinates import in_china, to_wgs84
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong
-from planner.vectors import read_shapes
+from planner.vectors import read_drawn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,9 +47,7 @@ def read_exclusions(source: TableSource) -> shapely.Geometry:
         If it cannot be read, has no feature, one that is no polygon or lies outside the globe, or lies in China and
         does not say in which system. An outline that crosses itself counts as all that it encloses.
     """
-    layer = read_shapes(source, _content(source))
-    if not len(layer.shapes):
-        raise TableError(Fault("exclude_empty", source.shown, layer.name))
+    layer = read_drawn(source, ENDINGS, unfit="exclude_format", empty="exclude_empty")
     found = [(row + 1, wrong) for row, shape in enumerate(layer.shapes.tolist()) if (wrong := _unfit(shape))]
     faults = [Fault(wrong.code, source.shown, layer.name, row, values=wrong.values) for row, wrong in found]
     vertices = shapely.get_coordinates(layer.shapes)
@@ -61,17 +59,6 @@ def read_exclusions(source: TableSource) -> shapely.Geometry:
     moved = shapely.transform(layer.shapes, lambda xy: np.column_stack(to_wgs84(xy[:, 0], xy[:, 1], system)))
     parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(moved)))
     return shapely.union_all(parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON])
-
-
-def _content(source: TableSource) -> bytes:
-    if source.file.suffix.lower() not in ENDINGS:
-        raise TableError(Fault("exclude_format", source.shown, values={"ending": source.file.suffix}))
-    try:
-        return source.file.read_bytes()
-    except FileNotFoundError:
-        raise TableError(Fault("table_absent", source.shown)) from None
-    except OSError as error:
-        raise TableError(Fault("table_closed", source.shown, values={"reason": error.strerror or ""})) from error
 
 
 def _unfit(shape: shapely.Geometry | None) -> Wrong | None:

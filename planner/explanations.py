@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from planner import network, straight
 from planner.alternatives import alternatives
 from planner.closing import closing
-from planner.coverage import facilities_serving
+from planner.coverage import facilities_serving, measured
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS
 from planner.reasons import reasons
@@ -120,10 +120,8 @@ def why_table(
         Columns `WHY`; its people are those of `counted_layer`, for layers are never added up (J1, H3).
     """
     counted = np.resize((demand["layer"] == counted_layer(demand["layer"])).to_numpy(), instance.n_rows)
-    if instance.capacity is not None:
-        counted[instance.capacity.rows] = True  # whoever is shared out is counted as the plan counts them
-    judged = replace(instance, people=np.where(counted, instance.people, 0))
-    rows = [_why_row(instance, reason, demand, offers) for reason in reasons(judged, plan, deadline=deadline)]
+    found = reasons(instance, plan, deadline=deadline, people=np.where(counted, instance.people, 0))
+    rows = [_why_row(instance, reason, demand, offers) for reason in found]
     table = pd.DataFrame(rows, columns=WHY)
     money = [f"runner_up_{column}" for column in FACILITY if "cost" in column]
     whole = [*money, "runner_up_more_yuan", "runner_up_more_objective", "runner_up_lost_people"]
@@ -131,14 +129,14 @@ def why_table(
 
 
 def _two_nearest(city: City, reach: Reach, open_types: Mapping[str, str]) -> pd.DataFrame:
-    """Return the two nearest open sites that serve a standard, of each point that it speaks of.
+    """Return the two nearest open sites that serve a standard, of each point that it measures.
 
     As the crow flies only sites within the cutoff are looked at.
     """
     standard = reach.standard
     types = city.sites["site_id"].map(lambda site: open_types.get(site, ""))
     serving = facilities_serving(types, standard) > 0
-    rows = city.demand["demand_id"].isin(reach.rows["demand_id"]).to_numpy()
+    rows = measured(city.demand, standard)
     demand, sites = city.demand[rows], city.sites[serving]
     if standard.metric == "straight":
         near = straight.within(demand, sites, cutoff_m=standard.limit / 1000, walk_kph=city.walk_kph)

@@ -8,34 +8,41 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
-
-import shapely
 
 from planner import boundary, features, overpass, snapshot
 from planner.coordinates import SYSTEMS
 from planner.download import Patience, download
 from planner.errors import BlockedError, Fault, ScenarioError
+from planner.geodesy import EARTH_RADIUS_M
 from planner.hashing import sha256_of
 from planner.osmclip import clip, merge
 from planner.osmfile import read_roads
 from planner.pathfaults import is_file
+from planner.roadends import SIDES
 from planner.scenario import fault_at, load, snapshot_of
-from planner.words import say
+from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    import shapely
+
     from planner.boundary import Boundary
     from planner.coordinates import System
     from planner.features import Feature
+    from planner.osmclip import Box, Clipped
     from planner.schema import Scenario
 
 MOST_TILES = 400
 """Tiles that a public server is asked for; larger areas are for an extract."""
+
+ON_LINE_M = 0.1
+"""A box that ends so near to a line reaches it: extracts are cut by rounded degrees (metres)."""
 
 LICENCE = "© OpenStreetMap contributors, ODbL 1.0"
 
@@ -168,7 +175,7 @@ def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, A
     BlockedError
         If the servers do not answer as they should.
     ScenarioError
-        If the place is not found, or the boundary cannot be used.
+        If the place is not found, the boundary cannot be used, or an extract says that it does not cover it.
     RoadError
         If the roads cannot be read, or none is there.
     """
@@ -180,13 +187,13 @@ def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, A
     roads, source = _source(asked, wider, folder, show)
     show("fetch_clip")
     clipped = clip(roads, wider, folder / snapshot.ROADS)
+    covers = _covers(asked, found.area, clipped)
     walk = read_roads(folder / snapshot.ROADS, "walk", island_min_m=float(asked.scenario.roads.island_min_m))
     show("fetch_features")
     hosts, asked_for = _features(asked, wider, folder)
     points = features.as_geojson(hosts, found.area, wider)
     _write_json(points, folder / snapshot.FEATURES)
     _write_json(found.as_geojson(), folder / snapshot.BOUNDARY)
-    covers = None if clipped.box is None else bool(shapely.box(*clipped.box).covers(shapely.box(*wider.bounds)))
     record = {
         "schema": snapshot.SCHEMA,
         "place": asked.place,
@@ -196,7 +203,7 @@ def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, A
         "licence": LICENCE,
         "margin_m": asked.margin_m,
         "boundary": {**found.about, **from_where},
-        "roads": {**source, "covers_all": covers if asked.wish.extract else True},
+        "roads": {**source, **covers},
         "features": asked_for,
         "counts": {
             "ways": clipped.ways,
@@ -252,6 +259,39 @@ def _source(
     return merged, {"endpoint": wish.overpass_url, "answers": answers}
 
 
+def _covers(asked: Asked, area: shapely.Geometry, clipped: Clipped) -> dict[str, Any]:
+    """Say whether the roads reach as far as the margin: ``covers_all``, None where nobody says, ``sides_short``.
+
+    Of a file that does not say what it covers, the sides are those on which its roads end farther within the boundary
+    than the margin. What a server answers covers what was asked.
+
+    Raises
+    ------
+    ScenarioError
+        If an extract says that it does not cover the boundary itself.
+    """
+    if asked.wish.extract is None:
+        return {"covers_all": True, "sides_short": []}
+    if clipped.box is None:
+        return {"covers_all": None, "sides_short": _sides_short(clipped.extent, area, asked.margin_m)}
+    lost, language = _sides_short(clipped.box, area, ON_LINE_M), asked.scenario.language
+    if lost:
+        sides = listed((say(f"fetch.side.{side}", language) for side in lost), language)
+        values = {"place": asked.place, "sides": sides, "margin": asked.margin_m}
+        raise ScenarioError(Fault("extract_short", str(asked.wish.extract), values=values))
+    short = _sides_short(clipped.box, area, ON_LINE_M - asked.margin_m)
+    return {"covers_all": not short, "sides_short": short}
+
+
+def _sides_short(box: Box, area: shapely.Geometry, within_m: float) -> list[str]:
+    """Name the sides on which a box ends farther within an area's box than so many metres, which may be below zero."""
+    west, south, east, north = area.bounds
+    lat = math.degrees(within_m / EARTH_RADIUS_M)
+    lon = lat / math.cos(math.radians((south + north) / 2))
+    ends = zip(SIDES, box, (west + lon, south + lat, east - lon, north - lat), (1, 1, -1, -1), strict=True)
+    return [side for side, end, line, sign in ends if sign * (end - line) > 0]
+
+
 def _features(asked: Asked, wider: shapely.Geometry, folder: Path) -> tuple[list[Feature], dict[str, Any]]:
     """Get the features of the wider area, and say where they come from."""
     wish = asked.wish
@@ -274,8 +314,6 @@ def lines(record: Mapping[str, Any]) -> Iterator[str]:
     yield say("fetch.boundary", language, name=about.get("display_name") or about.get("file") or record["place"])
     yield say("fetch.roads", language, margin=record["margin_m"], **counts)
     yield say("fetch.features", language, count=counts["features"])
-    if counts["nodes_missing"]:
-        yield say("fetch.nodes_missing", language, count=counts["nodes_missing"])
-    if record["roads"]["covers_all"] is not True:
-        unknown = record["roads"]["covers_all"] is None
-        yield say("fetch.cover_unknown" if unknown else "fetch.cover_short", language, margin=record["margin_m"])
+    for doubt in snapshot.doubts_of(record, "", language):
+        _, what, cure = tell(doubt, language)
+        yield say("fetch.doubt", language, what=what, cure=cure)

@@ -102,16 +102,17 @@ def counts_of(table: pd.DataFrame) -> dict[str, int]:
 
 
 def _masks(before: City, after: City, kind: str) -> dict[Mode, NDArray[np.bool_]]:
-    """Whose foot moved, by mode."""
+    """Whose foot moved, by mode; the foot of a town's point is nobody's."""
+    own = coverage.assessable(after.demand) if kind == "demand" else np.ones(len(after.sites), dtype=bool)
     feet = [{"demand": city.demand_feet, "sites": city.site_feet}[kind] for city in (before, after)]
     return {
-        mode: has_moved(before.networks[mode], feet[0][mode], roads, feet[1][mode])
+        mode: own & has_moved(before.networks[mode], feet[0][mode], roads, feet[1][mode])
         for mode, roads in after.networks.items()
     }
 
 
 def moved_feet(before: City, after: City, standards: Sequence[Standard], open_types: Mapping[str, str]) -> pd.DataFrame:
-    """List every demand point and site whose foot moved.
+    """List every demand point with a place of its own, and every site, whose foot moved.
 
     Parameters
     ----------

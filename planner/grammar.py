@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "str | int | float | Decimal | dt.date | None"
 
-_CODES = ("demand_id", "site_id", "unit_id")
+CODES = ("demand_id", "site_id", "unit_id")
+"""Columns of a contract that hold codes."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ _MARKED_CODE = re.compile(r"'([0-9]+)|=\"([0-9]+)\"")
 
 _ID_NUMBER = re.compile(r"(?<![0-9.])[1-9][0-9]{5}((?:18|19|20)[0-9]{2})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx](?![0-9])")
 _MOBILE = re.compile(r"(?<![0-9.])(?:86)?1[3-9][0-9]{9}(?![0-9])")
+_BARE_NUMBER = re.compile(r"[A-Za-z_/.:#-]*[0-9]+")
 _WIDE_DIGIT = re.compile("[０-９Ｘｘ]")
 _PLAIN_DIGITS = str.maketrans("０１２３４５６７８９Ｘｘ", "0123456789Xx")
 _LONGEST_QUOTE = 40
@@ -195,7 +197,7 @@ def read_cell(column: Column, text: str) -> Value | Wrong:
         ``float`` for degrees, ``datetime.date`` for dates; an empty cell is an empty text or None; `Wrong` where the
         grammar is broken.
     """
-    if wrong := spoilt(text) or (_spoilt_code(text) if column.name in _CODES else None):
+    if wrong := spoilt(text) or (_spoilt_code(text) if column.name in CODES else None):
         return wrong
     if not text or column.kind == "text":
         return text if column.kind in {"text", "choice", "types"} else None
@@ -208,11 +210,18 @@ def read_cell(column: Column, text: str) -> Value | Wrong:
 
 def quoted(text: str) -> str:
     """Return `text` as a fault may quote it: short, and without anything that looks like personal data."""
-    hidden = _MOBILE.sub("●●●", _ID_NUMBER.sub("●●●", _half_width(text)))
+    hidden = _hidden(_MOBILE, _hidden(_ID_NUMBER, text))
     return hidden if len(hidden) <= _LONGEST_QUOTE else hidden[: _LONGEST_QUOTE - 1] + "…"
 
 
 # --- personal data -----------------------------------------------------------------------------------------------
+
+
+def _hidden(pattern: re.Pattern[str], text: str) -> str:
+    """Return `text` without what `pattern` finds in it, full-width digits or plain ones; the rest stays as it is."""
+    for match in reversed(list(pattern.finditer(_half_width(text)))):
+        text = f"{text[: match.start()]}●●●{text[match.end() :]}"
+    return text
 
 
 def _half_width(text: str) -> str:
@@ -238,3 +247,8 @@ def holds_id_number(text: str) -> bool:
 def holds_mobile_number(text: str) -> bool:
     """Whether `text` holds a Chinese mobile number: 11 digits from 13 to 19, with or without 86 before them."""
     return _MOBILE.search(_half_width(text)) is not None
+
+
+def is_bare_number(text: str) -> bool:
+    """Whether `text` is one figure, with nothing but ASCII signs of an id before it (``node/13812345678``)."""
+    return _BARE_NUMBER.fullmatch(_half_width(text)) is not None

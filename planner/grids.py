@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from planner.errors import Fault, TableError
-from planner.pathfaults import too_long
+from planner.pathfaults import too_long, unreadable
 from planner.sources import Sheet
 from planner.vectors import read_layer
 from planner.workbooks import read_workbook
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PIECE = 2**20
 _LARGEST = 512 * 2**20
 _MOST_LINES, _MOST_CELLS = 5_000_000, 50_000_000
+# As many as Excel has.
+_MOST_COLUMNS = 16_384
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 # So many signs tell one encoding from the other.
@@ -38,6 +40,8 @@ def read_lines(source: TableSource) -> Sheet:
     ending = source.file.suffix.lower()
     if ending not in _READERS:
         raise TableError(Fault("table_format", source.shown, values={"ending": ending}))
+    if fault := unreadable(source.file, source.shown):
+        raise TableError(fault)
     try:
         if source.file.stat().st_size > _LARGEST:
             raise TableError(Fault("table_file_large", source.shown))
@@ -49,19 +53,22 @@ def read_lines(source: TableSource) -> Sheet:
 
 
 def _read_csv(source: TableSource, data: bytes) -> Sheet:
-    if data.count(b"\n") > _MOST_LINES or data.count(b",") > _MOST_CELLS:
+    line_ends = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    if line_ends > _MOST_LINES or data.count(b",") > _MOST_CELLS:
         raise TableError(Fault("table_file_large", source.shown))
     encoding = next((encoding for encoding in _ENCODINGS if _is_text(data, encoding)), None)
     if encoding is None or (encoding == "gb18030" and _is_damaged_utf8(data)):
         raise TableError(Fault("table_encoding", source.shown))
     # Strict: a quote that never closes would swallow the rest of the file without a word.
     reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding, newline=""), strict=True)
-    rows, lines, last = [], [], 0
+    rows, lines, last, widest = [], [], 0, 0
     try:
         for row in reader:
             rows.append(row)
             lines.append(last + 1)
-            last = reader.line_num
+            last, widest = reader.line_num, max(widest, len(row))
+            if widest > _MOST_COLUMNS or widest * len(rows) > _MOST_CELLS:  # each line is made as long as the header
+                raise TableError(Fault("table_too_large", source.shown))
     except csv.Error as error:
         raise TableError(Fault("table_quotes", source.shown, row=last + 1, values={"reason": error})) from error
     return Sheet("", rows, lines)

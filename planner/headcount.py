@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from planner.allotment import FIGURE_FROM, Allotment, Ground, allotments
-from planner.areas import read_areas
-from planner.columns import nearest
+from planner.areas import read_areas, with_districts
+from planner.columns import GROUP_PREFIX, nearest
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
 from planner.osmobjects import way_ids
 from planner.spreading import STREETS, along_streets
 from planner.tablefaults import shortened
-from planner.totals import read_totals, sums_of_all
+from planner.totals import SHOWN, read_totals, sums_of_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from planner.spreading import Spots
     from planner.tables import Table
     from planner.totals import Asked, Official
-
-SHOWN = 5
-"""Units that a sentence names; all are counted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +88,9 @@ def count(
     if table is None or walk is None:
         return None
     levels: set[str] = {item.of for item in asked if item.spread != "units"}
-    areas = {level: read_areas(*layers[level]) for level in levels & set(layers)}
+    if "town" in levels:
+        levels.add("district")  # tells towns of one name apart
+    areas = with_districts({level: read_areas(*layers[level]) for level in levels & set(layers)})
 
     def streets(spacing_m: float) -> Spots:
         return along_streets(walk, way_ids(Path(road_file), STREETS), spacing_m)
@@ -119,14 +118,14 @@ def with_totals(table: Table, officials: Sequence[Official], ground: Ground) -> 
     Raises
     ------
     TableError
-        As `planner.allotment.allotments` says; where rows are left without people, ids stand twice, or what looks like
-        a sum of all units stands among them.
+        As `planner.allotment.allotments` says; where rows are left without people, ids stand twice, or a total of other
+        units stands among them.
     """
     found = [(official, list(allotments(table, official, ground))) for official in officials]
     faults = [item for _, items in found for item in items if isinstance(item, Fault)]
     done = [(official, [item for item in items if isinstance(item, Allotment)]) for official, items in found]
     for official, given in done:
-        faults += sums_of_all(official, [item.total for item in given if item.how == "apart"])
+        faults += sums_of_others(official, [item.total for item in given if item.how == "apart"])
     if faults:
         raise TableError(*shortened(faults))
     everything = [item for _, given in done for item in given]
@@ -134,10 +133,10 @@ def with_totals(table: Table, officials: Sequence[Official], ground: Ground) -> 
     new = pd.DataFrame({"file": [total.file for total in totals], "row": [total.row for total in totals]})
     hints = pd.DataFrame({"unplaced": ["leave"] * len(totals), "town_point": [None] * len(totals)})
     frame, origin = _frame(table, everything), _below(table.origin, new)
-    wrong = [*_unfilled(frame, origin), *_twice(table, everything)]
+    wrong = [*_unfilled(frame, origin, done), *_twice(table, everything)]
     if wrong:
         raise TableError(*shortened(wrong))
-    doubts = [doubt for official, given in done for doubt in _doubts(table, official, given)]
+    doubts = _doubts(table, done)
     read = Counter(table.rows_read)
     for official in officials:
         read[official.asked.source.shown] += official.rows_read
@@ -172,6 +171,7 @@ def _frame(table: Table, given: Sequence[Allotment]) -> gpd.GeoDataFrame:
     source = np.full(len(frame), "own", dtype=object)
     for item in given:
         source[item.rows] = "scaled" if item.how == "scaled" else "shared"
+        source[item.alike] = "shared"
     names = list(frame.columns)
     after = names.index("people") + 1
     names[after:after] = [column for column in counted if column not in names]
@@ -198,14 +198,23 @@ def _figures(frame: pd.DataFrame, given: Sequence[Allotment], column: str) -> pd
     return series if series.isna().any() else series.astype("int64")
 
 
-def _unfilled(frame: pd.DataFrame, origin: pd.DataFrame) -> Iterator[Fault]:
-    """Find rows that have no figure of their own and get none; only columns with such rows are of this type."""
+def _unfilled(
+    frame: pd.DataFrame, origin: pd.DataFrame, done: Sequence[tuple[Official, Sequence[Allotment]]]
+) -> Iterator[Fault]:
+    """Find units whose rows have no figure of their own and get none; only columns with such rows are of this type.
+
+    Beside them stand the totals that no row takes: often the same unit by another name.
+    """
+    apart = _listed([item.total.label for _, given in done for item in given if item.how == "apart"]) or "—"
+    level = ["district", "town"] if any(official.asked.of == "town" for official, _ in done) else ["district"]
     for column in frame.columns[frame.dtypes == "Int64"]:
-        for row in np.flatnonzero(frame[column].isna()).tolist():
-            unit = frame["district"].iloc[row] + frame["town"].iloc[row]
-            values = {"column": column, "unit": quoted(unit) or "—", "id": quoted(frame["demand_id"].iloc[row])}
-            place = origin.iloc[row]
-            yield Fault("people_missing", place["file"], row=int(place["row"]), column=column, values=values)
+        bare = frame.loc[frame[column].isna(), ["demand_id", *level]].assign(at=np.flatnonzero(frame[column].isna()))
+        for unit, rows in bare.groupby(level, sort=False):
+            place, name = origin.iloc[int(rows["at"].iloc[0])], quoted("".join(map(str, unit))) or "—"
+            values = {"column": column, "unit": name, "count": len(rows), "apart": apart}
+            first = quoted(rows["demand_id"].iloc[0])
+            yield Fault("people_missing", place["file"], row=int(place["row"]), column=column,
+                        values={**values, "id": first})  # fmt: skip
 
 
 def _twice(table: Table, given: Sequence[Allotment]) -> Iterator[Fault]:
@@ -222,31 +231,71 @@ def _twice(table: Table, given: Sequence[Allotment]) -> Iterator[Fault]:
 # --- what is said of it ------------------------------------------------------------------------------------------
 
 
-def _doubts(table: Table, official: Official, given: Sequence[Allotment]) -> Iterator[Fault]:
+def _doubts(table: Table, done: Sequence[tuple[Official, Sequence[Allotment]]]) -> list[Fault]:
     """Say what was decided where nothing says it."""
-    yield from official.doubts
+    doubts: list[Fault] = []
+    frame = table.frame
+    bare = np.ones(len(frame), dtype=bool)
+    for item in (item for _, given in done for item in given):
+        bare[item.rows] = False
+    for layer in dict.fromkeys(official.asked.layer for official, _ in done):
+        rest = frame[bare & (frame["layer"] == layer)]
+        mine = [(official, given) for official, given in done if official.asked.layer == layer]
+        for official, given in mine:
+            doubts += official.doubts
+            doubts += _of_units(official, given, rest)
+            doubts += _groups_left(frame, official, given)
+        doubts += _untaken(mine[0][0], rest)
+    return doubts
+
+
+def _of_units(official: Official, given: Sequence[Allotment], rest: pd.DataFrame) -> Iterator[Fault]:
+    """Say of units what was decided; `rest` are the rows of their layer that no total takes."""
+    spare = sorted(set(rest[official.asked.of]) - {""})
     for item in given:
         yield from item.doubts
-    frame, of = table.frame, official.asked.of
-    mine = frame[frame["layer"] == official.asked.layer]
-    names = {item.total.name for item in given}
-    rest = mine[~mine[of].isin(names)]
-    spare = sorted(set(rest[of]) - {""})
     for item in given:
         people = item.total.people["people"]
         if item.how == "apart" and official.asked.spread == "units":
-            yield item.total.fault(
-                "totals_apart", "name", people=people, near=quoted(nearest(item.total.name, spare)) or "—"
-            )
+            near = quoted(nearest(item.total.name, spare)) or "—"
+            yield item.total.fault("totals_apart", "name", people=people, near=near)
         elif item.how == "apart":
             yield item.total.fault("totals_apart_area", "name", people=people)
     equal = [item for item in given if item.how == "equal" and len(item.rows) > 1]
     if equal:
         values = {"units": _listed([item.total.label for item in equal]), "count": sum(len(i.rows) for i in equal)}
         yield Fault("totals_equal", official.asked.source.shown, values=values)
-    if len(rest) and official.asked.spread == "units":
-        values = {"units": _listed(spare) or "—", "count": len(rest), "people": int(rest["people"].sum())}
-        yield Fault("totals_none", official.asked.source.shown, values=values)
+
+
+def _groups_left(frame: pd.DataFrame, official: Official, given: Sequence[Allotment]) -> Iterator[Fault]:
+    """Doubt groups that the totals do not count, where a row's own figure is more than the people that it is given."""
+    for column in [name for name in map(str, frame) if name.startswith(GROUP_PREFIX)]:
+        rows = [
+            (item.total.label, own - people)
+            for item in given
+            if len(item.rows) and column not in item.people
+            for own, people in zip(frame[column].iloc[item.rows], item.people["people"], strict=True)
+            if own > people
+        ]
+        if rows:
+            units = _listed(list(dict.fromkeys(label for label, _ in rows)))
+            values = {"group": column, "count": len(rows), "units": units, "more": int(sum(more for _, more in rows))}
+            yield Fault("totals_group_left", official.asked.source.shown, column=column, values=values)
+
+
+def _untaken(official: Official, rest: pd.DataFrame) -> Iterator[Fault]:
+    """Doubt rows of a layer that no total takes: they count beside the official figures, as they stand."""
+    of = official.asked.of
+    named = rest[of] != ""
+    labels = rest[of] if of == "district" else rest["district"] + rest[of]
+    for code, rows in (("totals_none", rest[named]), ("totals_nameless", rest[~named])):
+        if len(rows):
+            values = {
+                "units": _listed(sorted(set(labels[named]))),
+                "count": len(rows),
+                "people": int(rows["people"].sum()),
+            }
+            yield Fault(code, official.asked.source.shown, values=values)
 
 
 def _listed(names: Sequence[str]) -> str:

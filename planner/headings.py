@@ -9,12 +9,13 @@ columns of the contract. A second, different line that has them all is a fault: 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from planner.columns import contract_column
 from planner.errors import Fault, TableError
 from planner.grammar import holds_id_number, plain, quoted
+from planner.headless import headless
 from planner.matching import Matching, match_headers
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, Grid, in_runs, one_line, strip, strip_all
 
@@ -39,13 +40,20 @@ _TOTALS = re.compile(
     r"(?:.*(?:合计|总计|小计|共计|累计|汇总)(?:数|人数)?|总数|总人数|总人口|(?:sub|grand)?totals?|sum)(?:\(.*\))?(?::.*)?",
     re.IGNORECASE | re.DOTALL,
 )
-_NOTE = re.compile(
+_LABEL = (
     r"(?:注|备注|.{0,4}说明|附注|填表人|填表单位|填表日期|填报人|填报单位|填报日期|填报时间|制表人|制表|制表单位|制表日期|制表时间|审核人|审核"
     r"|审核单位|负责人|单位负责人|分管领导|联系人|联系电话|联系方式|数据来源|资料来源|日期|notes?|source)(?:\(.*\))?[0-9]*:.*"
-    # sentences, and where a seal goes
-    r"|.*。|[0-9]{1,2}[.、].*[;；]|\(?(?:盖章|公章|单位盖章|签字盖章|单位公章)\)?",
+)
+_LABELLED = re.compile(_LABEL, re.IGNORECASE | re.DOTALL)
+_NOTE = re.compile(
+    # sentences, where a seal goes, and what closes a page
+    _LABEL + r"|.*。|[0-9]{1,2}[.、].*[;；]|\(?(?:盖章|公章|单位盖章|签字盖章|单位公章)\)?"
+    r"|(?:此页|本页)?以下为?(?:空白|无正文)|第[0-9]+页(?:,?共[0-9]+页)?|[0-9]{4}(?:年[0-9]{1,2}月(?:[0-9]{1,2}日)?|[-/.][0-9]{1,2}[-/.][0-9]{1,2})",
     re.IGNORECASE | re.DOTALL,
 )  # fmt: skip
+_SECTION = re.compile(r"(?:\([一二三四五六七八九十]{1,3}\)|[一二三四五六七八九十]{1,3}[、.]).*", re.DOTALL)
+_UNIT_CODE = re.compile("[0-9]{9}|[0-9]{12}")
+_CODE = re.compile("[0-9A-Za-z_.-]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,17 +93,15 @@ def read_header(sheet: Sheet, source: TableSource, contract: Sequence[Column]) -
     """
     if not any(strip(cell) for row in sheet.rows for cell in row):
         return Grid(sheet.name, (), (), (), (Fault("table_empty", source.shown, sheet.name),)), Matching({}, {}, ())
+    sheet = _without_end(sheet)
     filled = _filled(sheet)
     found = list(_headers(sheet, filled, source, contract))
     required = {column.name for column in contract if column.required} - set(source.defaults)
     whole = [header for header in found if required <= set(header.matching.place) and header.matching.place]
     best = whole[0] if whole else max(found, key=lambda header: len(header.matching.place))
     if not (best.matching.place or source.columns):
-        first = next(row for row in filled if any(row))
-        values = {"headers": " / ".join(quoted(text) for text in first if text), "needed": " / ".join(sorted(required))}
-        return Grid(sheet.name, (), (), (), (Fault("table_headless", source.shown, sheet.name, values=values),)), (
-            Matching({}, {}, ())
-        )
+        fault = headless(sheet, source, (column for column in contract if column.name in required))
+        return Grid(sheet.name, (), (), (), (fault,)), Matching({}, {}, ())
     personal = [row for row in range(best.bottom + 1) if any(map(holds_id_number, sheet.rows[row]))]
     if personal:  # nothing more is said of this table: faults name columns by their headers
         raise TableError(*(Fault("personal_id", source.shown, sheet.name, sheet.lines[row]) for row in personal))
@@ -106,6 +112,12 @@ def read_header(sheet: Sheet, source: TableSource, contract: Sequence[Column]) -
         if other.top > best.bottom and other.names != best.names
     ]  # fmt: skip
     return _below(sheet, filled, best, source, contract, doubts[:1]), best.matching
+
+
+def _without_end(sheet: Sheet) -> Sheet:
+    """Return a sheet without the blank lines at its end: a space far down makes a million of them."""
+    last = next(row for row in reversed(range(len(sheet.rows))) if any(map(strip, sheet.rows[row])))
+    return replace(sheet, rows=sheet.rows[: last + 1], lines=sheet.lines[: last + 1])
 
 
 def _filled(sheet: Sheet) -> list[tuple[str, ...]]:
@@ -216,6 +228,7 @@ def _below(
         above=above,
         uncalculated=unknown,
         hidden=hidden,
+        converted=tuple((sheet.lines[row], place) for row, place in sheet.converted if row >= start),
         doubts=(*sheet.doubts, *told, *_hidden_columns(sheet, headers, source)),
     )
 
@@ -238,7 +251,8 @@ def _unmerged(
     start = header.bottom + 1
     named = {number: contract_column(name, contract) for name, number in header.matching.place.items()}
     rows = [row if len(row) == width else [*row, *[""] * (width - len(row))][:width] for row in sheet.rows[start:]]
-    faults = []
+    faults: list[Fault] = []
+    told: list[Fault] = []
     shared: dict[int, list[tuple[int, int]]] = {}
     for cells in sheet.merged:
         place, bottom = cells.left, min(cells.bottom + 1, len(sheet.rows))
@@ -255,11 +269,30 @@ def _unmerged(
         elif place in named:
             line, name = sheet.lines[cells.top], header.names[place]
             faults.append(Fault("merged_cell", source.shown, sheet.name, line, name, {"rows": bottom - cells.top}))
-    told = [
+        elif header.names[place]:
+            line, name = sheet.lines[cells.top], header.names[place]
+            told.append(Fault("merged_number", source.shown, sheet.name, line, name, {"rows": bottom - cells.top}))
+    told += [
         Fault("merged_shared", source.shown, sheet.name, runs[0][0], header.names[place], {"lines": in_runs(runs)})
         for place, runs in sorted(shared.items())
     ]
-    return rows, faults, told
+    return rows, faults, [*told, *_merged_across(sheet, header, source, width)]
+
+
+def _merged_across(sheet: Sheet, header: _Header, source: TableSource, width: int) -> Iterator[Fault]:
+    """Tell of texts of rows that are merged over several columns: only the first one of them has the text."""
+    for cells in sheet.merged:
+        right = min(cells.right, width - 1)
+        if not header.bottom < cells.top < len(sheet.rows) or cells.left >= right:
+            continue
+        row = sheet.rows[cells.top]
+        beside = (cell for place, cell in enumerate(row) if not cells.left <= place <= right)
+        names = [name for name in header.names[cells.left + 1 : right + 1] if name]
+        if names and any(map(strip, row[cells.left : cells.left + 1])) and any(map(strip, beside)):
+            values = {"columns": " / ".join(map(quoted, names))}
+            yield Fault(
+                "merged_across", source.shown, sheet.name, sheet.lines[cells.top], header.names[cells.left], values
+            )
 
 
 def _holds_for_each(column: Column | None, text: str, contract: Sequence[Column]) -> bool:
@@ -269,38 +302,80 @@ def _holds_for_each(column: Column | None, text: str, contract: Sequence[Column]
     return column.kind in {"text", "choice", "types"} and column.name != contract[0].name
 
 
-def why_no_row(grid: Grid, matching: Matching) -> Callable[[Sequence[str]], str]:
+def why_no_row(grid: Grid, matching: Matching, contract: Sequence[Column]) -> Callable[[Sequence[str]], str]:
     """Return what tells why a line below the header is no row of the table.
 
     Parameters
     ----------
     grid, matching
         The table.
+    contract
+        Columns known; the first one holds the ids.
 
     Returns
     -------
     reason
         Takes the cells of a line, stripped, and says ``blank``; ``header``, the header once more; ``total``, where the
         first text, the id or the name says so and there is no place; ``note``, where every text is one such as
-        填表人：…, or stands above the header as well; or nothing, for a row.
+        填表人：…, or stands above the header as well, or the first one is and the line has no place, code or id;
+        ``section``, where the first one is a heading (一、…) without a place, code, name or setting, or there is one
+        text only and it is nothing that a row must have; or nothing, for a row.
     """
     lon, lat = (matching.place.get(name) for name in ("lon", "lat"))
-    naming = [matching.place[name] for name in ("demand_id", "site_id", "name") if name in matching.place]
+    known = dict.fromkeys((contract[0].name, "demand_id", "site_id", "name"))
+    naming = [matching.place[name] for name in known if name in matching.place]
     headers, titles = set(grid.headers), {text for _, text in grid.above if text}
+    aside = _why_aside(grid, matching, contract)
 
     def reason(cells: Sequence[str]) -> str:
         first = next(filter(None, cells), "")
         if not first:
             return "blank"
-        if one_line(first) in headers and all(
+        repeated = one_line(first) in headers and all(
             text in {"", header} for text, header in zip(map(one_line, cells), grid.headers, strict=True)
-        ):
-            return "header" if sum(map(bool, cells)) > 1 else ""
+        )
+        if repeated and sum(map(bool, cells)) > 1:
+            return "header"
         placed = lon is not None and lat is not None and cells[lon] and cells[lat]
         if not placed and any(_TOTALS.fullmatch(plain(text)) for text in (first, *(cells[at] for at in naming))):
             return "total"
         if one_line(first) in titles and not any(cells[cells.index(first) + 1 :]):
             return "note"
-        return "note" if all(not text or _NOTE.fullmatch(plain(text)) for text in cells) else ""
+        if all(not text or _NOTE.fullmatch(plain(text)) for text in cells):
+            return "note"
+        return "" if placed else aside(cells, first)
+
+    return reason
+
+
+def _why_aside(grid: Grid, matching: Matching, contract: Sequence[Column]) -> Callable[[Sequence[str], str], str]:
+    """Return what tells why a line without a place is no row: it has no code or id either, and its first text says so.
+
+    A lone text is no row where it is nothing that a row must have; neither in the column of ids where it is no id.
+    """
+    at = matching.place
+    key, unit = at.get(contract[0].name), at.get("unit_id")
+    needed = {at[column.name] for column in contract if column.name in at and (column.filled or column.name == "name")}
+    counts = [at[column.name] for column in contract if column.name in at and column.filled and column.kind == "whole"]
+    describing = [at[name] for name in ("name", "setting", "status") if name in at]
+    sure = [grid.cells[at[column.name]] for column in contract if column.name in at and column.filled]
+    whole = map(all, zip(*sure, strict=True))
+    ids = [text for text, is_row in zip(grid.cells[key], whole, strict=True) if is_row] if key is not None else []
+    coded = sum(_CODE.fullmatch(text) is not None for text in ids) * 2 > len(ids)
+
+    def is_id(text: str) -> bool:
+        return bool(text) and (not coded or _CODE.fullmatch(text) is not None)
+
+    def reason(cells: Sequence[str], first: str) -> str:
+        start = cells.index(first)
+        has_code = unit is not None and _UNIT_CODE.fullmatch(cells[unit])
+        if has_code or (key is not None and key != start and is_id(cells[key])):
+            return ""
+        if _LABELLED.fullmatch(plain(first)) and not any(_NUMBER.fullmatch(plain(cells[place])) for place in counts):
+            return "note"
+        if _SECTION.fullmatch(plain(first)) and not any(cells[place] for place in describing if place != start):
+            return "section"
+        alone = not any(cells[start + 1 :])
+        return "section" if alone and (start not in needed or (start == key and not is_id(first))) else ""
 
     return reason

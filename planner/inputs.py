@@ -71,6 +71,8 @@ class Inputs:
         Where no site may be, in WGS-84 degrees; None where nothing is excluded.
     totals
         What run.json says of each table of official totals.
+    grave
+        Doubts that make figures void; see `planner.inspection.grave`.
     """
 
     loaded: Loaded
@@ -84,6 +86,7 @@ class Inputs:
     rerouted: Rerouted | None = None
     excluded: Any = None
     totals: tuple[Mapping[str, Any], ...] = ()
+    grave: tuple[Fault, ...] = ()
 
     @property
     def files(self) -> list[Path]:

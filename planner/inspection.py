@@ -15,6 +15,7 @@ from planner import doubts as doubting
 from planner.areas import read_areas
 from planner.boundary import read_boundary, widened
 from planner.errors import Fault, PlannerError, attempt
+from planner.inputs import Gathered
 from planner.roadends import SIDES, Cut, covered_box, cut_nodes, cut_of, metres_to
 from planner.scenario import snapshot_of
 from planner.sourcelist import shown_path
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from planner.coordinates import System
     from planner.doubts import Doubt, Kind, Points
-    from planner.inputs import Gathered
+    from planner.inputs import Inputs
     from planner.roads import Roads
     from planner.scenario import Loaded
     from planner.schema import Scenario
@@ -91,11 +92,57 @@ def look(gathered: Gathered, show: Callable[[str], None]) -> Seen | None:
     if scenario is None or roads is None:
         return None
     show("datum")
-    tested = list(_datum_records(gathered, scenario, roads))
+    laid = _laid(gathered, scenario, roads)
     show("doubts")
+    # a file whose roads can be read may hold areas that cannot: then water is not tested
+    water = attempt(lambda: water_of(Path(scenario.roads.file)))[0]
+    water = np.empty(0, dtype=object) if water is None else water
+    wet = {kind: doubting.across_water(one, water) for kind, one in laid.sound.items()}
+    area, boundary = _area(gathered.loaded, scenario)
+    found = [doubt for doubts in laid.empty.values() for doubt in doubts]
+    for kind, one in laid.sound.items():
+        found += _doubts_of_places(one, float(scenario.roads.snap_max_m), wet[kind], area)
+        found += _doubts_of_rows(laid.points[kind])
+    people = laid.points.get("demand")
+    return Seen(
+        points=laid.points,
+        doubts=found,
+        told=laid.told,
+        datum=laid.datum,
+        farthest=_farthest(gathered, laid.points, wet if len(water) else None),
+        void=laid.void,
+        cut=laid.cut,
+        water=bool(len(water)),
+        boundary=boundary,
+        roads_near=None if people is None else density.roads_near(roads, people.frame, people.own),
+    )
+
+
+def grave(inputs: Inputs) -> Sequence[Fault]:
+    """Find what makes figures void: points in another system than written, and roads cut too near to them."""
+    read = (inputs.loaded, inputs.standards, inputs.demand, inputs.sites, inputs.networks)
+    return _laid(Gathered(*read, (), inputs), inputs.scenario, inputs.networks["walk"]).told
+
+
+@dataclass(frozen=True, eq=False)
+class _Laid:
+    """The points on the roads: all, those that nobody can mean, and those whose places say something."""
+
+    points: Mapping[Kind, Points]
+    empty: Mapping[Kind, Sequence[Doubt]]
+    sound: Mapping[Kind, Points]
+    datum: Sequence[Mapping[str, Any]]
+    void: Sequence[Mapping[str, Any]]
+    cut: Mapping[str, Any]
+    told: Sequence[Fault]
+
+
+def _laid(gathered: Gathered, scenario: Scenario, roads: Roads) -> _Laid:
+    """Lay the points on the roads, and look whether their system and the extent of the roads can be right."""
+    tested = list(_datum_records(gathered, scenario, roads))
     snap_max_m = float(scenario.roads.snap_max_m)
     everywhere = {
-        kind: doubting.points_of(kind, table.frame, table.origin["row"].to_numpy(), roads, snap_max_m)
+        kind: doubting.points_of(kind, table.frame, table.origin, roads, snap_max_m)
         for kind, table in tables_of(gathered).items()
     }
     empty = {kind: _placeholders(gathered, scenario, one) for kind, one in everywhere.items()}
@@ -103,34 +150,15 @@ def look(gathered: Gathered, show: Callable[[str], None]) -> Seen | None:
     # where the rows of a file lie says nothing yet, if they are likely in another system
     misread = {item["path"] for item in tested if item["verdict"] == "other"}
     sound = {kind: doubting.without(one, _rows_in(gathered, kind, misread)) for kind, one in points.items()}
-    # a file whose roads can be read may hold areas that cannot: then water is not tested
-    water = attempt(lambda: water_of(Path(scenario.roads.file)))[0]
-    water = np.empty(0, dtype=object) if water is None else water
-    wet = {kind: doubting.across_water(one, water) for kind, one in sound.items()}
-    area, boundary = _area(gathered.loaded, scenario)
     cut = _cut(gathered, scenario, roads, sound)
     cutoff_m = _cutoff_m(gathered.standards, gathered.networks)
     void = list(_void(gathered, sound, cut, cutoff_m))
     told = [*_datum_doubts(tested, scenario.language)]
+    shown = shown_path(scenario.roads.file, gathered.loaded.folder)
+    told += snapshot.doubts(gathered.loaded, shown, scenario.language)
     if void:
         told.append(_clipped(gathered.loaded, scenario, cut, cutoff_m, void))
-    found = [doubt for doubts in empty.values() for doubt in doubts]
-    for kind, one in sound.items():
-        found += _doubts_of_places(one, snap_max_m, wet[kind], area)
-        found += _doubts_of_rows(points[kind])
-    people = points.get("demand")
-    return Seen(
-        points=points,
-        doubts=found,
-        told=told,
-        datum=tested,
-        farthest=_farthest(gathered, points, wet if len(water) else None),
-        void=void,
-        cut=_cut_record(cut, cutoff_m, void),
-        water=bool(len(water)),
-        boundary=boundary,
-        roads_near=None if people is None else density.roads_near(roads, people.frame, people.own),
-    )
+    return _Laid(points, empty, sound, tested, void, _cut_record(cut, cutoff_m, void), told)
 
 
 def _placeholders(gathered: Gathered, scenario: Scenario, points: Points) -> list[Doubt]:
@@ -158,12 +186,9 @@ def _doubts_of_places(
 
 def _doubts_of_rows(points: Points) -> Iterator[Doubt]:
     """Find what stands twice, and settings that disagree with who lives around."""
+    yield from doubting.twice(points)
     if points.kind == "demand":
-        yield from doubting.same_place(points)
-        yield from doubting.same_name(points)
         yield from doubting.settings(points)
-    else:
-        yield from doubting.same_site(points)
 
 
 def _farthest(

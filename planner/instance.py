@@ -52,6 +52,9 @@ class Reach:
         Travel rows of all sites as far as they were measured, which may be beyond the cutoff.
     far_m
         As far as they were measured, in whole metres: no row of `travel` is longer.
+    held
+        demand_ids of rows without a place that a field check found covered today: nothing says by which outlet. They
+        are covered once in every plan, have no pair, and take up no capacity.
     """
 
     standard: Standard
@@ -59,6 +62,7 @@ class Reach:
     pairs: pd.DataFrame
     travel: pd.DataFrame
     far_m: int
+    held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +135,19 @@ def _pairs(reach: Reach, table: pd.DataFrame, options: pd.DataFrame) -> _Pairs:
     mm = np.repeat(to_mm(table["metres"].to_numpy()[known]), many)
     option = serving[order[rows_of(start[site[known]], many)]]
     return _Pairs(np.repeat(row[known], many).astype(np.int64), option, (mm + MM_PER_M // 2) // MM_PER_M)
+
+
+def _cover_pairs(reach: Reach, options: pd.DataFrame) -> _Pairs:
+    """Pairs within the cutoff; what is held covered counts as reached by one option of today, whichever it is."""
+    pairs = _pairs(reach, reach.pairs, options)
+    held = np.flatnonzero(reach.rows["demand_id"].isin(reach.held))
+    serving = (options["state"] == "today") & options["type"].isin(reach.standard.served_by)
+    first = np.flatnonzero(serving)[:1]
+    return _Pairs(
+        np.concatenate([pairs.row, held]),
+        np.concatenate([pairs.option, np.repeat(first, len(held))]),
+        np.concatenate([pairs.metres, np.zeros(len(held), dtype=np.int64)]),
+    )
 
 
 def _covers(used: Sequence[Reach], served: Sequence[_Pairs], n_options: int) -> csr_array:
@@ -221,7 +238,7 @@ def _capacity(options: pd.DataFrame, reach: Reach, rows: _Rows, n_years: int) ->
     serving = options["type"].isin(reach.standard.served_by)
     shared = (options["state"] == "today") & options["capacity_own"].astype(bool) & serving
     again = shared & options["site_id"].where(shared).duplicated()
-    mine = rows.first[reach.standard.id] + np.arange(len(reach.rows))
+    mine = rows.first[reach.standard.id] + np.flatnonzero(~reach.rows["demand_id"].isin(reach.held))
     in_all_years = (np.arange(n_years)[:, None] * len(rows.people) + mine).ravel()
     return Capacity(in_all_years, np.tile(np.where(again, 0, limit), n_years))
 
@@ -280,7 +297,7 @@ def build(
         In every year one row for each standard of `asked` and demand point, and one column for each option.
     """
     years, used = years_of(limits.phases), asked(reaches, goals, aim, limits)
-    rows, served = _rows(used, aim), [_pairs(reach, reach.pairs, options) for reach in used]
+    rows, served = _rows(used, aim), [_cover_pairs(reach, options) for reach in used]
     n_years, n = len(years), len(options)
     fixed = (options["state"] == "today").to_numpy(dtype=bool)
     once, yearly = (options[f"cost_{name}_yuan"].to_numpy(dtype=np.int64) for name in ("once", "yearly"))

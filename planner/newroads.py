@@ -1,9 +1,13 @@
 """New roads in a network: drawn lines, and where they are joined to what is there.
 
 An end of a line is joined to the nearest road within `END_M`, an inner vertex to the nearest within `VERTEX_M`; of the
-other new lines to each within the same distance. Where lines only cross, without a vertex on the other one, the one
-passes over the other. A single point is joined to every road within `END_M`: it is a gate. A join is a segment of its
-own, straight from the vertex to its foot, at which the road is cut; a cut road is as long as it was, to the millimetre.
+other new lines to each within the same distance. Where the nearest road is an island, and the end is not drawn onto it,
+the end is also joined to the nearest road that is none: a scrap of footway by the street does not end the way. Where
+lines only cross, without a vertex on the other one, the one passes over the other. A single point is a gate: it is
+joined to every road within `END_M`, to each part of it that hangs together within this distance.
+
+A join is a segment of its own, straight from the vertex to its foot, at which the road is cut; a cut road is as long as
+it was, to the millimetre.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from planner.alongside import in_plane
 from planner.geodesy import project, segment_mm, unproject
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 
     Whole = NDArray[np.int64]
     Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
 
 END_M = 20.0
 """How far an end of a new road may be from the road that it is joined to, in metres."""
@@ -88,18 +95,22 @@ class Joined:
     joins: tuple[Join, ...]
 
 
-def with_new_roads(roads: Roads, lines: Sequence[NewRoad]) -> Joined:
+def with_new_roads(roads: Roads, island: Flags, lines: Sequence[NewRoad]) -> Joined:
     """Add new roads to a network; those that are there stay as long, and as quick, as they are.
 
     Parameters
     ----------
     roads
         The network, of one segment at least.
+    island
+        Whether each segment belongs to a piece that no road ties to the rest, too short to stay by itself.
     lines
         The new roads. The result is the same in any order of them, but for the ids of ways, nodes and segments.
     """
     whole, first_node, of_line = _with_lines(roads, lines)
-    joins = tuple(_joins(roads.n_edges, whole, lines, of_line))
+    owner = np.append(np.full(roads.n_edges, -1), of_line)
+    island = np.append(island, np.zeros(len(of_line), dtype=bool))
+    joins = tuple(_joins(whole, owner, island, lines))
     cut, node = _cut(whole, joins)
     way_id = roads.way_id.max(initial=0) + 1 + np.arange(len(lines))
     return Joined(_with_connections(cut, way_id, lines, joins, first_node, node), way_id, joins)
@@ -155,32 +166,54 @@ def _appended(
 # --- joins -------------------------------------------------------------------------------------------------------
 
 
-def _joins(n_before: int, roads: Roads, lines: Sequence[NewRoad], of_line: Whole) -> Iterator[Join]:
-    """Find where each vertex of each line is joined; the segments of the lines are those from `n_before` on."""
+def _joins(roads: Roads, owner: Whole, island: Flags, lines: Sequence[NewRoad]) -> Iterator[Join]:
+    """Find where each vertex of each line is joined; the owner of a segment is its line, -1 in the file's roads."""
     plane = in_plane(roads)
-    line = np.repeat(np.arange(len(lines)), [len(item.lon) for item in lines])
-    vertex = place_within(np.array([len(item.lon) for item in lines]))
+    sizes = np.array([len(item.lon) for item in lines])
+    line, vertex = np.repeat(np.arange(len(lines)), sizes), place_within(sizes)
     lon, lat = (np.concatenate([getattr(item, name) for item in lines]) for name in ("lon", "lat"))
     end = (vertex == 0) | np.append(line[1:] != line[:-1], True)
     points = shapely.points(*project(lon, lat, plane.epsg))
-    within_m = np.where(end, END_M, VERTEX_M)
-    which, edge = plane.tree.query(points, predicate="dwithin", distance=within_m)
-    order = np.lexsort((edge, which))
-    which, edge = which[order], edge[order]
+    which, edge = plane.tree.query(points, predicate="dwithin", distance=np.where(end, END_M, VERTEX_M))
+    others = owner[edge] != line[which]
+    which, edge = which[others], edge[others]
     apart = shapely.distance(points[which], plane.edges[edge])
-    owner = np.append(np.full(n_before, -1), of_line)[edge]
-    gate = np.array([len(item.lon) == 1 for item in lines])[line[which]]
-    # what a vertex takes one join to: all the file's roads together, but of a gate each way; each of the other lines
-    group = np.where(owner >= 0, owner + 1, 0)
-    way = np.where(gate | (owner >= 0), roads.way_id[edge], 0)
-    chosen: dict[tuple[int, int, int], int] = {}
-    for at in np.lexsort((np.arange(len(which)), apart)).tolist():
-        if owner[at] != line[which[at]]:
-            chosen.setdefault((int(which[at]), int(group[at]), int(way[at])), at)
-    for key, nearest in sorted(chosen.items()):
-        tied = (which == key[0]) & (group == key[1]) & (way == key[2]) & (apart <= apart[nearest] + TIE_M)
-        at = int(np.flatnonzero(tied)[0])
-        yield _join(roads, plane, int(line[key[0]]), int(vertex[key[0]]), int(edge[at]), points[key[0]])
+    gate = sizes[line[which]] == 1
+    # a vertex takes one join to all the file's roads together and one to each other line; a gate one to each part
+    group = owner[edge] + 1
+    group[gate] = _parts(roads, plane, points, which[gate], edge[gate])
+    nearest = _nearest(which, group, edge, apart)
+    astray = nearest[island[edge[nearest]] & (apart[nearest] > VERTEX_M) & ~gate[nearest]]
+    stays = np.flatnonzero(np.isin(which, which[astray]) & (group == 0) & ~island[edge])
+    chosen = np.append(nearest, stays[_nearest(which[stays], group[stays], edge[stays], apart[stays])])
+    for at in chosen[np.lexsort((edge[chosen], which[chosen]))].tolist():
+        of = int(which[at])
+        yield _join(roads, plane, int(line[of]), int(vertex[of]), int(edge[at]), points[of])
+
+
+def _nearest(which: Whole, group: Whole, edge: Whole, apart: Floats) -> Whole:
+    """Find the nearest pair of each vertex and group; of several as near that of the first segment."""
+    order = np.lexsort((edge, group, which))
+    first = (np.diff(which[order], prepend=-1) != 0) | (np.diff(group[order], prepend=-1) != 0)
+    number = np.cumsum(first) - 1
+    least = np.minimum.reduceat(apart[order], np.flatnonzero(first))
+    tied = np.flatnonzero(apart[order] <= least[number] + TIE_M)
+    return order[tied[np.unique(number[tied], return_index=True)[1]]]
+
+
+def _parts(roads: Roads, plane: Plane, points: NDArray[np.object_], which: Whole, edge: Whole) -> Whole:
+    """Find which part of its way each segment near a gate belongs to, as a number.
+
+    Segments of a way hang together at nodes within `END_M` of the gate: two arms of one that turns farther away do not.
+    """
+    pair, node = np.tile(np.arange(len(edge)), 2), np.append(roads.u[edge], roads.v[edge])
+    near = shapely.distance(shapely.points(plane.x[node], plane.y[node]), points[which[pair]]) <= END_M
+    pair, node = pair[near], node[near]
+    meetings = np.column_stack([which[pair], roads.way_id[edge[pair]], node])
+    _, number = np.unique(meetings, axis=0, return_inverse=True)
+    ties = (np.ones(len(pair), dtype=np.int8), (pair, len(edge) + number.reshape(-1)))
+    _, part = connected_components(coo_array(ties, shape=(len(edge) + len(pair),) * 2), directed=False)
+    return part[: len(edge)].astype(np.int64)
 
 
 def _join(roads: Roads, plane: Plane, line: int, vertex: int, edge: int, point: shapely.Point) -> Join:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from planner.osmobjects import Extract, Nodes
 
+    Box = tuple[float, float, float, float]
     Whole = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
@@ -38,13 +39,16 @@ class Clipped:
         Nodes that kept ways name and the larger file lacks.
     box
         West, south, east and north of what the larger file says it covers; None where it does not say.
+    extent
+        West, south, east and north of all the roads that it holds.
     """
 
     ways: int
     nodes: int
     ways_beyond: int
     nodes_missing: int
-    box: tuple[float, float, float, float] | None
+    box: Box | None
+    extent: Box
 
 
 def _written(target: Path, work: Callable[[osmium.SimpleWriter], None]) -> None:
@@ -106,7 +110,12 @@ def clip(source: Path, area: shapely.Geometry, target: Path) -> Clipped:
         there = wanted[np.isin(wanted, nodes.node_id)]
         box = _write(extract, way_id[touching], there, target)
     kept = int(touching.sum())
-    return Clipped(kept, len(there), len(way_id) - kept, len(wanted) - len(there), box)
+    return Clipped(kept, len(there), len(way_id) - kept, len(wanted) - len(there), box, _extent(nodes))
+
+
+def _extent(nodes: Nodes) -> Box:
+    low, high = ((float(end(nodes.lon)), float(end(nodes.lat))) for end in (np.min, np.max))
+    return *low, *high
 
 
 def _touching(refs: Whole, sizes: Whole, nodes: Nodes, area: shapely.Geometry) -> Flags:
@@ -130,7 +139,7 @@ def _touching(refs: Whole, sizes: Whole, nodes: Nodes, area: shapely.Geometry) -
     return touching
 
 
-def _write(extract: Extract, ways: Whole, nodes: Whole, target: Path) -> tuple[float, float, float, float] | None:
+def _write(extract: Extract, ways: Whole, nodes: Whole, target: Path) -> Box | None:
     """Let osmium write some ways and nodes; return what the file says it covers."""
     wanted = osmium.IdTracker()
     for number in ways.tolist():

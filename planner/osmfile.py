@@ -107,7 +107,7 @@ class _Segments:
 
 
 def _cut(ways: _Ways, wanted: Whole, of_wanted: Whole, nodes: Nodes) -> tuple[_Segments, int, int]:
-    """Cut ways into segments; also count references to absent nodes and segments from a node to itself.
+    """Cut ways into segments; also count absent nodes, each once, and segments from a node to itself.
 
     The references of all ways are ``wanted[of_wanted]``.
     """
@@ -122,7 +122,7 @@ def _cut(ways: _Ways, wanted: Whole, of_wanted: Whole, nodes: Nodes) -> tuple[_S
     still = joined & (number[1:] == number[:-1])
     start = np.flatnonzero(joined & ~still)
     segments = _Segments(way[start], order[start].astype(np.int32), number[start], number[start + 1])
-    return segments, int((~known[of_wanted]).sum()), int(still.sum())
+    return segments, int((~known).sum()), int(still.sum())
 
 
 def without_islands(roads: Roads, island_min_m: float) -> Roads:
@@ -140,17 +140,28 @@ def without_islands(roads: Roads, island_min_m: float) -> Roads:
     roads
         What stays, with the nodes renumbered; its report counts the pieces that were left out, and their length.
     """
+    piece, total_mm, left_out = _pieces(roads, island_min_m)
+    report = replace(roads.report, islands_dropped=int(left_out.sum()), islands_m=int(total_mm[left_out].sum()) / 1000)
+    return _subset(roads, ~left_out[piece], report)
+
+
+def on_islands(roads: Roads, island_min_m: float) -> Flags:
+    """Mask of the segments that `without_islands` would leave out."""
+    piece, _, left_out = _pieces(roads, island_min_m)
+    return left_out[piece]
+
+
+def _pieces(roads: Roads, island_min_m: float) -> tuple[Whole, Whole, Flags]:
+    """Piece of each segment; the length of each piece, in millimetres, and whether it is an island."""
     ties = coo_array((np.ones(roads.n_edges, dtype=np.int8), (roads.u, roads.v)), shape=(roads.n_nodes,) * 2)
     count, label = connected_components(ties, directed=False)
-    piece = label[roads.u]
+    piece = label[roads.u].astype(np.int64)
     total_mm = np.zeros(count, dtype=np.int64)
     np.add.at(total_mm, piece, roads.length_mm)
     used = np.bincount(piece, minlength=count) > 0  # nodes that no segment uses are pieces of their own
-    stays = used & (total_mm >= to_mm(island_min_m))
-    stays[np.argmax(np.where(used, total_mm, -1))] = True
-    left_out = used & ~stays
-    report = replace(roads.report, islands_dropped=int(left_out.sum()), islands_m=int(total_mm[left_out].sum()) / 1000)
-    return _subset(roads, stays[piece], report)
+    island = used & (total_mm < to_mm(island_min_m))
+    island[np.argmax(np.where(used, total_mm, -1))] = False
+    return piece, total_mm, island
 
 
 def _subset(roads: Roads, keep: Flags, report: ReadingReport) -> Roads:

@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 import zlib
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +24,8 @@ import numpy as np
 import osmium
 
 from planner.errors import Fault, RoadError
-from planner.pathfaults import is_file
+from planner.pathfaults import is_file, unreadable
+from planner.pbf import unpacked_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,10 +38,17 @@ if TYPE_CHECKING:
 
 ENDINGS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 
-_OPENERS: Mapping[str, Callable[..., IO[Any]]] = {".osm": open, ".osm.gz": gzip.open, ".osm.bz2": bz2.open}
+_UNPACKED: Mapping[str, Callable[[IO[bytes]], AbstractContextManager[IO[bytes]]]] = {
+    ".osm": nullcontext,
+    ".osm.gz": lambda packed: gzip.GzipFile(fileobj=packed),  # type: ignore[dict-item, return-value]
+    ".osm.bz2": bz2.BZ2File,
+}
 _CHUNK = 1 << 20
 _OVERLAP = 256
+# A province of China takes 4 GiB as text, and packs to a tenth or a twentieth.
 _LARGEST_INFLATED = 8 << 30
+_STRETCH = 16 << 20
+_MOST_TIMES = 200
 # What OpenStreetMap's own reader would take without a word: document types, whose entities could swell to any size;
 # coordinates such as 1e999, which it reads as 0; objects that an editor has marked deleted. A coordinate is judged when
 # its closing quote is there, or too long to be one: the text comes in chunks.
@@ -109,8 +117,10 @@ def ending_of(path: Path) -> str:
     Raises
     ------
     RoadError
-        If the file is not there, or its ending is not known.
+        If the file is not there or no file, or its ending is not known.
     """
+    if fault := unreadable(path, str(path)):
+        raise RoadError(fault)
     if not is_file(path):
         raise RoadError(Fault("file_missing", str(path)))
     name = path.name.lower()
@@ -137,16 +147,40 @@ def gate_text(path: Path, ending: str) -> None:
     Raises
     ------
     RoadError
-        If it does, or is larger than any city when it is unpacked.
+        If it does, is larger than any city when it is unpacked, or is packed as no road file is: a few bytes that swell
+        for minutes.
     """
     read, tail = 0, b""
-    with _OPENERS[ending](path, "rb") as stream:
+    mark = packed_mark = 0
+    with path.open("rb") as packed, _UNPACKED[ending](packed) as stream:
         while chunk := stream.read(_CHUNK):
             read += len(chunk)
+            if read - mark >= _STRETCH:
+                if read - mark > _MOST_TIMES * (packed.tell() - packed_mark):
+                    raise RoadError(Fault("road_bomb", str(path), values={"times": _MOST_TIMES}))
+                mark, packed_mark = read, packed.tell()
             text, tail = tail + chunk, chunk[-_OVERLAP:]
             code = next((code for code, pattern in _REFUSED.items() if pattern.search(text)), None)
             if code or read > _LARGEST_INFLATED:
                 raise RoadError(Fault(code or "road_too_large", str(path)))
+
+
+def gate_blobs(path: Path) -> None:
+    """Refuse a .pbf that swells as no road file does; a blob cannot cost much memory, but many of them much time.
+
+    Raises
+    ------
+    RoadError
+        If it does, or is larger than any city when it is unpacked.
+    """
+    size, read = path.stat().st_size, 0
+    with path.open("rb") as stream:
+        for blob in unpacked_sizes(stream):
+            read += blob
+            if read > max(_MOST_TIMES * size, _STRETCH):
+                raise RoadError(Fault("road_bomb", str(path), values={"times": _MOST_TIMES}))
+            if read > _LARGEST_INFLATED:
+                raise RoadError(Fault("road_too_large", str(path)))
 
 
 @contextmanager
@@ -161,12 +195,14 @@ def extracted(path: Path) -> Iterator[Extract]:
     """
     ending = ending_of(path)
     try:
-        if ending in _OPENERS:
+        if ending in _UNPACKED:
             gate_text(path, ending)
+        else:
+            gate_blobs(path)
         source = source_of(path)
         with tempfile.TemporaryDirectory(prefix="planner-", ignore_cleanup_errors=True) as folder:
             extract = Extract(path, source, Path(folder))
-            _write(extract, with_places=ending not in _OPENERS and _fits_places(extract))
+            _write(extract, with_places=ending not in _UNPACKED and _fits_places(extract))
             yield extract
     except UNREADABLE as error:
         raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
@@ -246,13 +282,16 @@ def read_nodes(extract: Extract, wanted: Whole) -> Nodes:
     Raises
     ------
     RoadError
-        If the file holds a node twice at different places.
+        If the file holds a node twice at different places, or most places seem to be latitude for longitude.
     """
     # osmium's array has no negative ids, which editors give to what is not saved yet
     whole = (extract.folder / _PLACES).exists() and len(wanted) > 0 and wanted[0] > 0
     places = _from_array(extract.folder / _PLACES, wanted) if whole else _one_by_one(extract.source, wanted)
     node_id, x, y = places["id"].copy(), places["x"].copy(), places["y"].copy()
     valid = _within(x, 180 * _UNITS_PER_DEGREE) & _within(y, 90 * _UNITS_PER_DEGREE)
+    swapped = int((~valid & _within(y, 180 * _UNITS_PER_DEGREE) & _within(x, 90 * _UNITS_PER_DEGREE)).sum())
+    if 2 * swapped > len(node_id):
+        raise RoadError(Fault("road_swapped", str(extract.path), values={"count": swapped}))
     without_place = np.unique(node_id[~valid])
     node_id, x, y = _sorted(node_id[valid], x[valid], y[valid])
     again = np.flatnonzero(node_id[1:] == node_id[:-1]) + 1

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from planner import __version__, claims, editoutputs, fieldcheck, maps, record, report, snapshot, verdicts
+from planner import (
+    __version__,
+    claims,
+    editoutputs,
+    fieldcheck,
+    footmoves,
+    maps,
+    record,
+    report,
+    snapshot,
+    unjudged,
+    verdicts,
+)
 from planner.companions import OF_SHAPEFILES
 from planner.coverage import assessable
-from planner.footmoves import doubts_of
 from planner.hashing import sha256_of
 from planner.headcount import of_tables
 from planner.instance import weight_scale
@@ -24,7 +36,7 @@ from planner.recount import cost_of
 from planner.rulewords import goal_in_words, in_words, known, rule_in_words
 from planner.schema import aim_of
 from planner.sitetable import map_sites, site_table
-from planner.sourcelist import shown_path
+from planner.sourcelist import rows_used, shown_path
 from planner.study import Study, goal_tallies, goals_in, served_in, tally
 from planner.words import listed, say, tell
 
@@ -92,17 +104,23 @@ def _with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, A
 
 
 def doubt_records(inputs: Inputs) -> list[dict[str, str]]:
-    """Say what in the tables was read in one of several ways, and what to write if another was meant."""
-    doubts = (*inputs.demand.doubts, *inputs.sites.doubts, *doubts_of(inputs))
-    told = [tell(doubt, inputs.scenario.language) for doubt in doubts]
+    """Say what makes figures void, and what in the tables was read in one of several ways: what to write instead."""
+    of_tables = (*inputs.demand.doubts, *inputs.sites.doubts)
+    doubts = (*inputs.grave, *of_tables, *footmoves.doubts_of(inputs), *unjudged.doubts_of(inputs))
+    files = {str(file.path): shown_path(str(file.path), inputs.loaded.folder) for file in inputs.loaded.files}
+    shown = (replace(doubt, file=files.get(doubt.file, doubt.file)) for doubt in doubts)
+    told = [tell(doubt, inputs.scenario.language) for doubt in shown]
     return [{"place": place, "what": what, "cure": cure} for place, what, cure in told]
 
 
 def input_records(inputs: Inputs) -> list[dict[str, Any]]:
     """Describe each input file: its path, hash, and rows read and used."""
     loaded, found = inputs.loaded, []
-    left = Counter(row.file for table in (inputs.demand, inputs.sites) for row in table.left_out)
-    rows = {**inputs.demand.rows_read, **inputs.sites.rows_read}
+    left = Counter[str]()
+    for row in (*inputs.demand.left_out, *inputs.sites.left_out):
+        left[row.file] += row.rows
+    rows = Counter(inputs.demand.rows_read) + Counter(inputs.sites.rows_read)
+    used = rows_used(loaded, {"demand": inputs.demand, "sites": inputs.sites})
     for file in inputs.files:
         shown = shown_path(str(file), loaded.folder)
         number = rows.get(shown)
@@ -111,7 +129,7 @@ def input_records(inputs: Inputs) -> list[dict[str, Any]]:
                 "path": shown,
                 "sha256": sha256_of(file),
                 "rows_read": number,
-                "rows_used": None if number is None else number - left[shown],
+                "rows_used": None if number is None else used.get(shown, number - left[shown]),
             }
         )
     return found
@@ -153,6 +171,7 @@ def _demand_record(studied: Study) -> dict[str, Any]:
         "totals": list(studied.inputs.totals),
         "placed_people": {way: int(people[residents & (frame["placed"] == way)].sum()) for way in ("town", "spread")},
         "checked": verdicts.counted(studied.inputs.verdicts, frame),
+        "communities_unjudged": unjudged.community_counts(studied.inputs),
     }
 
 
@@ -264,6 +283,7 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
             "note.counted", language, walk_kph=f"{parameters['walk_kph']:g}", snap_max_m=f"{parameters['snap_max_m']:g}"
         ),
         say("note.community", language, rule=f"{parameters['community_rule'] * 100:g}"),
+        *(tell(doubt, language)[1] for doubt in studied.inputs.grave),
         *source_notes(language, run["inputs"]),
     )
     frame = studied.inputs.sites.frame
@@ -332,10 +352,10 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     report.write_csv(
         pd.DataFrame(
             [
-                (r.file, r.row, r.id, r.name, say(f"left_out.{r.reason}", scenario.language, **r.values))
+                (r.file, r.row, r.rows, r.id, r.name, say(f"left_out.{r.reason}", scenario.language, **r.values))
                 for r in left_out
             ],
-            columns=["file", "row", "id", "name", "reason"],
+            columns=["file", "row", "rows", "id", "name", "reason"],
         ),
         folder / "left_out.csv",
     )

@@ -2,7 +2,8 @@
 
 An Overpass server that runs out of time or memory answers with success, sends what it has, and says so in a
 ``<remark>`` at the end (https://wiki.openstreetmap.org/wiki/Overpass_API): half a town. So every answer is looked at as
-text before it is believed.
+text before it is believed. The question asks for the nodes of all its ways, so an answer whose ways name nodes that it
+lacks is a part as well, whatever it says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import shapely
 
 from planner.download import Question, Trouble
+from planner.osmobjects import extracted, read_nodes, read_ways, refs_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +29,7 @@ _SERVER_S, _SERVER_BYTES = 180, 1 << 29
 _QUERY = '[out:xml][timeout:{seconds}][maxsize:{size}];way["highway"]({box});(._;>;);out body;'
 _CHUNK, _OVERLAP, _HEAD, _TAIL = 1 << 20, 600, 4096, 256
 _START = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<osm[\s>]")
-_REMARK = re.compile(rb"<remark>\s*([^<]{0,500})")
+_REMARK = re.compile(rb"<remark(?:\s[^<>]*)?>\s*([^<]{0,500})")
 _BASE = re.compile(rb'osm_base="([^"]*)"')
 
 
@@ -64,7 +66,17 @@ def question(url: str, box: tuple[float, float, float, float]) -> Question:
 
 
 def judge(file: Path) -> Trouble | None:
-    """Say what is wrong with an answer; None where it is OpenStreetMap XML, whole and without a remark."""
+    """Say what is wrong with an answer; None where it is OpenStreetMap XML, whole, with all nodes and no remark.
+
+    Raises
+    ------
+    RoadError
+        If it cannot be read as OpenStreetMap XML, or holds what must not be read.
+    """
+    return _judged_as_text(file) or _judged_by_nodes(file)
+
+
+def _judged_as_text(file: Path) -> Trouble | None:
     end = tail = b""
     with file.open("rb") as stream:
         if not _START.match(stream.read(_HEAD)):
@@ -79,6 +91,14 @@ def judge(file: Path) -> Trouble | None:
                 return Trouble("net_partial", passing=True, values={"remark": said})
             tail, end = text[-_OVERLAP:], text[-_TAIL:]
     return None if end.rstrip().endswith(b"</osm>") else Trouble("net_cut", passing=True)
+
+
+def _judged_by_nodes(file: Path) -> Trouble | None:
+    with extracted(file) as extract:
+        wanted = np.unique(refs_of([way.refs for way in read_ways(extract, frozenset())])[0])
+        nodes = read_nodes(extract, wanted)
+    lacking = np.setdiff1d(wanted, np.concatenate([nodes.node_id, nodes.without_place]), assume_unique=True)
+    return Trouble("net_nodes_lacking", passing=True, values={"count": len(lacking)}) if len(lacking) else None
 
 
 def data_time(file: Path) -> str:

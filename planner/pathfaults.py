@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 from planner.errors import Fault
@@ -18,6 +19,32 @@ LONGEST_NAME_BYTES = 255
 def is_file(path: Path) -> bool:
     """Whether a file is there; no, where the name is one that no system takes: pathlib would raise."""
     return os.path.isfile(path)  # noqa: PTH113
+
+
+def unreadable(path: Path, shown: str) -> Fault | None:
+    """Say why what is there must not be opened as a file; None where it may be, or nothing is there.
+
+    A pipe would wait for ever for its other end, a device may never come to one.
+
+    Parameters
+    ----------
+    path
+        What was to be read.
+    shown
+        Its path as the user wrote it.
+
+    Returns
+    -------
+    fault
+        ``not_a_file`` for a folder, a pipe or a device, ``path_nul`` for a name with a character that none can hold.
+    """
+    if "\0" in str(path):
+        return Fault("path_nul", shown.replace("\0", "\ufffd"))
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except (OSError, ValueError):  # a name that no system takes
+        return None
+    return None if stat.S_ISREG(mode) else Fault("not_a_file", shown)
 
 
 def too_long(path: Path | str) -> bool:

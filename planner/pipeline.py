@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from planner import (
     checking,
     comparison,
     frontieroutputs,
+    inspection,
     outputs,
     record,
     report,
@@ -78,12 +79,19 @@ def _silent(_step: str) -> None:
 def _recover(path: str | Path, out: str | Path) -> None:
     """Put interrupted results back before anything else, as far as the scenario tells their name."""
     loaded = load(path)
-    scenario, saved = loaded.scenario, snapshot_of(loaded.merged.get("roads"))
+    saved = snapshot_of(loaded.merged.get("roads"))
     if saved is not None:
         results.recover(saved.parent, saved.name)
-    if scenario is not None:
-        for suffix in ("", areaoutputs.SUFFIX, frontieroutputs.SUFFIX, candidateoutputs.SUFFIX):
-            results.recover(Path(out), scenario.name + suffix)
+    name = checking.name_of(loaded)
+    for suffix in ("", areaoutputs.SUFFIX, frontieroutputs.SUFFIX, candidateoutputs.SUFFIX, checkbook.SUFFIX):
+        results.recover(Path(out), name + suffix)
+
+
+def _read(path: str | Path, show: Callable[[str], None]) -> Inputs:
+    """Read and check a scenario with all that it names, and what makes its figures void."""
+    inputs = read(path, show)
+    show("datum")
+    return replace(inputs, grave=tuple(inspection.grave(inputs)))
 
 
 def _spare_inputs(inputs: Inputs, final: Path, *, keep_inputs: bool) -> None:
@@ -121,7 +129,7 @@ def run(
     """
     clock = _Clock(show)
     _recover(path, out)
-    inputs = read(path, clock)
+    inputs = _read(path, clock)
     name = inputs.scenario.name
     results.make_ready(Path(out), name, outputs.RESULT_FILES, mark="run.json")
     _spare_inputs(inputs, Path(out) / name, keep_inputs=keep_inputs)
@@ -160,7 +168,7 @@ def isochrones(
         As from `run`, or because there is nothing to draw.
     """
     _recover(path, out)
-    inputs = read(path, show)
+    inputs = _read(path, show)
     asked = areastudy.ask(inputs, wish, show)
     name = inputs.scenario.name + areaoutputs.SUFFIX
     results.make_ready(Path(out), name, areaoutputs.RESULT_FILES, mark=areaoutputs.MARK)
@@ -205,7 +213,7 @@ def frontier(
         As from `run`, or because no standard is named.
     """
     _recover(path, out)
-    inputs = read(path, show)
+    inputs = _read(path, show)
     asked = standard_of(inputs, standard)
     name = inputs.scenario.name + frontieroutputs.SUFFIX
     results.make_ready(Path(out), name, frontieroutputs.RESULT_FILES, mark=frontieroutputs.MARK)
@@ -238,7 +246,7 @@ def candidates(path: str | Path, out: str | Path, *, show: Callable[[str], None]
         As from `run`, or because no candidate is found, or the scenario names the table that would be replaced.
     """
     _recover(path, out)
-    inputs = read(path, show)
+    inputs = _read(path, show)
     final = Path(out) / (inputs.scenario.name + candidateoutputs.SUFFIX)
     candidateoutputs.refuse_used(inputs, final)
     results.make_ready(Path(out), final.name, candidateoutputs.RESULT_FILES, mark=candidateoutputs.MARK)

@@ -62,6 +62,7 @@ def join(demand: GeoDataFrame, origin: pd.DataFrame, places: GeoDataFrame, lines
     """Find the row of demand of every place.
 
     Unit codes decide where both have one; else the names do, inside the town and district as far as both name them.
+    Rows of one unit in different layers are one: its place is that of all of them that have none.
     For names all rows count, also those that have coordinates: two villages of one name are not told apart by that.
 
     Parameters
@@ -81,22 +82,22 @@ def join(demand: GeoDataFrame, origin: pd.DataFrame, places: GeoDataFrame, lines
         file, line = str(lines["file"].iloc[at]), int(lines["row"].iloc[at])
         told = {"name": quoted(place.name)}
         fitting = _coded(place, by_code, bare) or list(_named(demand, place, by_name))
-        own = [row for row in fitting if not bare[row]]
+        free = [row for row in fitting if bare[row]]
         reason = ""
         if place.geometry is None:
             reason = "place_empty"
         elif not fitting:
             reason = "place_unknown"
-        elif len(fitting) > 1:
+        elif not _one_unit(demand.iloc[fitting]):
             rows = " / ".join(f"{origin['file'].iloc[row]}:{origin['row'].iloc[row]}" for row in fitting[:5])
             faults.append(Fault("place_two_rows", file, row=line, values={**told, "rows": rows}))
-        elif own:
+        elif not free:
             reason = "place_known"
-        elif fitting[0] in points:
-            values = {**told, "row": int(lines["row"].iloc[points[fitting[0]]])}
+        elif taken := [row for row in free if row in points]:
+            values = {**told, "row": int(lines["row"].iloc[points[taken[0]]])}
             faults.append(Fault("two_places", file, row=line, values=values))
         else:
-            points[fitting[0]] = at
+            points |= dict.fromkeys(free, at)
         if reason:
             code = "" if place.unit_id == place.place_id else place.unit_id
             left_out.append(LeftOut(file, line, code, place.name, reason))
@@ -104,6 +105,11 @@ def join(demand: GeoDataFrame, origin: pd.DataFrame, places: GeoDataFrame, lines
             doubts.append(Fault(reason, file, row=line, values=told))
     found = {row: places.geometry.iloc[at] for row, at in points.items()}
     return Joined(found, tuple(faults), tuple(doubts), tuple(left_out))
+
+
+def _one_unit(rows: pd.DataFrame) -> bool:
+    """Whether rows are one unit, in as many layers."""
+    return len(set(rows["unit_id"])) == 1 and rows["layer"].is_unique
 
 
 def _index(demand: GeoDataFrame) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:

@@ -115,8 +115,12 @@ def place(demand: Table | None, sites: Table | None, asked: Asked, standards: Se
         demand = _with_checks(demand, checks, found)
     mended = (doubt for layer in layers.values() for doubt in layer.doubts)
     demand = replace(demand, doubts=(*demand.doubts, *mended))
+    layers = areas.with_districts(layers)
     demand, sites = (_with_areas(table, layers, together) for table, together in ((demand, "unit_id"), (sites, None)))
-    return Placed(_with_towns(demand, layers.get("town")), sites, found)
+    demand = _with_towns(demand, layers.get("town"))
+    found, doubts, left_out = verdicts.current(found, demand.frame, sites.frame, standards)
+    doubts, left_out = (*demand.doubts, *shortened(doubts)), (*demand.left_out, *left_out)
+    return Placed(replace(demand, doubts=doubts, left_out=left_out), sites, found)
 
 
 def _read(source: TableSource | None, contract: Sequence[Any]) -> tuple[Table | None, tuple[Fault, ...]]:
@@ -167,6 +171,8 @@ def _with_checks(demand: Table, checks: Table, found: Verdicts) -> Table:
             values = {"id": quoted(name), "metres": f"{far_m:.0f}"}
             doubts.append(Fault("check_moved", spot.file, row=spot.row, values=values))
         points[row], placed[row] = point, "own"
+    # the list that a run writes has a second sheet, which explains the first
+    checks = replace(checks, doubts=tuple(doubt for doubt in checks.doubts if doubt.code != "first_sheet"))
     return _more(_with_read(demand, checks, found.left_out), points, doubts, placed=placed)
 
 
@@ -228,25 +234,28 @@ def _with_towns(demand: Table, layer: Areas | None) -> Table:
     bare = frame.geometry.isna().to_numpy()
     points, placed = _texts(frame.geometry), _texts(frame["placed"])
     left = np.zeros(len(frame), dtype=bool)
+    units = set(zip(*(frame.loc[frame["town"] != "", level] for level in LEVELS), strict=True))
+    found = {} if layer is None else areas.matched(layer, units)
     for way in ("town", "spread"):
         rows = np.flatnonzero(bare & (hints["unplaced"] == way).to_numpy())
-        for town, mine in _by_town(frame, rows):
-            area = areas.named(layer, town) if layer and town else None
-            points[mine] = _points(frame, hints, mine, area, way)
+        for unit, mine in _by_town(frame, rows):
+            points[mine] = _points(frame, hints, mine, found.get(unit), way)
         at = np.array([points[row] is not None for row in rows.tolist()], dtype=bool)
         placed[rows[at]] = way
         left[rows[~at]] = True
     stayed = frame.loc[left, LEVELS].assign(row=np.flatnonzero(left), way=hints["unplaced"].to_numpy()[left])
     doubts = [
-        _doubt(demand, _why(str(way), town), int(rows.iloc[0]), "town", town=quoted(town), count=len(rows))
-        for (way, _, town), rows in stayed.groupby(["way", *LEVELS], sort=False)["row"]
+        _doubt(demand, _why(str(way), town), int(rows.iloc[0]), "town", town=quoted(district + town), count=len(rows))
+        for (way, district, town), rows in stayed.groupby(["way", *LEVELS], sort=False)["row"]
     ]
     return _more(demand, points, doubts, placed=placed)
 
 
-def _by_town(frame: pd.DataFrame, rows: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    for town, part in pd.Series(rows).groupby(frame["town"].to_numpy(dtype=object)[rows], sort=True):
-        yield str(town), part.to_numpy(dtype=np.int64)
+def _by_town(frame: pd.DataFrame, rows: NDArray[np.int64]) -> Iterator[tuple[tuple[str, str], NDArray[np.int64]]]:
+    """Take rows by their district and town: towns of one name are several."""
+    keys = [frame[level].to_numpy(dtype=object)[rows] for level in LEVELS]
+    for (district, town), part in pd.Series(rows).groupby(keys, sort=True):
+        yield (str(district), str(town)), part.to_numpy(dtype=np.int64)
 
 
 def _points(frame: pd.DataFrame, hints: pd.DataFrame, rows: NDArray[np.int64], area: Any, way: str) -> Texts:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyproj
 import shapely
 
-from planner.errors import Fault, TableError
+from planner.errors import Fault, TableError, attempt
 from planner.geodesy import great_circle_m
-from planner.pathfaults import is_file
+from planner.pathfaults import is_file, unreadable
 from planner.spreading import Spots
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 
 PARTS_PER_PERSON = 10**6
 """Weights count millionths of a person."""
+
+MOST_IN_CELL = 10_000_000
+"""More people than any cell can hold: the raster marks places without data by such a number and does not say so."""
+
+MOST_IN_AREA = 8_000_000_000
+"""More people than an area can hold; its millionths of a person still fit 64 bits."""
 
 STRIP_CELLS = 4_000_000
 """Cells that are held at once: a raster is read in strips of whole rows."""
@@ -57,11 +65,22 @@ class Peopled:
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """Cells that lie in an area, in whole or in part: row and column in the raster, and the people in that part."""
+    """Cells that lie in an area, in whole or in part.
+
+    Attributes
+    ----------
+    row, column
+        In the raster.
+    people
+        People in the part of the cell that lies in the area.
+    held
+        People in the whole cell.
+    """
 
     row: NDArray[np.int64]
     column: NDArray[np.int64]
     people: NDArray[np.float64]
+    held: NDArray[np.float64]
 
 
 def read_areas(file: Path, shown: str, areas: Mapping[str, shapely.Geometry], spacing_m: float) -> dict[str, Peopled]:
@@ -86,16 +105,24 @@ def read_areas(file: Path, shown: str, areas: Mapping[str, shapely.Geometry], sp
     Raises
     ------
     TableError
-        If the extra is not installed, or the file is no such raster.
+        If the extra is not installed, or the file is no such raster, or more people are in it than can be.
     """
     if importlib.util.find_spec("rasterio") is None or importlib.util.find_spec("exactextract") is None:
         raise TableError(Fault("raster_extra", shown))
+    if fault := unreadable(file, shown):
+        raise TableError(fault)
     if not is_file(file):
         raise TableError(Fault("table_absent", shown))
     with _opened(file, shown) as raster:
         degrees = pyproj.Transformer.from_crs(raster.crs.to_wkt(), "OGC:CRS84", always_xy=True)
         block = _block(raster, degrees, spacing_m)
-        return {name: _read_area(raster, degrees, area, block) for name, area in areas.items()}
+        found = {name: attempt(partial(_read_area, raster, degrees, area, block)) for name, area in areas.items()}
+    faults = [
+        Fault(fault.code, shown, values={"name": name, **fault.values}) for name in found for fault in found[name][1]
+    ]
+    if faults:
+        raise TableError(*faults)
+    return {name: peopled for name, (peopled, _) in found.items() if peopled}
 
 
 @contextmanager
@@ -144,12 +171,28 @@ def _read_area(raster: Any, degrees: pyproj.Transformer, outline: shapely.Geomet
         return Peopled(Spots(nothing, nothing, nothing.astype(np.int64)), 0.0, beyond=True)
     beyond = not shapely.covers(shapely.box(*raster.bounds), area)
     cells = _cells(raster, area)
+    _refuse_crowds(raster, degrees, cells)
     most, weight = _blocks(cells, block)
     at = raster.transform
     x, y = at.c + at.a * (cells.column[most] + 0.5), at.f + at.e * (cells.row[most] + 0.5)
     lon, lat = degrees.transform(x, y)
     spots = Spots(np.asarray(lon), np.asarray(lat), weight)
     return Peopled(spots.take(np.flatnonzero(weight)), float(cells.people.sum()), beyond)
+
+
+def _refuse_crowds(raster: Any, degrees: pyproj.Transformer, cells: _Cells) -> None:
+    """Refuse cells that hold more people than can be, and all of them together."""
+    crowded = np.flatnonzero(cells.held > MOST_IN_CELL)
+    people = float(cells.people.sum())
+    if len(crowded):
+        at, first = raster.transform, crowded[0]
+        x, y = at.c + at.a * (cells.column[first] + 0.5), at.f + at.e * (cells.row[first] + 0.5)
+        lon, lat = degrees.transform(x, y)
+        place = {"lon": f"{lon:.5f}", "lat": f"{lat:.5f}"}
+        values = {"count": len(crowded), "people": f"{cells.held[first]:g}", **place}
+        raise TableError(Fault("raster_crowded_cell", values=values))
+    if people > MOST_IN_AREA:
+        raise TableError(Fault("raster_crowded_area", values={"people": f"{people:g}"}))
 
 
 def _blocks(cells: _Cells, block: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -169,12 +212,13 @@ def _cells(raster: Any, area: shapely.Geometry) -> _Cells:
     top, bottom = ((y - at.f) / at.e for y in (north, south))
     first, last = max(0, math.floor(left)), min(raster.width, math.ceil(right))
     upper, lower = max(0, math.floor(top)), min(raster.height, math.ceil(bottom))
-    parts = [_Cells(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))]
+    parts = [_Cells(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))]
     if first < last:
         height = max(1, STRIP_CELLS // (last - first))
         strips = ((row, min(row + height, lower)) for row in range(upper, lower, height))
         parts += [_strip(raster, rows, (first, last), area) for rows in strips]
-    return _Cells(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "column", "people")))
+    names = ("row", "column", "people", "held")
+    return _Cells(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _strip(raster: Any, rows: tuple[int, int], columns: tuple[int, int], area: shapely.Geometry) -> _Cells:
@@ -182,8 +226,9 @@ def _strip(raster: Any, rows: tuple[int, int], columns: tuple[int, int], area: s
     import exactextract  # noqa: PLC0415
 
     read = raster.read(1, window=(rows, columns), masked=True)
-    values = np.ma.filled(read.astype(np.float64), np.nan) * raster.scales[0] + raster.offsets[0]
-    values = np.where((values > 0) & np.isfinite(values), values, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond a float is infinite, and refused
+        values = np.ma.filled(read.astype(np.float64), np.nan) * raster.scales[0] + raster.offsets[0]
+    values = np.where(values > 0, np.minimum(values, sys.float_info.max), 0.0)
     at = raster.transform
     source = exactextract.raster.NumPyRasterSource(
         values,
@@ -197,4 +242,4 @@ def _strip(raster: Any, rows: tuple[int, int], columns: tuple[int, int], area: s
     cell, coverage, held = (np.asarray(found["properties"][key]) for key in ("cell_id", "coverage", "values"))
     people = held * coverage
     row, column = np.divmod(cell[people > 0].astype(np.int64), columns[1] - columns[0])
-    return _Cells(row + rows[0], column + columns[0], people[people > 0])
+    return _Cells(row + rows[0], column + columns[0], people[people > 0], held[people > 0])

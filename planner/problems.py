@@ -10,10 +10,11 @@ from planner import columns as col
 from planner.errors import Fault, PlannerError
 from planner.grammar import quoted
 from planner.grids import read_lines
+from planner.pathfaults import is_file
 from planner.scenariobook import is_book
 from planner.sourcelist import counts_people, facility_names, table_sources
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, TableSource
-from planner.tables import demand_contract, every_fault, read_parts
+from planner.tables import demand_contract, read_parts
 from planner.words import place, say
 
 if TYPE_CHECKING:
@@ -54,31 +55,12 @@ def parts_of(gathered: Gathered, kinds: Iterable[Kind]) -> Parts:
     return {kind: read_parts(table_sources(loaded, kind), contract_of(loaded, kind)) for kind in kinds}
 
 
-def faults_of(gathered: Gathered, parts: Parts) -> list[Fault]:
-    """List all faults: those that were shortened to a few for the terminal are taken from the tables themselves."""
-    whole = [
-        fault
-        for kind, found in parts.items()
-        if getattr(gathered, kind) is None
-        for fault in every_fault(found, contract_of(gathered.loaded, kind))
-        if fault.code != "table_absent"  # the scenario's line that names the file tells it
-    ]
-    told = {(fault.code, fault.file, fault.sheet, fault.row, fault.column) for fault in whole}
-    files = {fault.file for fault in whole}
-    return [
-        *(
-            fault
-            for fault in gathered.faults
-            if (fault.code, fault.file, fault.sheet, fault.row, fault.column) not in told
-            and not (fault.code == "more_faults" and fault.file in files)
-        ),
-        *whole,
-    ]
+def listed(faults: Iterable[Fault]) -> list[Fault]:
+    """List all of the faults or doubts that were shortened to a few for the terminal."""
+    return [one for fault in faults for one in fault.rest or (fault,)]
 
 
-def located(
-    doubts: Iterable[Doubt], points: Mapping[Kind, Points], files: Mapping[Kind, Sequence[str]], parts: Parts
-) -> Iterator[Fault]:
+def located(doubts: Iterable[Doubt], points: Mapping[Kind, Points], parts: Parts) -> Iterator[Fault]:
     """Give doubts about rows of the tables their place in the files, under the files' own headers.
 
     Parameters
@@ -87,15 +69,13 @@ def located(
         What is odd about rows in use.
     points
         The rows in use.
-    files
-        File of each row in use, as shown.
     parts
         The tables once more.
     """
     lines = {kind: [(part, _numbers(part)) for part in found] for kind, found in parts.items()}
     for doubt in doubts:
         of = points[doubt.kind]
-        file, line, row_id = files[doubt.kind][doubt.row], int(of.line[doubt.row]), of.id_of(doubt.row)
+        file, line, row_id = of.file[doubt.row], int(of.line[doubt.row]), of.id_of(doubt.row)
         sheet, column = "", doubt.column
         for part, numbers in lines.get(doubt.kind, ()):
             at = numbers.get(line)
@@ -175,7 +155,7 @@ def _cell(fault: Fault) -> str:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        return path.read_text(encoding="utf-8-sig", errors="replace").splitlines() if is_file(path) else []
     except OSError:
         return []
 

@@ -173,10 +173,11 @@ def reaches(city: City, standards: Sequence[Standard], travel: Mapping[Kind, pd.
     """Which sites reach which assessable demand points, under each standard."""
     found = {}
     groups = [name for name in city.demand.columns if name.startswith(GROUP_PREFIX)]
+    nobody = np.zeros(len(city.demand), dtype=bool)
     for standard in standards:
-        rows = coverage.applies(city.demand, standard) & coverage.assessable(city.demand)
+        rows = coverage.measured(city.demand, standard)
         columns = ["demand_id", "unit_id", "district", "town", "people", *groups]
-        table, demand = travel[kind_of(standard)], city.demand.assign(unit_id=coverage.communities(city.demand))
+        table, demand = travel[kind_of(standard)], city.demand.assign(unit_id=coverage.communities(city.demand, nobody))
         found[standard.id] = Reach(
             standard=standard,
             rows=pd.DataFrame(demand.loc[rows, columns]).reset_index(drop=True),

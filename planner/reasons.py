@@ -77,7 +77,10 @@ class Reason:
 
 @dataclass(frozen=True, eq=False)
 class _Basis:
-    """A plan, who is served where, what each goal must reach, its objective, and who is served in the last year."""
+    """A plan, who is served where, what each goal must reach, its objective, how many are served in the last year.
+
+    `people` are those whose loss is told.
+    """
 
     instance: Instance
     chosen: Whole
@@ -85,6 +88,7 @@ class _Basis:
     least: list[int]
     objective: int
     served: int
+    people: Whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +110,16 @@ class _After:
     lost: int
 
 
-def _served(instance: Instance, chosen: Whole, flows: Flows | None) -> int:
-    """People of the last year who are served, added up over the standards."""
+def _served(instance: Instance, chosen: Whole, flows: Flows | None, people: Whole) -> int:
+    """People of the last year who are served, added up over the standards; rows with none of `people` are not told."""
     last = instance.year == instance.year.max()
     opened = (open_columns(instance, chosen) & last).astype(np.int64)
     within = (instance.covers @ opened) > 0
     if instance.capacity is None or flows is None:
-        return int(instance.people[within].sum())
+        return int(people[within].sum())
     within[instance.capacity.rows] = False
-    return int(instance.people[within].sum()) + int(flows.people[last[flows.column]].sum())
+    shared = last[flows.column] & (people[flows.row] > 0)
+    return int(people[within].sum()) + int(flows.people[shared].sum())
 
 
 def _columns(of: csr_array, option: int) -> Whole:
@@ -217,7 +222,7 @@ def _after(basis: _Basis, problem: Problem, span: _Span, k: int, j: int, deadlin
     reached = zip(instance.all_goals, goals_reached(instance, chosen, flows), basis.least, strict=True)
     missed = tuple(goal.label for goal, got, needed in reached if got.reached < needed)
     objective = objective_of(instance, chosen, flows) - basis.objective
-    return _After(missed, objective, basis.served - _served(instance, chosen, flows))
+    return _After(missed, objective, basis.served - _served(instance, chosen, flows, basis.people))
 
 
 def _shared(
@@ -260,7 +265,7 @@ def _reason(basis: _Basis, problem: Problem | None, span: _Span, k: int, rows: W
         return replace(known, in_time=False)
 
 
-def reasons(instance: Instance, plan: Plan, *, deadline: float) -> tuple[Reason, ...]:
+def reasons(instance: Instance, plan: Plan, *, deadline: float, people: Whole | None = None) -> tuple[Reason, ...]:
     """Say why each chosen option is in a plan.
 
     A goal must reach what it needs, or what it reaches now where the plan falls short of it. An option is swapped in
@@ -275,6 +280,8 @@ def reasons(instance: Instance, plan: Plan, *, deadline: float) -> tuple[Reason,
         A plan of it that keeps all rules.
     deadline
         Under capacity, when to stop sharing people out, on the clock of `time.monotonic`.
+    people
+        Whose loss is told: people of each row, 0 where they are of another layer; None tells of all.
 
     Returns
     -------
@@ -285,12 +292,14 @@ def reasons(instance: Instance, plan: Plan, *, deadline: float) -> tuple[Reason,
     reached = goals_reached(instance, chosen, plan.flows)
     least = [min(got.needed, got.reached) for got in reached]
     objective = objective_of(instance, chosen, plan.flows)
-    basis = _Basis(instance, chosen, plan.flows, least, objective, _served(instance, chosen, plan.flows))
+    told = instance.people if people is None else people
+    served = _served(instance, chosen, plan.flows, told)
+    basis = _Basis(instance, chosen, plan.flows, least, objective, served, told)
     problem = None if instance.capacity is None else problem_of(_shared_only(instance, instance.capacity))
     times, covers, found = times_covered(instance, chosen), csc_array(instance.covers), list[Reason]()
     for swaps in swaps_of(instance, chosen):
         limited = _limited(instance, swaps.leaves), _limited(instance, swaps.enters)
-        span = _Span(swaps, judge(instance, swaps, chosen, least), *limited)
+        span = _Span(swaps, judge(replace(instance, people=told), swaps, chosen, least), *limited)
         for k, column in enumerate(swaps.last_leaving.tolist()):
             rows = covers.indices[covers.indptr[column] : covers.indptr[column + 1]].astype(np.int64)
             found.append(_reason(basis, problem, span, k, np.sort(rows[times[rows] == 1]), deadline))

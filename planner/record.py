@@ -146,6 +146,7 @@ def goal_record(
         "reached_plan": plan.reached if plan else None,
         "most_reachable": most.reached if most else None,
         "most_reachable_proven": most.proven if most else None,
+        "not_assessable": today.not_assessable,
         "left": left["demand_id"].tolist(),
         "left_people": int(missing.sum()),
         "left_by_town": {str(town): int(people) for town, people in towns.items()},

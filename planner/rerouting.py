@@ -8,6 +8,7 @@ two directions for one segment contradict each other, which is a fault.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from planner.alongside import NEAR_M, along, in_plane
 from planner.errors import Fault, TableError
 from planner.geodesy import MM_PER_M, great_circle_mm
 from planner.newroads import END_M, NewRoad, with_new_roads
-from planner.osmfile import without_islands
+from planner.osmfile import on_islands, without_islands
 from planner.osmways import kind_of
 from planner.roads import ROAD_KINDS
 from planner.speeds import CLASS_KPH, OTHER, drive_ms
@@ -143,7 +144,7 @@ def rerouted(
     effects: dict[Mode, Mapping[int, Effect]] = {}
     for mode, roads in whole.items():
         rows = [edit for edit in edits.rows if mode in edit.modes]
-        changed, found = reroute(roads, rows, drive_factor=drive_factor, class_kph=class_kph)
+        changed, found = reroute(roads, rows, island_min_m=island_min_m, drive_factor=drive_factor, class_kph=class_kph)
         if not changed.n_edges:
             raise TableError(Fault("edits_close_all", edits.shown, edits.sheet))
         after[mode] = without_islands(changed, island_min_m)
@@ -158,7 +159,12 @@ def rerouted(
 
 
 def reroute(
-    roads: Roads, edits: Sequence[Edit], *, drive_factor: float, class_kph: Mapping[str, float]
+    roads: Roads,
+    edits: Sequence[Edit],
+    *,
+    island_min_m: float,
+    drive_factor: float,
+    class_kph: Mapping[str, float],
 ) -> tuple[Roads, dict[int, Effect]]:
     """Apply edits to one network, in any order of them.
 
@@ -168,8 +174,8 @@ def reroute(
         The network with every piece.
     edits
         Those that concern its mode.
-    drive_factor, class_kph
-        As in `planner.osmfile.read_roads`.
+    island_min_m, drive_factor, class_kph
+        As in `planner.osmfile.read_roads`. Islands stay; what they are, once roads are closed, tells what is joined.
 
     Returns
     -------
@@ -185,7 +191,7 @@ def reroute(
     if not new or not changed.n_edges:
         return changed, effects
     lines = [_new_road(roads.mode, edit, drive_factor, class_kph) for edit in new]
-    joined = with_new_roads(changed, lines)
+    joined = with_new_roads(changed, on_islands(changed, island_min_m), lines)
     for number, edit in enumerate(new):
         effects[edit.number] = _effect_of_new(joined, number, lines[number])
     return joined.roads, effects
@@ -246,7 +252,7 @@ def _changed(
     """Close, slow and turn the segments that edits mean."""
     keep = np.ones(roads.n_edges, dtype=bool)
     time_ms, forward, backward = roads.drive_ms.copy(), roads.forward.copy(), roads.backward.copy()
-    turned: dict[int, tuple[Whole, Flags]] = {}
+    against = _contradictions({e.number: meant[e.number] for e in edits if e.kind == "one_way"})
     effects = {}
     for edit in edits:
         if edit.number not in meant:
@@ -262,23 +268,20 @@ def _changed(
         else:
             idle = bool(((roads.forward[edges] == ahead) & (roads.backward[edges] != ahead)).all())
             forward[edges], backward[edges] = ahead, ~ahead
-            turned[edit.number] = edges, ahead
-        effects[edit.number] = Effect(*_extent(roads, edges), idle=idle, against=_against(turned, edit.number))
+        effects[edit.number] = Effect(*_extent(roads, edges), idle=idle, against=against.get(edit.number))
     kept = {name: getattr(roads, name)[keep] for name in ("way_id", "segment", "u", "v", "length_mm", "kind")}
     changed = replace(roads, **kept, drive_ms=time_ms[keep], forward=forward[keep], backward=backward[keep])
     return changed, effects
 
 
-def _against(turned: Mapping[int, tuple[Whole, Flags]], number: int) -> int | None:
-    """Find an earlier edit that wants one of the same segments one-way the other way round."""
-    if number not in turned:
-        return None
-    edges, ahead = turned[number]
-    for other, (others, others_ahead) in turned.items():
+def _contradictions(turned: Mapping[int, tuple[Whole, Flags]]) -> dict[int, int]:
+    """Find the edits that want a segment one-way the other way round than an earlier one, with the first of these."""
+    against: dict[int, int] = {}
+    for (earlier, (edges, ahead)), (later, (others, others_ahead)) in combinations(turned.items(), 2):
         _, mine, theirs = np.intersect1d(edges, others, return_indices=True)
         if (ahead[mine] != others_ahead[theirs]).any():
-            return other
-    return None
+            against.setdefault(later, earlier)
+    return against
 
 
 # --- faults and doubts -------------------------------------------------------------------------------------------

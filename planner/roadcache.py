@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from planner.terms import Mode
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Goes up when networks are cut, measured or kept in another way; the rules of ways have their `FILTER_VERSION`."""
 
 KEPT_FILES = 32

@@ -21,7 +21,7 @@ from planner.osmways import takes
 from planner.sources import strip_all
 from planner.speeds import CLASS_KPH, FASTEST_KPH, OTHER, SLOWEST_KPH
 from planner.terms import Mode
-from planner.vectors import Shapes, read_shapes
+from planner.vectors import Shapes, read_drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,10 +138,8 @@ def read_edits(source: TableSource) -> Edits:
         nobody walks or drives on, a shape of the wrong kind, broken or missing; or because the layer is empty, has no
         column ``edit``, or cannot be read.
     """
-    layer = read_shapes(source, _content(source))
+    layer = read_drawn(source, ENDINGS, unfit="edits_ending", empty="edits_empty")
     count = len(layer.shapes)
-    if not count:
-        raise TableError(Fault("edits_empty", source.shown, layer.name))
     cells, faults = _columns(source, layer, count)
     rows = []
     for at in range(count):
@@ -154,17 +152,6 @@ def read_edits(source: TableSource) -> Edits:
     if faults:
         raise TableError(*faults)
     return Edits(source.shown, layer.name, tuple(_in_wgs84(edit, source) for edit in rows))
-
-
-def _content(source: TableSource) -> bytes:
-    if source.file.suffix.lower() not in ENDINGS:
-        raise TableError(Fault("edits_ending", source.shown, values={"ending": source.file.suffix}))
-    try:
-        return source.file.read_bytes()
-    except FileNotFoundError:
-        raise TableError(Fault("table_absent", source.shown)) from None
-    except OSError as error:
-        raise TableError(Fault("table_closed", source.shown, values={"reason": error.strerror or ""})) from error
 
 
 def _columns(source: TableSource, layer: Shapes, count: int) -> tuple[dict[str, tuple[str, ...]], list[Fault]]:

@@ -35,8 +35,8 @@ class ReadingReport:
     ways_deleted, ways_too_short, ways_repeated
         Ways marked deleted, ways with fewer than two usable nodes, further copies of a way id.
     nodes_missing, nodes_without_place, nodes_repeated
-        References that the file does not hold (clipped extracts), nodes with impossible coordinates,
-        identical further copies of a node id.
+        Nodes of ways that the file does not hold (clipped extracts), each counted once, nodes with impossible
+        coordinates, identical further copies of a node id.
     segments_repeated_node
         Pairs of consecutive references to one node.
     islands_dropped, islands_m

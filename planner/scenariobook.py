@@ -12,7 +12,7 @@ from planner.bookkeys import GUIDE, OTHER, TOP, Key, Page, folded, label, labels
 from planner.columns import nearest
 from planner.errors import Fault, PlannerError, ScenarioError
 from planner.grammar import Wrong, quoted
-from planner.pathfaults import path_fault, too_long
+from planner.pathfaults import is_file, path_fault, too_long, unreadable
 from planner.sources import TableSource, one_line, strip
 from planner.tomlfile import Line, TomlFile
 from planner.words import LANGUAGES, say
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 ENDINGS = (".xlsx", ".xlsm")
 _OTHER_BOOKS = (".xls", ".xlsb", ".ods", ".et")
-_KEY_COLUMN, _VALUE_COLUMN = 0, 1
+_KEY_COLUMN = 0
+_HEADERS = (("key", "value", "note"), ("path", "toml"))
+"""Headers of a sheet with a line for each key, and of that of the keys that the models do not know."""
 
 
 _Item: TypeAlias = "Line | Fault | _Written"
@@ -112,6 +114,8 @@ def read_book(path: Path) -> TomlFile:
     shown = str(path)
     if path.suffix.lower() in _OTHER_BOOKS:
         raise ScenarioError(Fault("book_format", shown, values={"ending": path.suffix}))
+    if fault := unreadable(path, shown):
+        raise ScenarioError(fault)
     try:
         return read_book_bytes(path, path.read_bytes())
     except (FileNotFoundError, ValueError) as error:  # a path with a NUL is a ValueError
@@ -147,6 +151,8 @@ def read_book_bytes(path: Path, content: bytes) -> TomlFile:
 
 def glance(path: Path, key: str) -> str:
     """Text that a workbook gives a key of its first sheet, as far as a glance tells; empty where it gives none."""
+    if not is_file(path):
+        return ""
     try:
         cells = read_cells(TableSource(file=path, shown=str(path)), path.read_bytes())
     except (PlannerError, OSError, ValueError):
@@ -204,7 +210,7 @@ def _unknown_sheet(shown: str, name: str) -> Fault:
 def _layout_faults(sheet: _Sheet, cells: Cells, name: str) -> Iterator[Fault]:
     """Find merged cells where values stand (which key is meant is not clear), and values that nobody sees."""
     entries = any(page.entries and page.name == name for page in pages())
-    width = max([0, *map(len, sheet.rows)]) if entries else _VALUE_COLUMN + 1
+    width = max([0, *map(len, sheet.rows)]) if entries else _headers(sheet, other=name == OTHER).value + 1
     for merged in cells.merged:
         if merged.left < width:
             rows, columns = merged.bottom - merged.top + 1, merged.right - merged.left + 1
@@ -219,6 +225,44 @@ def _layout_faults(sheet: _Sheet, cells: Cells, name: str) -> Iterator[Fault]:
 
 
 # --- keys ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Headers:
+    """The line above the keys: its row (None without one), the columns of values and notes, and what is wrong."""
+
+    row: int | None
+    value: int = 1
+    note: int | None = 2
+    faults: tuple[Fault, ...] = ()
+
+
+def _headers(sheet: _Sheet, *, other: bool) -> _Headers:
+    """Find the column of the values by its header: users put columns of their own beside it.
+
+    A sheet without a line of headers has its values next to the keys.
+    """
+    names = {word: [say(f"book.head.{word}", language) for language in LANGUAGES] for word in _HEADERS[other]}
+    key, value, *note = ({*map(folded, texts)} for texts in names.values())
+    texts = [[folded(cell) if isinstance(cell, str) else "" for cell in row] for row in sheet.rows]
+    head = next((at for at, row in enumerate(texts) if row and row[_KEY_COLUMN] in key), None)
+    if head is None:
+        return _Headers(None)
+    found = [column for column, text in enumerate(texts[head]) if text in value]
+    notes = [column for column, text in enumerate(texts[head]) if note and text in note[0]]
+    wrong = [sheet.fault("book_twice", head, column, first=cell_name(head, found[0])) for column in found[1:]]
+    if not found:
+        name = " / ".join(names[_HEADERS[other][1]])
+        wrong = [sheet.fault("book_value_head", head, _KEY_COLUMN + 1, name=name)]
+    return _Headers(head, next(iter(found), _KEY_COLUMN + 1), next(iter(notes), None), tuple(wrong))
+
+
+def _beside(sheet: _Sheet, heads: _Headers, row: int) -> Iterator[Fault]:
+    """Find what stands beside an empty value, in a column that is neither the notes' nor has a header of its own."""
+    for column in range(_KEY_COLUMN + 1, len(sheet.rows[row])):
+        named = heads.row is not None and sheet.filled(heads.row, column)
+        if sheet.filled(row, column) and column not in (heads.value, heads.note) and not named:
+            yield sheet.fault("book_beside", row, column, value=cell_name(row, heads.value))
 
 
 def _nested(path: Sequence[str], value: Any) -> Any:
@@ -277,26 +321,29 @@ def _read_page(sheet: _Sheet, page: Page) -> Iterator[_Item]:
 
 
 def _read_keys(sheet: _Sheet, page: Page) -> Iterator[_Item]:
-    """Read a sheet with a line for each key: its label, its value; what stands to the right is not read."""
-    heads = {folded(say("book.head.key", language)) for language in LANGUAGES}
+    """Read a sheet with a line for each key: its label, its value; columns of notes are not read."""
+    heads = _headers(sheet, other=False)
+    yield from heads.faults
     seen: dict[Key, int] = {}
     for row in range(len(sheet.rows)):
         text = sheet.cell(row, _KEY_COLUMN)
         if text is None:
-            if sheet.filled(row, _VALUE_COLUMN):
-                yield sheet.fault("book_nameless", row, _VALUE_COLUMN)
+            if sheet.filled(row, heads.value):
+                yield sheet.fault("book_nameless", row, heads.value)
             continue
         named = one_line(bookcells.shown(text))
         key = labels(page).get(folded(named))
-        if key is None and folded(named) not in heads:
+        if key is None and row != heads.row:
             yield _unknown_key(sheet, page, row, _KEY_COLUMN, named)
         elif key in seen:
             yield sheet.fault("book_twice", row, _KEY_COLUMN, named, first=cell_name(seen[key], 0))
         elif key is not None:
             seen[key] = row
-            value = _value(sheet, key, row, _VALUE_COLUMN, named)
-            yield from _lines(sheet, page, key, row, _VALUE_COLUMN, value)
-            yield from _written(sheet, (*page.section, *key.path), value, row, _VALUE_COLUMN)
+            value = _value(sheet, key, row, heads.value, named)
+            if value is None and not heads.faults:
+                yield from _beside(sheet, heads, row)
+            yield from _lines(sheet, page, key, row, heads.value, value)
+            yield from _written(sheet, (*page.section, *key.path), value, row, heads.value)
     yield sheet.line(".".join(page.section), "", 0, 0)
 
 
@@ -366,20 +413,21 @@ def _columns(sheet: _Sheet, page: Page, head: int) -> tuple[dict[int, Key], list
 
 def _read_other(sheet: _Sheet) -> Iterator[_Item]:
     """Read keys with their values as in TOML: ``policy``, ``siting.new``, or ``[[clause]]`` for one entry."""
-    heads = {folded(say("book.head.path", language)) for language in LANGUAGES}
+    heads = _headers(sheet, other=True)
+    yield from heads.faults
     for row in range(len(sheet.rows)):
         text = sheet.cell(row, _KEY_COLUMN)
         named = bookcells.shown(text) if text is not None else ""
-        if folded(named) in heads or not sheet.filled(row):
+        if row == heads.row or not sheet.filled(row):
             continue
-        value, path = _value(sheet, Key(("x",), "toml"), row, _VALUE_COLUMN, named), _path(named)
+        value, path = _value(sheet, Key(("x",), "toml"), row, heads.value, named), _path(named)
         if path is None or value is None:
             yield sheet.fault("book_path", row, _KEY_COLUMN, text=quoted(named))
             continue
         entry = named.startswith("[[") and not isinstance(value, Fault)
-        yield from _written(sheet, path, [value] if entry else value, row, _VALUE_COLUMN)
-        yield sheet.line(".".join(path[:-1]), path[-1], row, _VALUE_COLUMN)
-        yield sheet.line(".".join(path), "", row, _VALUE_COLUMN)
+        yield from _written(sheet, path, [value] if entry else value, row, heads.value)
+        yield sheet.line(".".join(path[:-1]), path[-1], row, heads.value)
+        yield sheet.line(".".join(path), "", row, heads.value)
 
 
 def _path(text: str) -> tuple[str, ...] | None:

@@ -14,21 +14,27 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import IO
+
+    from numpy.typing import NDArray
 
     Runs = tuple[tuple[int, int], ...]
 
 MIB = 2**20
 _LONGEST_CELL = 8 * MIB
 _LONGEST_PREFIX = 64
+_MOST_STRINGS = 20_000_000
 ORDINARY = (47, 1_049_999)
 """Columns and rows that a sheet is taken to have where no cell lies beyond them."""
 
 # Tags of a workbook, with or without a prefix; an attribute may stand in either kind of quotes.
-_SHEET = re.compile(rb"<(?:\w+:)?sheet\s([^>]*)>")
-_RELATION = re.compile(rb"<(?:\w+:)?Relationship\s([^>]*)>")
+_INSIDE = rb"""(?:[^<>"']|"[^"<]*"|'[^'<]*')"""
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\s(" + _INSIDE + rb"*)>")
+_RELATION = re.compile(rb"<(?:\w+:)?Relationship\s(" + _INSIDE + rb"*)>")
 _ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _SHEET_END = re.compile(rb"</(?:\w+:)?sheetData>")
 _CELL = re.compile(rb"<(?:\w+:)?c(?:\s([^>]*?))?(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
@@ -41,8 +47,14 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _FAR = re.compile(
     rb'<c(?:[>/]|\s(?:(?!r=")|r="(?:A[V-Z]|[B-Z][A-Z]|[A-Z]{3}|[A-Z]{0,2}(?:[0-9]{8}|(?!10[0-4])[0-9]{7})|[^A-Z])))'
 )
+# The ends of shared strings, and what Excel writes into none of them.
+_STRING_END = re.compile(rb"</(?:\w+:)?si\s*>|<(?:\w+:)?si(?:\s[^>]*)?/>")
+_UNUSUAL = re.compile(rb"<!")
+_SHARED = re.compile(
+    rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?t\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v(?:\s[^>]*)?>\s*([0-9]{1,9})\s*<"""
+)
 _PREFIXED = re.compile(rb":c[\s>/]")
-_PLACED = re.compile(rb"""<(?:\w+:)?(c|row)(?=[\s>/])(?:[^>]*?\sr\s*=\s*["']\s*([A-Za-z]*)([0-9]*))?""")
+_PLACED = re.compile(rb"<(?:\w+:)?(c|row)(?=[\s>/])(?:" + _INSIDE + rb"""*?\sr\s*=\s*["']\s*([A-Za-z]*)([0-9]*))?""")
 # One of these stands in every piece that holds an error or a formula; looking for them is quick.
 _SIGNS = (b't="e"', b"t='e'", b"<f", b":f")
 
@@ -85,7 +97,8 @@ def read_marks(data: bytes, name: str) -> Marks:
     columns: list[tuple[int, int]] = []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         book = archive.read("xl/workbook.xml")
-        # A program that writes a formula without calculating it asks Excel to calculate all when the file is opened.
+        # A program that writes a formula without calculating it asks Excel to calculate all when the file is opened,
+        # and writes 0, or nothing, as its value; other values were calculated by who asks for it all the same.
         stale = _UNCALCULATED.search(book) is not None
         with archive.open(_file_of(archive, book, name)) as stream:
             for piece in _pieces(stream):
@@ -116,6 +129,46 @@ def extent(stream: IO[bytes]) -> tuple[int, int]:
                 column = column_number(letters.decode().upper()) if letters else column + 1
                 widest, tallest = max(widest, column), max(tallest, int(digits or row))
     return widest, tallest
+
+
+def count_shared(piece: bytes) -> int:
+    """Return how many cells in a piece of XML refer to a shared string, at most."""
+    return piece.count(b'"s"') + piece.count(b"'s'")
+
+
+def string_sizes(stream: IO[bytes]) -> NDArray[np.int64]:
+    """Return how many bytes of XML each shared string takes, by its number; none where that is not plain.
+
+    Raises
+    ------
+    ValueError
+        If there are more strings than any workbook has.
+    """
+    sizes: list[int] = []
+    size, rest = 0, b""
+    while chunk := stream.read(MIB):
+        text, at = rest + chunk, 0
+        if _UNUSUAL.search(text):  # comments and the like hide where a string ends
+            return np.empty(0, dtype=np.int64)
+        for end in _STRING_END.finditer(text):
+            sizes.append(size + end.end() - at)
+            size, at = 0, end.end()
+        kept = max(text.rfind(b"<", at), at, len(text) - _LONGEST_PREFIX)
+        size, rest = size + kept - at, text[kept:]
+        if len(sizes) > _MOST_STRINGS:
+            raise ValueError(len(sizes))
+    return np.array(sizes, dtype=np.int64)
+
+
+def shared_bytes(stream: IO[bytes], sizes: NDArray[np.int64]) -> tuple[int, int]:
+    """Return how many cells of a sheet show a shared string of those sizes, and its bytes once for each of them."""
+    cells = found = 0
+    for piece in _pieces(stream):
+        numbers = np.array(_SHARED.findall(piece), dtype="S9").astype(np.int64)
+        known = numbers[numbers < len(sizes)]
+        cells += len(known)
+        found += int(sizes[known].sum())
+    return cells, found
 
 
 def _file_of(archive: zipfile.ZipFile, book: bytes, name: str) -> str:
@@ -164,7 +217,10 @@ def _unseen(piece: bytes, *, stale: bool) -> Iterator[tuple[int, int, str]]:
         place = _REFERENCE.fullmatch(cell.get("r", ""))
         if cell.get("t") == "e":
             text = value[1].decode() if value else "#N/A"
-        elif formula and (stale or (value is None and cell.get("t") != "str")):
+        elif formula and (
+            (value is None and (stale or cell.get("t") != "str"))
+            or (stale and value is not None and value[1].strip() == b"0" and cell.get("t", "n") == "n")
+        ):
             text = "=" + html.unescape((formula[1] or b"").decode())
         else:
             continue

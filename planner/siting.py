@@ -130,7 +130,8 @@ class Capacity:
     Attributes
     ----------
     rows
-        Row numbers of the instance, shape (m,): all rows of one standard.
+        Row numbers of the instance, shape (m,): all rows of one standard but those that a fixed column covers for
+        certain and that take up no capacity.
     limit
         How many people each column can serve in its year; ``NO_LIMIT`` where nothing bounds it, shape (n_columns,).
     """

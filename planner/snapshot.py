@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planner.errors import Fault
 from planner.geodesy import MM_PER_M
 from planner.hashing import sha256_of
 from planner.scenario import SNAPSHOT_ROADS, fault_at, snapshot_of
 from planner.schema import standards_of
 from planner.speeds import FASTEST_KPH
+from planner.words import listed, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
-    from planner.errors import Fault
     from planner.scenario import Loaded
     from planner.schema import Scenario
+    from planner.terms import Language
 
 ROADS, BOUNDARY, FEATURES, RECORD = SNAPSHOT_ROADS, "boundary.geojson", "features.geojson", "fetch.json"
 FILES = (ROADS, BOUNDARY, FEATURES, RECORD)
@@ -53,23 +55,66 @@ def record_of(folder: Path) -> dict[str, Any] | None:
     try:
         found = json.loads((folder / RECORD).read_bytes())
         whole = found["schema"] == SCHEMA and isinstance(found["files"][ROADS], str) and found["margin_m"] >= 0
+        whole &= isinstance(found["place"], str) and found["counts"]["nodes_missing"] >= 0
+        whole &= found["roads"]["covers_all"] in (True, False, None)
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return found if whole else None
 
 
+def _folder(loaded: Loaded) -> Path | None:
+    """Return the folder of the snapshot that roads are read from, or of its copy in a result; None without one."""
+    roads = loaded.merged.get("roads")
+    folder = snapshot_of(roads)
+    if folder is not None or not isinstance(roads, dict) or not isinstance(roads.get("file"), str):
+        return folder
+    file = Path(roads["file"])
+    found = record_of(file.parent) if file.name == ROADS else None
+    return file.parent if found is not None and found.get("place") == roads.get("place") else None
+
+
 def files_of(loaded: Loaded) -> list[Path]:
     """Return what belongs to the snapshot that a scenario's roads are read from: its record; nothing without one."""
-    folder = snapshot_of(loaded.merged.get("roads"))
+    folder = _folder(loaded)
     return [] if folder is None else [folder / RECORD]
 
 
 def about(loaded: Loaded) -> dict[str, Any]:
     """Return what run.json says of the snapshot: its place, and how far beyond the border it reaches, in metres."""
-    folder = snapshot_of(loaded.merged.get("roads"))
+    folder = _folder(loaded)
     if folder is None or (found := record_of(folder)) is None:
         return {}
-    return {"snapshot": {"place": folder.name, "margin_m": found["margin_m"]}}
+    return {"snapshot": {"place": found["place"], "margin_m": found["margin_m"]}}
+
+
+def doubts(loaded: Loaded, shown: str, language: Language) -> Iterator[Fault]:
+    """Find why figures from the snapshot that a scenario's roads are read from may be void; see `doubts_of`."""
+    folder = _folder(loaded)
+    if folder is not None and (found := record_of(folder)) is not None:
+        yield from doubts_of(found, shown, language)
+
+
+def doubts_of(record: Mapping[str, Any], shown: str, language: Language) -> Iterator[Fault]:
+    """Find why the roads of a snapshot may lack some, though a run may use them.
+
+    Parameters
+    ----------
+    record
+        The content of its ``fetch.json``.
+    shown
+        The road file, as a doubt names it.
+    language
+        Language of the names of sides.
+    """
+    roads, lacking = record["roads"], record["counts"]["nodes_missing"]
+    sides = listed((say(f"fetch.side.{side}", language) for side in roads.get("sides_short", ())), language)
+    values = {"place": record["place"], "margin": record["margin_m"], "sides": sides}
+    if roads["covers_all"] is False:
+        yield Fault("snapshot_short", shown, values=values)
+    elif roads["covers_all"] is None:
+        yield Fault("snapshot_ends" if sides else "snapshot_unsaid", shown, values=values)
+    if lacking:
+        yield Fault("snapshot_gaps", shown, values={**values, "count": lacking})
 
 
 def faults(loaded: Loaded) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,6 +67,31 @@ def _source(loaded: Loaded, section: BaseModel | None, **more: Any) -> tables.Ta
     values = section.model_dump(exclude={"hierarchy", "name"}) | more
     file = values.pop("file")
     return tables.TableSource(file=Path(file), shown=shown_path(file, loaded.folder), **values)
+
+
+def rows_used(loaded: Loaded, found: Mapping[str, tables.Table | None]) -> dict[str, int | None]:
+    """Count the rows in use of each file of people or sites, by where the rows came from.
+
+    Parameters
+    ----------
+    loaded
+        The scenario.
+    found
+        ``demand`` and ``sites`` -> the table that its files gave; None where they were refused.
+
+    Returns
+    -------
+    used
+        File as shown -> rows; None for a file of a table that was refused. Files that only help (places, checks,
+        official totals) have no rows of their own in a table, and are not in it.
+    """
+    used: dict[str, int | None] = {}
+    for section, table in found.items():
+        count = None if table is None else Counter(table.origin["file"].tolist())
+        for file in {source.shown for source in table_sources(loaded, section)}:
+            before = used.get(file, 0)  # sheets of one workbook may hold both
+            used[file] = None if count is None or before is None else before + count[file]
+    return used
 
 
 def places_asked(loaded: Loaded) -> placing.Asked:

@@ -113,6 +113,8 @@ class Sheet:
         Places of formulas without a calculated value.
     hidden_rows, hidden_columns
         First and last of each run of rows, or columns, that Excel does not show.
+    converted
+        Places of dates, times and truth values of a workbook: Excel makes them of texts.
     doubts
         What was decided where the file leaves a choice.
     """
@@ -125,6 +127,7 @@ class Sheet:
     uncalculated: frozenset[tuple[int, int]] = frozenset()
     hidden_rows: tuple[tuple[int, int], ...] = ()
     hidden_columns: tuple[tuple[int, int], ...] = ()
+    converted: tuple[tuple[int, int], ...] = ()
     doubts: tuple[Fault, ...] = ()
 
 
@@ -150,6 +153,8 @@ class Grid:
         Line and number of the column of each formula without a calculated value.
     hidden
         First and last line of each run of lines that Excel does not show.
+    converted
+        Line and number of the column of each date, time or truth value of a workbook.
     doubts
         What was decided where the file leaves a choice.
     """
@@ -162,6 +167,7 @@ class Grid:
     above: tuple[tuple[int, str], ...] = ()
     uncalculated: frozenset[tuple[int, int]] = frozenset()
     hidden: tuple[tuple[int, int], ...] = ()
+    converted: tuple[tuple[int, int], ...] = ()
     doubts: tuple[Fault, ...] = ()
 
 

@@ -88,6 +88,42 @@ def share_out(total: int, weights: Sequence[int], ids: Sequence[str]) -> list[in
     return parts
 
 
+def share_within(total: int, weights: Sequence[int], limits: Sequence[int], ids: Sequence[str]) -> list[int]:
+    """Share a whole number out as `share_out` does, where no part may exceed its limit.
+
+    Parameters
+    ----------
+    total
+        What is shared out, no more than all limits together.
+    weights, ids
+        As of `share_out`; where nobody who has room left weighs anything, parts go by their limits.
+    limits
+        The most that each part may be. What a part cannot take is handed on to those that have room, by their weights.
+
+    Returns
+    -------
+    parts
+        Whole numbers whose sum is `total`; those of `share_out` where these keep all limits.
+
+    Raises
+    ------
+    ValueError
+        If there is more to share out than all limits together.
+    """
+    if total > sum(limits):
+        raise ValueError(f"{total} are more than may be taken")
+    parts, free = [0] * len(weights), list(range(len(weights)))
+    while free:
+        by = weights if any(weights[at] for at in free) else limits
+        shared = share_out(total - sum(parts), [by[at] for at in free], [ids[at] for at in free])
+        full = {at for at, part in zip(free, shared, strict=True) if part > limits[at]}
+        for at, part in zip(free, shared, strict=True):
+            if at in full or not full:
+                parts[at] = min(part, limits[at])
+        free = [at for at in free if full and at not in full]
+    return parts
+
+
 def urban_part(total: int, share: Decimal) -> int:
     """Return how many of `total` people are urban: the nearest whole number to the exact share, a half goes up."""
     return int(Fraction(share) * total + Fraction(1, 2))

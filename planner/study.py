@@ -56,7 +56,8 @@ class Study:
     coverage
         The coverage table of today and of every year of the plan.
     served
-        Under capacity: demand_id, site_id, type, year, people served; None without.
+        Under capacity: demand_id, site_id, type, year, people served; None without. Those whom a field check found
+        covered, but not by which outlet, have no site.
     served_today
         The same for what stands today, shared out for the goals of each year; None without capacity.
     opened
@@ -135,6 +136,12 @@ def _opened(inputs: Inputs, opens: pd.DataFrame, reach: Mapping[str, Reach], tod
     return chosen.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
 
 
+def _held(reach: Reach, years: Sequence[int]) -> pd.DataFrame:
+    """Who is held covered by a field check alone, in every year: as in `_served`, with no site."""
+    held = reach.rows.loc[reach.rows["demand_id"].isin(reach.held), ["demand_id", "people"]]
+    return held.assign(site_id="", type="").merge(pd.DataFrame({"year": years}), how="cross")
+
+
 def _row_table(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal]) -> pd.DataFrame:
     """Demand point of each row of the instance, of one year: columns demand_id, people, standard, layer."""
     scenario = inputs.scenario
@@ -151,12 +158,14 @@ def _uncoverable(instance: Instance, rows: pd.DataFrame, goals: Sequence[Goal]) 
     return pd.DataFrame(rows[nobody & with_goal].reset_index(drop=True))
 
 
-def _served(instance: Instance, flows: Flows | None, rows: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame | None:
+def _served(
+    instance: Instance, flows: Flows | None, rows: pd.DataFrame, years: Sequence[int], limited: Reach | None
+) -> pd.DataFrame | None:
     """Who is served where under capacity: columns demand_id, site_id, type, year, people."""
-    if flows is None:
+    if flows is None or limited is None:
         return None
     place, row = np.divmod(flows.row, max(1, len(rows)))
-    return pd.DataFrame(
+    shared = pd.DataFrame(
         {
             "demand_id": rows["demand_id"].to_numpy(dtype=object)[row],
             "site_id": instance.site_id[flows.column],
@@ -165,6 +174,7 @@ def _served(instance: Instance, flows: Flows | None, rows: pd.DataFrame, years: 
             "people": flows.people,
         }
     )
+    return pd.concat([shared, _held(limited, years)], ignore_index=True)
 
 
 def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal], aim: Aim | None = None) -> Instance:
@@ -273,6 +283,7 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
             table = judge(city, standards, travel, states["plan"], state="plan", year=year)
             judged.append(on_coverage(table, inputs.verdicts, reach, states["plan"]))
     rows = _row_table(inputs, reach, goals)
+    limited = reach.get(siting.capacity_standard or "")
     found = Study(
         inputs=inputs,
         city=city,
@@ -287,8 +298,8 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
         years=years,
         states=states,
         coverage=pd.concat(judged, ignore_index=True),
-        served=_served(instance, plan.flows, rows, years),
-        served_today=_served(instance, flows_today, rows, years),
+        served=_served(instance, plan.flows, rows, years, limited),
+        served_today=_served(instance, flows_today, rows, years, limited),
         opened=_opened(inputs, opens, reach, today),
         uncoverable=_uncoverable(instance, rows, goals),
         explained=_explained(inputs, city, reach, states, instance, plan, rows, report),
@@ -351,7 +362,8 @@ def _check_goals(studied: Study) -> None:
     for year in studied.years:
         for goal in goals_in(studied, year):
             for tallied in goal_tallies(studied, goal, "plan", year):
-                said = model[goal.id, tallied.scope, year if studied.phases else ONE_YEAR]
+                # where nobody can be judged the model asks for nothing
+                said = model.get((goal.id, tallied.scope, year if studied.phases else ONE_YEAR), 0)
                 if said != tallied.reached or not (tallied.met or plan.best_effort):
                     values = {"goal": goal.id, "scope": tallied.scope, "model": said, "measured": tallied.reached}
                     raise PlanError(Fault("plan_disagrees", values=values))

@@ -29,14 +29,19 @@ LATE_SHOWN = 10
 COMMUNITIES_SHOWN = 8
 """Communities won or lost that are named in the terminal; all are in communities.csv."""
 
+DOUBTS_SHOWN = 6
+"""Doubts that a run tells before its figures, the grave ones first; all are in run.json and told by ``check``."""
+
 
 def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     """Say who is covered today and after the plan, what it costs, which sites, and how sure that is."""
     language: Language = run["language"]
     plan = run["plan"]
     yield say("summary.title", language, title=run["title"], date=run["data_date"])
-    for doubt in run["doubts"]:
+    for doubt in run["doubts"][:DOUBTS_SHOWN]:
         yield say("check.doubt", language, **doubt)
+    if len(run["doubts"]) > DOUBTS_SHOWN:
+        yield say("check.more_notes", language, count=len(run["doubts"]) - DOUBTS_SHOWN)
     counted = run["parameters"]
     yield say("note.counted", language, walk_kph=f"{counted['walk_kph']:g}", snap_max_m=f"{counted['snap_max_m']:g}")
     yield from edit_lines(run["roads"], language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from planner.matching import Matching, in_ten_thousands, missing_column, unknown
 from planner.sources import Grid, TableSource, in_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,25 +27,29 @@ FAULTS_LISTED = 20
 """Faults of one kind that are listed for one column of one file; the rest are counted."""
 
 _CODE_DIGITS = 12
+_PHONES = re.compile("电话|手机|联系|phone|mobile", re.IGNORECASE)
+_AREA_DIGITS = 6  # codes of districts have so many, those of towns 9; fewer are somebody's own numbers
 _DIGITS = re.compile("[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A row that was read and not used.
+    """A row that was read and not used, or blank rows in a row.
 
     Attributes
     ----------
     file, row
-        Path as shown, and line of the file.
+        Path as shown, and line of the file, the first one of blank rows.
     id, name
         As far as the row has them, else empty.
     reason
-        ``keep``, ``blank``, ``total``, ``note``, ``header``, ``title`` or ``unit_above``, and of places and verdicts
-        those of `places` and `verdicts`: the words ``left_out.<reason>``.
+        ``keep``, ``blank``, ``total``, ``note``, ``section``, ``header``, ``title`` or ``unit_above``, and of places
+        and verdicts those of `places` and `verdicts`: the words ``left_out.<reason>``.
     values
         What these words quote.
+    rows
+        How many rows it stands for.
     """
 
     file: str
@@ -54,6 +58,12 @@ class LeftOut:
     name: str
     reason: str
     values: Mapping[str, object] = field(default_factory=dict)
+    rows: int = 1
+
+    @property
+    def end(self) -> int:
+        """Line below it."""
+        return self.row + self.rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,15 +125,54 @@ def unit_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
         if meant is not None and meant not in part.matching.place:
             wrong = Wrong("column_ten_thousands", {"header": grammar.quoted(header)})
             faults.append(part.fault(wrong, header))
-    units = part.values.get("unit_id", ())
-    lengths = [len(unit) if isinstance(unit, str) and _DIGITS.fullmatch(unit) else 0 for unit in units]
-    if "unit_id" in part.matching.place and _CODE_DIGITS in lengths:
+    codes = _codes(part)
+    lengths = set(map(len, codes.values()))
+    if _CODE_DIGITS in lengths:
         faults += [
-            part.fault(Wrong("code_length", {"text": grammar.quoted(units[at]), "digits": digits}), "unit_id", at)
-            for at, digits in enumerate(lengths)
-            if digits not in {0, _CODE_DIGITS} and part.grid.cells[part.matching.place["unit_id"]][part.used[at]]
+            part.fault(Wrong("code_length", {"text": code, "digits": len(code)}), "unit_id", at)
+            for at, code in codes.items()
+            if len(code) != _CODE_DIGITS
         ]
+    elif lengths:
+        faults += _shared_codes(part, codes)
     return faults
+
+
+def _codes(part: Part) -> dict[int, str]:
+    """Return unit codes of nothing but digits, by the number of the row in use; an id that stands in is none."""
+    place = part.matching.place.get("unit_id")
+    if place is None:
+        return {}
+    cells = part.grid.cells[place]
+    return {at: unit for at, unit in enumerate(part.values["unit_id"]) if cells[part.used[at]] and _is_code(unit)}
+
+
+def _is_code(unit: object) -> bool:
+    return isinstance(unit, str) and _DIGITS.fullmatch(unit) is not None
+
+
+def _shared_codes(part: Part, codes: Mapping[int, str]) -> Iterator[Fault]:
+    """List rows of another name than the first one of their code: where codes are cut short, communities become one."""
+    names = part.values["name"] if "name" in part.matching.place else [""] * len(part.used)
+    first: dict[str, int] = {}
+    for at, code in codes.items():
+        if len(code) < _AREA_DIGITS or not isinstance(names[at], str):
+            continue
+        before = first.setdefault(code, at)
+        if names[at] != names[before]:
+            values = {"text": code, "digits": len(code), "row": part.line(before)}
+            values |= {"first": grammar.quoted(names[before]), "second": grammar.quoted(names[at])}
+            yield part.fault(Wrong("code_shared", values), "unit_id", at)
+
+
+def code_doubts(part: Part) -> list[Fault]:
+    """Doubt a column of unit codes none of which has 12 digits."""
+    codes = _codes(part)
+    lengths = sorted(set(map(len, codes.values())))
+    if not lengths or _CODE_DIGITS in lengths:
+        return []
+    values = {"digits": " / ".join(map(str, lengths)), "text": next(iter(codes.values()))}
+    return [part.fault(Wrong("codes_short", values), "unit_id")]
 
 
 def formula_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
@@ -152,10 +201,42 @@ def hidden_doubts(part: Part) -> list[Fault]:
     return [Fault("hidden_rows", part.source.shown, part.grid.sheet, found[0][0], values=values)]
 
 
-def text_faults(part: Part, *, refuse_phones: bool) -> list[Fault]:
+def converted_doubts(part: Part, contract: Sequence[col.Column]) -> Iterable[Fault]:
+    """Doubt texts of the contract that a workbook holds as dates, times or truth values: Excel makes them of 3-5."""
+    grid, used = part.grid, {part.grid.lines[row] for row in part.used} if part.grid.converted else set()
+    for name, place in part.matching.place.items():
+        column = col.contract_column(name, contract)
+        lines = sorted(line for line, at in grid.converted if at == place and line in used)
+        if column is not None and column.kind == "text" and lines:
+            text = grid.cells[place][grid.lines.index(lines[0])]
+            values = {"text": grammar.quoted(text), "lines": in_runs([(line, line) for line in lines])}
+            yield Fault("cell_converted", part.source.shown, grid.sheet, lines[0], grid.headers[place], values)
+
+
+def _has_phones(part: Part, place: int, contract: Sequence[col.Column]) -> bool:
+    """Whether a column holds mobile numbers.
+
+    A figure of 11 digits alone may be something else, as the numbers of OpenStreetMap are: it is an id where ids
+    stand, and in a column that the contract does not know a number of a phone only where its header says so or most
+    of its cells look like one.
+    """
+    cells, header = part.grid.cells[place], part.grid.headers[place]
+    found = [cell for cell in cells if grammar.holds_mobile_number(cell)]
+    bare = sum(map(grammar.is_bare_number, found))
+    name = next((name for name, at in part.matching.place.items() if at == place), "")
+    if bare < len(found) or not found:
+        return bool(found)
+    if name in grammar.CODES:
+        return False
+    if col.contract_column(name, contract) is not None or _PHONES.search(header):
+        return True
+    return 2 * bare > sum(map(bool, cells))
+
+
+def text_faults(part: Part, contract: Sequence[col.Column], *, refuse_phones: bool) -> list[Fault]:
     """Control characters and personal data, also in the rows that are left out."""
     grid, faults = part.grid, []
-    for header, cells in zip(grid.headers, grid.cells, strict=True):
+    for place, (header, cells) in enumerate(zip(grid.headers, grid.cells, strict=True)):
         whole = "\n".join(cells)
         for code, found in (("control_character", _CONTROL.search), ("personal_id", grammar.holds_id_number)):
             if found(whole):
@@ -164,7 +245,7 @@ def text_faults(part: Part, *, refuse_phones: bool) -> list[Fault]:
                     for line, cell in zip(grid.lines, cells, strict=True)
                     if found(cell)
                 ]
-        if refuse_phones and grammar.holds_mobile_number(whole):
+        if refuse_phones and grammar.holds_mobile_number(whole) and _has_phones(part, place, contract):
             values = {"count": sum(map(grammar.holds_mobile_number, cells))}
             faults.append(Fault("personal_phone", part.source.shown, grid.sheet, None, header, values))
     return faults
@@ -280,14 +361,17 @@ def missing_groups(parts: Sequence[Part], groups: Iterable[str]) -> Iterable[Fau
 
 
 def shortened(faults: Sequence[Fault]) -> Iterable[Fault]:
-    """Yield the first faults of one kind in one column, then how many more there are."""
-    seen = Counter((fault.file, fault.sheet, fault.column, fault.code) for fault in faults)
-    listed: Counter[tuple[str, str, str, str]] = Counter()
+    """Yield the first faults of one kind in one column, then one that counts, and holds, the rest of them."""
+    of_kind: defaultdict[tuple[str, str, str, str], list[Fault]] = defaultdict(list)
+    for fault in faults:
+        if fault.row is not None:
+            of_kind[fault.file, fault.sheet, fault.column, fault.code].append(fault)
+    seen: Counter[tuple[str, str, str, str]] = Counter()
     for fault in faults:
         kind = fault.file, fault.sheet, fault.column, fault.code
-        listed[kind] += 1
-        if listed[kind] <= FAULTS_LISTED or fault.row is None:
+        seen[kind] += fault.row is not None
+        if seen[kind] <= FAULTS_LISTED or fault.row is None:
             yield fault
-        elif listed[kind] == FAULTS_LISTED + 1:
-            more = {"count": seen[kind] - FAULTS_LISTED}
-            yield Fault("more_faults", fault.file, fault.sheet, None, fault.column, more)
+        elif seen[kind] == FAULTS_LISTED + 1:
+            rest = tuple(of_kind[kind][FAULTS_LISTED:])
+            yield Fault("more_faults", fault.file, fault.sheet, None, fault.column, {"count": len(rest)}, rest=rest)

@@ -28,6 +28,8 @@ from planner.tablefaults import (
     FAULTS_LISTED,
     LeftOut,
     Part,
+    code_doubts,
+    converted_doubts,
     degrees,
     duplicates,
     formula_faults,
@@ -198,7 +200,7 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
         grid, matching = read_header(read_lines(source), source, contract)
     except TableError as error:
         return Part(source, error.faults)
-    used, left_out, keep_faults = _choose_rows(source, grid, matching, key)
+    used, left_out, keep_faults = _choose_rows(source, grid, matching, contract)
     part = Part(source, (), grid, matching, used, left_out=left_out)
     values, cell_faults = _read_columns(part, contract)
     if source.hierarchy is not None and grid.headers:
@@ -215,12 +217,12 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
         *unit_faults(part, contract),
         *formula_faults(part, contract),
         *keep_faults,
-        *text_faults(part, refuse_phones=key != "site_id"),
+        *text_faults(part, contract, refuse_phones=key != "site_id"),
         *cell_faults,
         *place_faults(part, required=key == "site_id"),
         *(rule_faults(part) if key == "site_id" else ()),
     ]
-    doubts = (*grid.doubts, *hidden_doubts(part))
+    doubts = (*grid.doubts, *hidden_doubts(part), *code_doubts(part), *converted_doubts(part, contract))
     return replace(part, faults=tuple(sorted(faults, key=lambda fault: fault.row or 0)), doubts=doubts)
 
 
@@ -240,7 +242,7 @@ def _with_names(values: Mapping[str, Sequence[Any]], key: str) -> Mapping[str, S
 
 
 def _choose_rows(
-    source: TableSource, grid: Grid, matching: Matching, key: str
+    source: TableSource, grid: Grid, matching: Matching, contract: Sequence[col.Column]
 ) -> tuple[tuple[int, ...], tuple[LeftOut, ...], list[Fault]]:
     """Numbers of the rows in use, the others, and what is wrong with the choice."""
     absent = [header for header in source.keep if header not in grid.headers]
@@ -259,7 +261,7 @@ def _choose_rows(
         )
         for line, words in grid.above
     ]
-    why_not = why_no_row(grid, matching)
+    why_not = why_no_row(grid, matching, contract)
     for row, cells in enumerate(zip(*grid.cells, strict=True)):
         reason, values = why_not(cells), {}
         if not reason and row in upper:
@@ -273,11 +275,13 @@ def _choose_rows(
             values = {"column": missed[1], "text": grammar.quoted(cells[missed[0]]), "kept": missed[2]}
         elif reason != "blank":
             values = {"text": grammar.quoted(" ".join(filter(None, cells)))}
-        row_id = f"{source.file.stem}-{grid.lines[row]}" if source.id == ROW_IDS else text(key, row)
+        elif left_out and left_out[-1].reason == "blank" and left_out[-1].end == grid.lines[row]:
+            left_out[-1] = replace(left_out[-1], rows=left_out[-1].rows + 1)
+            continue
+        line = grid.lines[row]
+        row_id = f"{source.file.stem}-{line}" if source.id == ROW_IDS else text(contract[0].name, row)
         left_out.append(
-            LeftOut(
-                source.shown, grid.lines[row], "" if reason == "blank" else row_id, text("name", row), reason, values
-            )
+            LeftOut(source.shown, line, "" if reason == "blank" else row_id, text("name", row), reason, values)
         )
     if grid.lines and not used:
         faults.append(Fault("nothing_kept", source.shown, grid.sheet, values={"rows": len(grid.lines)}))

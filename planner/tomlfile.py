@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import Fault, ScenarioError
-from planner.pathfaults import path_fault, too_long
+from planner.pathfaults import path_fault, too_long, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,8 +76,10 @@ def read_toml(path: Path) -> TomlFile:
     Raises
     ------
     ScenarioError
-        If it is not there, not UTF-8 or not TOML.
+        If it is not there, no file, not UTF-8 or not TOML.
     """
+    if fault := unreadable(path, str(path)):
+        raise ScenarioError(fault)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +31,9 @@ _REST = (
         "urban_share", "share", "urban share of its people", ("城镇化率", "城镇人口比重", "城镇人口占比", "城镇比例")
     ),
 )
+
+SHOWN = 5
+"""Units that a sentence names."""
 
 
 def contract_of(level: Literal["district", "town"]) -> tuple[Column, ...]:
@@ -114,6 +118,11 @@ class Total:
     row: int
 
     @property
+    def unit(self) -> tuple[str, str]:
+        """District and name: what tells it from every other unit."""
+        return self.district, self.name
+
+    @property
     def label(self) -> str:
         """Name that no other unit has: with the district, where one is named."""
         return self.district + self.name
@@ -163,13 +172,14 @@ def read_totals(asked: Sequence[Asked]) -> tuple[Official, ...]:
     Raises
     ------
     TableError
-        With every fault of every table, and for every unit of a layer that stands twice.
+        With every fault of every table, for every unit of a layer that stands twice, and where a group of people is
+        more than all.
     """
     parts = [tables.read_parts([item.source], contract_of(item.of))[0] for item in asked]
     faults = [fault for part in parts for fault in part.faults]
     if not faults:
         found = tuple(_official(item, part) for item, part in zip(asked, parts, strict=True))
-        faults += _twice(found)
+        faults += [*_twice(found), *_groups_over(found)]
     if faults:
         raise TableError(*shortened(faults))
     return found
@@ -215,9 +225,65 @@ def _twice(officials: Sequence[Official]) -> Iterator[Fault]:
             same.append(total)
 
 
-def sums_of_all(official: Official, apart: Sequence[Total]) -> Iterator[Fault]:
-    """Find a unit without rows or area that is as large as all others together: their sum by a name such as 全市."""
-    whole = sum(total.people["people"] for total in official.totals)
-    for total in apart:
-        if total.people["people"] and len(official.totals) > 2 and 2 * total.people["people"] == whole:  # noqa: PLR2004
-            yield total.fault("totals_sum", "name", people=total.people["people"])
+def _groups_over(officials: Sequence[Official]) -> Iterator[Fault]:
+    """Find units of which a group is more than all their people."""
+    for total in (total for official in officials for total in official.totals):
+        for column, figure in total.people.items():
+            if figure > total.people["people"]:
+                yield total.fault("totals_group", column, group=column, figure=figure, people=total.people["people"])
+
+
+def sums_of_others(official: Official, apart: Sequence[Total]) -> Iterator[Fault]:
+    """Find rows that are a total of others, such as 全市, 市区 or a county among its towns: their people stand twice.
+
+    Parameters
+    ----------
+    official
+        The table.
+    apart
+        Its units without rows or area. One that is `expected` by name is a unit.
+
+    Yields
+    ------
+    fault
+        For a row whose people are exactly those of several others together (those right above or below it, all whose
+        code begins as its own, all of its district, all there are), or that is named like the district of others. Rows
+        farther off are not tried: rounded figures are often the sum of some others. Rows are judged without the totals
+        already found, until none is found any more.
+    """
+    units = [total for total in official.totals if total.people["people"]]
+    doubtful = [total for total in apart if total.people["people"] and total.name not in official.asked.expected]
+    while doubtful:
+        found = {total.row: parts for total in doubtful if (parts := _parts_of(total, units))}
+        if not found:
+            return
+        for total in doubtful:
+            if total.row in found:
+                names = " / ".join(quoted(part.label) for part in found[total.row][:SHOWN])
+                more = " …" if len(found[total.row]) > SHOWN else ""
+                yield total.fault("totals_sum", "name", people=total.people["people"], units=names + more)
+        units, doubtful = ([total for total in totals if total.row not in found] for totals in (units, doubtful))
+
+
+def _parts_of(total: Total, units: Sequence[Total]) -> Sequence[Total]:
+    """Return the rows that a row is the total of; none where it is a unit."""
+    others = [unit for unit in units if unit is not total]
+    district = total.district or total.name
+    same_district = [unit for unit in others if unit.district == district]
+    if total.name == district and same_district:
+        return same_district
+    below = [unit for unit in others if total.code and unit.code.startswith(_prefix(total.code))]
+    for parts in (same_district, below, others):
+        if len(parts) > 1 and sum(unit.people["people"] for unit in parts) == total.people["people"]:
+            return parts
+    at = units.index(total)
+    for beside in (units[:at][::-1], units[at + 1 :]):
+        for count, people in enumerate(accumulate(unit.people["people"] for unit in beside), 1):
+            if count > 1 and people == total.people["people"]:
+                return sorted(beside[:count], key=lambda unit: unit.row)
+    return ()
+
+
+def _prefix(code: str) -> str:
+    """Return what the codes of all units below one begin with: its own up to the last level that is not all zeros."""
+    return next((code[:digits] for digits in (2, 4, 6, 9) if not code[digits:].strip("0")), code)

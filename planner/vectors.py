@@ -18,6 +18,8 @@ import shapely
 
 from planner.companions import beside
 from planner.errors import Fault, TableError
+from planner.geojson import broken_features
+from planner.pathfaults import unreadable
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, Sheet
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ _ENCODINGS = ("utf-8", "gb18030")
 _LARGEST = 512 * 2**20
 # Doubles hold whole numbers up to here; a longer code has lost its end.
 _EXACT = 2**53
-_BROKEN_LAYER = (RuntimeError, ValueError, RuntimeWarning, shapely.errors.ShapelyError)
+_AS_TEXT = {"DATE_AS_STRING": "YES", "ARRAY_AS_STRING": "YES"}
+_MIDNIGHT = "T00:00:00"
+_BROKEN_LAYER = (RuntimeError, ValueError, RuntimeWarning, RecursionError, shapely.errors.ShapelyError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,39 @@ class Shapes:
     doubts: tuple[Fault, ...] = ()
 
 
+def read_drawn(source: TableSource, endings: Sequence[str], *, unfit: str, empty: str) -> Shapes:
+    """Read a layer that was drawn for the scenario: its file, and `read_shapes` of it.
+
+    Parameters
+    ----------
+    source
+        The layer.
+    endings
+        Files that it may be.
+    unfit, empty
+        Codes of the faults for another file, which has the value ``ending``, and for a layer without features.
+
+    Raises
+    ------
+    TableError
+        If it is another file, absent or closed, if the layer is as in `read_shapes`, or has no feature.
+    """
+    if source.file.suffix.lower() not in endings:
+        raise TableError(Fault(unfit, source.shown, values={"ending": source.file.suffix}))
+    if fault := unreadable(source.file, source.shown):
+        raise TableError(fault)
+    try:
+        data = source.file.read_bytes()
+    except FileNotFoundError:
+        raise TableError(Fault("table_absent", source.shown)) from None
+    except OSError as error:
+        raise TableError(Fault("table_closed", source.shown, values={"reason": error.strerror or ""})) from error
+    layer = read_shapes(source, data)
+    if not len(layer.shapes):
+        raise TableError(Fault(empty, source.shown, layer.name))
+    return layer
+
+
 def read_shapes(source: TableSource, data: bytes) -> Shapes:
     """Read the layer that a source names, else the only one, with shapes of any kind.
 
@@ -76,23 +113,11 @@ def read_shapes(source: TableSource, data: bytes) -> Shapes:
     TableError
         If the layer is broken, absent or one of several, or its coordinate system is unknown.
     """
-    if len(data) > _LARGEST:
-        raise TableError(Fault("table_too_large", source.shown))
-    ending = source.file.suffix.lower()
-    if not _is_what_it_says(ending, data):
-        raise TableError(Fault("layer_broken", source.shown))
-    if ending == ".shp":
-        _refuse_parts(source)
     try:
-        name = _chosen(source)
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            meta, geometries, fields = _read(source, name)
-        if told and ending == ".geojson":  # a shape that GDAL cannot read, and leaves out
-            raise TableError(Fault("layer_broken", source.shown))
+        name, meta, geometries, fields = _opened(source, data)
         with np.errstate(invalid="ignore"):  # coordinates that are no numbers are the caller's to refuse
             shapes = np.full(_rows(fields), None) if geometries is None else shapely.from_wkb(geometries)
-        shown = name if ending == ".gpkg" else ""
+        shown = _shown(source, name)
         crs = meta["crs"]
         if crs is None and source.coordinates is None:
             raise TableError(Fault("crs_unknown", source.shown, shown))
@@ -129,18 +154,10 @@ def read_layer(source: TableSource, data: bytes) -> Sheet:
         If the layer is broken, absent or one of several, its text has no known encoding, its coordinate system is
         unknown, or a feature is no point.
     """
-    ending = source.file.suffix.lower()
-    if len(data) > _LARGEST:
-        raise TableError(Fault("table_too_large", source.shown))
-    if not _is_what_it_says(ending, data):
-        raise TableError(Fault("layer_broken", source.shown))
-    if ending == ".shp":
-        _refuse_parts(source)
     try:
-        name = _chosen(source)
-        meta, geometries, fields = _read(source, name)
+        name, meta, geometries, fields = _opened(source, data)
         points = shapely.from_wkb(geometries) if geometries is not None else np.full(_rows(fields), None, dtype=object)
-        shown = name if ending == ".gpkg" else ""
+        shown = _shown(source, name)
         points = _single(points)
         faults = _not_points(source, shown, points)
         if faults:
@@ -161,6 +178,39 @@ def read_layer(source: TableSource, data: bytes) -> Sheet:
     return Sheet(shown, [headers, *body], range(len(body) + 1), cut=cut, doubts=doubts)
 
 
+def _opened(source: TableSource, data: bytes) -> tuple[str, dict[str, Any], Any, list[NDArray[Any]]]:
+    """Read the layer that a source names: its name, what it says of itself, geometries, fields.
+
+    Raises
+    ------
+    TableError
+        If it is too large, absent, one of several, or broken; of a GeoJSON file with the number of each broken feature.
+    """
+    if len(data) > _LARGEST:
+        raise TableError(Fault("table_too_large", source.shown))
+    ending = source.file.suffix.lower()
+    if not _is_what_it_says(ending, data):
+        raise TableError(Fault("layer_broken", source.shown))
+    if ending == ".shp":
+        _refuse_parts(source)
+    count, broken = broken_features(data) if ending == ".geojson" else (None, {})
+    if broken:
+        raise TableError(*(Fault(code, source.shown, row=row) for row, code in broken.items()))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        name = _chosen(source)
+        meta, geometries, fields = _read(source, name)
+    # what else GDAL cannot read it leaves out, with a warning or without one
+    if ending == ".geojson" and (told or (fields and _rows(fields) != count)):
+        raise TableError(Fault("layer_broken", source.shown))
+    return name, meta, geometries, fields
+
+
+def _shown(source: TableSource, name: str) -> str:
+    """Name of a layer as faults give it: empty for a file that can hold one only."""
+    return name if source.file.suffix.lower() == ".gpkg" else ""
+
+
 def _guessed(source: TableSource, meta: Mapping[str, Any], texts: Sequence[Sequence[str]]) -> tuple[Fault, ...]:
     """Doubt an encoding that the file does not name, where its texts are not plain ASCII."""
     if not meta["guessed"] or "".join(map("".join, texts)).isascii():
@@ -171,7 +221,9 @@ def _guessed(source: TableSource, meta: Mapping[str, Any], texts: Sequence[Seque
 def _is_what_it_says(ending: str, data: bytes) -> bool:
     if ending == ".geojson":
         return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and b"Feature" in data
-    return data.startswith(_BEGINNINGS[ending])
+    # a Shapefile says how many 16-bit words it has: of one that is cut off GDAL gives features without a place
+    whole = ending != ".shp" or len(data) >= 2 * int.from_bytes(data[24:28], "big")
+    return whole and data.startswith(_BEGINNINGS[ending])
 
 
 def _refuse_parts(source: TableSource) -> None:
@@ -197,9 +249,11 @@ def _chosen(source: TableSource) -> str:
 def _read(source: TableSource, name: str) -> tuple[dict[str, Any], Any, list[NDArray[Any]]]:
     """Read a layer: what it says of itself, geometries, fields.
 
-    A Shapefile without .cpg does not say how its text is written: UTF-8 is tried, then GB18030.
+    A Shapefile without .cpg does not say how its text is written: UTF-8 is tried, then GB18030. Texts of a GeoJSON file
+    stay texts, also where they look like dates.
     """
     guessed = None
+    options = _AS_TEXT if source.file.suffix.lower() == ".geojson" else {}
     if source.file.suffix.lower() == ".shp":
         said = _content_beside(source, ".cpg")
         encodings = _ENCODINGS if said is None else (said.decode("ascii", "replace").strip(),)
@@ -208,7 +262,7 @@ def _read(source: TableSource, name: str) -> tuple[dict[str, Any], Any, list[NDA
         if not fitting:
             raise TableError(Fault("layer_encoding", source.shown, values={"encodings": " / ".join(encodings)}))
         guessed = fitting[0] if said is None else None
-    meta, _, geometries, fields = pyogrio.raw.read(source.file, layer=name, encoding=guessed)
+    meta, _, geometries, fields = pyogrio.raw.read(source.file, layer=name, encoding=guessed, **options)
     return {**meta, "guessed": guessed}, geometries, fields
 
 
@@ -281,7 +335,7 @@ def _text(value: object) -> str:
     if value is None or (isinstance(value, np.datetime64) and np.isnat(value)):
         return ""
     if isinstance(value, np.datetime64):
-        return np.datetime_as_string(value, unit="s").replace("T00:00:00", "")
+        return np.datetime_as_string(value, unit="s").removesuffix(_MIDNIGHT)
     if isinstance(value, bool | np.bool_):
         return str(value).upper()
     if isinstance(value, float | np.floating):
@@ -289,4 +343,4 @@ def _text(value: object) -> str:
         if not math.isfinite(number):
             return "" if math.isnan(number) else str(number)
         return str(int(number)) if number.is_integer() else format(Decimal(repr(number)), "f")
-    return str(value)
+    return str(value).removesuffix(_MIDNIGHT)  # as other programs write the dates of a GeoJSON file

@@ -16,7 +16,7 @@ import shapely
 
 from planner.columns import DEMAND_COLUMNS, Column, nearest
 from planner.coordinates import SYSTEMS, in_china, to_wgs84
-from planner.coverage import applies, assessable, communities, facilities_serving, serves
+from planner.coverage import CHECKED, applies, communities, facilities_serving, measured, serves
 from planner.errors import Fault
 from planner.geodesy import MM_PER_M, great_circle_mm, to_mm
 from planner.grammar import quoted
@@ -24,6 +24,7 @@ from planner.tablefaults import LeftOut
 from planner.words import LANGUAGES, say
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
     from geopandas import GeoDataFrame
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from planner.standards import Standard
     from planner.tables import Table
 
-CHECKED = "checked"
-"""Reason of a coverage row that a field check decided."""
+FASTEST_MM_PER_MS = 34
+"""120 km/h, rounded up, which nobody may exceed in China: so far an outlet may be where minutes of a drive decide."""
 
 VERDICTS = ("met", "unmet", "impossible")
 """达标, 不达标, 无法核查."""
@@ -66,13 +67,14 @@ CHECK_COLUMNS: tuple[Column, ...] = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a point is 达标 (`met`) under a standard, and the line that says so."""
+    """Whether a point is 达标 (`met`) under a standard, the line that says so, and when it was found."""
 
     demand_id: str
     standard: str
     met: bool
     file: str
     row: int
+    checked_on: dt.date | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,7 @@ def understood(read: Table) -> Verdicts:
         if line.geometry is not None:
             faults += _place(line, file, row, spots)
         if line.verdict in {"met", "unmet"}:
-            verdict = Verdict(line.demand_id, line.standard, line.verdict == "met", file, row)
+            verdict = Verdict(line.demand_id, line.standard, line.verdict == "met", file, row, line.checked_on)
             before = lines.setdefault((line.demand_id, line.standard), verdict)
             if before is not verdict:
                 faults.append(Fault("check_twice", file, row=row, values={**told, "row": before.row}))
@@ -184,6 +186,67 @@ def unfit(found: Verdicts, demand: GeoDataFrame, sites: pd.DataFrame, standards:
             yield Fault("check_no_outlet", line.file, row=line.row, values=values)
 
 
+# --- verdicts that later changes overtook ------------------------------------------------------------------------
+
+
+def current(
+    found: Verdicts, demand: GeoDataFrame, sites: GeoDataFrame, standards: Sequence[Standard]
+) -> tuple[Verdicts, tuple[Fault, ...], tuple[LeftOut, ...]]:
+    """Leave out the verdicts that are out of date: what is measured counts there instead.
+
+    达标 is, where an outlet that served has closed since the check; 不达标, where one that serves has opened since. It
+    must lie within the cutoff in a straight line, for no road is shorter; by time within what 120 km/h can cover. Of a
+    point without a place of its own nobody knows how far that is: any outlet of its district counts.
+
+    Parameters
+    ----------
+    found
+        The verdicts.
+    demand, sites
+        The tables when all places are known; sites with their column open_today.
+    standards
+        Standards of the scenario.
+
+    Returns
+    -------
+    verdicts
+        With the lines that still count.
+    doubts, left_out
+        Of those that do not.
+    """
+    row_of = {name: row for row, name in enumerate(demand["demand_id"])}
+    dated = sites[(sites["status"] == "existing") & (sites["opened_on"].notna() | sites["closed_on"].notna())]
+    serving = {standard.id: (standard, dated[serves(dated["type"], standard)]) for standard in standards}
+    placed = {(spot.file, spot.row) for spot in found.spots.values()}
+    lines, doubts, left_out = [], [], []
+    for line in found.lines:
+        known = line.standard in serving and line.checked_on is not None
+        changed = _changed(line, demand.iloc[row_of[line.demand_id]], *serving[line.standard]) if known else ""
+        if not changed:
+            lines.append(line)
+            continue
+        told = {"id": quoted(line.demand_id), "standard": quoted(line.standard), "site": quoted(changed)}
+        code = "check_closed_since" if line.met else "check_opened_since"
+        doubts.append(Fault(code, line.file, row=line.row, values=told))
+        if (line.file, line.row) not in placed:
+            left_out.append(LeftOut(line.file, line.row, line.demand_id, "", "check_outdated"))
+    return replace(found, lines=tuple(lines)), tuple(doubts), tuple(left_out)
+
+
+def _changed(line: Verdict, point: Any, standard: Standard, sites: GeoDataFrame) -> str:
+    """Name one of these outlets that opened or closed after a check, and may change what was found; else nothing."""
+    since = [not pd.isna(date) and date > line.checked_on for date in sites["closed_on" if line.met else "opened_on"]]
+    stands = sites["open_today"].to_numpy(dtype=bool)
+    near = sites[np.array(since, dtype=bool) & (~stands if line.met else stands)].sort_values("site_id")
+    if point["placed"] == "own" and point.geometry is not None:
+        limit_mm = standard.limit if standard.measure == "distance" else standard.limit * FASTEST_MM_PER_MS
+        lon, lat = near.geometry.x.to_numpy(), near.geometry.y.to_numpy()
+        near = near[great_circle_mm(point.geometry.x, point.geometry.y, lon, lat) <= limit_mm]
+    elif point["district"]:
+        near = near[near["district"].isin(["", point["district"]])]
+    return str(near["site_id"].iloc[0]) if len(near) else ""
+
+
 # --- verdicts in place of what was measured ----------------------------------------------------------------------
 
 
@@ -195,6 +258,16 @@ def _of(found: Verdicts, standard: str) -> tuple[set[str], set[str]]:
 
 def _standards(found: Verdicts) -> list[str]:
     return sorted({line.standard for line in found.lines})
+
+
+def checked(demand: pd.DataFrame, standard: Standard, found: Verdicts) -> NDArray[np.bool_]:
+    """Mask of the demand rows that a check decided under a standard."""
+    return demand["demand_id"].isin(set().union(*_of(found, standard.id))).to_numpy(dtype=bool)
+
+
+def judged(demand: pd.DataFrame, standard: Standard, found: Verdicts) -> NDArray[np.bool_]:
+    """Mask of the demand rows that can be judged under a standard: measured ones, and those that a check decided."""
+    return measured(demand, standard) | (applies(demand, standard) & checked(demand, standard, found))
 
 
 def on_reach(
@@ -217,20 +290,19 @@ def on_reach(
     -------
     reach
         A point that is 不达标 has no pair with a site where an outlet stands that serves the standard. One that is 达标
-        and that none was measured to reach has a pair with one of them: the nearest as the crow flies, or where it has
-        no place the first by id. A point without a place of its own that was checked counts as one that can be judged,
-        but what was measured from its town's point does not count.
+        and that none was measured to reach has a pair with one of them, the nearest as the crow flies. A point without
+        a place of its own that was checked counts as one that can be judged, but what was measured from its town's
+        point does not count: where it is 达标 it is `Reach.held`, for nothing says which outlet serves it.
     """
     result = dict(reach)
     for key in _standards(found):
         met, unmet = _of(found, key)
         old, serving = reach[key], serves(standing.values(), reach[key].standard)
         outlets = sorted(site for site, counts in zip(standing, serving, strict=True) if counts)
-        able = assessable(demand)
-        checked = demand["demand_id"].isin(met | unmet).to_numpy()
-        placeless = set(demand["demand_id"][checked & ~able])
-        judged = demand.assign(unit_id=communities(demand))
-        rows = judged.loc[applies(demand, old.standard) & (able | checked), list(old.rows.columns)]
+        decided = checked(demand, old.standard, found)
+        placeless = set(demand["demand_id"][decided & ~measured(demand, old.standard)])
+        named = demand.assign(unit_id=communities(demand, decided))
+        rows = named.loc[judged(demand, old.standard, found), list(old.rows.columns)]
         pairs, travel = (
             table[
                 ~table["demand_id"].isin(placeless) & ~(table["demand_id"].isin(unmet) & table["site_id"].isin(outlets))
@@ -238,9 +310,10 @@ def on_reach(
             for table in (old.pairs, old.travel)
         )
         reached = set(pairs["demand_id"][pairs["site_id"].isin(outlets)])
-        added = _added(old.standard, demand[demand["demand_id"].isin(met - reached)], sites, outlets)
+        added = _added(old.standard, demand[demand["demand_id"].isin(met - reached - placeless)], sites, outlets)
         pairs = pd.concat([pairs, added], ignore_index=True) if len(added) else pairs
-        result[key] = replace(old, rows=pd.DataFrame(rows).reset_index(drop=True), pairs=pairs, travel=travel)
+        rows = pd.DataFrame(rows).reset_index(drop=True)
+        result[key] = replace(old, rows=rows, pairs=pairs, travel=travel, held=frozenset(met & placeless))
     return result
 
 
@@ -249,8 +322,8 @@ def _added(standard: Standard, points: GeoDataFrame, sites: GeoDataFrame, outlet
     near = sites[sites["site_id"].isin(outlets)].sort_values("site_id")
     lon, lat = near.geometry.x.to_numpy(), near.geometry.y.to_numpy()
     rows = []
-    for name, point, own in zip(points["demand_id"], points.geometry, assessable(points), strict=True):
-        far_mm = great_circle_mm(point.x, point.y, lon, lat) if own else np.zeros(len(near), dtype=np.int64)
+    for name, point in zip(points["demand_id"], points.geometry, strict=True):
+        far_mm = great_circle_mm(point.x, point.y, lon, lat)
         at = int(np.argmin(far_mm))
         rows.append((name, near["site_id"].iloc[at], int(far_mm[at]) / MM_PER_M))
     mode = "straight" if standard.metric == "straight" else standard.mode
@@ -278,8 +351,9 @@ def on_coverage(
     Returns
     -------
     coverage
-        Reason ``checked`` where the verdict decides. Metres and seconds stay as measured; where a new site covers a
-        point that is 不达标, they are those to the nearest new one.
+        Reason ``checked`` where a verdict speaks of the row. Metres and seconds stay as measured; where a new site
+        covers a point that is 不达标, they are those to the nearest new one. A point that is `Reach.held` is within
+        reach of one facility.
     """
     result = table.copy()
     for key in _standards(found):
@@ -292,13 +366,14 @@ def on_coverage(
         pairs = pairs[pairs["count"] > 0]
         mine = ((result["standard"] == key) & result["demand_id"].isin(met | unmet)).to_numpy()
         ids = result.loc[mine, "demand_id"]
-        result.loc[mine, "facilities"] = ids.map(pairs.groupby("demand_id")["count"].sum()).fillna(0).astype(np.int64)
+        many = ids.map(pairs.groupby("demand_id")["count"].sum()).fillna(0).astype(np.int64)
+        result.loc[mine, "facilities"] = many.mask(ids.isin(reach[key].held), 1)
         result.loc[mine, "covered"] = result.loc[mine, "facilities"] > 0
         served = (mine & result["demand_id"].isin(unmet) & result["covered"]).to_numpy(dtype=bool)
         best = _best(pairs, standard).loc[result.loc[served, "demand_id"]] if served.any() else pairs.iloc[:0]
         for name in ("site_id", "metres", "seconds"):
             result.loc[served, name] = best[name].to_numpy()
-        result.loc[mine, "reason"] = np.where(served[mine], "", CHECKED)
+        result.loc[mine, "reason"] = CHECKED
     return result
 
 

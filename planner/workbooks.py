@@ -12,18 +12,20 @@ import math
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 import python_calamine
 
 from planner.errors import Fault, TableError
-from planner.sheetxml import MIB, extent, is_ordinary, read_marks
+from planner.sheetxml import MIB, count_shared, extent, is_ordinary, read_marks, shared_bytes, string_sizes
 from planner.sources import Merged, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from planner.sheetxml import Runs
     from planner.sources import TableSource
@@ -32,6 +34,8 @@ _LARGEST_INFLATED = 512 * MIB
 _MOST_CELLS = 50_000_000
 # Excel keeps 15 digits of a number: a longer one has lost its end.
 _EXCEL_EXACT = 10**15
+_PLAIN = {str, float, int}
+_Places: TypeAlias = "tuple[tuple[int, int], ...]"
 _BROKEN_WORKBOOK = (
     python_calamine.CalamineError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError,
     ValueError,
@@ -60,7 +64,7 @@ def read_workbook(source: TableSource, data: bytes) -> Sheet:
         sheet = book.get_sheet_by_name(name)
         ranges = sheet.merged_cell_ranges or []
         marks = read_marks(data, name)
-        texts, cut = _texts(source, sheet, ranges, marks.unseen)
+        texts, cut, converted = _texts(source, sheet, ranges, marks.unseen)
     except _BROKEN_WORKBOOK as error:
         raise TableError(Fault("table_workbook", source.shown)) from error
     others = [other for other in _visible(book) if other != name]
@@ -74,6 +78,7 @@ def read_workbook(source: TableSource, data: bytes) -> Sheet:
         uncalculated=frozenset((y, x) for y, x, text in marks.unseen if text.startswith("=")),
         hidden_rows=marks.hidden_rows,
         hidden_columns=marks.hidden_columns,
+        converted=converted,
         doubts=doubts if others and source.sheet is None else (),
     )
 
@@ -131,7 +136,12 @@ def _cells(data: bytes, book: python_calamine.CalamineWorkbook, name: str, *, vi
     merged = tuple(Merged(*first, *last) for first, last in sheet.merged_cell_ranges or [])
     marks = read_marks(data, name)
     spoilt = {(y, x): text for y, x, text in marks.unseen}
-    rows = sheet.to_python(skip_empty_area=False)
+    _, left = sheet.start or (0, 0)
+    rows: list[Sequence[object]] = []
+    for y, row in enumerate(sheet.iter_rows()):
+        if any(not isinstance(cell, str) or cell.strip() for cell in row):  # a space far down makes a million rows
+            rows += [()] * (y - len(rows))
+            rows.append([*[""] * left, *row])
     return Cells(name, visible, rows, merged, spoilt, marks.hidden_rows, marks.hidden_columns)
 
 
@@ -140,26 +150,35 @@ def _texts(
     sheet: python_calamine.CalamineSheet,
     ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]],
     unseen: Sequence[tuple[int, int, str]],
-) -> tuple[list[list[str]], tuple[tuple[int, int], ...]]:
-    """Return all cells as text, the unseen ones among them, where they are not too many; and the numbers cut off."""
-    (top, left), (bottom, right) = (sheet.start, sheet.end) if sheet.start and sheet.end else ((0, 0), (-1, -1))
+) -> tuple[list[list[str]], _Places, _Places]:
+    """Return all cells as text, the unseen ones among them, where they are not too many.
+
+    Beside them the places of numbers that are cut off, and of dates, times and truth values.
+    """
+    (_, left), (bottom, right) = (sheet.start, sheet.end) if sheet.start and sheet.end else ((0, 0), (-1, -1))
     height = max([bottom + 1, *(y + 1 for y, _, _ in unseen)])
     width = max([right + 1, *(x + 1 for _, x, _ in unseen)])
     if height * width > _MOST_CELLS:
         raise TableError(Fault("table_too_large", source.shown))
     if not _disjoint(ranges, height, width):
         raise TableError(Fault("table_workbook", source.shown))
-    texts: list[list[str]] = [[] for _ in range(top)]
+    texts: list[list[str]] = []
     cut: list[tuple[int, int]] = []
-    for y, row in enumerate(sheet.iter_rows() if height else (), top):
+    converted: list[tuple[int, int]] = []
+    for y, row in enumerate(sheet.iter_rows() if height else ()):  # all rows, but the columns in use only
+        if row.count("") == len(row):  # a space far down makes a million of them
+            texts.append([])
+            continue
         texts.append([*[""] * left, *[cell if type(cell) is str else _cell_text(cell) for cell in row]])
         if any([type(cell) is float and not -_EXCEL_EXACT < cell < _EXCEL_EXACT for cell in row]):  # noqa: C419  (quicker)
             cut += [(y, x) for x, cell in enumerate(row, left) if type(cell) is float and abs(cell) >= _EXCEL_EXACT]
+        if not _PLAIN.issuperset(map(type, row)):
+            converted += [(y, x) for x, cell in enumerate(row, left) if type(cell) not in _PLAIN]
     for y, x, text in unseen:
         texts.extend([] for _ in range(len(texts), y + 1))
         texts[y].extend([""] * (x + 1 - len(texts[y])))
         texts[y][x] = text
-    return texts, tuple(cut)
+    return texts, tuple(cut), tuple(converted)
 
 
 def _disjoint(ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], height: int, width: int) -> bool:
@@ -193,7 +212,7 @@ def _visible(book: python_calamine.CalamineWorkbook) -> list[str]:
 
 def _refuse_bomb(source: TableSource, data: bytes) -> None:
     """Refuse a workbook that needs more memory than an office PC has, before anything unpacks it whole."""
-    inflated = 0
+    inflated, strings, shared = 0, set(), Counter[str]()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
             sheet, ordinary, tag = False, True, b""
@@ -205,10 +224,47 @@ def _refuse_bomb(source: TableSource, data: bytes) -> None:
                     text, (_, bracket, rest) = tag + chunk, chunk.rpartition(b"<")
                     sheet = sheet or b"sheetData" in text
                     tag = bracket + rest if bracket else b""
-                    ordinary = ordinary and (not sheet or is_ordinary(text[: len(text) - len(tag)]))
+                    whole = text[: len(text) - len(tag)]
+                    ordinary = ordinary and (not sheet or is_ordinary(whole))
+                    if sheet:
+                        shared[member.filename] += count_shared(whole)
+                    elif b"</si>" in text or b":si>" in text:
+                        strings.add(member.filename)
             with archive.open(member) as stream:
                 if not ordinary and math.prod(extent(stream)) > _MOST_CELLS:
                     raise TableError(Fault("table_too_large", source.shown))
+        if _text_bytes(archive, shared, strings, inflated) > _LARGEST_INFLATED:
+            raise TableError(Fault("table_too_large", source.shown))
+
+
+def _text_bytes(archive: zipfile.ZipFile, shared: Mapping[str, int], strings: Collection[str], inflated: int) -> int:
+    """Return how many bytes of text the cells hold, at most, that refer to shared strings.
+
+    One long string costs little in the file, however many cells refer to it; each of them holds a copy once it is read.
+
+    Parameters
+    ----------
+    archive
+        The workbook.
+    shared
+        Name of a sheet's file -> cells that refer to a shared string.
+    strings
+        Names of the files that may hold these strings.
+    inflated
+        Bytes of the whole workbook: no string is longer.
+    """
+    sizes = np.empty(0, dtype=np.int64)
+    if len(strings) == 1:
+        with archive.open(next(iter(strings))) as stream:
+            sizes = string_sizes(stream)
+    longest, found = int(sizes.max()) if len(sizes) else inflated, 0
+    if longest * sum(shared.values()) <= _LARGEST_INFLATED:  # it is quick to see that most workbooks are harmless
+        return 0
+    for name, count in shared.items():
+        with archive.open(name) as stream:
+            cells, size = shared_bytes(stream, sizes)
+        found += size + longest * max(count - cells, 0)
+    return found
 
 
 def _cell_text(cell: object) -> str:

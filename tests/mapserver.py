@@ -123,6 +123,8 @@ class Handler(BaseHTTPRequestHandler):
         half = text[: len(text) // 2]
         changed = {
             "remark": half[: half.rfind("<node")] + remark + "</osm>",
+            "remark_plain": text.replace("</osm>", remark.replace("<remark>", '<remark lang="en">') + "</osm>"),
+            "nodes": re.sub(r'<node id="\d*7" [^>]*/>\n', "", text),
             "cut": half,
             "remark_json": text[:-1] + ', "remark": "runtime error: Query ran out of memory"}',
             "other": "nothing of the kind",

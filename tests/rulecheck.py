@@ -460,8 +460,9 @@ def goals_in(facts: Facts) -> dict[tuple[str, str, int], Reached]:
         year = phase["year"]
         serving = {item["id"]: serving_in(facts, item, year) for item in facts.scenario["standard"]}
         for goal in facts.scenario.get("goal", ()):
-            judged = [facts.demand[key] for key in serving[goal["standard"]]]
-            for scope in scopes(judged, goal):
+            standard = standard_of(facts, goal["standard"])
+            spoken_of = [row for row in facts.demand.values() if speaks_of(standard, row)]
+            for scope in scopes(spoken_of, goal):
                 found[goal["id"], scope, year] = goal_in(facts, goal, scope, year, serving[goal["standard"]])
     return found
 

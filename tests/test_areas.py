@@ -217,3 +217,85 @@ def test_the_order_of_rows_and_areas_does_not_matter(tmp_path: Path) -> None:
     first, _ = filled(tmp_path, "\n".join(rows), [WEST, EAST])
     second, _ = filled(tmp_path, "\n".join(rows[::-1]), [EAST, WEST])
     assert first.frame["district"].tolist() == second.frame["district"].tolist()[::-1]
+
+
+# --- towns of one name -------------------------------------------------------------------------------------------
+
+# a town in either district, and what the tables say of it: no place yet, to be spread over its area
+IN_WEST, IN_EAST = ("城关镇", shapely.box(117.2, 36.2, 117.4, 36.4)), ("城关镇", shapely.box(118.2, 36.2, 118.4, 36.4))
+
+
+def spread_over(
+    folder: Path, rows: str, towns: list[tuple[str, Any]], *districts: tuple[str, Any], column: list[str] | None = None
+) -> tuple[list[str], Table]:
+    """Where rows without a place end up: west, east or nowhere."""
+    folder.mkdir()
+    asked = {"town": (replace(layer(folder, towns), file=folder / "towns.geojson"), "name")}
+    frame = gpd.GeoDataFrame({"name": [name for name, _ in towns]}, geometry=[shape for _, shape in towns], crs=4326)
+    if column is not None:
+        frame["所属区县"] = column
+    frame.to_file(folder / "towns.geojson", driver="GeoJSON")
+    if districts:
+        asked["district"] = (layer(folder, list(districts)), "name")
+    table = demand(folder, PEOPLE + rows, None, id=None, unplaced="spread")
+    found = placing.place(table, sites(folder, NO_SITES), placing.Asked(asked), ())
+    assert found is not None
+    where = ["" if point is None else "west" if point.x < 118 else "east" for point in found.demand.frame.geometry]
+    return where, found.demand
+
+
+@pytest.mark.parametrize(
+    ("towns", "districts", "column", "expected"),
+    [
+        ([IN_WEST], [WEST, EAST], None, ["west", ""]),
+        ([IN_WEST, IN_EAST], [WEST, EAST], None, ["west", "east"]),
+        ([IN_EAST, IN_WEST], [], ["东区", "西区"], ["west", "east"]),
+        ([IN_EAST, IN_WEST], [WEST], ["东区", ""], ["west", "east"]),
+        ([IN_WEST, IN_WEST], [WEST, EAST], None, ["", ""]),
+        ([IN_WEST, IN_EAST], [], None, ["", ""]),
+        ([IN_WEST], [], None, ["", ""]),  # whose it is, nobody says
+    ],
+)
+def test_towns_of_one_name_are_told_apart_by_district(
+    towns: list[Any], districts: list[Any], column: list[str] | None, expected: list[str], tmp_path: Path
+) -> None:
+    rows = "a,,城关镇,西区,1,111,,\nb,,城关镇,东区,1,111,,\n"
+    where, table = spread_over(tmp_path / "a", rows, towns, *districts, column=column)
+    assert where == expected
+    assert table.frame["placed"].tolist() == ["spread" if place else "own" for place in expected]
+    told = [doubt.values["town"] for doubt in table.doubts if doubt.code == "unplaced_area_unknown"]
+    assert told == [name for name, place in zip(["西区城关镇", "东区城关镇"], expected, strict=True) if not place]
+
+
+def test_a_town_without_its_district_is_placed_where_there_is_one_only(tmp_path: Path) -> None:
+    bare, other = "a,,城关镇,,1,111,,\n", "b,,城关镇,东区,1,111,118.3,36.3\n"
+    for number, (rows, towns, expected) in enumerate(
+        (
+            (bare, [IN_WEST], "west"),
+            (bare, [IN_WEST, IN_EAST], ""),
+            (bare + other, [IN_WEST], ""),  # the tables know another town of that name
+        )
+    ):
+        where, _ = spread_over(tmp_path / str(number), rows, towns, WEST, EAST)
+        assert where[0] == expected
+
+
+units = st.lists(st.tuples(st.sampled_from(["", "东", "西"]), st.sampled_from("甲乙")), unique=True, max_size=6)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(units, st.lists(st.tuples(st.sampled_from(["", "东", "西"]), st.sampled_from("甲乙")), max_size=5))
+def test_an_area_is_never_given_to_towns_of_two_districts(asked: list[Any], drawn: list[Any]) -> None:
+    shapes = np.array([shapely.box(at, 0, at + 1, 1) for at in range(len(drawn))], dtype=object)
+    lie_in = tuple(district for district, _ in drawn)
+    found = areas.matched(areas.Areas(tuple(name for _, name in drawn), shapes, (), lie_in), asked)
+    owners: dict[int, set[str]] = {}
+    for (district, name), area in found.items():
+        at = int(area.bounds[0])
+        assert drawn[at][1] == name
+        assert drawn[at][0] in {district, ""} or not district
+        owners.setdefault(at, set()).update({district, drawn[at][0]} - {""})
+    assert all(len(districts) <= 1 for districts in owners.values())
+    for unit in asked:
+        if unit[0] and drawn.count(unit) == 1:
+            assert unit in found

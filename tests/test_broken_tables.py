@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
+import json
 import struct
 import zipfile
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -14,8 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.errors import Fault, TableError
+from planner.grammar import quoted
+from planner.sheetxml import extent
 from planner.tables import Table, TableSource, read_demand, read_sites
 from planner.words import LANGUAGES, tell
+from planner.workbooks import read_cells
 from workbook import MAIN, Formula, sheet_xml, write_xlsx
 
 if TYPE_CHECKING:
@@ -68,7 +75,7 @@ def faults_of(source: TableSource) -> list[Fault]:
 
 
 def balanced(table: Table) -> bool:
-    return len(table.frame) + len(table.left_out) == sum(table.rows_read.values())
+    return len(table.frame) + sum(row.rows for row in table.left_out) == sum(table.rows_read.values())
 
 
 # --- what is read as it is ----------------------------------------------------------------------------------------
@@ -271,8 +278,9 @@ def test_text_of_merged_cells_is_shared_and_told(tmp_path: Path) -> None:
     assert table.frame.town.tolist() == ["解放路"] * 3
     assert table.frame["片区"].tolist() == ["东片", "东片", "西片"]
     assert table.frame["户数"].tolist() == ["30", "", "9"]  # one figure for both: not given to each
-    assert [(doubt.code, doubt.row, doubt.column, doubt.values["lines"]) for doubt in table.doubts] == [
-        ("merged_shared", 2, "镇街", "2-4"), ("merged_shared", 2, "片区", "2-3"),
+    assert [(doubt.code, doubt.row, doubt.column, dict(doubt.values)) for doubt in table.doubts] == [
+        ("merged_number", 2, "户数", {"rows": 2}),
+        ("merged_shared", 2, "镇街", {"lines": "2-4"}), ("merged_shared", 2, "片区", {"lines": "2-3"}),
     ]  # fmt: skip
     assert all(tell(doubt, language)[1:] for doubt in table.doubts for language in LANGUAGES)
     kept = read_demand([replace(source, keep={"片区": "东片"})])
@@ -332,6 +340,12 @@ def without(folder: Path, ending: str) -> TableSource:
     return source
 
 
+def cut_shapefile(folder: Path) -> TableSource:
+    source = layer(folder, "a.shp")
+    source.file.write_bytes(source.file.read_bytes()[:-10])
+    return source
+
+
 def unnamed_crs(folder: Path) -> TableSource:
     return replace(without(folder, ".prj"), coordinates=None)
 
@@ -349,6 +363,18 @@ def hidden(folder: Path, sheet: str | None) -> TableSource:
     return TableSource(file, "t.xlsx", coordinates="wgs84", sheet=sheet)
 
 
+def features(folder: Path, items: Sequence[object]) -> TableSource:
+    file = folder / "a.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": items}), encoding="utf-8")
+    return TableSource(file, "a.geojson", coordinates="wgs84")
+
+
+FEATURE: dict[str, Any] = {
+    "type": "Feature",
+    "properties": {"id": "d1", "name": "泉城", "setting": "111", "people": 3},
+    "geometry": {"type": "Point", "coordinates": [117.03, 36.66]},
+}
+UNKNOWN: list[object] = [{**FEATURE, "type": "feature"}, {"properties": {}}, None, [], "Feature"]
 LINE = shapely.LineString([(117, 36), (118, 37)])
 POINT = shapely.Point(117.03, 36.66)
 TITLES: Cells = [["说明"] for _ in range(10)]
@@ -433,10 +459,14 @@ BROKEN = [
     Broken("damaged-bom", raw("a.csv", b"\xef\xbb\xbfid,name\n1,\xb0\xa1\n"), ("table_encoding", None, "")),
     Broken("many-lines", raw("a.csv", b"a,b" + b"\n" * 5_000_001), ("table_file_large", None, "")),
     Broken("many-cells", raw("a.csv", b"a" + b"," * 50_000_001), ("table_file_large", None, "")),
+    Broken("many-old-lines", raw("a.csv", b"a,b" + b"\r" * 5_000_001), ("table_file_large", None, "")),
+    Broken("wide-and-long", raw("a.csv", b"id" + b"," * 2_000 + b"\n" * 30_000), ("table_too_large", None, "")),
+    Broken("wide", raw("a.csv", b"id" + b"," * 16_384), ("table_too_large", None, "")),
     Broken("utf-16", raw("a.csv", b"\xff\xfe" + struct.pack("<H", 0xD800) + b"\xff\xff"), ("table_encoding", None, "")),
     Broken("renamed-layer", raw("a.gpkg", b"<OGRVRTDataSource/>"), ("layer_broken", None, "")),
     Broken("cut-layer", raw("a.gpkg", b"SQLite format 3\0" + bytes(84)), ("layer_broken", None, "")),
     Broken("cut-geojson", raw("a.geojson", b'{"type": "FeatureCollection", "features": ['), ("layer_broken", None, "")),
+    Broken("cut-shapefile", cut_shapefile, ("layer_broken", None, "")),
     Broken("no-dbf", lambda folder: without(folder, ".dbf"), ("shapefile_parts", None, "")),
     Broken("no-shx", lambda folder: without(folder, ".shx"), ("shapefile_parts", None, "")),
     Broken("no-encoding", mixed_encoding, ("layer_encoding", None, "")),
@@ -446,6 +476,27 @@ BROKEN = [
            {"kind": "LineString"}),
     Broken("area", lambda folder: layer(folder, "a.geojson", geometry=[POINT.buffer(1), POINT]),
            ("not_a_point", 1, "")),
+    *(
+        Broken(f"geometry-{n}", partial(features, items=[FEATURE, {**FEATURE, "geometry": place}]),
+               ("geometry_broken", 2, ""))
+        for n, place in enumerate([
+            "POINT (117 36)", {}, {"type": "Point"}, {"type": "Point", "coordinates": []},
+            {"type": "Point", "coordinates": ["117", "36"]}, {"type": "Point", "coordinates": [117]},
+            {"type": "Point", "coordinates": [True, False]}, {"type": "Punkt", "coordinates": [117, 36]},
+            {"type": ["Point"], "coordinates": [117, 36]}, {"type": "LineString", "coordinates": [117, 36]},
+            {"type": "Polygon", "coordinates": [[]]}, {"type": "GeometryCollection", "geometries": []},
+            {"type": "GeometryCollection", "geometries": [None]},
+        ])
+    ),
+    *(
+        Broken(f"feature-{n}", partial(features, items=[FEATURE, item, FEATURE]), ("feature_unknown", 2, ""))
+        for n, item in enumerate(UNKNOWN)
+    ),
+    Broken("no-features", raw("a.geojson", b'{"type": "FeatureCollection", "features": 3}'),
+           ("layer_broken", None, "")),
+    Broken("deep", raw("a.geojson", b'{"type": "Feature", "geometry": ' + b"[" * 100_000), ("layer_broken", None, "")),
+    Broken("lines-of-features", raw("a.geojson", b'{"type": "Feature", "properties": null, "geometry": null}\n' * 2),
+           ("layer_broken", None, "")),
     Broken("two-points", lambda folder: layer(folder, "a.gpkg", geometry=[
         shapely.MultiPoint([(117, 36), (118, 37)]), shapely.MultiPoint([(117, 36)])]), ("not_a_point", 1, ""),
            {"kind": "MultiPoint"}),
@@ -670,3 +721,205 @@ def test_damaged_sheets_are_read_or_refused(tmp_path: Path, data: st.DataObject)
     write_xlsx(file, {"社区": xml[:start] + patch + xml[start + data.draw(st.integers(0, 5)) :]})
     assert zipfile.is_zipfile(file)
     read_or_refuse(TableSource(file, "社区.xlsx", coordinates="wgs84"))
+
+
+# --- what a review found ------------------------------------------------------------------------------------------
+
+
+BLANK: list[object] = [""] * len(HEAD)
+
+
+def at(**cells: object) -> list[object]:
+    """A row that holds nothing but what stands at some headers."""
+    return [cells.get(str(name), "") for name in HEAD]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (["填表人：", "", "张三", "", "审核人：", "李四", "", "", ""], "note"),
+        (["联系电话：", "", "82012345", "", "", "", "", "", ""], "note"),
+        (["注：", "", "1、本表人口为户籍人口", "", "", "", "", "", ""], "note"),
+        (at(常住人口="2026年6月30日"), "note"),
+        (at(镇街="2026.6.30"), "note"),
+        (at(编号="以下空白"), "note"),
+        (at(编号="第1页，共3页"), "note"),
+        (at(编号="城镇"), "section"),
+        (at(镇街="千佛山街道"), "section"),
+        (at(编号="一、千佛山街道"), "section"),
+        (at(社区名称="二、趵突泉街道"), "section"),
+        (at(编号="（一）城镇社区", 常住人口=300), "section"),
+    ],
+)
+def test_lines_of_ledgers_that_are_no_rows(tmp_path: Path, line: list[object], reason: str) -> None:
+    for made in (
+        text(tmp_path, [HEAD, line, ROW, line, NEXT]),
+        book(tmp_path, [HEAD, line, ROW, line, NEXT], ["A2:B2"]),
+    ):
+        table = read_demand([made])
+        assert table.frame.demand_id.tolist() == ["d1", "d2"]
+        assert [(row.row, row.reason) for row in table.left_out] == [(2, reason), (4, reason)]
+        assert balanced(table)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        at(编号="d3"),
+        at(社区名称="舜井"),
+        at(社区代码="370102001003", 镇街="千佛山街道"),
+        at(编号="一、舜井", 社区代码="370102001003"),
+        at(编号="d3", 社区名称="注：舜井"),
+        at(编号="注：", 常住人口=300),
+        at(编号="（一）", 社区名称="舜井", 常住人口=300),
+        at(编号="（一）", 城乡="111"),
+        at(常住人口=300),
+        at(城乡="城镇"),
+        at(编号="城镇", 常住人口=300),
+    ],
+)
+def test_lines_that_may_be_rows_are_never_left_out(tmp_path: Path, line: list[object]) -> None:
+    assert {fault.row for fault in faults_of(text(tmp_path, [HEAD, ROW, line, NEXT]))} == {3}
+
+
+def test_ids_that_are_names_are_no_headings(tmp_path: Path) -> None:
+    rows: Cells = [HEAD, ["泉城", *ROW[1:]], at(编号="历山"), ["舜井", *NEXT[1:]]]
+    assert {(fault.code, fault.row) for fault in faults_of(text(tmp_path, rows))} == {("cell_empty", 3)}
+    placed = ["一、舜井", *NEXT[1:]]
+    assert len(read_demand([text(tmp_path, [HEAD, ROW, placed])]).frame) == 2
+
+
+@pytest.mark.parametrize("make", [text, book])
+def test_blank_lines_are_one_entry_and_none_at_the_end(
+    tmp_path: Path, make: Callable[[Path, Cells], TableSource]
+) -> None:
+    rows: Cells = [HEAD, BLANK, BLANK, ROW, [], BLANK, [" "], NEXT, BLANK, *[[]] * 40, ["", "", " "]]
+    table = read_demand([make(tmp_path, rows)])
+    assert [(row.row, row.reason, row.rows) for row in table.left_out] == [(2, "blank", 2), (5, "blank", 3)]
+    assert list(table.rows_read.values()) == [7]
+    assert balanced(table)
+
+
+def test_a_space_far_down_is_no_row(tmp_path: Path) -> None:
+    file = tmp_path / "t.xlsx"
+    far = '<row r="1048576"><c r="B1048576" t="inlineStr"><is><t xml:space="preserve"> </t></is></c></row>'
+    write_xlsx(file, {"一": sheet_xml([["id", "people", "lon", "lat"], ["d1", 3, 117, 36]]).replace(
+        "</sheetData>", f"{far}</sheetData>")})  # fmt: skip
+    source = TableSource(file, "t.xlsx", coordinates="wgs84", defaults={"setting": "urban"})
+    table = read_demand([source])
+    assert table.rows_read == {"t.xlsx": 1}
+    assert table.left_out == ()
+    assert [len(sheet.rows) for sheet in read_cells(source, file.read_bytes())] == [2]
+
+
+def test_lines_are_counted_from_the_first_one_of_a_sheet(tmp_path: Path) -> None:
+    shifted: Cells = [
+        [],
+        [],
+        ["", *HEAD],
+        ["", *ROW],
+        ["", "d2", "", *NEXT[2:]],
+        ["", "d3", *NEXT[1:6], "约3", 117, 36],
+    ]
+    faults = faults_of(book(tmp_path, shifted, ["C4:C5"]))
+    assert ("cell_number_near", 6) in [(fault.code, fault.row) for fault in faults]
+    table = read_demand([book(tmp_path, shifted[:5], ["C4:C5"])])
+    assert table.frame.name.tolist() == ["泉城", "泉城"]
+    assert table.origin.row.tolist() == [4, 5]
+
+
+def test_cells_of_a_workbook_stand_where_they_stood(tmp_path: Path) -> None:
+    file = tmp_path / "t.xlsx"
+    write_xlsx(file, {"一": sheet_xml([[], ["", "", 0], [" "], ["", False], ["", ""]])})
+    (cells,) = read_cells(TableSource(file, "t.xlsx"), file.read_bytes())
+    assert [list(row) for row in cells.rows] == [[], ["", "", 0.0], [], ["", False, ""]]
+
+
+@pytest.mark.parametrize("name", ["编号", "社区代码"])
+def test_numbers_of_nodes_are_no_phones(tmp_path: Path, name: str) -> None:
+    rows = [list(ROW), list(NEXT)]
+    rows[0][HEAD.index(name)], rows[1][HEAD.index(name)] = "13812345678", "node/15912345678"
+    assert len(read_demand([text(tmp_path, [HEAD, *rows])]).frame) == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "refused"),
+    [
+        ("osm_node", ["13812345678", "9812345678"], False),
+        ("osm_node", ["13812345678", "15912345678"], True),
+        ("备注", ["13812345678", "x", "y"], False),
+        ("备注", ["张三13812345678", "x", "y"], True),
+        ("备注", ["１３８１２３４５６７８", "", ""], True),
+        ("联系方式", ["13812345678", "x", "y"], True),
+        ("Phone", ["8613812345678", "x", "y"], True),
+        ("镇街", ["13812345678", "解放路", "解放路"], True),
+    ],
+)
+def test_phones_beside_other_numbers(tmp_path: Path, header: str, cells: list[str], refused: object) -> None:
+    head = [*HEAD, *([] if header in HEAD else [header])]
+    rows = [[f"d{n}", "x", f"37010200100{n}", *ROW[3:], ""][: len(head)] for n in range(len(cells))]
+    for row, value in zip(rows, cells, strict=True):
+        row[head.index(header)] = value
+    source = text(tmp_path, [head, *rows])
+    if refused:
+        assert {(fault.code, fault.column) for fault in faults_of(source)} == {("personal_phone", header)}
+    else:
+        assert len(read_demand([source]).frame) == len(cells)
+
+
+def test_full_width_figures_are_quoted_as_they_stand(tmp_path: Path) -> None:
+    (fault,) = faults_of(text(tmp_path, rows_with("常住人口", "１２３人")))
+    assert fault.values == {"text": "１２３人", "meant": "123"}
+    assert quoted(f"１２ {WIDE_CARD}，１３８１２３４５６７８ ３") == "１２ ●●●，●●● ３"
+
+
+def test_what_excel_made_of_texts_is_told(tmp_path: Path) -> None:
+    rows = [list(ROW), list(NEXT), ["d3", "舜井", "370102001003", *NEXT[3:]]]
+    rows[0][1] = rows[2][1] = dt.date(2026, 3, 5)
+    rows[1][3] = True
+    table = read_demand([book(tmp_path, [[*HEAD, "建成"], *[[*row, dt.date(2020, 1, 1)] for row in rows]])])
+    assert [(doubt.code, doubt.row, doubt.column, dict(doubt.values)) for doubt in table.doubts] == [
+        ("cell_converted", 2, "社区名称", {"text": "2026-03-05", "lines": "2, 4"}),
+        ("cell_converted", 3, "镇街", {"text": "TRUE", "lines": "3"}),
+    ]
+    assert all(tell(doubt, language)[1:] for doubt in table.doubts for language in LANGUAGES)
+    site = [*SITE[:-1], dt.date(2026, 1, 2)]
+    file = tmp_path / "s.xlsx"
+    write_xlsx(file, {"一": sheet_xml([[*SITE_HEAD[:-1], "启用日期"], site])})
+    assert read_sites([TableSource(file, "s.xlsx", coordinates="wgs84")], known_types=TYPES).doubts == ()
+
+
+def test_cells_merged_sideways_are_told(tmp_path: Path) -> None:
+    rows: Cells = [HEAD, ROW, [*NEXT[:4], "", *NEXT[5:]], ["填表人：张三", "", *BLANK[2:]]]
+    table = read_demand([book(tmp_path, rows, ["D3:E3", "A4:I4"])])
+    assert table.frame.district.tolist() == ["历下区", ""]
+    assert [(doubt.code, doubt.row, doubt.column, dict(doubt.values)) for doubt in table.doubts] == [
+        ("merged_across", 3, "镇街", {"columns": "区市"})
+    ]
+    assert all(tell(doubt, language)[1:] for doubt in table.doubts for language in LANGUAGES)
+
+
+def test_texts_of_geojson_stay_texts(tmp_path: Path) -> None:
+    days = {"id": "d1", "name": "2026/03/05", "town": ["a"], "district": "08:30", "建成": "2026-06-30T00:00:00"}
+    table = read_demand([features(tmp_path, [{**FEATURE, "properties": {**FEATURE["properties"], **days}}])])
+    assert table.frame[["name", "town", "district", "建成"]].iloc[0].tolist() == [
+        "2026/03/05", '[ "a" ]', "08:30", "2026-06-30",
+    ]  # fmt: skip
+
+
+def test_one_feature_and_features_without_a_place(tmp_path: Path) -> None:
+    (tmp_path / "a.geojson").write_text(json.dumps(FEATURE), encoding="utf-8-sig")
+    assert len(read_demand([TableSource(tmp_path / "a.geojson", "a.geojson", coordinates="wgs84")]).frame) == 1
+    second, third = ({**FEATURE["properties"], "id": name} for name in ("d2", "d3"))
+    unplaced = [{"type": "Feature", "properties": second}, {**FEATURE, "properties": third, "geometry": None}]
+    table = read_demand([features(tmp_path, [FEATURE, *unplaced])])
+    assert [point is None for point in table.frame.geometry] == [False, True, True]
+
+
+def test_names_of_sheets_may_hold_signs_of_xml(tmp_path: Path) -> None:
+    file = tmp_path / "t.xlsx"
+    write_xlsx(file, {"人口>0": sheet_xml([HEAD, rows_with("镇街", "#REF!")[2]])})
+    source = TableSource(file, "t.xlsx", coordinates="wgs84")
+    assert [(fault.code, fault.row) for fault in faults_of(source)] == [("cell_error", 2)]
+    piece = b'<sheetData><row note="a>b" r="7"><c note=\'>\' r="BZ9"/></row></sheetData>'
+    assert extent(io.BytesIO(piece)) == (78, 9)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +22,17 @@ import jinan
 import town
 from jinan import read_rows
 from oracle import Segment, make_roads
-from planner import checklines, doubts, pipeline, roadends, unitsums
+from planner import checking, checklines, doubts, pipeline, roadends, unitsums
 from planner.cli import app
 from planner.density import DENSE_PER_KM2, roads_near, settings_in_doubt
 from planner.errors import Fault
 from planner.fetch import wish_of
+from planner.inputs import gather
 from planner.osmfile import read_roads
 from planner.problems import problems_of
 from planner.scenario import load
 from planner.water import crossing, water_of
+from planner.words import LANGUAGES, tell
 from shared_data import ROOT, shared_data
 from town import SCENARIO, demand_csv, osm_xml, place, sites_csv, write_town
 from workbook import sheet_xml, write_xlsx
@@ -73,7 +77,9 @@ def test_a_clean_town_has_a_report_without_faults(tmp_path: Path) -> None:
 
 
 def test_faults_are_written_too_with_their_cells_marked(tmp_path: Path) -> None:
-    bad = demand_csv().replace(",10,", ",many,", 1).replace("urban,11,", "城里,11,", 1) + ",,,,,,,,\n"
+    bad = demand_csv().replace(",10,", ",many,", 1).replace("urban,11,", "城里,11,", 1)
+    before, last = bad.strip().rsplit("\n", 1)
+    bad = f"{before}\n,,,,,,,,\n{last}\n"
     path = write_town(tmp_path)
     (tmp_path / "demand.csv").write_text(bad, encoding="utf-8")
     result = CliRunner().invoke(app, ["check", str(path), "--out", str(tmp_path / "out")])
@@ -89,9 +95,49 @@ def test_faults_are_written_too_with_their_cells_marked(tmp_path: Path) -> None:
     # the rows concerned and no others, as they stand in the file
     assert [row[0] for row in sheets["demand"][1:]] == [2.0, 3.0]
     assert "many" in sheets["demand"][1]
-    assert sheets["未用行"][1][:2] == ["demand.csv", 66.0]
-    # 65 lines below the header: 64 that are used but for their faults, and a blank one
-    assert ["demand.csv", 65.0, 64.0, 1.0, "是"] in [row[:5] for row in sheets["概况"]]
+    assert sheets["未用行"][1][:2] == ["demand.csv", 65.0]
+    # 65 lines below the header: none is used until the faults are mended, and one is blank
+    assert ["demand.csv", 65.0, "有错误，整表不能用", 1.0, ""] in [row[:5] for row in sheets["概况"]]
+    assert "读 65 行，有错误，整张表暂不能用" in result.stderr
+
+
+def test_rows_in_use_are_counted_apart_from_those_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that goes missing between reading and use must show."""
+
+    def lose(path: Path, show: Any) -> Any:
+        found = gather(path, show)
+        table = found.demand
+        assert table is not None
+        return replace(
+            found, demand=replace(table, frame=table.frame[1:].reset_index(drop=True), origin=table.origin[1:])
+        )
+
+    monkeypatch.setattr(checking, "gather", lose)
+    monkeypatch.setattr(checking, "look", lambda *_: None)
+    found = checked(tmp_path)
+    assert ["demand.csv", 64.0, 63.0, 0.0, "否"] in [row[:5] for row in sheets_of(found)["概况"]]
+
+
+TOTALS = '[[demand.totals]]\nfile = "totals.csv"\nof = "district"\nspread = "units"\n\n[[sites.table]]'
+
+
+def test_faults_of_later_stages_are_all_listed_too(tmp_path: Path) -> None:
+    """Of 33 districts one has an official figure: the others, a row each, are left without people."""
+    path = write_town(tmp_path, SCENARIO.replace("[[sites.table]]", TOTALS, 1))
+    rows = [line.split(",") for line in demand_csv().splitlines()]
+    at, district = rows[0].index("people"), rows[0].index("district")
+    for number, row in enumerate(rows):
+        row[district] = row[district].replace("西区", f"西区{number}")
+        row[2] = f"{number:012}" if number else row[2]  # a community lies in one district
+    (tmp_path / "demand.csv").write_text(
+        "\n".join(",".join(row[:at] + row[at + 1 :]) for row in rows), encoding="utf-8"
+    )
+    (tmp_path / "totals.csv").write_text("district,people\n东区,5000\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["check", str(path), "--out", str(tmp_path / "out")])
+    sheets = sheets_of({"report": str(tmp_path / "out" / "town-check" / "check.xlsx")})
+    assert sheets["概况"][1][1] == 32
+    assert len({row[2] for row in sheets["问题"][1:]}) == len(sheets["问题"]) - 1 == 32
+    assert "有 32 处错误" in result.stderr
 
 
 def test_bad_cells_are_coloured_and_carry_a_note(tmp_path: Path) -> None:
@@ -276,6 +322,19 @@ def test_the_boundary_of_a_snapshot_is_used_and_its_roads_reach_far_enough(tmp_p
 # --- what stands twice -------------------------------------------------------------------------------------------
 
 
+def test_what_stands_twice_in_two_files_names_both(tmp_path: Path) -> None:
+    header, first, *_ = demand_csv().splitlines()
+    cells = first.split(",")
+    path = write_town(tmp_path, SCENARIO.replace("[[sites.table]]", MORE_DEMAND, 1))
+    (tmp_path / "more.csv").write_text(f"{header}\n" + ",".join(["X", "另一组", "X", *cells[3:]]), encoding="utf-8")
+    (problem,) = pipeline.check(path, tmp_path / "out")["problems"]
+    assert (problem["code"], problem["file"], problem["row"]) == ("same_place", "more.csv", 2)
+    assert "demand.csv 2; more.csv 2" in problem["what"]
+
+
+MORE_DEMAND = '[[demand.table]]\nfile = "more.csv"\ncoordinates = "wgs84"\n\n[[sites.table]]'
+
+
 def test_sites_that_stand_twice_are_named(tmp_path: Path) -> None:
     near = f"E9,新站,station,existing,正常,西区,西区镇,,,{place(1.02, 1)}\n"
     more = near + f"C9,候选3,e_station,candidate,,西区,西区镇,5,5,{place(5, 3)}\n"
@@ -297,31 +356,62 @@ def test_units_that_stand_twice_are_named(tmp_path: Path) -> None:
     named = ",".join(["X2", cells[1], "X2", *cells[3:7], *place(7.5, 0.5).split(",")])
     found = checked(tmp_path, demand="\n".join([*lines, again, named]))
     assert sorted((item["code"], item["row"]) for item in found["problems"]) == [("same_name", 67), ("same_place", 66)]
+    assert "（文件与行号：demand.csv 2, 66）" in next(item["what"] for item in found["problems"] if item["row"] == 66)
     # several points of one community may share its name
     several = ",".join(["X3", *cells[1:7], *place(7.5, 0.5).split(",")])
     assert checked(tmp_path, demand="\n".join([*lines, several]))["problems"] == []
     # without places a second row of one unit counts its people twice
+    stairs = [",".join([f"X{number}", f"{number}单元", *cells[2:]]) for number in (6, 7)]  # one building, one place
+    assert checked(tmp_path, demand="\n".join([*lines, *stairs]))["problems"] == []
     blank = [",".join([name, *cells[1:7], "", ""]) for name in ("X4", "X5")]
     assert codes(checked(tmp_path, demand="\n".join([*lines, *blank]))) == ["same_unit"]
 
 
-def test_many_sites_at_one_place_are_not_compared_in_pairs() -> None:
-    count = 3000
+def site_points(lon: Sequence[float], **columns: Any) -> doubts.Points:
+    """Sites of one parallel, in two files by turns."""
+    count = len(lon)
+    texts = {"name": [f"{row}" for row in range(count)], "type": "station", "status": "existing"}
     frame = gpd.GeoDataFrame(
-        {
-            "site_id": [f"S{row}" for row in range(count)],
-            "name": [f"{row}" for row in range(count)],
-            "type": "station",
-            "status": "existing",
-            "district": "",
-            "town": "",
-        },
-        geometry=gpd.points_from_xy([10.001] * count, [50.001] * count),
+        {"site_id": [f"S{row}" for row in range(count)], **texts, "district": "", "town": "", **columns},
+        geometry=gpd.points_from_xy(lon, [50.001] * count),
         crs=4326,
     )
-    points = doubts.points_of("sites", frame, np.arange(count) + 2, grid(), 500.0)
-    found = list(doubts.same_site(points))
-    assert len(found) == count - 1
+    origin = pd.DataFrame({"file": ["a.csv", "b.csv"] * (count // 2), "row": np.arange(count) + 2})
+    return doubts.points_of("sites", frame, origin, grid(), 500.0)
+
+
+def test_many_sites_at_one_place_are_not_compared_in_pairs() -> None:
+    count = 3000
+    points = site_points([10.001] * count)
+    assert len(list(doubts.same_site(points))) == count - 1
+    # nor is each of them a sentence of its own
+    found = list(doubts.twice(points))
+    assert [(doubt.code, doubt.row) for doubt in found] == [("same_site_place_many", 1), ("same_site_place_many", 2)]
+    assert [doubt.values["count"] for doubt in found] == [1500, 1499]
+    for language in LANGUAGES:
+        fault = Fault(found[0].code, "b.csv", row=3, values=found[0].values)
+        assert "3 1; 5 3; 7 5; 9 7; 11 9" in tell(fault, language)[1]
+
+
+def test_many_sites_of_one_name_are_not_compared_in_pairs() -> None:
+    count = 20_000
+    apart = np.linspace(8.0, 12.0, count).tolist()
+    towns = [f"镇{row}" for row in range(count)]
+    started = time.perf_counter()
+    assert list(doubts.same_site(site_points(apart, name="就业e站", town=towns))) == []
+    assert time.perf_counter() - started < 5  # by pairs it were an hour
+
+
+def test_sites_of_one_name_are_held_against_those_before_them() -> None:
+    columns = {
+        "name": ["甲", "甲", "甲", "甲", "乙", "乙", "", ""],
+        "type": ["station", "station;gig", "gig", "station", "gig", "gig", "gig", "gig"],
+        "town": ["东镇", "西镇", "", "东镇", "东镇", "西镇", "", ""],
+    }
+    found = doubts.same_site(site_points([9.0 + row / 10 for row in range(8)], **columns))
+    told = {doubt.row: (doubt.values["file"], doubt.values["row"]) for doubt in found}
+    # of the third the town is not told: it may be the second; the fourth shares town and type with the first
+    assert told == {2: ("b.csv", 3), 3: ("a.csv", 2)}
 
 
 # --- settings and roads ------------------------------------------------------------------------------------------

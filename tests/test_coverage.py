@@ -363,7 +363,7 @@ def test_tallies_and_goals_equal_plain_loops(entries: Any, percent: int, rule_pe
     assert counted.covered == sum(n for _, n, c, _ in able if c)
     assert counted.not_assessable == sum(n for _, n, c, _ in entries if c is None)
     assert (counted.communities, counted.communities_covered) == units(able)
-    names = [""] if each == "city" else sorted({d for *_, d in able} - {""})
+    names = [""] if each == "city" else sorted({d for *_, d in entries} - {""})
     for of in ("people", "communities"):
         expected = []
         for name in names:

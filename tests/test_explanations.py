@@ -97,9 +97,9 @@ def test_why_tells_goals_in_words_and_run_json_by_their_labels(tmp_path: Path, t
 def test_reasons_get_a_part_of_the_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = []
 
-    def watched(instance: Instance, plan: Plan, *, deadline: float) -> tuple[Reason, ...]:
+    def watched(instance: Instance, plan: Plan, *, deadline: float, people: Any) -> tuple[Reason, ...]:
         given.append(deadline - time.monotonic())
-        return reasons(instance, plan, deadline=deadline)
+        return reasons(instance, plan, deadline=deadline, people=people)
 
     monkeypatch.setattr(explanations, "reasons", watched)
     for limit in (300, 6):
@@ -317,3 +317,36 @@ def test_least_travel_says_how_those_not_reached_are_counted(tmp_path: Path) -> 
     least = siting('objective = "min_travel"\nstandard = "walk-5"\nmax_sites = 3')
     stdout, _, _ = run(write_town(tmp_path, SCENARIO.replace("share = 0.6", "share = 0.3") + least))
     assert "够不着的人按最大距离计" in stdout
+
+
+LAYERS = """
+[[standard]]
+id = "jobs"
+clause = "H3"
+applies_to = { layer = "jobs" }
+minutes = 8
+served_by = ["station", "e_station"]
+[[goal]]
+id = "jobs"
+standard = "jobs"
+share = 0.3
+[siting]
+capacity_standard = "jobs"
+"""
+
+
+def test_under_capacity_why_tells_of_residents_alone(tmp_path: Path) -> None:
+    """The jobs of the same points are shared out, and people of two layers are never added up."""
+    text = SCENARIO.replace('type = "e_station"', 'type = "e_station"\ncapacity_people = 9000', 1) + LAYERS
+    path = write_town(tmp_path, text)
+    head, *rows = (tmp_path / "demand.csv").read_text(encoding="utf-8").splitlines()
+    lines = [head + ",layer", *(f"{row},residents" for row in rows)]
+    for line in rows:
+        cells = line.split(",")
+        lines.append(",".join(["J" + cells[0], *cells[1:6], "1000", *cells[7:], "jobs"]))
+    (tmp_path / "demand.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _, folder, _ = run(path)
+    why = rows_in(folder / "why.csv")
+    assert why
+    for row in why:
+        assert 0 < int(row["only_people"]) <= int(row["lost_people"]) < 1000

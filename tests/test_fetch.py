@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,9 +15,9 @@ import shapely
 from shapely.geometry import shape
 from typer.testing import CliRunner
 
-from mapserver import SIZE, WAYS, MapServer, found_place, map_server, osm_xml, square
+from mapserver import LAT, LON, SIZE, STEP_LON, WAYS, MapServer, found_place, map_server, osm_xml, square
 from mapserver import place as place_of
-from planner import boundary, features, overpass, pipeline
+from planner import boundary, features, overpass, pipeline, snapshot
 from planner import fetch as fetching
 from planner.cli import app
 from planner.download import Patience, download
@@ -25,13 +25,14 @@ from planner.errors import BlockedError, PlannerError, RoadError, ScenarioError
 from planner.inputs import read_networks
 from planner.osmclip import clip, merge
 from planner.osmfile import read_roads
+from planner.roadends import SIDES
 from planner.roads import Roads
 from planner.scenario import load
 from planner.words import LANGUAGES, sentences, tell
 from town import SCENARIO, demand_csv, sites_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 PLACE = "中城"
@@ -153,7 +154,9 @@ def test_many_tiles_make_one_network(tmp_path: Path, server: MapServer, monkeypa
     assert same_roads(one, many)
 
 
-@pytest.mark.parametrize("fault", ["429", "504", "502", "500", "remark", "cut", "short", "gzip_cut", "silence"])
+@pytest.mark.parametrize(
+    "fault", ["429", "504", "502", "500", "remark", "nodes", "cut", "short", "gzip_cut", "silence"]
+)
 def test_a_passing_fault_is_waited_for(tmp_path: Path, server: MapServer, fault: str) -> None:
     waits: list[float] = []
     server.faults = ["", fault, fault]
@@ -166,6 +169,8 @@ ENDS = {
     "429": ("net_too_many", 4),
     "504": ("net_overloaded", 4),
     "remark": ("net_partial", 4),
+    "remark_plain": ("net_partial", 4),
+    "nodes": ("net_nodes_lacking", 4),
     "cut": ("net_cut", 4),
     "short": ("net_cut", 4),
     "silence": ("net_silent", 4),
@@ -445,16 +450,72 @@ def test_features_of_a_file_are_points_and_whole_areas(tmp_path: Path) -> None:
     }
 
 
-def test_an_extract_that_says_it_is_too_small_is_doubted(tmp_path: Path) -> None:
-    path, extract, outline = scenario_in(tmp_path), tmp_path / "a.osm", tmp_path / "界.geojson"
-    (west, south), (east, north) = place_of(15 * SIZE + 16), place_of(25 * SIZE + 26)
-    outline.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": square(15, 25)}), encoding="utf-8")
-    for wide, covers in ((0.001, False), (0.1, True)):
+def from_extract(folder: Path, low: int, high: int, text: str, *, wide: float | None = None) -> Mapping[str, Any]:
+    """Fetch a square of the grid from a file that says to cover it and so many degrees more; None says nothing."""
+    path, extract, outline = folder / "scenario.toml", folder / "a.osm", folder / "界.geojson"
+    (west, south), (east, north) = place_of(low * SIZE + low + 1), place_of(high * SIZE + high + 1)
+    outline.write_text(
+        json.dumps({"type": "Feature", "properties": {}, "geometry": square(low, high)}), encoding="utf-8"
+    )
+    if wide is not None:
         box = f'minlon="{west - wide}" minlat="{south - wide}" maxlon="{east + wide}" maxlat="{north + wide}"'
-        extract.write_text(re.sub(r"<meta[^>]*>", f"<bounds {box}/>", osm_xml()), encoding="utf-8")
-        record = pipeline.fetch(path, fetching.Wish(extract, outline, again=True))
-        assert record["roads"]["covers_all"] is covers
-        assert len(list(fetching.lines(record))) == (3 if covers else 4)
+        text = re.sub(r"<meta[^>]*>", f"<bounds {box}/>", text)
+    extract.write_text(text, encoding="utf-8")
+    return pipeline.fetch(path, fetching.Wish(extract, outline, again=True))
+
+
+def doubts_in(folder: Path) -> list[str]:
+    """Codes of the doubts that a run has about its snapshot."""
+    return [doubt.code for doubt in snapshot.doubts(load(folder / "scenario.toml"), "roads", "zh")]
+
+
+@pytest.mark.parametrize(("wide", "short"), [(0.0, SIDES), (-5e-7, SIDES), (0.001, SIDES), (0.1, ())])
+def test_an_extract_that_says_it_ends_within_the_margin_is_doubted(
+    tmp_path: Path, wide: float, short: Sequence[str]
+) -> None:
+    scenario_in(tmp_path)
+    record = from_extract(tmp_path, 15, 25, osm_xml(), wide=wide)
+    assert (record["roads"]["covers_all"], record["roads"]["sides_short"]) == (not short, list(short))
+    assert len(list(fetching.lines(record))) == (4 if short else 3)
+    assert doubts_in(tmp_path) == (["snapshot_short"] if short else [])
+
+
+def test_an_extract_that_says_it_ends_within_the_boundary_is_refused(tmp_path: Path) -> None:
+    scenario_in(tmp_path)
+    with pytest.raises(ScenarioError, match="extract_short") as caught:
+        from_extract(tmp_path, 15, 25, osm_xml(), wide=-0.001)
+    assert caught.value.faults[0].values["sides"] == "西边、南边、东边、北边"
+    assert left_in(tmp_path) == []
+
+
+def test_an_extract_that_does_not_say_what_it_covers_is_doubted(tmp_path: Path) -> None:
+    scenario_in(tmp_path)
+    assert from_extract(tmp_path, 15, 25, osm_xml())["roads"]["sides_short"] == []
+    assert doubts_in(tmp_path) == ["snapshot_unsaid"]
+    # the eastern two blocks of 200 m without roads are within the margin of 434 m, three are not
+    for column, sides in ((23, []), (22, ["east"])):
+        record = from_extract(tmp_path, 15, 25, osm_xml((LAT, LON, 90, LON + (column - 0.5) * STEP_LON)))
+        assert record["roads"]["sides_short"] == sides
+    assert doubts_in(tmp_path) == ["snapshot_ends"]
+
+
+def test_what_is_doubtful_in_a_snapshot_is_told_by_check_and_run_and_by_its_copy(tmp_path: Path) -> None:
+    path = scenario_in(tmp_path)
+    (tmp_path / "demand.csv").write_text(demand_csv(), encoding="utf-8")
+    (tmp_path / "sites.csv").write_text(sites_csv(), encoding="utf-8")
+    gaps = re.sub(r'<node id="(1|7)" [^>]*/>\n', "", osm_xml())  # each is named by two ways and more
+    assert from_extract(tmp_path, 0, 8, gaps, wide=0.0)["counts"]["nodes_missing"] == 2
+    asked = ["--out", str(tmp_path / "maps"), "--json"]
+    found = json.loads(CliRunner().invoke(app, ["check", str(path), *asked]).stdout)
+    ran = json.loads(CliRunner().invoke(app, ["run", str(path), *asked]).stdout)
+    copied = tmp_path / "maps" / "town" / "scenario.toml"
+    again = json.loads(CliRunner().invoke(app, ["run", str(copied), "--out", str(tmp_path / "2"), "--json"]).stdout)
+    for told in (found, ran, again):
+        said = [doubt["what"] for doubt in told["doubts"]]
+        assert any("盖不满边界外 434 米" in what for what in said)
+        assert any("缺 2 个节点" in what for what in said)
+        assert told["roads"]["walk"]["nodes_missing"] == 2
+    assert again["roads"]["snapshot"] == ran["roads"]["snapshot"]
 
 
 def test_every_trouble_has_its_words() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 import shutil
 import zipfile
 from decimal import Decimal
@@ -18,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from planner import fieldcheck, inputs, pipeline
+from planner import checking, fieldcheck, inputs, pipeline, unjudged
 from planner.coordinates import from_wgs84
 from planner.errors import ScenarioError
 from planner.standards import Standard
@@ -245,7 +246,7 @@ def test_verdicts_decide_today_and_in_every_plan(language: Any, plain: Outcome, 
         assert (after[d, "walk-5", "today"]["covered"], after[d, "walk-5", "today"]["reason"]) == ("false", "checked")
         row = after[d, "walk-5", "plan"]
         assert (row["covered"] == "true") == (row["site_id"] in opened)
-        assert row["reason"] == ("" if row["covered"] == "true" else "checked")
+        assert row["reason"] == "checked"
     others = {key for key in before if key[0] not in {*met, *unmet} and key[2] == "today"}
     assert all(before[key] == after[key] for key in others)
     people = {f"D{row}{column}": 10 + row + column for row in range(8) for column in range(8)}
@@ -397,3 +398,218 @@ def test_minutes_of_a_drive_are_near_by_time_and_decided_rows_are_left_out() -> 
         ["demand_id1", "close", "inside", 90, 100, "minutes", "老站"],
         ["demand_id2", "close", "beyond", 110, 100, "minutes", "老站"],
     ]
+
+
+# --- nothing is measured from a town's point ---------------------------------------------------------------------
+
+
+def rows_in(outcome: Outcome, name: str) -> list[dict[str, str]]:
+    """Rows of a table of a result."""
+    with (outcome.folder / name).open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def change(folder: Path, file: str, *pairs: tuple[str, str]) -> None:
+    """Replace words in a file of a town."""
+    text = (folder / file).read_text(encoding="utf-8")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / file).write_text(text, encoding="utf-8")
+
+
+def bare(folder: Path, *ids: str) -> None:
+    """Take the places of points away."""
+    lines = (folder / "demand.csv").read_text(encoding="utf-8").splitlines()
+    lines = [line.rsplit(",", 2)[0] + ",," if line.split(",")[0] in ids else line for line in lines]
+    (folder / "demand.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+WITH_CAPACITY = SCENARIO.replace("build = false", "build = false\ncapacity_people = 100").replace(
+    "share = 0.6", 'share = 0.05\n[siting]\ncapacity_standard = "walk-5"'
+)
+
+
+@pytest.mark.parametrize("scenario", [SCENARIO, WITH_CAPACITY], ids=["reach", "capacity"])
+def test_who_is_met_without_a_place_is_served_by_no_outlet_that_is_known(scenario: str, tmp_path: Path) -> None:
+    """People of the far corner are covered, yet closing an outlet does not hurt them, nor are the outlets fuller."""
+    far = ("D67", "D75", "D76", "D77")
+    found = []
+    for name, said in (("plain", {}), ("checked", MET)):
+        path = write_town(tmp_path / name, scenario)
+        change(tmp_path / name, "sites.csv", ("停运", "正常"))
+        bare(tmp_path / name, *far)
+        section = fill(tmp_path / name, {(d, "walk-5"): said for d in far})
+        path.write_text(scenario + section, encoding="utf-8")
+        found.append(pipeline.run(path, tmp_path / name / "out"))
+    plain, after = found
+    people = sum(10 + int(d[1]) + int(d[2]) for d in far)
+    before, now = (outcome.record["standards"][0] for outcome in found)
+    assert (before["not_assessable"], now["not_assessable"]) == (people, 0)
+    assert now["covered_today"] - before["covered_today"] == people
+    told = [[row for row in rows_in(outcome, "closing.csv") if row["state"] == "today"] for outcome in found]
+    assert told[0] == told[1]
+    assert {row["site_id"] for row in told[0]} == {"E1", "E2"}
+    for d in far:
+        for state in ("today", "plan"):
+            row = coverage_of(after)[d, "walk-5", state]
+            assert (row["covered"], row["facilities"], row["site_id"], row["metres"]) == ("true", "1", "", "")
+    if scenario is WITH_CAPACITY:
+        assert now["served_today"] - before["served_today"] == people
+        assert after.record["goals"][0]["reached_today"] - plain.record["goals"][0]["reached_today"] == people
+        served = [{row["site_id"]: row["people_served"] for row in rows_in(o, "sites.csv")} for o in found]
+        assert served[0]["E1"] == served[1]["E1"]
+        assert served[0]["E2"] == served[1]["E2"]
+
+
+def test_nothing_is_measured_from_a_towns_point(tmp_path: Path) -> None:
+    for name, said in (("open", {}), ("met", MET), ("unmet", UNMET)):
+        changes = {"lon,lat": "lon,lat,placed", "10,,": f"10,{place(1, 1)},town"}
+        outcome = run(tmp_path / name, {("D00", "walk-5"): said}, "", changes)
+        e1 = next(row for row in rows_in(outcome, "closing.csv") if row["site_id"] == "E1" and row["state"] == "today")
+        assert int(e1["people_nearest"]) == sum(10 + r + c for r in range(8) for c in range(8)) - 10
+        assert int(e1["people_losing"]) == int(e1["losing_people_to"])
+
+
+def test_the_foot_of_a_towns_point_is_nobodys(tmp_path: Path) -> None:
+    """The street by the town's point is closed: its point moves to another street, and no one with it."""
+    shut = {"type": "LineString", "coordinates": [[10.0056, 50.0054], [10.0056, 50.009]]}
+    layer = {"type": "Feature", "properties": {"edit": "关闭"}, "geometry": shut}
+    for name, way in (("own", ""), ("town", "town")):
+        spot = place(3.4, 2.0)
+        path = town(tmp_path / name, {"lon,lat": "lon,lat,placed", "10,,": f"10,{spot},{way}"})
+        (tmp_path / name / "edits.geojson").write_text(
+            json.dumps({"type": "FeatureCollection", "features": [layer]}), encoding="utf-8"
+        )
+        change(tmp_path / name, "scenario.toml", (
+            'file = "roads.osm"', 'file = "roads.osm"\nedits = { file = "edits.geojson", coordinates = "wgs84" }'
+        ))  # fmt: skip
+        moved = {row["id"] for row in rows_in(pipeline.run(path, tmp_path / name / "out"), "moved.csv")}
+        assert ("D00" in moved) == (way == "")
+
+
+# --- who cannot be judged is said --------------------------------------------------------------------------------
+
+EAST = tuple(f"D{row}{column}" for row in range(8) for column in range(4, 8))
+EAST_PEOPLE = sum(10 + int(d[1]) + int(d[2]) for d in EAST)
+DISTRICTS = '[[goal]]\nid = "each"\nstandard = "walk-5"\nshare = 0.2\neach = "district"\n'
+
+
+def codes_of(inputs_read: inputs.Inputs) -> dict[str, Mapping[str, object]]:
+    return {doubt.code: doubt.values for doubt in unjudged.doubts_of(inputs_read)}
+
+
+@pytest.mark.parametrize("goal", [DISTRICTS, DISTRICTS.replace('each = "district"', 'district = "东区"')])
+def test_a_scope_in_which_nobody_can_be_judged_is_listed_and_said(goal: str, tmp_path: Path) -> None:
+    path = write_town(tmp_path, SCENARIO + goal)
+    bare(tmp_path, *EAST)
+    outcome = pipeline.run(path, tmp_path / "out")
+    east = next(told for told in outcome.record["goals"] if told["scope"] == "东区")
+    assert (east["whole"], east["today"], east["met"], east["not_assessable"]) == (0, None, True, EAST_PEOPLE)
+    said = [doubt for doubt in outcome.record["doubts"] if f"each:东区] 的范围内共 {EAST_PEOPLE} 人" in doubt["what"]]
+    assert [doubt["place"].split("，")[0] for doubt in said] == ["scenario.toml"]
+    told = checking.check(path, lambda _: None).record
+    assert said[0]["what"] in {doubt["what"] for doubt in told["doubts"]}
+    assert told["layers"][0]["not_assessable"] == EAST_PEOPLE
+
+
+def test_a_goal_is_asked_where_verdicts_alone_judge(tmp_path: Path) -> None:
+    path = write_town(tmp_path, SCENARIO.split("[[goal]]")[0] + DISTRICTS)
+    everybody = [f"D{row}{column}" for row in range(8) for column in range(8)]
+    bare(tmp_path, *everybody)
+    section = fill(tmp_path, {(d, "walk-5"): MET for d in everybody})
+    path.write_text(path.read_text(encoding="utf-8") + section, encoding="utf-8")
+    outcome = pipeline.run(path, tmp_path / "out")
+    assert [(told["scope"], told["today"]) for told in outcome.record["goals"]] == [("东区", 1.0), ("西区", 1.0)]
+    assert outcome.record["doubts"] == []
+    told = checking.check(path, lambda _: None).record
+    assert told["layers"] == [{"layer": "residents", "points": 64, "people": 1088, "not_assessable": 0}]
+
+
+def test_a_check_counts_as_unjudged_who_some_standard_cannot_judge(tmp_path: Path) -> None:
+    other = '\n[[standard]]\nid = "walk-9"\nminutes = 9\nserved_by = ["station"]\n'
+    for standards, unjudged_people in (("", 0), (other, 10)):
+        path = town(tmp_path, None, standards + fill(tmp_path, {("D00", "walk-5"): MET}))
+        assert checking.check(path, lambda _: None).record["layers"][0]["not_assessable"] == unjudged_people
+
+
+FEW = """\
+demand_id,name,unit_id,town,district,setting,people,lon,lat
+A,甲,U1,西区镇,西区,urban,10,{spot}
+B,乙,U1,西区镇,西区,urban,990,,
+C,丙,U2,西区镇,西区,urban,1000,,
+D,丁,U3,西区镇,西区,urban,5,{spot}
+E,戊,U3,西区镇,西区,urban,5,,
+"""
+
+
+def test_communities_judged_by_few_of_their_people_are_said(tmp_path: Path) -> None:
+    """U1 is judged by one in a hundred, U2 by nobody; half of U3 is enough."""
+    path = write_town(tmp_path)
+    (tmp_path / "demand.csv").write_text(FEW.format(spot=place(1, 1)), encoding="utf-8")
+    outcome = pipeline.run(path, tmp_path / "out")
+    assert outcome.record["demand"]["communities_unjudged"] == [{"standard": "walk-5", "partly": 1, "left_out": 1}]
+    assert outcome.record["standards"][0]["communities"] == 2
+    codes = codes_of(inputs.read(path, lambda _: None))
+    assert codes == {"communities_unjudged": {"standard": "walk-5", "partly": 1, "left_out": 1}}
+    path.write_text(SCENARIO + fill(tmp_path, {(d, "walk-5"): UNMET for d in "BC"}), encoding="utf-8")
+    assert codes_of(inputs.read(path, lambda _: None)) == {}
+
+
+@pytest.mark.parametrize("way", ["leave", "spread"])
+def test_a_checked_point_is_judged_in_its_community_wherever_it_stands(way: str, tmp_path: Path) -> None:
+    spot = {"leave": ",", "spread": place(1, 1)}[way]
+    path = write_town(tmp_path)
+    text = (
+        FEW.partition("C,")[0]
+        .replace("lat\n", "lat,placed\n")
+        .replace("U1,西区镇,西区,urban,990,,", f"U2,西区镇,西区,urban,990,{spot},{way}")
+    )
+    text = text.replace("leave", "").format(spot=place(1, 1) + ",")
+    (tmp_path / "demand.csv").write_text(text, encoding="utf-8")
+    path.write_text(SCENARIO + fill(tmp_path, {("B", "walk-5"): MET}), encoding="utf-8")
+    standard = pipeline.run(path, tmp_path / "out").record["standards"][0]
+    assert (standard["people"], standard["communities"], standard["communities_today"]) == (1000, 2, 2)
+
+
+# --- verdicts that later changes overtook ------------------------------------------------------------------------
+
+
+def dated(folder: Path, opened: str, closed: str) -> None:
+    """Say when the outlets opened and closed: E1 stands no longer where `closed`, E2 stands."""
+    lines = (folder / "sites.csv").read_text(encoding="utf-8").replace("停运", "正常").splitlines()
+    dates = {"E1": f",,{closed}", "E2": f",{opened},"}
+    head = [lines[0] + ",opened_on,closed_on"]
+    lines = head + [line + dates.get(line[:2], ",,") for line in lines[1:]]
+    (folder / "sites.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(("opened", "closed", "overtaken"), [
+    ("2026-06-15", "", {"D66": "check_opened_since"}),
+    ("2026-06-01", "2026-06-01", {}),
+    ("", "2026-06-15", {"D11": "check_closed_since", "D00": "check_closed_since"}),
+    ("2026-06-15", "2026-06-15", {
+        "D66": "check_opened_since", "D11": "check_closed_since", "D00": "check_closed_since",
+    }),
+])  # fmt: skip
+def test_a_verdict_counts_until_an_outlet_near_by_opens_or_closes(
+    opened: str, closed: str, overtaken: dict[str, str], tmp_path: Path
+) -> None:
+    """D00 has no place, and E1 is of its district; D07 and D70 are far from what changed."""
+    verdict = {"D11": MET, "D66": UNMET, "D00": MET, "D07": MET, "D70": UNMET}
+    path = town(tmp_path, None, fill(tmp_path, {(d, "walk-5"): said for d, said in verdict.items()}))
+    dated(tmp_path, opened, closed)
+    read = inputs.read(path, lambda _: None)
+    rows = {name: number for number, name in enumerate(verdict, 2)}
+    told = {doubt.row: doubt.code for doubt in read.demand.doubts}
+    assert told == {rows[d]: code for d, code in overtaken.items()}
+    assert {line.demand_id for line in read.verdicts.lines} == set(verdict) - set(overtaken)
+    assert {row.row for row in read.demand.left_out if row.reason == "check_outdated"} == told.keys()
+    after = coverage_of(pipeline.run(path, tmp_path / "out"))
+    for d in ("D11", "D66"):
+        row = after[d, "walk-5", "today"]
+        assert (row["reason"] == "checked") == (d not in overtaken)
+    assert after["D66", "walk-5", "today"]["covered"] == str("D66" in overtaken).lower(), "what is measured counts"
+    assert (after["D00", "walk-5", "today"]["reason"] == "not_assessable") == ("D00" in overtaken)
+    for doubt in read.demand.doubts:
+        assert all(tell(doubt, "zh"))

@@ -121,9 +121,9 @@ def test_ids_may_be_negative(read: Read) -> None:
 
 
 def test_dangling_references_leave_a_gap(read: Read) -> None:
-    roads = read(*NODES, way(1, (1, 2, 99, 3, 4, 98)))
-    assert [(u, v) for _, _, u, v in ends(roads)] == [(1, 2), (3, 4)]
-    assert roads.report.nodes_missing == 2
+    roads = read(*NODES, way(1, (1, 2, 99, 3, 4, 98)), way(2, (98, 5, 6)))
+    assert [(u, v) for _, _, u, v in ends(roads)] == [(1, 2), (3, 4), (5, 6)]
+    assert roads.report.nodes_missing == 2  # each once, however many ways name it
 
 
 def test_way_without_two_nodes_in_a_row_is_counted(read: Read) -> None:

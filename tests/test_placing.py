@@ -210,6 +210,23 @@ def test_one_place_one_row_or_refused_with_both_lines(text: str, expected: list[
     assert "第 2 行" in told or "units.csv:5 / units.csv:7" in told
 
 
+@pytest.mark.parametrize("told", ["370102001002,,117.03,36.63", ",乙社区,117.03,36.63"])
+def test_a_community_in_several_layers_has_one_place(told: str, tmp_path: Path) -> None:
+    head = "编号,社区代码,名称,人口,城乡,layer,经度,纬度\n"
+    rows = "a,370102001002,乙社区,5,111,residents,,\nb,370102001002,乙社区,7,111,jobs,,\n"
+    spots = source(tmp_path, "places.csv", f"代码,名称,经度,纬度\n{told}\n", columns={"unit_id": "代码"})
+    both = placed(tmp_path, demand(tmp_path, head + rows, None, id=None), places=spots)
+    assert both.frame["placed"].tolist() == ["own", "own"]
+    assert both.frame.geometry.iloc[0] == both.frame.geometry.iloc[1] is not None
+    one = placed(
+        tmp_path, demand(tmp_path, head + rows.replace("residents,,", "residents,118,37"), None, id=None), places=spots
+    )
+    assert one.frame.geometry.iloc[0] != one.frame.geometry.iloc[1] == both.frame.geometry.iloc[1]
+    with pytest.raises(TableError) as error:  # two rows of one layer are two points of the community
+        placed(tmp_path, demand(tmp_path, head + rows.replace("jobs", "residents"), None, id=None), places=spots)
+    assert faults(error) == [("place_two_rows", 2)]
+
+
 def test_a_place_in_china_without_its_system_is_refused(tmp_path: Path) -> None:
     table = demand(tmp_path, UNITS)
     with pytest.raises(TableError) as error:
@@ -232,8 +249,9 @@ def test_a_join_never_puts_two_places_on_one_row_nor_one_on_two(
 
     point = shapely.Point(10, 50)
     left = frame(
-        [{"unit_id": f"u{i}", "name": n, "town": t, "district": "", "geometry": point if has else None}
-         for i, (n, t, has) in enumerate(units)], ["unit_id", "name", "town", "district"],
+        [{"unit_id": f"u{i}", "name": n, "town": t, "district": "", "layer": "residents",
+          "geometry": point if has else None}
+         for i, (n, t, has) in enumerate(units)], ["unit_id", "name", "town", "district", "layer"],
     )  # fmt: skip
     right = frame(
         [{"place_id": f"p{i}", "unit_id": f"p{i}", "name": n, "town": t, "district": "", "geometry": point}

@@ -13,7 +13,7 @@ import pytest
 
 from planner import pipeline, results
 from planner.errors import BlockedError
-from town import write_town
+from town import SCENARIO, write_town
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
@@ -87,6 +87,20 @@ def test_every_moment_of_the_exchange_recovers(tmp_path: Path, crash_at: str) ->
     expected = "new" if crash_at == "before the old one went" else "old"
     assert (final / "run.json").read_text() == expected
     assert sorted(p.name for p in out.iterdir() if p.name != ".town.lock") == ["town"]
+
+
+SUFFIXES = ("", "-isochrones", "-frontier", "-candidates", "-check")
+
+
+@pytest.mark.parametrize("fault", ["", "minuts = 5\n"])
+def test_results_of_every_verb_come_back_whatever_is_run_next(tmp_path: Path, fault: str) -> None:
+    path = write_town(tmp_path, SCENARIO.replace("minutes = 5\n", f"minutes = 5\n{fault}", 1))
+    for suffix in SUFFIXES:
+        (tmp_path / "out" / f".town{suffix}.previous").mkdir(parents=True)
+        (tmp_path / "out" / f".town{suffix}.writing").mkdir()
+    pipeline._recover(path, tmp_path / "out")
+    names = {file.name for file in (tmp_path / "out").iterdir() if not file.name.endswith(".lock")}
+    assert names == {f"town{suffix}" for suffix in SUFFIXES}
 
 
 def test_an_error_while_writing_keeps_the_old_result(tmp_path: Path) -> None:

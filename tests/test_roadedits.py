@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 M_LON, M_LAT = 1 / 71_695, 1 / 111_195  # degrees of a metre in the town
 SPEEDS: dict[str, Any] = {"drive_factor": 0.7, "class_kph": CLASS_KPH}
+NO_ISLANDS: dict[str, Any] = {"island_min_m": 0.0, **SPEEDS}
 ARRAYS = [item.name for item in dataclasses.fields(make_roads("walk", PLACES, [Segment(0, 0, 1)]))]
 
 
@@ -239,7 +240,7 @@ def test_files_that_are_no_layer_of_edits(tmp_path: Path) -> None:
     assert code(tmp_path / "无.gpkg") == ["table_absent"]
     assert code(tmp_path / "改.shp") == ["edits_ending"]
     (tmp_path / "夹.geojson").mkdir()
-    assert code(tmp_path / "夹.geojson") == ["table_closed"]
+    assert code(tmp_path / "夹.geojson") == ["not_a_file"]
     (tmp_path / "坏.gpkg").write_bytes(b"no layer")
     assert code(tmp_path / "坏.gpkg") == ["layer_broken"]
     (tmp_path / "空.geojson").write_text('{"type": "FeatureCollection", "features": []}')
@@ -374,8 +375,32 @@ def test_a_ring_is_meant_whole() -> None:
     )
     for start in range(8):
         ring = line(*(places[(start + k) % 8] for k in range(9)))
-        changed, effects = reroute(roads, [edit_of("close", ring)], **SPEEDS)
+        changed, effects = reroute(roads, [edit_of("close", ring)], **NO_ISLANDS)
         assert (effects[1].segments, changed.n_edges) == (8, 1)
+
+
+def test_a_line_along_a_way_means_its_short_segments_too() -> None:
+    metres = [(0, 0), (1, 1.5), (100, 0), (100.3, 1.2), (101, 1), (200, 0), (200.4, 1), (500, 0)]
+    places = [spot(0, 0, north, east) for east, north in metres]
+    roads = make_roads("drive", places, [Segment(1, k, k + 1) for k in range(6)] + [Segment(2, 6, 7)])
+    drawn = line(*places[:7])
+    changed, effects = reroute(roads, [edit_of("close", drawn)], **NO_ISLANDS)
+    assert (effects[1].segments, changed.way_id.tolist()) == (6, [2])
+    for shape, ahead in ((drawn, True), (drawn.reverse(), False)):
+        turned = reroute(roads, [edit_of("one_way", shape)], **NO_ISLANDS)[0]
+        assert turned.forward.tolist() == [ahead] * 6 + [True]
+        assert turned.backward.tolist() == [not ahead] * 6 + [True]
+    beside = line(*(spot(0, 0, 4, east) for east in (-1, 201)))
+    assert {(3, 4), (4, 5)}.isdisjoint(streets(reroute(roads, [edit_of("close", beside)], **NO_ISLANDS)[0]))
+
+
+@pytest.mark.parametrize("north_m", [0, 3, -3])
+def test_a_way_that_turns_off_keeps_its_short_segments(north_m: float) -> None:
+    metres = [(0, 0), (100, 0), (100, -2), (100, -6), (100, -11), (100, -40), (200, 0)]
+    places = [spot(0, 0, north, east) for east, north in metres]
+    roads = make_roads("walk", places, [Segment(1, k, k + 1) for k in range(5)] + [Segment(2, 1, 6)])
+    on = line(spot(0, 0, north_m), spot(0, 0, north_m, 200))
+    assert streets(reroute(roads, [edit_of("close", on)], **NO_ISLANDS)[0]) == {(2, 3), (3, 4), (4, 5), (5, 6)}
 
 
 def test_one_way_runs_as_the_line_is_drawn(town: dict[Mode, Roads]) -> None:
@@ -482,17 +507,57 @@ def test_a_gate_joins_every_road_near_it() -> None:
     places = [spot(0, 0), spot(0, 1), spot(0, 0.5, 12), spot(0, 0.5, 90), spot(0, 2)]
     roads = make_roads("walk", places, [Segment(1, 0, 1), Segment(2, 2, 3), Segment(3, 1, 4)])
     gate = edit_of("entrance", Point(spot(0, 0.5, 6)))
-    changed, effects = reroute(roads, [gate], **SPEEDS)
+    changed, effects = reroute(roads, [gate], **NO_ISLANDS)
     assert effects[1].joins == 2
     graph = graph_of(changed)
     way_mm = nx.shortest_path_length(graph, 1, 3, weight="mm")
     assert way_mm == pytest.approx(great_circle_mm(*places[0], *places[1]) / 2 + 12_000, abs=100)
     short = edit_of("entrance", line(spot(0, 0.5), spot(0, 0.5, 12)))
-    assert nx.shortest_path_length(graph_of(reroute(roads, [short], **SPEEDS)[0]), 1, 3, weight="mm") == pytest.approx(
-        way_mm, abs=5
-    )
+    assert nx.shortest_path_length(
+        graph_of(reroute(roads, [short], **NO_ISLANDS)[0]), 1, 3, weight="mm"
+    ) == pytest.approx(way_mm, abs=5)
     only = edit_of("entrance", Point(spot(0, 0.5, -19)))
     assert fault_of({"walk": roads}, only) == [("edit_opens_nothing", 1)]
+
+
+def walk_m(found: Rerouted, a: int, b: int) -> float:
+    """Metres from node to node, with the edits made."""
+    return float(nx.shortest_path_length(graph_of(found.after["walk"]), a, b, weight="mm")) / 1000
+
+
+def test_a_gate_joins_both_arms_of_one_way() -> None:
+    places = [spot(0, 0), spot(0, 7), spot(0, 7, 34), spot(0, 0, 34)]
+    roads = make_roads("walk", places, [Segment(1, 0, 1), Segment(1, 1, 2), Segment(1, 2, 3)])
+    gate = edit_of("entrance", Point(spot(0, 3.5, 17)))
+    found = apply({"walk": roads}, gate)
+    assert found.effects["walk"][1].joins == 2
+    assert walk_m(found, 1, 4) == pytest.approx(great_circle_mm(*places[0], *places[1]) / 1000 + 34, abs=0.1)
+    pointed = make_roads("walk", [spot(0, 0, -15), spot(0, 1), spot(0, 0, 15)], [Segment(1, 0, 1), Segment(1, 1, 2)])
+    assert apply({"walk": pointed}, edit_of("entrance", Point(spot(0, 0)))).effects["walk"][1].joins == 2
+    bend = edit_of("entrance", Point(spot(0, 7, 17, 3)))
+    assert fault_of({"walk": roads}, bend) == [("edit_opens_nothing", 1)], "both arms and the bend are one part"
+
+
+def stubbed(stub_north_m: float) -> dict[Mode, Roads]:
+    """A long way out and back, 222 m apart, and a scrap of footway beside the way back."""
+    north = spot(0, 0, 222), spot(0, 7, 222)
+    places = [spot(0, 0), spot(0, 7), *reversed(north), *(spot(0, 3.5, stub_north_m, east) for east in (-7, 7))]
+    return {"walk": make_roads("walk", places, [*(Segment(1, k, k + 1) for k in range(3)), Segment(2, 4, 5)])}
+
+
+def test_a_scrap_of_road_does_not_keep_a_new_road_from_the_street() -> None:
+    bridge = edit_of("add", line(spot(0, 3.5), spot(0, 3.5, 209)))
+    over = apply(stubbed(213.4), bridge)
+    assert walk_m(over, 1, 4) == pytest.approx(great_circle_mm(*spot(0, 0), *spot(0, 7)) / 1000 + 222, abs=0.1)
+    assert (over.effects["walk"][1].joins, over.effects["walk"][1].free_ends, codes(over.doubts)) == (3, 0, [])
+    assert walk_m(over, 5, 4) < 7 * 200.7 / 2 + 30, "the scrap is tied in"
+    onto = apply(stubbed(209), bridge)
+    assert walk_m(onto, 1, 4) > 2 * 7 * 200, "drawn onto the scrap, it is joined to that alone"
+    assert onto.effects["walk"][1].joins == 2
+    alone = apply(stubbed(195), edit_of("add", line(spot(0, 3.5), spot(0, 3.5, 190))))
+    assert alone.effects["walk"][1].joins == 2, "where nothing else is near, the scrap takes the road"
+    stays = apply(stubbed(213.4), bridge, island_min_m=10)
+    assert stays.effects["walk"][1].joins == 2, "a piece that stays by itself is a road like others"
 
 
 def test_new_roads_join_each_other(town: dict[Mode, Roads]) -> None:
@@ -523,7 +588,18 @@ def graph_of(roads: Roads) -> Any:
     return graph
 
 
-def edited_graph(roads: Roads, closed: set[int], lines: Sequence[Sequence[tuple[float, float]]]) -> Any:
+def scraps(pieces: Sequence[Any], island_min_m: float) -> set[Any]:
+    """Nodes of the pieces of a graph that are shorter than a limit, but for the longest."""
+    graph: Any = nx.MultiGraph()
+    graph.add_edges_from((a, b, {"mm": mm}) for a, b, mm, _ in pieces)
+    sizes = [(graph.subgraph(nodes).size("mm"), nodes) for nodes in nx.connected_components(graph)]
+    longest = max((mm for mm, _ in sizes), default=0)
+    return {node for mm, nodes in sizes if mm < island_min_m * 1000 and mm < longest for node in nodes}
+
+
+def edited_graph(
+    roads: Roads, closed: set[int], lines: Sequence[Sequence[tuple[float, float]]], island_min_m: float
+) -> Any:
     """The same edits made on a graph, from the rules alone: ways closed, lines joined, and what they meet cut."""
     plane = utm((roads.lon.min() + roads.lon.max()) / 2, (roads.lat.min() + roads.lat.max()) / 2)
     place: dict[Any, Any] = {("b", int(i)): (x, y) for i, x, y in zip(roads.node_id, roads.lon, roads.lat, strict=True)}
@@ -533,25 +609,53 @@ def edited_graph(roads: Roads, closed: set[int], lines: Sequence[Sequence[tuple[
         for u, v, mm, way in zip(roads.u, roads.v, roads.length_mm, roads.way_id, strict=True)
         if int(way) not in closed
     ]
+    ways = [int(way) for way in roads.way_id if int(way) not in closed]
+    islands = scraps(pieces, island_min_m)
     for number, vertices in enumerate(lines):
         place |= {(number, vertex): vertex for vertex in vertices}
         for a, b in pairwise(vertices):
             mm = max(1, great_circle_mm(*a, *b)) if a != b else 0
             pieces.append(((number, a), (number, b), mm, number))
+            ways.append(-number)
     flat = {node: Point(*plane.transform(*at)) for node, at in place.items()}
     cuts: dict[int, dict[int, tuple[float, float]]] = defaultdict(dict)
     links = []
     for number, vertices in enumerate(lines):
         for k, vertex in enumerate(vertices):
-            reach = END_M if k in (0, len(vertices) - 1) else VERTEX_M
+            key, reach = (number, vertex), END_M if k in (0, len(vertices) - 1) else VERTEX_M
             for other in {-1, *range(len(lines))} - {number}:
-                near = [(flat[number, vertex].distance(LineString([flat[a], flat[b]])), at)
+                near = [(flat[key].distance(LineString([flat[a], flat[b]])), at)
                         for at, (a, b, _, owner) in enumerate(pieces) if owner == other]  # fmt: skip
-                least = min((distance for distance, _ in near), default=math.inf)
-                if least <= reach:
-                    at = min(at for distance, at in near if distance <= least + 0.001)
-                    links.append(((number, vertex), at, foot(pieces[at], flat, (number, vertex), plane, cuts[at])))
+                near = [(metres, at) for metres, at in near if metres <= reach]
+                if len(vertices) == 1:
+                    meant = [nearest(part) for part in parts_at(near, pieces, ways, flat, flat[key])]
+                else:
+                    meant = nearest_roads(near, [(m, at) for m, at in near if pieces[at][0] not in islands])
+                links += [(key, at, foot(pieces[at], flat, key, plane, cuts[at])) for at in meant]
     return joined_graph(pieces, place, cuts, links)
+
+
+def nearest(near: Sequence[tuple[float, int]]) -> int:
+    """Of pieces and their distances the nearest one, the first of several."""
+    return min(at for metres, at in near if metres <= min(near)[0] + 0.001)
+
+
+def nearest_roads(near: Sequence[tuple[float, int]], stays: Sequence[tuple[float, int]]) -> list[int]:
+    """The piece that an end is joined to, and the nearest that is no scrap where that is one, and not drawn onto."""
+    if not near:
+        return []
+    one = nearest(near)
+    more = bool(stays) and one not in {at for _, at in stays} and min(near)[0] > VERTEX_M
+    return [one, nearest(stays)] if more else [one]
+
+
+def parts_at(near: Any, pieces: Any, ways: Sequence[int], flat: Any, gate: Point) -> list[list[tuple[float, int]]]:
+    """Parts of ways near a gate: pieces that meet at a node near it."""
+    graph: Any = nx.Graph()
+    graph.add_nodes_from(at for _, at in near)
+    ends = [(at, end) for _, at in near for end in pieces[at][:2]]
+    graph.add_edges_from((at, (ways[at], end)) for at, end in ends if flat[end].distance(gate) <= END_M)
+    return [[pair for pair in near if pair[1] in part] for part in nx.connected_components(graph)]
 
 
 def foot(piece: Any, flat: Any, vertex: Any, plane: Any, cuts: dict[int, tuple[float, float]]) -> int:
@@ -600,30 +704,44 @@ def way_mm(graph: Any, a: Any, b: Any) -> int | None:
 offset_m = st.sampled_from([0.0, 0.0, 0.4, 3.0, 12.0, 40.0])
 
 
+def crossings_of(roads: Roads) -> list[tuple[float, float]]:
+    """Where a few roads cross that do not meet: there a vertex is near to both."""
+    ends = [[(roads.lon[n], roads.lat[n]) for n in pair] for pair in zip(roads.u, roads.v, strict=True)]
+    pairs = [(LineString(a), LineString(b)) for a, b in combinations(ends, 2) if not set(a) & set(b)]
+    return [(at.x, at.y) for a, b in pairs if isinstance(at := a.intersection(b), Point) and not at.is_empty][:3]
+
+
 @st.composite
 def drawn_lines(draw: st.DrawFn, roads: Roads) -> list[list[tuple[float, float]]]:
-    """A few lines whose vertices lie on roads, near them or away from them, or where another line has one."""
+    """A few lines and points, with vertices on roads, near them or away from them, or where another line has one."""
     lines: list[list[tuple[float, float]]] = []
+    crossings = crossings_of(roads)
     for _ in range(draw(st.integers(0, 3))):
         vertices: list[tuple[float, float]] = []
-        for _ in range(draw(st.integers(2, 4))):
+        for _ in range(draw(st.integers(1, 4))):
             edge = draw(st.integers(0, roads.n_edges - 1))
             share = draw(st.sampled_from([0.0, 0.0, 0.2, 0.5, 0.77, 1.0]))
             (x, y), (x2, y2) = ((roads.lon[n], roads.lat[n]) for n in (roads.u[edge], roads.v[edge]))
             spots = [(float(x + share * (x2 - x)), float(y + share * (y2 - y) + draw(offset_m) * M_LAT))]
             spots += [vertex for other in lines for vertex in other]
+            spots += [(x + draw(offset_m) * M_LON, y + draw(offset_m) * M_LAT) for x, y in crossings]
             vertices.append(draw(st.sampled_from(spots)) if draw(st.booleans()) else spots[0])
         vertices = [v for k, v in enumerate(vertices) if k == 0 or v != vertices[k - 1]]
-        if len(set(vertices)) == len(vertices) > 1:
+        if len(set(vertices)) == len(vertices):
             lines.append(vertices)
     return lines
+
+
+def drawn(vertices: Sequence[tuple[float, float]]) -> Any:
+    """The shape of some vertices: one is a gate."""
+    return LineString(vertices) if len(vertices) > 1 else Point(vertices)
 
 
 @st.composite
 def true_networks(draw: st.DrawFn, mode: Mode = "walk") -> Roads:
     """A network whose segments are as long as they are drawn."""
     nodes = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=2, max_size=8))
-    pieces = [Segment(number, u, v) for number, (u, v) in enumerate(nodes) if u != v]
+    pieces = [Segment(number // 2, u, v) for number, (u, v) in enumerate(nodes) if u != v]
     return make_roads(mode, PLACES, pieces or [Segment(0, 0, 1)])
 
 
@@ -635,8 +753,10 @@ def test_an_edited_network_is_the_same_edit_on_a_graph(data: st.DataObject) -> N
     ways = sorted(set(roads.way_id.tolist()))
     closed = set(data.draw(st.lists(st.sampled_from(ways), max_size=len(ways) - 1, unique=True)))
     edits = [edit_of("close", way_id=way, number=number) for number, way in enumerate(closed)]
-    edits += [edit_of("add", LineString(vertices), number=100 + k) for k, vertices in enumerate(lines)]
-    ours, theirs = graph_of(reroute(roads, edits, **SPEEDS)[0]), edited_graph(roads, closed, lines)
+    edits += [edit_of("add", drawn(vertices), number=100 + k) for k, vertices in enumerate(lines)]
+    limit_m = data.draw(st.sampled_from([0.0, 150.0, 1000.0]))
+    ours = graph_of(reroute(roads, edits, island_min_m=limit_m, **SPEEDS)[0])
+    theirs = edited_graph(roads, closed, lines, limit_m)
     for a, b in combinations(roads.node_id.tolist(), 2):
         assert way_mm(ours, a, b) == way_mm(theirs, ("b", a), ("b", b)), (a, b)
 
@@ -646,13 +766,13 @@ def test_an_edited_network_is_the_same_edit_on_a_graph(data: st.DataObject) -> N
 def test_the_order_of_edits_changes_nothing(data: st.DataObject) -> None:
     roads = data.draw(true_networks("drive"))
     ways = sorted(set(roads.way_id.tolist()))
-    edits = [edit_of("add", LineString(vertices), kph=data.draw(st.sampled_from([20.0, 50.0])))
+    edits = [edit_of("add", drawn(vertices), kph=data.draw(st.sampled_from([20.0, 50.0])))
              for vertices in data.draw(drawn_lines(roads))]  # fmt: skip
     edits += [edit_of("slow", way_id=data.draw(st.sampled_from(ways)), kph=kph) for kph in (7.0, 15.0)]
     edits += [edit_of("close", way_id=way) for way in data.draw(st.lists(st.sampled_from(ways), max_size=2))]
     other = data.draw(st.permutations(edits))
     one, two = (
-        reroute(roads, [dataclasses.replace(edit, number=n) for n, edit in enumerate(order)], **SPEEDS)[0]
+        reroute(roads, [dataclasses.replace(edit, number=n) for n, edit in enumerate(order)], **NO_ISLANDS)[0]
         for order in (edits, other)
     )
     assert same(one, two)
@@ -719,7 +839,7 @@ def test_closing_and_slowing_win_nobody_anything(data: st.DataObject) -> None:
     closed = data.draw(st.lists(st.sampled_from(spare), unique=True)) if spare else []
     edits = [edit_of("close", way_id=way, number=number) for number, way in enumerate(closed)]
     edits += [edit_of("slow", way_id=data.draw(st.sampled_from(ways)), kph=9.0, number=99)] * (roads.mode == "drive")
-    after, _ = reroute(roads, edits, **SPEEDS)
+    after, _ = reroute(roads, edits, **NO_ISLANDS)
     number = np.full(roads.n_edges + 1, -1)
     number[np.flatnonzero(~np.isin(roads.way_id, closed))] = np.arange(after.n_edges)
     kept = [dataclasses.replace(feet, edge=number[feet.edge]) for feet in (demand, sites)]
@@ -731,8 +851,8 @@ def test_closing_and_slowing_win_nobody_anything(data: st.DataObject) -> None:
 def test_adding_costs_nobody_anything(data: st.DataObject) -> None:
     roads = data.draw(true_networks(data.draw(st.sampled_from(MODES))))
     demand, sites = (record(data.draw(feet_on(roads))) for _ in range(2))
-    edits = [edit_of("add", LineString(vertices), number=k) for k, vertices in enumerate(data.draw(drawn_lines(roads)))]
-    after, _ = reroute(roads, edits, **SPEEDS)
+    edits = [edit_of("add", drawn(vertices), number=k) for k, vertices in enumerate(data.draw(drawn_lines(roads)))]
+    after, _ = reroute(roads, edits, **NO_ISLANDS)
     kept = [held(feet, roads, after) for feet in (demand, sites)]
     # the time to a foot inside a segment that was cut is rounded anew
     assert never_worse(pair_costs(roads, demand, sites), pair_costs(after, *kept), seconds=0.002)
@@ -741,7 +861,7 @@ def test_adding_costs_nobody_anything(data: st.DataObject) -> None:
 @given(roads=networks())
 @settings(max_examples=20, deadline=None)
 def test_no_edits_change_nothing(roads: Roads) -> None:
-    assert same(reroute(roads, [], **SPEEDS)[0], roads)
+    assert same(reroute(roads, [], **NO_ISLANDS)[0], roads)
 
 
 # --- a whole run -------------------------------------------------------------------------------------------------

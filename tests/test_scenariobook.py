@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import re
 import zipfile
 from decimal import Decimal
@@ -387,7 +388,11 @@ WRONG: list[tuple[str, str, Sequence[Sequence[object]], str]] = [
     ("book_pair_twice", "选址", [["分资金渠道（元）", "a = 1\na = 2"]], "B1"),
     ("cell_number_near", "选址", [["分资金渠道（元）", "a = 1万"]], "B1"),
     ("book_toml", "规则", [["必建", '["a", "b]']], "B1"),
-    ("book_toml", "方案", [["标题", '"a" b "']], "B1"),
+    ("book_value_head", "选址", [["项目", "负责科室", "说明"], ["计费年数", 5]], "B1"),
+    ("book_value_head", "其他", [["键名（TOML 写法）", "科室"]], "B1"),
+    ("book_twice", "选址", [["项目", "填写", "Value"], ["计费年数", 5]], "C1"),
+    ("book_beside", "选址", [["计费年数", "", "", 5]], "D1"),
+    ("book_beside", "选址", [["项目", "", "填写", "说明"], ["计费年数", 5, "", "年"]], "B2"),
     ("cell_error", "选址", [["总预算（元）", "#REF!"]], "B1"),
     ("cell_formula", "选址", [["总预算（元）", Formula("1+1")]], "B1"),
     ("cell_formula", "标准", [["标准编号", "分钟"], ["a", ""], ["", Formula("1+1")]], "B3"),
@@ -410,6 +415,35 @@ def test_a_fault_names_its_sheet_and_cell(
         assert what
         assert cure
     assert f"工作表“{sheet}”，单元格 {cell}" in tell(fault, "zh")[0]
+
+
+@pytest.mark.parametrize("heading", ["负责科室", ""])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_columns_that_a_user_puts_in_change_nothing(tmp_path: Path, heading: str, at: int) -> None:
+    keys: list[list[object]] = [["项目", "填写", "说明"], ["计费年数", 5, "年"], ["最多新建（处）", "", "处"]]
+    others: list[list[object]] = [["键名（TOML 写法）", "值（TOML 写法）"], ["policy", "3"]]
+    for sheet, lines in (("选址", keys), ("其他", others)):
+        for row in lines:
+            row.insert(at, heading if row is lines[0] else "就业科" if heading else "")
+        data = read_book(book(tmp_path, {sheet: lines})).data
+        assert data == ({"siting": {"horizon_years": 5}} if sheet == "选址" else {"policy": 3})
+
+
+@pytest.mark.parametrize(("cached", "read"), [(4, True), (0, False), (None, False)])
+def test_values_are_read_where_a_program_asks_for_calculation_all_the_same(
+    tmp_path: Path, cached: float | None, *, read: bool
+) -> None:
+    path = book(tmp_path, {"选址": [["最多新建（处）", Formula("2+2", cached)]]}, stale=True)
+    if read:
+        assert read_book(path).data == {"siting": {"max_sites": cached}}
+    else:
+        assert [fault.code for fault in faults(path)] == ["cell_formula"]
+
+
+@pytest.mark.parametrize("text", ['"重点" 与 "难点"', '"a" # "b"', '"a", "b"', '"a" b "'])
+def test_words_in_quotes_are_no_toml(tmp_path: Path, text: str) -> None:
+    assert read_book(book(tmp_path, {"方案": [["标题", text]]})).data == {"title": text}
+    assert there_and_back({"title": text}) == {"title": text}
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
@@ -475,7 +509,7 @@ def test_files_that_are_no_workbooks(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError):
         read_toml(tmp_path / "deep.toml")
     (tmp_path / "d.xlsx").mkdir()
-    assert [fault.code for fault in faults(tmp_path / "d.xlsx")] == ["path_refused"]
+    assert [fault.code for fault in faults(tmp_path / "d.xlsx")] == ["not_a_file"]
 
 
 GRIDS = st.lists(
@@ -652,7 +686,7 @@ def test_the_workbook_has_drop_downs_and_notes() -> None:
     assert '"人口,社区"' in goals
     assert '"是,否"' in goals
     assert "gcj02（高德、腾讯）" in roads
-    assert "不填时为 4.0" in notes
+    assert "不填时为 4。" in notes
     assert "必填" in notes
 
 
@@ -706,8 +740,37 @@ def test_a_conversion_that_changed_anything_would_not_be_kept(tmp_path: Path, mo
     monkeypatch.setattr(conversion, "write_book", lambda *_: other)
     with pytest.raises(BlockedError) as caught:
         conversion.convert(source, tmp_path / "a.xlsx", "zh")
-    assert [fault.code for fault in caught.value.faults] == ["convert_changed"]
+    assert [(fault.code, fault.column, fault.row) for fault in caught.value.faults] == [("convert_changed", "name", 1)]
     assert not (tmp_path / "a.xlsx").exists()
+
+
+def test_an_empty_table_in_place_of_a_value_is_kept_or_named(tmp_path: Path) -> None:
+    data: dict[str, Any] = {"areas": {"towns": {"sheet": {}}}}
+    assert there_and_back(data) == data
+    source = write_town(tmp_path, SCENARIO.replace('setting = "urban"', "setting = {}"))
+    with pytest.raises(ScenarioError) as caught:
+        conversion.convert(source, tmp_path / "a.xlsx", "zh")
+    assert [(fault.code, fault.column) for fault in caught.value.faults] == [("book_unfit", "standard.applies_to")]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:  # noqa: FBT001
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError("no links here")))
+    target = tmp_path / "a.toml"
+    conversion.write_new_file(target, b"first")
+    with pytest.raises(FileExistsError):
+        conversion.write_new_file(target, b"second")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.toml", b"first")]
+
+    def dies(_handle: int) -> None:
+        assert not (tmp_path / "b.toml").exists()
+        raise OSError("full")
+
+    monkeypatch.setattr(os, "fsync", dies)
+    with pytest.raises(OSError, match="full"):
+        conversion.write_new_file(tmp_path / "b.toml", b"half")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.toml"]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner import pipeline
+from planner import pipeline, totals
 from planner.errors import PlannerError
 from planner.inputs import Inputs, read
-from planner.spreading import Spots, densest, inside, share_out, urban_part
+from planner.sources import TableSource
+from planner.spreading import Spots, densest, inside, share_out, share_within, urban_part
 from planner.words import sentences, tell
 from shared_data import shared_data
 from town import LAT, LON, SCENARIO, STEP_LAT, STEP_LON, demand_csv, write_town
@@ -264,9 +265,10 @@ def test_a_unit_without_a_figure_counts_as_its_table_does(tmp_path: Path) -> Non
     assert set(frame.loc[frame["district"] == "西区", "figure_from"]) == {"own"}
     (doubt,) = found.demand.doubts
     assert (doubt.code, doubt.values["units"], doubt.values["count"]) == ("totals_none", "西区", 32)
-    missing = faults_of(tmp_path / "b", SCENARIO + UNITS, "区县,常住人口\n东区,1001\n", demand=no_people())
-    assert codes(missing) == {"people_missing", "more_faults"}
-    assert missing[0].row == 2
+    totals = "区县,常住人口,城镇化率\n东区,1001,1\n西市,2003,1\n"
+    (missing,) = faults_of(tmp_path / "b", SCENARIO + UNITS, totals, demand=no_people())
+    assert (missing.code, missing.row) == ("people_missing", 2)
+    assert [missing.values[key] for key in ("unit", "count", "apart")] == ["西区", 32, "西市"]
 
 
 def test_totals_speak_of_their_own_layer_alone(tmp_path: Path) -> None:
@@ -314,7 +316,7 @@ def test_towns_of_one_name_need_their_district(tmp_path: Path) -> None:
     [
         ("区县,常住人口\n东区,1001\n东区,1\n西区,2\n", "totals_twice"),
         (TOTALS + "全市,3004,1\n", "totals_sum"),
-        (TOTALS + "高区,5,\n", "totals_setting"),
+        (TOTALS + "高区,5,\n", "totals_unmatched"),
         ("区县,常住人口\n东区,约1200人\n西区,2\n", "cell_number_near"),
         ("区县,常住人口,城镇化率\n东区,7,92.84\n西区,2,1\n", "cell_share"),
         ("区县,户数\n东区,1001\n", "missing_column_near"),
@@ -472,6 +474,182 @@ def test_every_word_is_there() -> None:
     assert len(ours) > 30
 
 
+# --- units of one name, people beside the totals ------------------------------------------------------------------
+
+PEOPLE = "demand_id,district,town,setting,people,lon,lat,layer\n"
+TOWNS = SCENARIO + UNITS + 'of = "town"\n'
+ALONG = STREETS + '[[demand.table]]\nfile = "demand.csv"\ncoordinates = "wgs84"\n'
+
+
+def told(found: Inputs) -> list[tuple[str, Any]]:
+    """What is doubted of totals: code and units, by the words of both languages too."""
+    ours = [doubt for doubt in found.demand.doubts if doubt.code.startswith("totals_")]
+    assert all(tell(doubt, language) for doubt in ours for language in ("zh", "en"))
+    return [(doubt.code, doubt.values.get("units", doubt.values.get("name"))) for doubt in ours]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rows", "totals", "expected"),
+    [
+        (ALONG, "V1,,,urban,500,9,9,residents", TOTALS, [("totals_nameless", "")]),
+        (ALONG, "V1,西 区县,,urban,500,9,9,residents", TOTALS, [("totals_none", "西 区县")]),
+        (ALONG, "V1,,,urban,500,9,9,jobs", TOTALS, []),
+        # a figure for one of two towns of a name
+        (
+            TOWNS,
+            "V1,西区,城关镇,urban,500,9,9,residents\nV2,东区,城关镇,urban,500,9,9,residents",
+            "镇街,区县,人口\n城关镇,西区,1000\n",
+            [("totals_none", "东区城关镇")],
+        ),
+        (
+            TOWNS + 'setting = "urban"\n',
+            "V1,,城关镇,urban,500,9,9,residents",
+            "镇街,区县,人口\n城关镇,西区,1000\n",
+            [("totals_apart", "西区城关镇"), ("totals_none", "城关镇")],
+        ),
+        # an empty cell is no other district
+        (
+            TOWNS,
+            "V1,,城关镇,urban,500,9,9,residents\nV2,西区,城关镇,urban,500,9,9,residents",
+            "镇街,人口\n城关镇,1000\n",
+            [],
+        ),
+    ],
+)
+def test_people_beside_official_totals_are_told(
+    tmp_path: Path, scenario: str, rows: str, totals: str, expected: list[Any]
+) -> None:
+    found = inputs_of(tmp_path, scenario, totals, demand=PEOPLE + rows + "\n")
+    assert told(found) == expected
+    codes_beside = {"totals_none", "totals_nameless"}
+    beside = [str(doubt.values["people"]) for doubt in found.demand.doubts if doubt.code in codes_beside]
+    frame = found.demand.frame
+    residents = int(frame.loc[frame["layer"] == "residents", "people"].sum())
+    assert residents == sum(map(int, beside)) + sum(unit["people"] for unit in found.totals[0]["units"])
+
+
+def test_several_tables_of_totals_for_one_layer_are_one(tmp_path: Path) -> None:
+    more = UNITS.replace("totals", "more").replace("demand.more", "demand.totals")
+    found = inputs_of(tmp_path, SCENARIO + UNITS + more, "区县,人口\n东区,10\n", more="区县,人口\n西区,20\n")
+    assert told(found) == []
+    assert sums(found.demand.frame) == {"东区": 10, "西区": 20}
+
+
+def test_people_of_a_town_stay_in_its_district(tmp_path: Path) -> None:
+    scenario = STREETS.replace("[areas]\n", '[areas]\ntowns = { file = "towns.geojson" }\n')
+    scenario = scenario.replace("spacing_m = 100", 'of = "town"\nspacing_m = 100')
+    middle, top = LON + 4 * STEP_LON, LAT + 8 * STEP_LAT
+    west, east = (shapely.box(a, LAT, b, top) for a, b in ((LON, middle - 1e-3), (middle + 1e-3, 2 * middle - LON)))
+    totals = "区县,镇街,人口,城镇化率\n西区,城关镇,1000,1\n东区,城关镇,500,1\n"
+    for folder, shapes, expected in (
+        (tmp_path / "a", [west, east], {"西区": "spread", "东区": "spread"}),
+        (tmp_path / "b", [west], {"西区": "spread", "东区": "official"}),
+    ):
+        path = write(folder, scenario, totals)
+        towns = gpd.GeoDataFrame({"name": ["城关镇"] * len(shapes)}, geometry=shapes, crs=4326)
+        towns.to_file(folder / "towns.geojson", driver="GeoJSON")
+        found = read(path, quiet)
+        frame = found.demand.frame
+        assert frame.groupby("district")["figure_from"].first().to_dict() == expected
+        assert sums(frame) == {"西区": 1000, "东区": 500}
+        placed = frame[frame.geometry.notna()]
+        assert ((placed.geometry.x < middle) == (placed["district"] == "西区")).all()
+        assert told(found) == [("totals_apart_area", "东区城关镇")] * (len(shapes) == 1)
+
+
+# --- totals among units -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("totals", "rows"),
+    [
+        ("镇街,区县,人口\n西区,西区,1000\n甲镇,西区,600\n乙镇,西区,400\n丙镇,东区,77\n", [2]),
+        ("镇街,区县,人口\n西区,西区,1234\n甲镇,西区,600\n乙镇,西区,400\n丙镇,东区,77\n", [2]),  # another year
+        ("镇街,区县,人口\n西区,,1000\n甲镇,西区,600\n乙镇,西区,400\n", [2]),
+        ("镇街,区县,人口\n县城,西区,1000\n甲镇,西区,600\n丙镇,东区,77\n乙镇,西区,400\n", [2]),
+        ("镇街,人口\n甲镇,600\n丙镇,77\n西片,677\n乙镇,400\n东山,5\n", [4]),
+        ("镇街,人口\n西片,1000\n乙镇,400\n甲镇,600\n丙镇,77\n东山,5\n", [2]),
+        ("镇街,人口,代码\n甲镇,600,370101\n丙镇,77,370201\n乙镇,400,370102\n全城,1000,370100\n东山,9,370203\n", [5]),
+        # counties, each above its towns, and the city
+        (
+            "镇街,人口\n甲县,3407\n甲镇,1309\n乙镇,2098\n乙县,8923\n丙镇,3711\n丁镇,5212\n丙县,16600\n戊镇,7103\n己镇,9497\n全市,28930\n",
+            [2, 5, 8, 11],
+        ),
+        # plain units
+        ("镇街,区县,人口\n高新区,高新区,1000\n甲镇,西区,600\n乙镇,西区,399\n", []),
+        ("镇街,人口\n甲镇,600\n东山,600\n乙镇,0\n丙镇,7\n", []),
+        ("镇街,人口\n甲镇,30000\n东山,90000\n乙镇,50000\n丙镇,20000\n丁镇,10000\n", []),  # rounded
+    ],
+)
+def test_a_total_among_units_is_refused(tmp_path: Path, totals: str, rows: list[int]) -> None:
+    scenario = TOWNS + 'setting = "urban"\n'
+    table = PEOPLE + "V1,西区,无镇,urban,500,9,9,residents\n"
+    if rows:
+        assert [(fault.code, fault.row) for fault in faults_of(tmp_path, scenario, totals, demand=table)] == [
+            ("totals_sum", row) for row in rows
+        ]
+    else:
+        inputs_of(tmp_path, scenario, totals, demand=table)
+
+
+def test_what_is_said_to_be_a_unit_is_one(tmp_path: Path) -> None:
+    totals = "区县,人口\n东区,10\n西区,20\n高区,30\n"
+    scenario = SCENARIO + UNITS + 'setting = "urban"\n'
+    (fault,) = faults_of(tmp_path / "a", scenario, totals)
+    assert (fault.code, fault.row, fault.values["units"]) == ("totals_sum", 4, "东区 / 西区")
+    frame = inputs_of(tmp_path / "b", scenario + 'expected = ["高区"]\n', totals).demand.frame
+    assert sums(frame) == {"东区": 10, "西区": 20, "高区": 30}
+
+
+# --- groups, and parts that count nobody --------------------------------------------------------------------------
+
+
+@given(st.data(), st.lists(st.tuples(st.integers(0, 99), st.integers(0, 50)), min_size=1, max_size=12))
+def test_no_part_exceeds_its_limit(data: st.DataObject, parts: list[tuple[int, int]]) -> None:
+    weights, limits = [weight for weight, _ in parts], [limit for _, limit in parts]
+    total = data.draw(st.integers(0, sum(limits)))
+    ids = [f"u{number:02}" for number in range(len(parts))]
+    shared = share_within(total, weights, limits, ids)
+    assert sum(shared) == total
+    assert all(0 <= part <= limit for part, limit in zip(shared, limits, strict=True))
+    order = data.draw(st.permutations(range(len(parts))))
+    turned = [[values[at] for at in order] for values in (weights, limits)]
+    again = share_within(total, turned[0], turned[1], [ids[at] for at in order])
+    assert [shared[at] for at in order] == again
+    free = share_out(total, weights, ids)
+    if any(weights) and all(part <= limit for part, limit in zip(free, limits, strict=True)):
+        assert shared == free
+    with pytest.raises(ValueError, match="more than"):
+        share_within(sum(limits) + 1, weights, limits, ids)
+
+
+def test_a_group_is_never_more_than_the_people(tmp_path: Path) -> None:
+    head = "demand_id,district,setting,people,lon,lat,people_g\n"
+    table = head + "V1,西区,urban,900,9,9,0\nV2,西区,urban,100,9,9,100\n"
+    frame = inputs_of(tmp_path / "a", SCENARIO + UNITS, "区县,人口,people_g\n西区,100,60\n", demand=table).demand.frame
+    assert frame[["people", "people_g"]].to_numpy().tolist() == [[90, 50], [10, 10]]
+    (fault,) = faults_of(tmp_path / "b", SCENARIO + UNITS, "区县,人口,people_g\n西区,10,60\n", demand=table)
+    assert (fault.code, fault.row, fault.column) == ("totals_group", 2, "people_g")
+    # a group that the totals do not count stays as it is
+    found = inputs_of(tmp_path / "c", SCENARIO + UNITS, "区县,人口\n西区,100\n", demand=table)
+    assert told(found) == [("totals_group_left", "西区")]
+    (doubt,) = (doubt for doubt in found.demand.doubts if doubt.code == "totals_group_left")
+    assert (doubt.values["count"], doubt.values["more"]) == (1, 90)
+
+
+@pytest.mark.parametrize(("nobody", "others"), [("urban", "rural"), ("rural", "urban")])
+def test_a_part_that_counts_nobody_is_shared_alike_and_told(tmp_path: Path, nobody: str, others: str) -> None:
+    table = PEOPLE + "".join(
+        f"V{at},西区,,{setting},{people},9,9,residents\n"
+        for at, (setting, people) in enumerate([(nobody, 0), (others, 500), (nobody, 0)])
+    )
+    found = inputs_of(tmp_path, SCENARIO + UNITS, "区县,人口,城镇化率\n西区,1000,50%\n", demand=table)
+    frame = found.demand.frame
+    assert frame["people"].tolist() == [250, 500, 250]
+    assert frame["figure_from"].tolist() == ["shared", "scaled", "shared"]
+    assert told(found) == [(f"totals_alike_{nobody}", "西区")]
+
+
 # --- the real city -----------------------------------------------------------------------------------------------
 
 WEIHAI = """\
@@ -516,3 +694,13 @@ def test_weihai_adds_up_to_its_census(tmp_path: Path) -> None:
         told.setdefault(doubt.code, []).append(doubt.values.get("name"))
     assert told["totals_missing"] == ["南海新区"]
     assert told["totals_apart"] == list(ZONES)
+
+
+def test_weihais_zones_are_units_and_the_city_is_none(tmp_path: Path) -> None:
+    text = shared_data("weihai", "census_2020.csv").read_text(encoding="utf-8-sig")
+    for more, expected in (("", []), ("371000,威海市,2906548,0.6959\n", ["威海市"])):
+        (tmp_path / "totals.csv").write_text(text.rstrip() + "\n" + more, encoding="utf-8")
+        source = TableSource(tmp_path / "totals.csv", "totals.csv", columns={"people": "population_2020"})
+        (official,) = totals.read_totals([totals.Asked(source, of="district")])
+        found = totals.sums_of_others(official, official.totals)  # as if the demand tables had nobody there
+        assert [fault.values["name"] for fault in found] == expected

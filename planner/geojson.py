@@ -1,0 +1,107 @@
+"""Looks through a GeoJSON file for what GDAL passes over in silence: features that are none, and broken places."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+_FEATURES = "features"
+_SPACES = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
+
+
+def broken_features(data: bytes) -> tuple[int, dict[int, str]]:
+    """Count the features of a file, and find the broken ones.
+
+    Parameters
+    ----------
+    data
+        The file: a collection of features, or one feature alone.
+
+    Returns
+    -------
+    count
+        Features.
+    broken
+        Number of a feature, from 1 -> code of its fault: ``feature_unknown`` for what says that it is something else,
+        ``geometry_broken`` for a place whose type is unknown or whose coordinates are missing or no numbers.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        If the file is no GeoJSON (RFC 7946), or nested beyond reason.
+    """
+    count, broken = 0, {}
+    for count, feature in enumerate(_features(data.decode("utf-8-sig")), 1):
+        if not isinstance(feature, dict) or feature.get("type") != "Feature":
+            broken[count] = "feature_unknown"
+        elif not _is_whole(feature.get("geometry")):
+            broken[count] = "geometry_broken"
+    return count, broken
+
+
+def _features(text: str) -> Iterator[Any]:
+    """Yield what stands in the list of features, one at a time: all of them at once need much memory."""
+    at = _after(text, 0, "{")
+    alone: dict[str, Any] = {}
+    while True:
+        key, at = _value(text, at)
+        at = _after(text, at, ":")
+        if key == _FEATURES:
+            at = _after(text, at, "[")
+            while not text.startswith("]", at):
+                feature, at = _value(text, at)
+                yield feature
+                at = at if text.startswith("]", at) else _after(text, at, ",")
+            alone[key], at = None, _skipped(text, at + 1)
+        else:
+            alone[key], at = _value(text, at)
+        if text.startswith("}", at):
+            break
+        at = _after(text, at, ",")
+    if _skipped(text, at + 1) != len(text):
+        raise ValueError(text[at : at + 1])
+    if _FEATURES not in alone:
+        yield alone
+
+
+def _value(text: str, at: int) -> tuple[Any, int]:
+    value, at = _DECODER.raw_decode(text, at)
+    return value, _skipped(text, at)
+
+
+def _after(text: str, at: int, sign: str) -> int:
+    at = _skipped(text, at)
+    if not text.startswith(sign, at):
+        raise ValueError(text[at : at + 1])
+    return _skipped(text, at + 1)
+
+
+def _skipped(text: str, at: int) -> int:
+    return _SPACES.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing as well
+
+
+def _is_whole(geometry: object) -> bool:
+    """Whether a feature has no place, or one of a known type with coordinates."""
+    if geometry is None:
+        return True
+    if not isinstance(geometry, dict):
+        return False
+    kind, parts = geometry.get("type"), geometry.get("geometries")
+    if kind == "GeometryCollection":
+        return isinstance(parts, list) and bool(parts) and all(part is not None and _is_whole(part) for part in parts)
+    return isinstance(kind, str) and kind in _DEPTHS and _is_placed(geometry.get("coordinates"), _DEPTHS[kind])
+
+
+def _is_placed(coordinates: object, depth: int) -> bool:
+    """Whether coordinates are numbers, in lists of lists as deep as their type asks for."""
+    if not isinstance(coordinates, list):
+        return False
+    if depth:
+        return bool(coordinates) and all(_is_placed(part, depth - 1) for part in coordinates)
+    return len(coordinates) > 1 and all(type(number) in {int, float} for number in coordinates)
