@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from planner import bookcells
 from planner.bookcells import NO_ENTRIES
-from planner.bookkeys import GUIDE, OTHER, TOP, Key, Page, folded, label, labels, pages, sheet_name, sheet_names
+from planner.bookkeys import OTHER, TOP, Key, Page, folded, label, labels, pages
+from planner.booksheets import KEY_COLUMN, Sheet, beside, cell_name, heads_of, known_sheets
 from planner.columns import nearest
 from planner.errors import Fault, PlannerError, ScenarioError
 from planner.grammar import Wrong, quoted
 from planner.pathfaults import is_file, path_fault, too_long, unreadable
-from planner.sources import TableSource, one_line, strip
+from planner.sources import TableSource, one_line
 from planner.tomlfile import Line, TomlFile
-from planner.words import LANGUAGES, say
-from planner.workbooks import Cells, read_cells
+from planner.words import LANGUAGES
+from planner.workbooks import read_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from planner.bookcells import Cell
 
 ENDINGS = (".xlsx", ".xlsm")
 _OTHER_BOOKS = (".xls", ".xlsb", ".ods", ".et")
-_KEY_COLUMN = 0
-_HEADERS = (("key", "value", "note"), ("path", "toml"))
-"""Headers of a sheet with a line for each key, and of that of the keys that the models do not know."""
-
-
 _Item: TypeAlias = "Line | Fault | _Written"
 
 
@@ -45,46 +39,6 @@ class _Written:
     path: tuple[str, ...]
     value: Any
     taken: Fault
-
-
-@dataclass(frozen=True, eq=False)
-class _Sheet:
-    """A sheet with its cells as they are read: texts stripped, blank ones None."""
-
-    shown: str
-    name: str
-    rows: Sequence[Sequence[Cell | None]]
-    spoilt: Mapping[tuple[int, int], str]
-
-    def fault(self, code: str, row: int, column: int, key: str = "", **values: object) -> Fault:
-        """Make a fault that stands in a cell."""
-        cell = cell_name(row, column)
-        return Fault(code, self.shown, sheet=self.name, row=row + 1, column=key, values=values, cell=cell)
-
-    def cell(self, row: int, column: int) -> Cell | None:
-        """Return a cell; None where it is blank."""
-        cells = self.rows[row]
-        return cells[column] if column < len(cells) else None
-
-    def filled(self, row: int, column: int | None = None) -> bool:
-        """Whether a cell, or any cell of a row, holds anything."""
-        if column is None:
-            return any(cell is not None for cell in self.rows[row]) or any(y == row for y, _ in self.spoilt)
-        return self.cell(row, column) is not None or (row, column) in self.spoilt
-
-    def line(self, table: str, key: str, row: int, column: int, *, entry: int = 0, written: bool = True) -> Line:
-        """Return where a key stands."""
-        return Line(table, entry, key, row + 1, self.name, cell_name(row, column), written)
-
-
-def cell_name(row: int, column: int) -> str:
-    """Name of a cell, such as ``D5``, of its row and column counted from 0."""
-    letters = ""
-    number = column + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return f"{letters}{row + 1}"
 
 
 def is_book(path: Path) -> bool:
@@ -131,7 +85,7 @@ def read_book_bytes(path: Path, content: bytes) -> TomlFile:
         cells = read_cells(TableSource(file=path, shown=shown), content)
     except PlannerError as error:
         raise ScenarioError(*error.faults) from error
-    sheets, faults = _known_sheets(shown, cells)
+    sheets, faults = known_sheets(shown, cells)
     if not sheets and not faults:
         faults = [Fault("book_foreign", shown)]
     items = [item for page in pages() if page.name in sheets for item in _read_page(sheets[page.name], page)]
@@ -157,112 +111,9 @@ def glance(path: Path, key: str) -> str:
         cells = read_cells(TableSource(file=path, shown=str(path)), path.read_bytes())
     except (PlannerError, OSError, ValueError):
         return ""
-    top = _known_sheets(str(path), cells)[0].get(TOP)
+    top = known_sheets(str(path), cells)[0].get(TOP)
     items = _read_page(top, pages()[0]) if top else ()
     return next((str(item.value) for item in items if isinstance(item, _Written) and item.path == (key,)), "")
-
-
-# --- sheets ----------------------------------------------------------------------------------------------------
-
-
-def _blank(cells: Cells) -> bool:
-    return not cells.spoilt and all(cell is None for row in cells.rows for cell in map(_stripped, row))
-
-
-def _stripped(cell: object) -> Cell | None:
-    if isinstance(cell, str):
-        return strip(cell) or None
-    if isinstance(cell, bool | float | dt.date):
-        return cell
-    return float(cell) if isinstance(cell, int) else str(cell)
-
-
-def _known_sheets(shown: str, cells: Sequence[Cells]) -> tuple[dict[str, _Sheet], list[Fault]]:
-    """Find the sheets of the scenario by their names among the words. The guide is not read."""
-    found: dict[str, _Sheet] = {}
-    faults: list[Fault] = []
-    for sheet in cells:
-        name = sheet_names().get(folded(sheet.name))
-        if name == GUIDE or _blank(sheet):
-            continue
-        if not sheet.visible:
-            faults.append(Fault("book_hidden", shown, sheet.name))
-        elif name is None:
-            faults.append(_unknown_sheet(shown, sheet.name))
-        elif name in found:
-            faults.append(Fault("book_sheet_twice", shown, sheet.name, values={"first": found[name].name}))
-        else:
-            height = max([len(sheet.rows), *(row + 1 for row, _ in sheet.spoilt)])
-            rows = [[_stripped(cell) for cell in row] for row in sheet.rows] + [[]] * (height - len(sheet.rows))
-            found[name] = _Sheet(shown, sheet.name, rows, sheet.spoilt)
-            faults += _layout_faults(found[name], sheet, name)
-    return found, faults
-
-
-def _unknown_sheet(shown: str, name: str) -> Fault:
-    known = [sheet_name(known, language) for language in LANGUAGES for known in sheet_names().values()]
-    near = nearest(name, known)
-    listed = " / ".join(dict.fromkeys(sheet_name(known, "zh") for known in sheet_names().values()))
-    code = "book_sheet_near" if near else "book_sheet"
-    return Fault(code, shown, name, values={"name": name, "near": near, "known": listed})
-
-
-def _layout_faults(sheet: _Sheet, cells: Cells, name: str) -> Iterator[Fault]:
-    """Find merged cells where values stand (which key is meant is not clear), and values that nobody sees."""
-    entries = any(page.entries and page.name == name for page in pages())
-    width = max([0, *map(len, sheet.rows)]) if entries else _headers(sheet, other=name == OTHER).value + 1
-    for merged in cells.merged:
-        if merged.left < width:
-            rows, columns = merged.bottom - merged.top + 1, merged.right - merged.left + 1
-            yield sheet.fault("book_merged", merged.top, merged.left, rows=rows, columns=columns)
-    filled = [(row, column) for row in range(len(sheet.rows)) for column in range(width) if sheet.filled(row, column)]
-    for first, last in cells.hidden_rows:
-        if where := next((place for place in filled if first <= place[0] <= last), None):
-            yield sheet.fault("book_hidden_row", *where)
-    for first, last in cells.hidden_columns:
-        if where := next((place for place in filled if first <= place[1] <= last), None):
-            yield sheet.fault("book_hidden_column", *where)
-
-
-# --- keys ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Headers:
-    """The line above the keys: its row (None without one), the columns of values and notes, and what is wrong."""
-
-    row: int | None
-    value: int = 1
-    note: int | None = 2
-    faults: tuple[Fault, ...] = ()
-
-
-def _headers(sheet: _Sheet, *, other: bool) -> _Headers:
-    """Find the column of the values by its header: users put columns of their own beside it.
-
-    A sheet without a line of headers has its values next to the keys.
-    """
-    names = {word: [say(f"book.head.{word}", language) for language in LANGUAGES] for word in _HEADERS[other]}
-    key, value, *note = ({*map(folded, texts)} for texts in names.values())
-    texts = [[folded(cell) if isinstance(cell, str) else "" for cell in row] for row in sheet.rows]
-    head = next((at for at, row in enumerate(texts) if row and row[_KEY_COLUMN] in key), None)
-    if head is None:
-        return _Headers(None)
-    found = [column for column, text in enumerate(texts[head]) if text in value]
-    notes = [column for column, text in enumerate(texts[head]) if note and text in note[0]]
-    wrong = [sheet.fault("book_twice", head, column, first=cell_name(head, found[0])) for column in found[1:]]
-    if not found:
-        name = " / ".join(names[_HEADERS[other][1]])
-        wrong = [sheet.fault("book_value_head", head, _KEY_COLUMN + 1, name=name)]
-    return _Headers(head, next(iter(found), _KEY_COLUMN + 1), next(iter(notes), None), tuple(wrong))
-
-
-def _beside(sheet: _Sheet, heads: _Headers, row: int) -> Iterator[Fault]:
-    """Find what stands beside an empty value, in a column that is neither the notes' nor has a header of its own."""
-    for column in range(_KEY_COLUMN + 1, len(sheet.rows[row])):
-        named = heads.row is not None and sheet.filled(heads.row, column)
-        if sheet.filled(row, column) and column not in (heads.value, heads.note) and not named:
-            yield sheet.fault("book_beside", row, column, value=cell_name(row, heads.value))
 
 
 def _nested(path: Sequence[str], value: Any) -> Any:
@@ -289,7 +140,7 @@ def _joined(before: Any, value: Any) -> Any:
     raise _TakenError
 
 
-def _value(sheet: _Sheet, key: Key, row: int, column: int, named: str) -> Any:
+def _value(sheet: Sheet, key: Key, row: int, column: int, named: str) -> Any:
     """Value of a cell; None where it is blank, its fault where it is wrong."""
     if (text := sheet.spoilt.get((row, column))) is not None:
         code = "cell_error" if text.startswith("#") else "cell_formula"
@@ -299,7 +150,7 @@ def _value(sheet: _Sheet, key: Key, row: int, column: int, named: str) -> Any:
     return sheet.fault(value.code, row, column, named, **value.values) if isinstance(value, Wrong) else value
 
 
-def _lines(sheet: _Sheet, page: Page, key: Key, row: int, column: int, value: Any, entry: int = 0) -> Iterator[Line]:
+def _lines(sheet: Sheet, page: Page, key: Key, row: int, column: int, value: Any, entry: int = 0) -> Iterator[Line]:
     """Yield the line of a key, and those of the keys within a map."""
     table = ".".join((*page.section, *key.path[:-1]))
     yield sheet.line(table, key.path[-1], row, column, entry=entry, written=value is not None)
@@ -307,7 +158,7 @@ def _lines(sheet: _Sheet, page: Page, key: Key, row: int, column: int, value: An
         yield sheet.line(f"{table}.{key.path[-1]}".strip("."), name, row, column, entry=entry)
 
 
-def _unknown_key(sheet: _Sheet, page: Page, row: int, column: int, text: str) -> Fault:
+def _unknown_key(sheet: Sheet, page: Page, row: int, column: int, text: str) -> Fault:
     """Say that a label is none of the sheet, and which one is near."""
     known = [label(page, key, language) for language in LANGUAGES for key in page.keys]
     near = nearest(text, known)
@@ -316,17 +167,17 @@ def _unknown_key(sheet: _Sheet, page: Page, row: int, column: int, text: str) ->
     return sheet.fault(code, row, column, name=quoted(text), near=near, known=chinese)
 
 
-def _read_page(sheet: _Sheet, page: Page) -> Iterator[_Item]:
+def _read_page(sheet: Sheet, page: Page) -> Iterator[_Item]:
     return _read_entries(sheet, page) if page.entries else _read_keys(sheet, page)
 
 
-def _read_keys(sheet: _Sheet, page: Page) -> Iterator[_Item]:
+def _read_keys(sheet: Sheet, page: Page) -> Iterator[_Item]:
     """Read a sheet with a line for each key: its label, its value; columns of notes are not read."""
-    heads = _headers(sheet, other=False)
+    heads = heads_of(sheet, other=False)
     yield from heads.faults
     seen: dict[Key, int] = {}
     for row in range(len(sheet.rows)):
-        text = sheet.cell(row, _KEY_COLUMN)
+        text = sheet.cell(row, KEY_COLUMN)
         if text is None:
             if sheet.filled(row, heads.value):
                 yield sheet.fault("book_nameless", row, heads.value)
@@ -334,20 +185,20 @@ def _read_keys(sheet: _Sheet, page: Page) -> Iterator[_Item]:
         named = one_line(bookcells.shown(text))
         key = labels(page).get(folded(named))
         if key is None and row != heads.row:
-            yield _unknown_key(sheet, page, row, _KEY_COLUMN, named)
+            yield _unknown_key(sheet, page, row, KEY_COLUMN, named)
         elif key in seen:
-            yield sheet.fault("book_twice", row, _KEY_COLUMN, named, first=cell_name(seen[key], 0))
+            yield sheet.fault("book_twice", row, KEY_COLUMN, named, first=cell_name(seen[key], 0))
         elif key is not None:
             seen[key] = row
             value = _value(sheet, key, row, heads.value, named)
             if value is None and not heads.faults:
-                yield from _beside(sheet, heads, row)
+                yield from beside(sheet, heads, row)
             yield from _lines(sheet, page, key, row, heads.value, value)
             yield from _written(sheet, (*page.section, *key.path), value, row, heads.value)
     yield sheet.line(".".join(page.section), "", 0, 0)
 
 
-def _written(sheet: _Sheet, path: tuple[str, ...], value: Any, row: int, column: int) -> Iterator[_Item]:
+def _written(sheet: Sheet, path: tuple[str, ...], value: Any, row: int, column: int) -> Iterator[_Item]:
     """Yield a value that is there, or its fault."""
     if isinstance(value, Fault):
         yield value
@@ -359,7 +210,7 @@ def _written(sheet: _Sheet, path: tuple[str, ...], value: Any, row: int, column:
 # --- entries ---------------------------------------------------------------------------------------------------
 
 
-def _read_entries(sheet: _Sheet, page: Page) -> Iterator[_Item]:
+def _read_entries(sheet: Sheet, page: Page) -> Iterator[_Item]:
     """Read a sheet with a row for each entry, below a line with the labels; a row ``[]`` says that there are none."""
     filled = [row for row in range(len(sheet.rows)) if sheet.filled(row)]
     if not filled:
@@ -389,7 +240,7 @@ def _read_entries(sheet: _Sheet, page: Page) -> Iterator[_Item]:
         yield from _written(sheet, page.section, entries, head, 0)
 
 
-def _columns(sheet: _Sheet, page: Page, head: int) -> tuple[dict[int, Key], list[Fault]]:
+def _columns(sheet: Sheet, page: Page, head: int) -> tuple[dict[int, Key], list[Fault]]:
     """Find the key of each column."""
     columns: dict[int, Key] = {}
     faults = []
@@ -411,18 +262,18 @@ def _columns(sheet: _Sheet, page: Page, head: int) -> tuple[dict[int, Key], list
 # --- what the models do not know -------------------------------------------------------------------------------
 
 
-def _read_other(sheet: _Sheet) -> Iterator[_Item]:
+def _read_other(sheet: Sheet) -> Iterator[_Item]:
     """Read keys with their values as in TOML: ``policy``, ``siting.new``, or ``[[clause]]`` for one entry."""
-    heads = _headers(sheet, other=True)
+    heads = heads_of(sheet, other=True)
     yield from heads.faults
     for row in range(len(sheet.rows)):
-        text = sheet.cell(row, _KEY_COLUMN)
+        text = sheet.cell(row, KEY_COLUMN)
         named = bookcells.shown(text) if text is not None else ""
         if row == heads.row or not sheet.filled(row):
             continue
         value, path = _value(sheet, Key(("x",), "toml"), row, heads.value, named), _path(named)
         if path is None or value is None:
-            yield sheet.fault("book_path", row, _KEY_COLUMN, text=quoted(named))
+            yield sheet.fault("book_path", row, KEY_COLUMN, text=quoted(named))
             continue
         entry = named.startswith("[[") and not isinstance(value, Fault)
         yield from _written(sheet, path, [value] if entry else value, row, heads.value)
