@@ -67,8 +67,14 @@ def read_workbook(source: TableSource, data: bytes) -> Sheet:
         texts, cut, converted = _texts(source, sheet, ranges, marks.unseen)
     except _BROKEN_WORKBOOK as error:
         raise TableError(Fault("table_workbook", source.shown)) from error
-    others = [other for other in _visible(book) if other != name]
-    doubts = (Fault("first_sheet", source.shown, name, values={"sheets": " / ".join(others)}),)
+    visible = _visible(book)
+    others = [other for other in visible if other != name] if source.sheet is None else []
+    unseen = [other for other in _worksheets(book) if other not in visible and other != name]
+    doubts = [
+        Fault(code, source.shown, name, values={"sheets": " / ".join(sheets)})
+        for code, sheets in (("first_sheet", others), ("hidden_sheets", unseen))
+        if sheets
+    ]
     return Sheet(
         name=name,
         rows=texts,
@@ -79,7 +85,7 @@ def read_workbook(source: TableSource, data: bytes) -> Sheet:
         hidden_rows=marks.hidden_rows,
         hidden_columns=marks.hidden_columns,
         converted=converted,
-        doubts=doubts if others and source.sheet is None else (),
+        doubts=tuple(doubts),
     )
 
 
@@ -194,7 +200,7 @@ def _disjoint(ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], height:
 def _chosen(source: TableSource, book: python_calamine.CalamineWorkbook) -> str:
     """Name of the sheet to read."""
     visible = _visible(book)
-    names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
+    names = _worksheets(book)
     name = names[0] if source.sheet is None else source.sheet
     if name not in names:
         values = {"sheet": name, "sheets": " / ".join(names)}
@@ -202,6 +208,11 @@ def _chosen(source: TableSource, book: python_calamine.CalamineWorkbook) -> str:
     if visible and name not in visible:
         raise TableError(Fault("hidden_sheet", source.shown, name, values={"sheets": " / ".join(visible)}))
     return name
+
+
+def _worksheets(book: python_calamine.CalamineWorkbook) -> list[str]:
+    """Names of the sheets that hold cells."""
+    return [sheet.name for sheet in book.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
 
 
 def _visible(book: python_calamine.CalamineWorkbook) -> list[str]:

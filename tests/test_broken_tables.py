@@ -253,6 +253,11 @@ def test_the_first_of_several_sheets_is_read_with_a_word(tmp_path: Path) -> None
     assert read_demand([replace(source, sheet="一")]).doubts == ()
 
 
+def test_hidden_sheets_are_named(tmp_path: Path) -> None:
+    (doubt,) = read_demand([hidden(tmp_path, "新")]).doubts
+    assert (doubt.code, doubt.values) == ("hidden_sheets", {"sheets": "旧"})
+
+
 def test_hidden_rows_and_columns_are_read_and_told(tmp_path: Path) -> None:
     file = tmp_path / "t.xlsx"
     good = [[f"d{n}", *NEXT[1:]] for n in range(12)]
