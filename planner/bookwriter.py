@@ -16,6 +16,7 @@ import xlsxwriter
 from planner.bookcells import SHOWN_FLAGS, cell_of
 from planner.bookkeys import GUIDE, OTHER, Page, choice_label, label, names_from, pages, sheet_name, word_of
 from planner.booklayout import Row, entry_rows, key_values, other_rows, unfit
+from planner.booksheets import cell_name
 from planner.errors import ScenarioError
 from planner.words import say, sentences
 
@@ -243,6 +244,6 @@ def _add_choices(book: _Book, sheet: Worksheet, page: Page, key: Key, cells: tup
 def _names(other: tuple[str, str], language: Language) -> str:
     """Return the formula of the names that are filled in on another sheet, without the blank cells below them."""
     page = next(page for page in pages() if page.name == other[0])
-    letter = chr(ord("A") + [key.name for key in page.keys].index(other[1]))
+    letter = cell_name(0, [key.name for key in page.keys].index(other[1])).rstrip("1")
     first = f"'{sheet_name(page.name, language)}'!${letter}$2"
     return f"=OFFSET({first},0,0,MAX(1,COUNTA({first}:${letter}${ROWS + 1})),1)"

@@ -65,6 +65,11 @@ def serves(types: Iterable[str], standard: Standard) -> NDArray[np.bool_]:
     return facilities_serving(types, standard) > 0
 
 
+def serving(sites: Iterable[str], open_types: Mapping[str, str], standard: Standard) -> NDArray[np.bool_]:
+    """Mask of sites, given by their ids, where a facility stands open that counts for a standard."""
+    return serves([open_types.get(site, "") for site in sites], standard)
+
+
 def reached(travel: pd.DataFrame, standard: Standard) -> NDArray[np.bool_]:
     """Mask of the travel rows within the cutoff of a standard, compared in whole millimetres or milliseconds."""
     deciding = travel["metres"] if standard.measure == "distance" else travel["seconds"]

@@ -12,7 +12,7 @@ import pandas as pd
 from planner import network, straight
 from planner.alternatives import alternatives
 from planner.closing import closing
-from planner.coverage import facilities_serving, measured
+from planner.coverage import measured, serving
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS
 from planner.reasons import reasons
@@ -134,10 +134,9 @@ def _two_nearest(city: City, reach: Reach, open_types: Mapping[str, str]) -> pd.
     As the crow flies only sites within the cutoff are looked at.
     """
     standard = reach.standard
-    types = city.sites["site_id"].map(lambda site: open_types.get(site, ""))
-    serving = facilities_serving(types, standard) > 0
     rows = measured(city.demand, standard)
-    demand, sites = city.demand[rows], city.sites[serving]
+    serves = serving(city.sites["site_id"], open_types, standard)
+    demand, sites = city.demand[rows], city.sites[serves]
     if standard.metric == "straight":
         near = straight.within(demand, sites, cutoff_m=standard.limit / 1000, walk_kph=city.walk_kph)
         near = near.sort_values(["demand_id", "metres", "site_id"], ignore_index=True)
@@ -151,7 +150,7 @@ def _two_nearest(city: City, reach: Reach, open_types: Mapping[str, str]) -> pd.
         count=2,
         walk_kph=city.walk_kph,
         demand_feet=city.demand_feet[standard.mode].take(rows),
-        site_feet=city.site_feet[standard.mode].take(serving),
+        site_feet=city.site_feet[standard.mode].take(serves),
     )
 
 

@@ -32,6 +32,7 @@ ASKED = ("verdict", "lon", "lat", "system", "checker", "checked_on", "note")
 """Columns that are filled in by hand."""
 
 VERDICTS = ("met", "unmet", "impossible")
+"""达标, 不达标, 无法核查."""
 
 MOST_LINES = 100_000
 """Lines that the list holds; those near a cutoff go first, and how many are not in it is said."""

@@ -174,8 +174,7 @@ def _to_nearest(
 ) -> pd.DataFrame:
     """Measure the way of the moved points to their nearest serving site in both states, by demand point."""
     rows = moved & coverage.applies(after.demand, standard)
-    types = after.sites["site_id"].map(lambda site: open_types.get(site, ""))
-    serving = coverage.facilities_serving(types, standard) > 0
+    serving = coverage.serving(after.sites["site_id"], open_types, standard)
     found = pd.DataFrame({"id": after.demand.loc[rows, "demand_id"].to_numpy(dtype=object), "standard": standard.id})
     for state, city in (("before", before), ("after", after)):
         near = network.nearest(

@@ -88,7 +88,7 @@ def _recover(path: str | Path, out: str | Path) -> None:
 
 
 def _read(path: str | Path, show: Callable[[str], None]) -> Inputs:
-    """Read and check a scenario with all that it names, and what makes its figures void."""
+    """Read and check a scenario with all that it names, and what makes its figures void: for verbs that tell doubts."""
     inputs = read(path, show)
     show("datum")
     return replace(inputs, grave=tuple(inspection.grave(inputs)))
@@ -168,7 +168,7 @@ def isochrones(
         As from `run`, or because there is nothing to draw.
     """
     _recover(path, out)
-    inputs = _read(path, show)
+    inputs = read(path, show)
     asked = areastudy.ask(inputs, wish, show)
     name = inputs.scenario.name + areaoutputs.SUFFIX
     results.make_ready(Path(out), name, areaoutputs.RESULT_FILES, mark=areaoutputs.MARK)
@@ -213,7 +213,7 @@ def frontier(
         As from `run`, or because no standard is named.
     """
     _recover(path, out)
-    inputs = _read(path, show)
+    inputs = read(path, show)
     asked = standard_of(inputs, standard)
     name = inputs.scenario.name + frontieroutputs.SUFFIX
     results.make_ready(Path(out), name, frontieroutputs.RESULT_FILES, mark=frontieroutputs.MARK)

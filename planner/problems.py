@@ -12,6 +12,7 @@ from planner.grammar import quoted
 from planner.grids import read_lines
 from planner.pathfaults import is_file
 from planner.scenariobook import is_book
+from planner.sheetxml import column_number
 from planner.sourcelist import counts_people, facility_names, table_sources
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, TableSource
 from planner.tables import demand_contract, read_parts
@@ -143,7 +144,7 @@ def problems_of(loaded: Loaded, faults: Iterable[Fault], doubts: Iterable[Fault]
 def _cell(fault: Fault) -> str:
     """Text of a cell of a scenario's workbook; empty where it cannot be read."""
     letters = fault.cell.rstrip("0123456789")
-    column = sum((ord(letter) - ord("A") + 1) * 26**power for power, letter in enumerate(reversed(letters))) - 1
+    column = column_number(letters) - 1
     try:
         sheet = read_lines(TableSource(Path(fault.file), fault.file, sheet=fault.sheet))
     except PlannerError:

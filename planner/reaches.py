@@ -252,10 +252,7 @@ def _areas(
     for standard in standards:
         if standard.metric == "straight":
             continue
-        masks = {
-            state: coverage.serves(city.sites["site_id"].map(lambda site, o=opened: o.get(site, "")), standard)
-            for state, opened in states.items()
-        }
+        masks = {state: coverage.serving(city.sites["site_id"], opened, standard) for state, opened in states.items()}
         drawn = np.logical_or.reduce(list(masks.values()))
         name = "cutoffs_m" if standard.measure == "distance" else "cutoffs_s"
         outlines = isochrones.service_areas(

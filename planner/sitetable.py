@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner.coverage import facilities_serving
+from planner.coverage import serving
 from planner.reaches import people_served
 from planner.study import Study, served_in
 
@@ -37,7 +37,7 @@ def _people_columns(studied: Study, idle: NDArray[np.bool_]) -> dict[str, Any]:
     served = served_in(studied, "plan" if "plan" in studied.states else "today", studied.years[-1])
     if served is not None and limited_by is not None:
         limited = studied.reach[limited_by].standard
-        serves = facilities_serving(sites.map(lambda site: now.get(site, "")), limited) > 0
+        serves = serving(sites, now, limited)
         by_site = served.groupby("site_id")["people"].sum().reindex(sites, fill_value=0).astype("Int64")
         found["people_served"] = by_site.where(serves & ~idle).array
     return found

@@ -18,6 +18,7 @@ from planner.columns import DEMAND_COLUMNS, Column, nearest
 from planner.coordinates import SYSTEMS, in_china, to_wgs84
 from planner.coverage import CHECKED, applies, communities, facilities_serving, measured, serves
 from planner.errors import Fault
+from planner.fieldcheck import VERDICTS
 from planner.geodesy import MM_PER_M, great_circle_mm, to_mm
 from planner.grammar import quoted
 from planner.tablefaults import LeftOut
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 FASTEST_MM_PER_MS = 34
 """120 km/h, rounded up, which nobody may exceed in China: so far an outlet may be where minutes of a drive decide."""
-
-VERDICTS = ("met", "unmet", "impossible")
-"""达标, 不达标, 无法核查."""
 
 
 def _words(key: str) -> tuple[str, ...]:
