@@ -14,15 +14,17 @@ from planner.areas import matched
 from planner.columns import nearest
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
-from planner.spreading import Spots, share_out, share_within, urban_part
+from planner.quotas import share_out, share_within, urban_part
+from planner.totals import SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from planner.areas import Areas
     from planner.popraster import Peopled
+    from planner.spreading import Spots
     from planner.tables import Table
     from planner.totals import Official, Total
 
@@ -36,6 +38,10 @@ rows: ``spread``, a point that holds a part of the total; ``official``, a total 
 """
 
 SETTINGS = ("urban", "rural")
+
+ROADLESS, MOSTLY_ROADLESS = 0.05, 0.25
+"""A larger part of an area without roads is doubted, and from the latter on makes its figures void: so many of its
+people may be put elsewhere. Lakes and hills keep below the former in most towns."""
 
 FAR = 2
 """A raster whose people are more than so many times the official figure, or less than that part of it, is doubted."""
@@ -51,10 +57,13 @@ class Ground:
         ``district`` and ``town`` -> the layer of these, as far as there is one.
     streets
         Spacing in metres -> points along all streets.
+    roadless
+        Polygons -> the part of them that has no roads.
     """
 
     areas: Mapping[str, Areas]
     streets: Callable[[float], Spots]
+    roadless: Callable[[shapely.Geometry], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +88,8 @@ class Allotment:
         People in the raster, before they are scaled.
     alike
         Those of `rows` that share a part of the total equally, though others are ``scaled``.
+    counted
+        Column -> sum of what `rows` have themselves, where all of them have it.
     """
 
     total: Total
@@ -89,6 +100,7 @@ class Allotment:
     doubts: tuple[Fault, ...] = ()
     raster_people: float | None = None
     alike: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 def allotments(table: Table, official: Official, ground: Ground) -> Iterator[Allotment | Fault]:
@@ -120,13 +132,20 @@ def allotments(table: Table, official: Official, ground: Ground) -> Iterator[All
         if len(rows[total.unit]):
             place = table.origin.iloc[rows[total.unit][0]]
             yield total.fault("totals_double", "name", count=len(rows[total.unit]), file=place["file"])
+    areas = _areas_of(official, ground)
     try:
-        grounds = _grounds(official, ground)
+        grounds = _grounds(official, ground, areas)
     except TableError as error:
         yield from error.faults
         return
     for total in official.totals:
-        yield from _to_points(official, total, grounds.get(total.label))
+        peopled = grounds.get(total.label)
+        if peopled is None or not len(peopled.spots):
+            yield _apart(official, total)
+        elif asked.spread == "raster":
+            yield _to_points(official, total, peopled, _raster_doubts(official, total, peopled))
+        else:
+            yield _to_points(official, total, peopled, _street_doubts(total, ground.roadless(areas[total.label])))
 
 
 def _rows_of(frame: pd.DataFrame, mine: NDArray[np.bool_], total: Total, of: str) -> Whole:
@@ -152,8 +171,9 @@ def _to_rows(table: Table, official: Official, total: Total, rows: Whole) -> Ite
     parts, doubts = _parts(total, (part["setting"] == "urban").to_numpy())
     people = _in_parts(parts, own.get("people", [1] * len(rows)), ids)
     groups = {name: share_within(figure, own.get(name, people), people, ids) for name, figure in _groups(total)}
-    if not any(own.get("people", ())):
-        yield Allotment(total, "equal", rows, {"people": people, **groups}, doubts=doubts)
+    counted = {name: int(sum(figures)) for name, figures in own.items()}
+    if not counted.get("people"):
+        yield Allotment(total, "equal", rows, {"people": people, **groups}, doubts=doubts, counted=counted)
         return
     bare = [(mine, figure) for mine, figure in parts if figure and not any(own["people"][at] for at in mine)]
     doubts += tuple(
@@ -161,7 +181,7 @@ def _to_rows(table: Table, official: Official, total: Total, rows: Whole) -> Ite
         for mine, figure in bare
     )
     alike = rows[np.concatenate([np.empty(0, dtype=np.int64), *(mine for mine, _ in bare)])]
-    yield Allotment(total, "scaled", rows, {"people": people, **groups}, doubts=doubts, alike=alike)
+    yield Allotment(total, "scaled", rows, {"people": people, **groups}, doubts=doubts, alike=alike, counted=counted)
 
 
 def _unclear(table: Table, official: Official, total: Total, rows: Whole) -> Iterator[Fault]:
@@ -208,28 +228,39 @@ def _in_parts(parts: Sequence[tuple[Whole, int]], weights: Sequence[int], ids: S
     return people
 
 
-def _grounds(official: Official, ground: Ground) -> dict[str, Peopled]:
+def _areas_of(official: Official, ground: Ground) -> dict[str, shapely.Geometry]:
+    """Return the area of each unit that has one, by its label."""
+    layer = ground.areas.get(official.asked.of)
+    found = {} if layer is None else matched(layer, [total.unit for total in official.totals])
+    return {total.label: found[total.unit] for total in official.totals if total.unit in found}
+
+
+def holding(official: Official, ground: Ground) -> Iterator[Fault]:
+    """Doubt units whose area holds the middle of two others at least, unless they are `expected`: totals of these."""
+    areas = _areas_of(official, ground) if official.asked.spread != "units" else {}
+    labels, shapes = list(areas), np.array(list(areas.values()), dtype=object)
+    middle, area = shapely.STRtree(shapes).query(shapely.point_on_surface(shapes), predicate="within")
+    for total in official.totals:
+        held = sorted(one for one, at in zip(middle, area, strict=True) if labels[at] == total.label and one != at)
+        if len(held) > 1 and total.name not in official.asked.expected:
+            names = " / ".join(quoted(labels[one]) for one in held[:SHOWN])
+            yield total.fault("totals_holds", "name", units=names + (" …" if len(held) > SHOWN else ""))
+
+
+def _grounds(official: Official, ground: Ground, areas: Mapping[str, shapely.Geometry]) -> dict[str, Peopled]:
     """Return the points of each unit that has an area, and what a raster holds there."""
     asked = official.asked
-    layer = ground.areas.get(asked.of)
-    found = {} if layer is None else matched(layer, [total.unit for total in official.totals])
-    areas = {total.label: found[total.unit] for total in official.totals if total.unit in found}
     if asked.spread == "raster" and asked.raster is not None:
         return popraster.read_areas(asked.raster, asked.raster_shown, areas, asked.spacing_m)
     spots = spreading.inside(ground.streets(asked.spacing_m), areas) if areas else {}
     return {label: popraster.Peopled(mine, 0.0, beyond=False) for label, mine in spots.items()}
 
 
-def _to_points(official: Official, total: Total, peopled: Peopled | None) -> Iterator[Allotment | Fault]:
-    """Share a total out over new points; groups live as the people do."""
-    asked, share = official.asked, total.urban_share
-    if peopled is None or not len(peopled.spots):
-        yield _apart(official, total)
-        return
+def _to_points(official: Official, total: Total, peopled: Peopled, doubted: Iterable[Fault]) -> Allotment | Fault:
+    """Share a total out over new points, with what is doubtful about these; groups live as the people do."""
+    asked, share, spots = official.asked, total.urban_share, peopled.spots
     if share is None and asked.setting is None:
-        yield total.fault("totals_setting", "urban_share")
-        return
-    spots, raster = peopled.spots, asked.spread == "raster"
+        return total.fault("totals_setting", "urban_share")
     prefix, digits = _prefix(official, total), len(str(len(spots)))
     ids = [f"{prefix}-{number:0{digits}}" for number in range(1, len(spots) + 1)]
     urban = np.full(len(spots), asked.setting == "urban") if share is None else spreading.densest(spots, share)
@@ -242,15 +273,23 @@ def _to_points(official: Official, total: Total, peopled: Peopled | None) -> Ite
     settings = np.where(urban, *SETTINGS)[kept]
     places = shapely.points(spots.lon, spots.lat)[kept]
     new = _new(official, total, [ids[at] for at in kept], settings, places, placed="spread", figure_from="spread")
-    yield Allotment(
+    return Allotment(
         total,
         asked.spread,
         np.empty(0, dtype=np.int64),
         {column: [figures[at] for at in kept] for column, figures in shared.items()},
         new,
-        (*doubts, *_raster_doubts(official, total, peopled)) if raster else doubts,
-        peopled.people if raster else None,
+        (*doubts, *doubted),
+        peopled.people if asked.spread == "raster" else None,
     )
+
+
+def _street_doubts(total: Total, roadless: float) -> Iterator[Fault]:
+    """Doubt streets that reach only a part of the area."""
+    if roadless > ROADLESS:
+        code = "totals_roads_few" if roadless < MOSTLY_ROADLESS else "totals_roads_lacking"
+        values = {"share": f"{roadless:.0%}", "km": f"{spreading.FAR_M / 1000:g}"}
+        yield total.fault(code, "name", people=total.people["people"], **values)
 
 
 def _raster_doubts(official: Official, total: Total, peopled: Peopled) -> Iterator[Fault]:
@@ -281,7 +320,7 @@ def _apart(official: Official, total: Total, near: str | None = None) -> Allotme
     ids = [prefix if len(figures) == 1 else f"{prefix}-{kind}" for kind, _ in figures]
     nowhere = np.full(len(ids), None, dtype=object)
     settings = [kind for kind, _ in figures]
-    new = _new(official, total, ids, settings, nowhere, placed="own", figure_from="official").assign(name=total.name)
+    new = _new(official, total, ids, settings, nowhere, placed="none", figure_from="official").assign(name=total.name)
     people = [figure for _, figure in figures]
     groups = {name: share_out(figure, people, ids) for name, figure in _groups(total)}
     return Allotment(total, "apart", np.empty(0, dtype=np.int64), {"people": people, **groups}, new)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from planner.geodesy import project
+from planner.geodesy import project, utm_epsg
 from planner.snapping import plane_epsg
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ ON_M = 0.1
 """How far from a road a line may be that was drawn onto it, in metres."""
 
 _ALONG = np.cos(np.deg2rad(40))
+_ROUNDING_M = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +117,30 @@ def along(
     runs_of = _with_short(runs_of, close & (length_m < NEAR_M), off_m <= ON_M, follows)
     meant = np.flatnonzero(runs_of)
     return near[meant].astype(np.int64), runs_of[meant] > 0
+
+
+def left_of(lon: NDArray[np.float64], lat: NDArray[np.float64], meant: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Measure the parts of a drawn line along which no segment was meant.
+
+    Parameters
+    ----------
+    lon, lat
+        Vertices of the line in WGS-84 degrees, two at least.
+    meant
+        Segments that it means, one at least, as lines in WGS-84 degrees; of several networks, those of all.
+
+    Returns
+    -------
+    shares
+        Of the line's length, one for each part: such as beside a long segment that is not meant because the line ends
+        before it does.
+    """
+    epsg = utm_epsg(float(lon.mean()), float(lat.mean()))
+    line = shapely.LineString(np.column_stack(project(lon, lat, epsg)))
+    roads = shapely.transform(shapely.union_all(meant), lambda xy: np.column_stack(project(xy[:, 0], xy[:, 1], epsg)))
+    # flat ends: nothing beyond the last segment counts; merged, so that no wedge is open where a road bends
+    beside = shapely.buffer(shapely.line_merge(roads), NEAR_M + _ROUNDING_M, cap_style="flat")
+    return np.asarray(shapely.length(shapely.get_parts(shapely.difference(line, beside))) / line.length)
 
 
 def _with_short(runs: Whole, short: Flags, on: Flags, follows: Flags) -> Whole:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from planner import __version__, outlines, outputs, record, report
+from planner import __version__, outlines, provenance, record, report
 from planner.areamap import write_area_map
 from planner.areastudy import UNITS
 from planner.editoutputs import edits_named
@@ -83,7 +83,7 @@ def _record(drawn: Drawn) -> dict[str, Any]:
         "schema": _SCHEMA,
         "scenario": scenario.name,
         "title": scenario.title,
-        "scenario_sha256": outputs.scenario_hash(inputs.loaded),
+        "scenario_sha256": provenance.scenario_hash(inputs.loaded),
         "planner": __version__,
         "data_date": scenario.data_date.isoformat(),
         "language": scenario.language,
@@ -93,10 +93,10 @@ def _record(drawn: Drawn) -> dict[str, Any]:
             "method": wish.method,
             "margin_m": outlines.MARGIN_M,
             "hole_m2": outlines.HOLE_M2,
-            **outputs.road_parameters(scenario),
+            **provenance.road_parameters(scenario),
         },
         "attribution": say("map.attribution", scenario.language),
-        "inputs": outputs.input_records(inputs),
+        "inputs": provenance.input_records(inputs),
         "roads": record.roads_record({wish.mode: asked.roads}) | edits_named(inputs.rerouted),
         "sites": {
             "open_today": int(asked.sites["open_today"].sum()),
@@ -161,7 +161,7 @@ def _labels(scenario: Scenario, found: Mapping[str, Any]) -> Labels:
         notes=(
             say(f"isochrones.note.{used['mode']}", scenario.language, **numbers),
             say("isochrones.note.outline", scenario.language, **numbers),
-            *outputs.source_notes(scenario.language, found["inputs"]),
+            *provenance.source_notes(scenario.language, found["inputs"]),
         ),
         review_number=scenario.document.review_number,
         maker=scenario.document.maker,

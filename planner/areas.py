@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -230,6 +230,31 @@ def matched(areas: Areas, units: Collection[Unit]) -> dict[Unit, shapely.Geometr
         if len(fitting) == 1:
             found[district, name] = areas.shapes[fitting[0]]
     return found
+
+
+def elsewhere(areas: Areas, units: Collection[Unit]) -> dict[Unit, tuple[shapely.Geometry, str]]:
+    """Find the area of each unit that lies in another district than the unit belongs to, as a development zone's does.
+
+    Parameters
+    ----------
+    areas, units
+        As of `matched`.
+
+    Returns
+    -------
+    found
+        Unit -> the only area of its name in the whole layer, and the district that it lies in; only where no other
+        unit has that name. A unit without a district, or that `matched` finds, is not among them.
+    """
+    here = matched(areas, units)
+    alone = {name for name, count in Counter(name for _, name in units).items() if count == 1}
+    alone &= {name for name, count in Counter(areas.names).items() if count == 1}
+    at = {name: row for row, name in enumerate(areas.names)}
+    return {
+        unit: (areas.shapes[at[unit[1]]], areas.districts[at[unit[1]]])
+        for unit in units
+        if unit[0] and unit[1] in alone and unit not in here
+    }
 
 
 def inner_point(area: shapely.Geometry) -> shapely.Point:

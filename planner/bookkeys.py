@@ -205,6 +205,18 @@ def choice_label(key: Key, choice: str, language: Language) -> str:
     return say(word, language) if word in sentences() else choice
 
 
+def named(path: Sequence[str]) -> dict[Language, str] | None:
+    """Return what a sheet or a key is called in each language, with its name in TOML; None where no sheet has it."""
+    page = max((p for p in pages() if tuple(path[: len(p.section)]) == p.section), key=lambda p: len(p.section))
+    rest, name = tuple(path[len(page.section) :]), path[-1]
+    if not rest:
+        return {lang: say("book.named.sheet", lang, sheet=sheet_name(page.name, lang), name=name) for lang in LANGUAGES}
+    key = next((key for key in page.keys if key.path == rest), None)
+    if key is None:
+        return None
+    return {lang: say("book.named.key", lang, key=label(page, key, lang), name=name) for lang in LANGUAGES}
+
+
 def folded(text: str) -> str:
     """Return a label as it is compared: half-width, without spaces, in lower case."""
     return plain(text).casefold()

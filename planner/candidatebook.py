@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 _TO_LOOK_AT = ("source", "reason", "people")
-_WIDTHS = {"name": 34, "reason": 46, "host": 30, "owner": 24, "site_id": 22}
+_OWN = (*_TO_LOOK_AT, "units_from")
+_WIDTHS = {"name": 34, "reason": 46, "units_from": 34, "host": 30, "owner": 24, "site_id": 22}
 _WIDTH = 14
 _NOTES_WIDTH = 110
 
@@ -33,8 +34,8 @@ class Book:
     Attributes
     ----------
     table
-        Columns site_id, name, source and reason (in words), people, district, town, host, owner, build_method, lon,
-        lat (WGS-84 degrees).
+        Columns site_id, name, source and reason (in words), people, district, town, units_from (where these two are
+        from, in words), host, owner, build_method, lon, lat (WGS-84 degrees).
     types
         Code of each facility type that may be built there -> its name.
     prices
@@ -89,9 +90,8 @@ def _columns(book: Book) -> Iterator[tuple[str, str, Sequence[Any]]]:
         "type": [";".join(book.types)] * len(table),
         "status": [say("candidatebook.candidate", language)] * len(table),
     }
-    for name in ("site_id", "name", "type", "status", *_TO_LOOK_AT, "district", "town", "host", "owner"):
-        own = name in _TO_LOOK_AT
-        shown = say(f"candidatebook.{name}", language, m=book.within_m) if own else header(name, language)
+    for name in ("site_id", "name", "type", "status", *_TO_LOOK_AT, "district", "town", "units_from", "host", "owner"):
+        shown = say(f"candidatebook.{name}", language, m=book.within_m) if name in _OWN else header(name, language)
         yield name, shown, fixed[name] if name in fixed else table[name].tolist()
     yield "build_method", header("build_method", language), table["build_method"].tolist()
     for name in ("funding", "cost_once_yuan", "cost_yearly_yuan"):

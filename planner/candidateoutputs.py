@@ -12,20 +12,23 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner import __version__, outputs, record, report
+from planner import __version__, provenance, record, report
+from planner.bookkeys import label, pages
 from planner.candidatebook import Book, write_book
+from planner.candidateground import BESIDE_M
 from planner.candidatestudy import SOURCES
 from planner.errors import BlockedError, Fault, ScenarioError
 from planner.hashing import sha256_of
 from planner.packing import bounds, road_layer
 from planner.page import Labels, footer, page, page_words, site_layer, site_layers
 from planner.scenario import fault_at
+from planner.scenariobook import is_book
 from planner.sourcelist import shown_path
 from planner.venues import SAME_M
-from planner.words import listed, say
+from planner.words import layer_name, listed, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from planner.candidatestudy import Proposed
     from planner.inputs import Inputs
@@ -133,7 +136,7 @@ def _record(proposed: Proposed) -> dict[str, Any]:
         "schema": _SCHEMA,
         "scenario": scenario.name,
         "title": scenario.title,
-        "scenario_sha256": outputs.scenario_hash(inputs.loaded),
+        "scenario_sha256": provenance.scenario_hash(inputs.loaded),
         "planner": __version__,
         "data_date": scenario.data_date.isoformat(),
         "language": scenario.language,
@@ -145,23 +148,29 @@ def _record(proposed: Proposed) -> dict[str, Any]:
             "within_m": float(section.within_m),
             "grid_m": None if section.grid_m is None else float(section.grid_m),
             "same_m": SAME_M,
-            **outputs.road_parameters(scenario),
+            **provenance.road_parameters(scenario),
         },
         "attribution": say("map.attribution", scenario.language),
         "features": dict(proposed.features),
-        "inputs": outputs.input_records(inputs),
+        "inputs": provenance.input_records(inputs),
         "roads": record.roads_record({"walk": inputs.networks["walk"]}),
-        "doubts": outputs.doubt_records(inputs),
+        "doubts": provenance.doubt_records(inputs),
         "candidates": len(table),
         "by_source": {source: int((table["source"] == source).sum()) for source in SOURCES},
         "by_kind": {kind: int((table["kind"] == kind).sum()) for kind in section.features},
         "left_out": dict(proposed.left_out),
+        "units_far": _units_far(proposed.table),
         "no_price": _no_price(proposed),
         "at_existing": {
             "sites": kiosks["site_id"].drop_duplicates().tolist(),
             "types": {code: name for code, name in _type_names(scenario).items() if code in set(kiosks["type"])},
         },
     }
+
+
+def _units_far(table: pd.DataFrame) -> int:
+    """Count the candidates whose district or town is that of a demand point which is not beside them."""
+    return sum(any(away_m is not None and away_m > BESIDE_M for _, away_m in pairs) for pairs in table["units_from"])
 
 
 def _no_price(proposed: Proposed) -> list[dict[str, str]]:
@@ -188,22 +197,32 @@ def _in_words(proposed: Proposed) -> pd.DataFrame:
         if item["source"] != "dense":
             parts.insert(0, say(f"candidates.reason.{item['source']}", language, kind=kind))
         reasons.append(say("candidates.and", language).join(parts))
-    return proposed.table.assign(source=sources, reason=reasons)
+    units = [_units_told(pairs, language) for pairs in proposed.table["units_from"]]
+    return proposed.table.assign(source=sources, reason=reasons, units_from=units)
+
+
+def _units_told(pairs: Sequence[tuple[str, int | None]], language: Language) -> str:
+    """Say where district and town are from, once where both are from the same."""
+    levels: dict[str, list[str]] = {}
+    for level, away_m in pairs:
+        how = "area" if away_m is None else "near"
+        told = say(f"candidates.units_from.{how}", language, m=away_m)
+        levels.setdefault(told, []).append(say(f"candidates.unit.{level}", language))
+    parts = (
+        say("candidates.unit_from", language, units=listed(of, language), told=told) for told, of in levels.items()
+    )
+    return say("candidates.and", language).join(parts)
 
 
 def _layer_reason(layer: str, amount: int, within: str, language: Language) -> str:
-    return say("candidates.reason.dense", language, layer=_layer_name(layer, language), m=within, n=f"{amount:,}")
-
-
-def _layer_name(layer: str, language: Language) -> str:
-    return say("candidates.residents", language) if layer == "residents" else layer
+    return say("candidates.reason.dense", language, layer=layer_name(layer, language), m=within, n=f"{amount:,}")
 
 
 def _book(proposed: Proposed, shown: pd.DataFrame, found: Mapping[str, Any]) -> Book:
     scenario = proposed.inputs.scenario
     language, names = scenario.language, _type_names(scenario)
     values = {"title": scenario.title, "date": found["data_date"], "attribution": found["attribution"]}
-    notes = [say(f"candidatebook.note.{number}", language, **values) for number in range(1, 8)]
+    notes = [say(f"candidatebook.note.{number}", language, **values) for number in range(1, 9)]
     return Book(
         table=shown,
         types={code: names[code] for code in proposed.types},
@@ -268,7 +287,7 @@ def _by_source(packed: Mapping[str, Any], sites: gpd.GeoDataFrame, language: Lan
 def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Name what was looked for, for the page."""
     language, used = found["language"], found["parameters"]
-    near = listed((_layer_name(layer, language) for layer in used["near"]), language)
+    near = listed((layer_name(layer, language) for layer in used["near"]), language)
     metres = {key: "" if used[key] is None else f"{used[key]:g}" for key in ("within_m", "grid_m")}
     values = {
         "all": str(found["candidates"]),
@@ -287,7 +306,7 @@ def _labels(scenario: Scenario, found: Mapping[str, Any]) -> Labels:
         type_names=_type_names(scenario),
         notes=(
             say("candidates.note", scenario.language, m=_metres(scenario.candidates.within_m)),
-            *outputs.source_notes(scenario.language, found["inputs"]),
+            *provenance.source_notes(scenario.language, found["inputs"]),
         ),
         review_number=scenario.document.review_number,
         maker=scenario.document.maker,
@@ -318,6 +337,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     if added["sites"]:
         values = {"count": len(added["sites"]), "types": listed(added["types"].values(), language)}
         yield say("candidates.at_existing", language, **values)
+    if found["units_far"]:
+        yield say("candidates.units_far", language, count=found["units_far"], m=BESIDE_M)
     for item in found["no_price"]:
         yield say("candidates.no_price", language, **item)
     for doubt in found["doubts"]:
@@ -328,9 +349,14 @@ def last_lines(found: Mapping[str, Any], scenario: Path, folder: Path) -> Iterat
     """Say where the results are, how to go on, and what to write into the scenario file."""
     language = found["language"]
     yield say("candidates.written", language, folder=folder, table=folder / TABLE, map=folder / "map.html")
-    yield say("candidates.paste", language)
+    yield say("candidates.look", language)
     shown = shown_path(str((folder / TABLE).resolve()), scenario.resolve().parent)
+    values = {"file": shown, "sheet": say("candidatebook.sites", language), "coordinates": "wgs84"}
+    if is_book(scenario):
+        yield say("candidates.paste_book", language)
+        page = next(page for page in pages() if page.section == ("sites", "table"))
+        yield from (f"{label(page, key, language)}: {values[key.name]}" for key in page.keys if key.name in values)
+        return
+    yield say("candidates.paste", language)
     yield "[[sites.table]]"
-    yield from report.toml_text(
-        {"file": shown, "sheet": say("candidatebook.sites", language), "coordinates": "wgs84"}
-    ).splitlines()
+    yield from report.toml_text(values).splitlines()

@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.areas import read_areas, within
+from planner.candidateground import ground_of, lonlat, types_of
 from planner.candidates import options
 from planner.coverage import assessable
 from planner.errors import ScenarioError, attempt
-from planner.exclusions import inside
 from planner.features import from_file
-from planner.gathering import around, densest, evenly, nearest_of
+from planner.gathering import around, densest, evenly
 from planner.geodesy import MM_PER_M
 from planner.hashing import sha256_of
 from planner.pathfaults import is_file
@@ -27,8 +26,7 @@ from planner.reaches import RESIDENTS
 from planner.scenario import fault_at, snapshot_of
 from planner.schema import METHODS, build_costs_of, facility_types_of
 from planner.snapping import snap
-from planner.snapshot import FEATURES, margin_m, record_of
-from planner.sources import TableSource
+from planner.snapshot import FEATURES, record_of
 from planner.venues import SAME_M, read_saved, venues
 from planner.vicinity import sums_near
 from planner.words import say
@@ -38,10 +36,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from planner.candidateground import Ground
     from planner.features import Feature
     from planner.inputs import Inputs
     from planner.schema import Scenario
-    from planner.sourceschema import CandidatesSection
     from planner.terms import Language
 
     Degrees = NDArray[np.float64]
@@ -49,15 +47,12 @@ if TYPE_CHECKING:
 SOURCES = ("venue", "dense", "grid")
 """Where a candidate comes from: a public venue on the map, a place where people gather, a road where nothing is."""
 
-BESIDE_M = 1000
-"""A place goes by the name, district and town of the nearest demand point only if that is no farther (metres)."""
-
 NEW_BUILT = "新建"
 """Build method of a site beside a road (W8)."""
 
 COLUMNS = [
-    "site_id", "name", "source", "kind", "gathered", "host", "owner", "build_method", "district", "town", "people",
-    "lon", "lat",
+    "site_id", "name", "source", "kind", "gathered", "host", "owner", "build_method", "district", "town", "units_from",
+    "people", "lon", "lat",
 ]  # fmt: skip
 
 
@@ -85,8 +80,9 @@ class Proposed:
         What was read.
     table
         Columns `COLUMNS`: `source` is one of `SOURCES`, `kind` that of a venue; `gathered` pairs of a layer and how
-        much of it is within `within_m`; `host` the venue; `people` residents within `within_m`; WGS-84 degrees.
-        Venues by kind, then gatherings, those with the most first, then roads from south to north.
+        much of it is within `within_m`; `units_from` as of `Ground.units`; `host` the venue; `people` residents within
+        `within_m`, without those that cannot be judged, as `near_people` counts them; WGS-84 degrees. Venues by kind,
+        then gatherings, those with the most first, then roads from south to north.
     left_out
         Reason -> venues: ``outside`` the border, ``excluded``, ``off_network``, ``far`` (nobody near enough to be
         served); and gatherings too: ``known`` (in the site tables already), ``merged`` (the same place as another).
@@ -108,43 +104,6 @@ class Proposed:
     def types(self) -> list[str]:
         """Facility types that may be built at the candidates."""
         return types_of(self.inputs.scenario)
-
-
-@dataclass(frozen=True, eq=False)
-class _Ground:
-    """What places are judged by: points of people, the sites that there are, and where nothing may be."""
-
-    inputs: Inputs
-    people: gpd.GeoDataFrame
-    sites: gpd.GeoDataFrame
-
-    @property
-    def section(self) -> CandidatesSection:
-        return self.inputs.scenario.candidates
-
-    def excluded(self, lon: Degrees, lat: Degrees) -> NDArray[np.bool_]:
-        return inside(self.inputs.excluded, lon, lat)
-
-    def far(self, lon: Degrees, lat: Degrees) -> NDArray[np.bool_]:
-        """Mask of the places that nobody could be served from under any standard."""
-        _, off_mm = nearest_of(*_lonlat(self.people), lon, lat)
-        return np.asarray(off_mm > margin_m(self.inputs.scenario) * MM_PER_M)
-
-    def beside(self, lon: Degrees, lat: Degrees) -> gpd.GeoDataFrame:
-        """Name, district and town of the demand point beside each place; empty where none is within `BESIDE_M`."""
-        number, off_mm = nearest_of(*_lonlat(self.people), lon, lat)
-        found = self.people[["name", "district", "town"]].iloc[number].reset_index(drop=True)
-        return found.where(pd.Series(off_mm <= BESIDE_M * MM_PER_M), "")
-
-
-def types_of(scenario: Scenario) -> list[str]:
-    """Facility types that may be built at the candidates of a scenario."""
-    asked = list(dict.fromkeys(scenario.candidates.types))
-    return asked or [facility.type for facility in scenario.facility if facility.build]
-
-
-def _lonlat(table: gpd.GeoDataFrame) -> tuple[Degrees, Degrees]:
-    return table.geometry.x.to_numpy(), table.geometry.y.to_numpy()
 
 
 def study_candidates(inputs: Inputs, begin: Callable[[str], None]) -> Proposed:
@@ -169,7 +128,7 @@ def study_candidates(inputs: Inputs, begin: Callable[[str], None]) -> Proposed:
     RoadError
         If the road file cannot be read again for its features.
     """
-    ground = _ground(inputs)
+    ground = ground_of(inputs)
     begin("venues")
     hosts, unfit, about = _venues(ground)
     begin("gathering")
@@ -181,26 +140,12 @@ def study_candidates(inputs: Inputs, begin: Callable[[str], None]) -> Proposed:
     places += _spread(ground, places)
     if not places:
         told = _told(left_out, inputs.scenario)
-        raise ScenarioError(fault_at(inputs.loaded, "no_candidates", ["candidates"], left_out=told))
+        raise ScenarioError(fault_at(inputs.loaded, "no_candidates", ["candidates", "features"], left_out=told))
     return Proposed(inputs, _table(ground, places), left_out, prices_of(inputs.scenario), about)
 
 
 def _told(left_out: Mapping[str, int], scenario: Scenario) -> str:
-    told = [say(f"candidates.left_out.{why}", scenario.language, count=n) for why, n in left_out.items()]
-    return " ".join(told) or "—"
-
-
-def _ground(inputs: Inputs) -> _Ground:
-    demand, sites = inputs.demand.frame, inputs.sites.frame
-    people = demand[demand.geometry.notna() & (demand["people"] > 0)].sort_values("demand_id", ignore_index=True)
-    faults = []
-    if not types_of(inputs.scenario):
-        faults.append(fault_at(inputs.loaded, "candidates_nothing_built", ["facility"]))
-    if not len(people):
-        faults.append(fault_at(inputs.loaded, "candidates_nobody", ["demand"]))
-    if faults:
-        raise ScenarioError(*faults)
-    return _Ground(inputs, people, sites[sites.geometry.notna()].reset_index(drop=True))
+    return " ".join(say(f"candidates.left_out.{why}", scenario.language, count=n) for why, n in left_out.items()) or "—"
 
 
 # ---- the three sources ----
@@ -219,7 +164,7 @@ def _features(inputs: Inputs) -> tuple[list[Feature], int, dict[str, Any]]:
     return *read_saved(file), {"file": file.name, "sha256": found, "fetched_at": record.get("fetched_at")}
 
 
-def _venues(ground: _Ground) -> tuple[list[Candidate], Counter[str], dict[str, Any]]:
+def _venues(ground: Ground) -> tuple[list[Candidate], Counter[str], dict[str, Any]]:
     """Public venues that could serve somebody (W8), how many others there are by reason, and where they come from."""
     if not ground.section.features:
         return [], Counter(), {}
@@ -237,7 +182,7 @@ def _venues(ground: _Ground) -> tuple[list[Candidate], Counter[str], dict[str, A
         far=int((far & ~off & ~excluded).sum()),
     )
     kept = table[~(excluded | off | far)].reset_index(drop=True)
-    near = ground.beside(kept["lon"].to_numpy(), kept["lat"].to_numpy())["name"]
+    near = ground.beside(kept["lon"].to_numpy(), kept["lat"].to_numpy())
     language = ground.inputs.scenario.language
     hosts = [_venue(item, name, language) for item, name in zip(kept.to_dict("records"), near, strict=True)]
     return hosts, left_out, about
@@ -251,7 +196,7 @@ def _venue(item: Mapping[Any, Any], near: str, language: Language) -> Candidate:
     return Candidate(item["site_id"], "venue", item["kind"], name, item["owner"], item["build_method"], *at)
 
 
-def _gathered(ground: _Ground) -> Iterator[Candidate]:
+def _gathered(ground: Ground) -> Iterator[Candidate]:
     """Yield road positions where much of a layer of demand is near (H3)."""
     section, roads = ground.section, ground.inputs.networks["walk"]
     demand = ground.people[assessable(ground.people)]
@@ -259,7 +204,7 @@ def _gathered(ground: _Ground) -> Iterator[Candidate]:
         mine = demand[demand["layer"] == layer]
         found = densest(
             roads,
-            *_lonlat(mine),
+            *lonlat(mine),
             mine["people"].to_numpy(),
             within_m=float(section.within_m),
             most=section.near_count,
@@ -270,29 +215,30 @@ def _gathered(ground: _Ground) -> Iterator[Candidate]:
         yield from _beside_roads(ground, "dense", found.lon, found.lat, amounts)
 
 
-def _spread(ground: _Ground, places: Sequence[Candidate]) -> list[Candidate]:
-    """Road positions where nothing else is, evenly spaced."""
+def _spread(ground: Ground, places: Sequence[Candidate]) -> list[Candidate]:
+    """Road positions where nothing else is, evenly spaced; within the border, and where they could serve somebody."""
     if ground.section.grid_m is None:
         return []
-    roads, sites = ground.inputs.networks["walk"], _lonlat(ground.sites)
+    roads, sites = ground.inputs.networks["walk"], lonlat(ground.sites)
+    at = roads.lon, roads.lat
     taken = tuple(
         np.concatenate([[getattr(place, axis) for place in places], there])
         for axis, there in zip(("lon", "lat"), sites, strict=True)
     )
-    usable = ~ground.excluded(roads.lon, roads.lat) & ~ground.far(roads.lon, roads.lat)
+    usable = ~(ground.excluded(*at) | ground.beyond(*at) | ground.far(*at))
     nodes = evenly(roads, usable, float(ground.section.grid_m), (taken[0], taken[1]))
     return list(_beside_roads(ground, "grid", roads.lon[nodes], roads.lat[nodes], [()] * len(nodes)))
 
 
 def _beside_roads(
-    ground: _Ground, source: str, lon: Degrees, lat: Degrees, gathered: Sequence[tuple[tuple[str, int], ...]]
+    ground: Ground, source: str, lon: Degrees, lat: Degrees, gathered: Sequence[tuple[tuple[str, int], ...]]
 ) -> Iterator[Candidate]:
     language = ground.inputs.scenario.language
     names = [
         say(f"candidates.beside.{source}", language, near=near)
         if near
         else say(f"candidates.alone.{source}", language, id=position_id(x, y))
-        for near, x, y in zip(ground.beside(lon, lat)["name"], lon, lat, strict=True)
+        for near, x, y in zip(ground.beside(lon, lat), lon, lat, strict=True)
     ]
     for x, y, name, amounts in zip(lon.tolist(), lat.tolist(), names, gathered, strict=True):
         yield Candidate(position_id(x, y), source, "", name, "", NEW_BUILT, x, y, amounts)
@@ -300,20 +246,20 @@ def _beside_roads(
 
 def position_id(lon: float, lat: float) -> str:
     """Id of a place without any other: its degrees, about a metre fine, such as ``P71.24813W29.88724S``."""
-    return f"P{abs(lon):.5f}{'EW'[lon < 0]}{abs(lat):.5f}{'NS'[lat < 0]}"
+    return f"P{abs(lon):.5f}{'EW'[int(lon < 0)]}{abs(lat):.5f}{'NS'[int(lat < 0)]}"
 
 
 # ---- one place, one candidate ----
 
 
-def _known(ground: _Ground, places: Sequence[Candidate]) -> NDArray[np.bool_]:
+def _known(ground: Ground, places: Sequence[Candidate]) -> NDArray[np.bool_]:
     """Mask of the places that stand in the site tables already.
 
     They bear the same id; or stand within `SAME_M` of a site of their name, or for a place beside a road, of any site.
     """
     ids, names = set(ground.sites["site_id"]), ground.sites["name"].to_numpy()
     lon, lat = (np.array([getattr(place, axis) for place in places], dtype=np.float64) for axis in ("lon", "lat"))
-    near = around(*_lonlat(ground.sites), lon, lat, SAME_M)
+    near = around(*lonlat(ground.sites), lon, lat, SAME_M)
     return np.array(
         [
             place.site_id in ids or (len(rows) > 0 and (place.source != "venue" or place.name in names[rows]))
@@ -340,35 +286,17 @@ def _merged(places: Sequence[Candidate]) -> list[Candidate]:
 # ---- the table ----
 
 
-def _table(ground: _Ground, places: Sequence[Candidate]) -> pd.DataFrame:
+def _table(ground: Ground, places: Sequence[Candidate]) -> pd.DataFrame:
     table = pd.DataFrame(places, columns=Candidate._fields)
     lon, lat = table["lon"].to_numpy(), table["lat"].to_numpy()
-    residents = ground.people[ground.people["layer"] == RESIDENTS]
+    residents = ground.people[assessable(ground.people) & (ground.people["layer"] == RESIDENTS).to_numpy()]
     within_mm = int(ground.section.within_m * MM_PER_M)
     shown = table.assign(
         host=table["name"].where(table["source"] == "venue", ""),
-        **_units(ground, lon, lat),
-        people=sums_near(*_lonlat(residents), residents["people"].to_numpy(), lon, lat, within_mm),
+        **ground.units(lon, lat),
+        people=sums_near(*lonlat(residents), residents["people"].to_numpy(), lon, lat, within_mm),
     )
     return shown[COLUMNS]
-
-
-def _units(ground: _Ground, lon: Degrees, lat: Degrees) -> dict[str, pd.Series]:
-    """District and town of each place: of the one area that it lies in, else of the demand point beside it.
-
-    The town of a point in another district is none; empty where nothing tells.
-    """
-    beside, layers = ground.beside(lon, lat), ground.inputs.scenario.areas
-    found = {}
-    for level, layer in (("district", layers.districts), ("town", layers.towns)):
-        found[level] = beside[level]
-        if level == "town":
-            found[level] = found[level].where(beside["district"] == found["district"], "")
-        if layer is not None:
-            source = TableSource(Path(layer.file), layer.file, sheet=layer.sheet, coordinates=layer.coordinates)
-            name = within(read_areas(source, layer.name), shapely.points(lon, lat)).name
-            found[level] = found[level].where(name == "", name)
-    return found
 
 
 def prices_of(scenario: Scenario) -> pd.DataFrame:

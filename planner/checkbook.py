@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
-from planner.checklines import road_lines
+from planner.checklines import road_lines, uncounted_lines
 from planner.grammar import quoted
 from planner.problems import cells_of, part_of
-from planner.words import say
+from planner.words import layer_name, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -124,6 +124,7 @@ def write(checked: Checked, path: Path) -> None:
     _overview(book, record)
     _problems(book, record["problems"])
     _left_out(book, record["left_out_rows"])
+    _columns(book, record["columns"])
     concerned: defaultdict[Part, list[Problem]] = defaultdict(list)
     for problem in checked.problems:
         part = part_of(problem.fault, checked.parts)
@@ -165,13 +166,21 @@ def _overview(book: _Book, record: Mapping[str, Any]) -> None:
     end = book.table(sheet, 4, [book.word(key) for key in headers], rows)
     listed = [[item["path"], item["reason"], item["rows"]] for item in record["left_out_by_file"]]
     end = book.table(sheet, end + 1, [book.word(key) for key in ("file", "reason", "rows")], listed)
-    keys = ("layer", "points", "people", "not_assessable")
-    people = [[layer[key] for key in keys] for layer in record["layers"]]
-    end = book.table(sheet, end + 1, [book.word(key) for key in keys], people)
+    keys = ("points", "people", "not_assessable")
+    people = [[layer_name(item["layer"], book.language), *(item[key] for key in keys)] for item in record["layers"]]
+    end = book.table(sheet, end + 1, [book.word(key) for key in ("layer", *keys)], people)
+    end = _sentences(book, sheet, end, uncounted_lines(record, book.language))
     sheet.write_string(end + 1, 0, book.word("on_roads"), book.head)
-    for line, text in enumerate(road_lines(record, book.language), start=end + 2):
-        sheet.merge_range(line, 0, line, 6, text.strip("　 "), book.text)
-        sheet.set_row(line, 15 * (1 + len(text) // 80))
+    _sentences(book, sheet, end + 2, road_lines(record, book.language))
+
+
+def _sentences(book: _Book, sheet: Worksheet, start: int, texts: Iterable[str]) -> int:
+    """Write sentences over the width of the overview; returns the number of the next line."""
+    line = start
+    for line, text in enumerate(texts, start=start + 1):
+        sheet.merge_range(line - 1, 0, line - 1, 6, text.strip("　 "), book.text)
+        sheet.set_row(line - 1, 15 * (1 + len(text) // 80))
+    return line
 
 
 def _problems(book: _Book, problems: Sequence[Mapping[str, Any]]) -> None:
@@ -200,6 +209,15 @@ def _left_out(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
         sheet.set_column(column, column, width)
     listed = [[quoted(value) if isinstance(value := row[key], str) else value for key in keys] for row in rows]
     book.table(sheet, 0, [book.word(key) for key in keys], listed)
+    sheet.freeze_panes(1, 0)
+
+
+def _columns(book: _Book, columns: Sequence[Mapping[str, Any]]) -> None:
+    """List what each column of the tables was read as."""
+    sheet = book.sheet(book.word("columns"))
+    sheet.set_column(0, 3, 28)
+    rows = [[item["path"], item["sheet"], item["header"], item["read_as"] or book.word("unread")] for item in columns]
+    book.table(sheet, 0, [book.word(key) for key in ("file", "sheet", "column", "read_as")], rows)
     sheet.freeze_panes(1, 0)
 
 
@@ -259,7 +277,9 @@ def _void(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
     sheet.set_column(0, 0, 8)
     sheet.set_column(1, 7, 20)
     headers = ("kind", "file", "row", "id", "name", "metres_to_cut", "layer", "people")
-    listed = [[*_named(book, row), row["metres"], row["layer"], row["people"]] for row in rows]
+    listed = [
+        [*_named(book, row), row["metres"], layer_name(row["layer"], book.language), row["people"]] for row in rows
+    ]
     book.table(sheet, 0, [book.word(key) for key in headers], listed)
 
 
@@ -312,8 +332,7 @@ def _by_cell(part: Part, problems: Iterable[Problem]) -> dict[int, list[Problem]
 
 
 def _note(problem: Problem, language: Language) -> str:
-    fault = problem.fault
-    what, cure = (say(f"fault.{fault.code}.{part}", language, **fault.values) for part in ("what", "cure"))
+    _, what, cure = tell(problem.fault, language)
     return f"{what}\n→ {cure}"
 
 

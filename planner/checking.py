@@ -12,14 +12,17 @@ import numpy as np
 
 from planner import footmoves, record, unitsums, unjudged
 from planner.coverage import applies, assessable
+from planner.errors import ScenarioError
+from planner.glance import unread
+from planner.grammar import quoted
 from planner.hashing import sha256_of
 from planner.inputs import Gathered, gather
 from planner.inspection import KINDS, Seen, look, tables_of
 from planner.namedfiles import named_files
+from planner.oddities import headers_read, uncounted
 from planner.pathfaults import is_file
-from planner.problems import Problem, listed, located, parts_of, problems_of, record_of
+from planner.problems import Problem, listed, located, problems_of, record_of
 from planner.sourcelist import rows_used, shown_path
-from planner.unitsums import sums_beside
 from planner.verdicts import Verdicts, judged
 from planner.words import LANGUAGES, say, tell
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from planner.errors import Fault
     from planner.problems import Parts
     from planner.scenario import Loaded
-    from planner.tablefaults import LeftOut
+    from planner.tablefaults import LeftOut, Part
     from planner.terms import Language
 
 
@@ -47,7 +50,7 @@ class Checked:
     problems
         Faults and doubts by file and row.
     parts
-        The tables of people and sites that have any, with their cells.
+        The tables of people and sites, with their cells.
     void
         Rows near which the roads were cut: kind, file, row, id, name, metres, layer, people.
     """
@@ -74,40 +77,40 @@ def check(path: str | Path, show: Callable[[str], None]) -> Checked:
         Its record has ``faults`` and ``doubts`` (place, what, cure; of the faults of one kind in one column the first
         ones), ``problems`` (all of both, with file, sheet, row, column and what was read), ``inputs`` (path, hash,
         rows read and used, the latter None of a table that was refused), ``left_out`` (reason -> rows),
-        ``left_out_rows``, ``layers`` (of people, never added up), ``datum``, ``roads``, ``farthest``, ``cut``,
-        ``water``, ``boundary``, ``roads_near``, ``sums`` (see `planner.unitsums`), and counts of sites.
+        ``left_out_rows``, ``layers`` (of people, never added up), ``uncounted`` (columns that look like people),
+        ``columns`` (path, sheet, header, what it was read as),
+        ``datum``, ``roads``, ``farthest``, ``cut``, ``water``, ``boundary``, ``roads_near``, ``sums`` (see
+        `planner.unitsums`), and counts of sites.
 
     Raises
     ------
     PlannerError
-        If the scenario file itself cannot be read.
+        If the scenario file is not there.
     """
-    gathered = gather(path, show)
+    gathered = _gathered(Path(path), show)
     seen = look(gathered, show) if gathered.loaded.scenario else None
-    asked = {doubt.kind for doubt in seen.doubts} if seen else set()
-    asked |= {kind for kind, table in tables_of(gathered).items() if any(doubt.row for doubt in table.doubts)}
-    if gathered.inputs and gathered.inputs.totals:
-        asked.add("demand")
-    parts = parts_of(gathered, [kind for kind in KINDS if getattr(gathered, kind) is None or kind in asked])
-    sums = _sums(gathered, parts)
+    parts = gathered.parts
+    totals = gathered.inputs.totals if gathered.inputs else ()
     told: list[Fault] = [doubt for table in tables_of(gathered).values() for doubt in table.doubts]
     if seen is not None:
         told += [*seen.told, *located(seen.doubts, seen.points, parts)]
-    told += unitsums.doubts(sums)
+    told += unitsums.doubts(totals)
     told += [*footmoves.doubts_of(gathered.inputs), *unjudged.doubts_of(gathered.inputs)]
     problems = problems_of(gathered.loaded, listed(gathered.faults), listed(told), parts)
     left_out = tuple(_left_out(gathered, parts))
     moved = footmoves.check_record(gathered.inputs)
-    found = {**_record(gathered, seen, told, problems, parts, left_out), "sums": sums, **moved}
+    found = {**_record(gathered, seen, told, problems, parts, left_out), "sums": unitsums.compared(totals), **moved}
     return Checked(found, problems, parts, seen.void if seen else ())
 
 
-def _sums(gathered: Gathered, parts: Parts) -> list[dict[str, Any]]:
-    """Set what the tables count beside the official figures; nothing without any."""
-    whole = gathered.inputs
-    if whole is None or not whole.totals:
-        return []
-    return sums_beside(whole.demand.frame, whole.demand.origin, parts["demand"], whole.totals)
+def _gathered(path: Path, show: Callable[[str], None]) -> Gathered:
+    """Gather what can be read; of a file that cannot be read at all, its faults."""
+    try:
+        return gather(path, show)
+    except ScenarioError as error:
+        if not is_file(path):
+            raise
+        return Gathered(unread(path), (), None, None, {}, error.faults, None, {kind: [] for kind in KINDS})
 
 
 # --- the record --------------------------------------------------------------------------------------------------
@@ -185,6 +188,20 @@ def _layers(gathered: Gathered) -> list[dict[str, Any]]:
     ]
 
 
+def _uncounted(parts: Parts) -> list[dict[str, Any]]:
+    """List the columns of the tables of people that look like counts of people and are none."""
+    found = [(part.source.shown, uncounted(part)) for part in parts["demand"]]
+    return [{"path": path, "columns": columns} for path, columns in found if columns]
+
+
+def _columns(part: Part, language: Language) -> Iterator[dict[str, Any]]:
+    """Say of each column of a table what it was read as; None where nobody read it and it passes through."""
+    for header, known in headers_read(part):
+        named = say("check.column_named", language) if header in part.source.headers_named else None
+        read_as = named if known is None else known[language]
+        yield {"path": part.source.shown, "sheet": part.grid.sheet, "header": quoted(header), "read_as": read_as}
+
+
 def _record(
     gathered: Gathered,
     seen: Seen | None,
@@ -218,6 +235,8 @@ def _record(
             for row, reason in reasons
         ],
         "layers": _layers(gathered),
+        "uncounted": _uncounted(parts),
+        "columns": [column for kind in KINDS for part in parts[kind] for column in _columns(part, language)],
         "datum": list(seen.datum) if seen else [],
         "roads": record.roads_record(gathered.networks),
         "boundary": seen.boundary if seen else "",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from planner.words import listed, say
+from planner.grammar import quoted
+from planner.words import layer_name, listed, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 ALIKE_SHOWN = 5
 """Doubts of one kind in one file that are listed; all are in the workbook."""
+
+SPARE_SHOWN = 8
+"""Columns that nobody reads that are named; all are in the workbook."""
 
 FARTHEST_SHOWN = 5
 """Points farthest from roads that are named."""
@@ -62,15 +66,31 @@ def _read_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
             yield say("check.table", language, path=item["path"], **values, left=left)
     for reason, count in found["left_out"].items():
         yield say("check.left_out", language, reason=reason, count=count)
+    for path in dict.fromkeys(item["path"] for item in found["columns"]):
+        here = [item for item in found["columns"] if item["path"] == path]
+        spare = [item["header"] for item in here if item["read_as"] is None]
+        more = " …" if len(spare) > SPARE_SHOWN else ""
+        names = listed(spare[:SPARE_SHOWN], language) + more
+        if spare:
+            yield say("check.columns", language, path=path, read=len(here) - len(spare), spare=len(spare), names=names)
 
 
 def _people_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
     for layer in found["layers"]:
-        yield say("check.layer", language, **layer)
+        yield say("check.layer", language, **{**layer, "layer": layer_name(layer["layer"], language)})
     if len(found["layers"]) > 1:
         yield say("check.layers_apart", language)
+    yield from uncounted_lines(found, language)
     if found["open_today"] is not None:
         yield say("check.sites", language, today=found["open_today"], candidates=found["candidates"])
+
+
+def uncounted_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Name the columns that look like people and are not counted, and say how a group is declared."""
+    for item in found["uncounted"]:
+        names = list(map(quoted, item["columns"]))
+        columns = listed(names, language)
+        yield say("check.uncounted", language, path=item["path"], columns=columns, first=names[0])
 
 
 def road_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from planner.errors import BlockedError, PlanError, PlannerError
-from planner.pathfaults import is_file, path_fault
+from planner.pathfaults import path_fault
 from planner.terms import Mode  # noqa: TC001  typer reads it when it runs
-from planner.words import LANGUAGES, say, tell
+from planner.words import say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,35 +43,14 @@ AsJson = Annotated[bool, typer.Option("--json", help=say("cli.json", HELP_LANGUA
 
 def _language_of(path: Path) -> Language:
     """Language of a scenario file, found even where the file is wrong otherwise."""
-    for file in (path, _parent_of(path)):
-        written = _written(file, "language")
-        for language in LANGUAGES:
-            if written == language:
-                return language
-    return HELP_LANGUAGE
+    from planner.glance import language_at
 
-
-def _written(path: Path, key: str) -> str:
-    """Text that a scenario file gives a top-level key, as far as a glance tells."""
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        from planner.scenariobook import glance
-
-        return glance(path, key)
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace") if is_file(path) else ""
-    except OSError:
-        return ""
-    found = re.search(rf"""(?m)^\s*{key}\s*=\s*["']([^"']*)["']""", text)
-    return found[1] if found else ""
-
-
-def _parent_of(path: Path) -> Path:
-    return path.parent / (_written(path, "extends") or path.name)
+    return language_at(path) or HELP_LANGUAGE
 
 
 def _fail(error: PlannerError, language: Language) -> NoReturn:
     """Tell every fault with its place and cure, and leave with the exit code of its kind."""
-    typer.echo(say("cli.faults", language, count=len(error.faults)), err=True)
+    typer.echo(say("cli.faults", language, count=sum(len(fault.rest) or 1 for fault in error.faults)), err=True)
     for number, fault in enumerate(error.faults, start=1):
         place, what, cure = tell(fault, language)
         typer.echo(f"{number}. {place}" if place else f"{number}.", err=True)
@@ -188,6 +166,7 @@ def fetch(
     boundary: Annotated[Path | None, typer.Option(help=say("cli.fetch.boundary", HELP_LANGUAGE))] = None,
     coordinates: Annotated[str | None, typer.Option(help=say("cli.fetch.coordinates", HELP_LANGUAGE))] = None,
     again: Annotated[bool, typer.Option("--again", help=say("cli.fetch.again", HELP_LANGUAGE))] = False,
+    complete: Annotated[bool, typer.Option("--complete", help=say("cli.fetch.complete", HELP_LANGUAGE))] = False,
     overpass: Annotated[str | None, typer.Option(help=say("cli.fetch.overpass", HELP_LANGUAGE))] = None,
     nominatim: Annotated[str | None, typer.Option(help=say("cli.fetch.nominatim", HELP_LANGUAGE))] = None,
     as_json: AsJson = False,
@@ -198,7 +177,7 @@ def fetch(
 
     def work(show: Callable[[str], None]) -> Mapping[str, Any]:
         servers = {"overpass_url": overpass, "nominatim_url": nominatim}
-        wish = fetching.wish_of(from_file, boundary, coordinates, again=again, **servers)
+        wish = fetching.wish_of(from_file, boundary, coordinates, again=again, complete=complete, **servers)
         return pipeline.fetch(scenario, wish, show=show)
 
     found = _guarded(scenario, work)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from planner.terms import Language
 
 Kind = Literal["text", "whole", "money", "share", "lon", "lat", "date", "choice", "types"]
 
 GROUP_PREFIX = "people_"
 LARGEST_WHOLE = 10**13 - 1
-"""Largest number of people or yuan that is read: sums of a million rows stay within 64 bits."""
+"""Largest number that is read: sums of a million rows stay within 64 bits."""
 
+MOST = {"people": 130_000_000, "yuan": 10_000_000_000}
+"""By unit, what no row can hold: more people than the largest province (Guangdong, 126 million in 2020), or a cost of
+more than ten thousand million yuan for one site; a longer figure is a slip or a stand-in for something else."""
+
+LIKELY = {"people": 1_000_000, "yuan": 100_000_000}
+"""By unit, what a community or a site hardly ever has more of."""
 
 RESERVED = frozenset(
     {
@@ -78,11 +86,16 @@ _STATUSES = {
     **dict.fromkeys(("excluded", "排除"), "excluded"),
 }
 _OPERATING = {
-    **dict.fromkeys(("正常", "正常运行", "正常运营", "正常开放"), "正常"),
-    **dict.fromkeys(("停运", "停用", "停业", "关闭", "暂停"), "停运"),
+    **dict.fromkeys(("正常", "正常运行", "正常运营", "正常开放", "在用", "使用中", "运营中", "运行中", "是"), "正常"),
+    **dict.fromkeys(("停运", "停用", "停业", "关闭", "暂停", "已停用", "已停运", "已关闭", "已撤销", "否"), "停运"),
     **dict.fromkeys(("在建", "建设中", "筹建"), "在建"),
 }
-_PLACED = {value: value for value in ("own", "town", "spread")}
+_PLACED = {
+    **dict.fromkeys(("own", "自有", "自有位置"), "own"),
+    **dict.fromkeys(("town", "镇街", "镇街驻地"), "town"),
+    **dict.fromkeys(("spread", "推算", "摊开"), "spread"),
+    **dict.fromkeys(("none", "没有", "无"), "none"),
+}
 
 _ID = ("编号", "id")
 _LON = Column(
@@ -94,13 +107,14 @@ _TOWN = Column(
     ("镇街", "乡镇", "街道", "乡镇街道", "镇街名称", "街镇", "镇办", "乡镇（街道）", "乡镇（街道）名称", "镇（街道）",
      "镇（街）",
      "街道（镇）", "街道（乡镇）", "街道办事处", "所属镇街", "所属街道", "所属乡镇", "所属乡镇（街道）", "所在镇街",
-     "乡镇名称"),
+     "所在街道", "所在乡镇", "所在乡镇（街道）", "街道名称", "乡镇街道名称", "乡镇名称"),
 )  # fmt: skip
 _DISTRICT = Column(
     "district", "text", "district",
     ("区市", "区县", "县区", "市区县", "所属区县", "县市区", "区市县", "市县区", "区（市）", "区（市、县）",
      "县（市、区）", "区（县）",
-     "区县名称", "县区名称", "所属区市", "所属县区", "所属县市区", "所在区县", "所在区市", "county"),
+     "区县名称", "县区名称", "所属区市", "所属县区", "所属县市区", "所在区县", "所在区市", "行政区", "所属行政区",
+     "所在行政区", "county"),
 )  # fmt: skip
 
 DEMAND_COLUMNS: tuple[Column, ...] = (
@@ -112,7 +126,8 @@ DEMAND_COLUMNS: tuple[Column, ...] = (
     Column("unit_id", "text", "community, 12 digits; the id where empty",
            ("社区代码", "村居代码", "单位代码", "统计用区划代码", "区划代码", "社区编码", "村居编码", "行政区划代码",
             "区划编码",
-            "村（社区）代码", "社区（村）代码", "12位代码", "统计代码", "unit_code", "community_id")),
+            "村（社区）代码", "社区（村）代码", "村代码", "村编码", "所属社区代码", "所属社区编码", "所在社区代码",
+            "12位代码", "统计代码", "unit_code", "community_id")),
     _TOWN,
     _DISTRICT,
     Column("setting", "choice", "urban or rural: which standards apply",
@@ -122,7 +137,7 @@ DEMAND_COLUMNS: tuple[Column, ...] = (
     Column("people", "whole", "people who live there",
            ("人口", "常住人口", "人口数", "人数", "常住人口数", "常住人口总数", "常住人数", "population"),
            required=True, filled=True, unit="people"),
-    Column("placed", "choice", "own place, its town's point, or spread over buildings", ("定位方式",),
+    Column("placed", "choice", "own place, its town's point, spread, or no place", ("定位方式",),
            choices=_PLACED, default="own"),
     _LON,
     _LAT,
@@ -139,7 +154,8 @@ SITE_COLUMNS: tuple[Column, ...] = (
     Column("status", "choice", "existing, candidate or excluded", ("状态", "站点状态", "网点状态", "建设状态"),
            required=True, filled=True, choices=_STATUSES),
     Column("operating", "choice", "whether it works; empty = it does",
-           ("运行状态", "运营状态", "运行情况", "运营情况", "运行状况", "开放状态"), choices=_OPERATING),
+           ("运行状态", "运营状态", "运行情况", "运营情况", "运行状况", "运营状况", "开放状态", "使用状态", "使用状况",
+            "是否运营", "是否运行", "是否正常运行", "是否正常运营", "是否在运营", "是否在用"), choices=_OPERATING),
     Column("tier", "text", "tier of a market", ("层级", "级别")),
     _DISTRICT,
     _TOWN,
@@ -156,8 +172,12 @@ SITE_COLUMNS: tuple[Column, ...] = (
     Column("capacity_people", "whole", "people it can serve",
            ("服务能力", "容量", "服务容量", "可服务人数", "设计服务能力"), unit="people"),
     Column("hours", "text", "opening hours", ("开放时间", "服务时间", "营业时间", "开放时段", "服务时段", "运营时间")),
-    Column("opened_on", "date", "first day open", ("启用日期", "开业日期", "启用时间", "开放日期", "投用日期")),
-    Column("closed_on", "date", "first day closed", ("停用日期", "关闭日期", "停用时间", "关停日期")),
+    Column("opened_on", "date", "first day open",
+           ("启用日期", "开业日期", "启用时间", "开放日期", "投用日期", "开业时间", "投用时间", "投入使用日期",
+            "投入使用时间")),
+    Column("closed_on", "date", "first day closed",
+           ("停用日期", "关闭日期", "停用时间", "关停日期", "关闭时间", "关停时间", "停业日期", "停业时间", "停运日期",
+            "停运时间", "撤销日期", "撤销时间")),
     Column("services", "text", "services offered", ("服务事项", "服务项目", "服务内容", "服务事项清单")),
     _LON,
     _LAT,
@@ -172,10 +192,18 @@ def contract_column(name: str, contract: Iterable[Column]) -> Column | None:
     return known.get(name)
 
 
-def with_types(contract: Sequence[Column], known_types: Sequence[str]) -> tuple[Column, ...]:
-    """Return a contract whose ``types`` columns know the facility types of a scenario."""
-    choices = {name: name for name in known_types}
-    return tuple(replace(column, choices=choices) if column.kind == "types" else column for column in contract)
+def called(column: Column) -> dict[Language, str]:
+    """Return what a column is called in each language: its Chinese header, its name."""
+    return {"zh": next(iter(column.synonyms), column.name), "en": column.name}
+
+
+def with_types(contract: Sequence[Column], known_types: Mapping[str, str] | None) -> tuple[Column, ...]:
+    """Return a contract whose ``types`` columns know the facility types of a scenario, by their codes and names.
+
+    Where the types are not known, the columns hold any text.
+    """
+    how: dict[str, Any] = {"kind": "text"} if known_types is None else {"choices": known_types}
+    return tuple(replace(column, **how) if column.kind == "types" else column for column in contract)
 
 
 def nearest(text: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.columns import GROUP_PREFIX, nearest
+from planner.words import in_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,7 +105,7 @@ def _contradictions(scenario: Scenario) -> Iterator[Problem]:
     for where, item in scoped:
         named = {"district": item.district, "town": item.town}.get(item.each)
         if named is not None:
-            yield _fault("each_and_one", where, id=item.id, each=item.each, name=named)
+            yield _fault("each_and_one", where, id=item.id, each=in_both(f"book.choice.each.{item.each}"), name=named)
 
 
 def _people(scenario: Scenario) -> Iterator[Problem]:
@@ -124,7 +125,8 @@ def _people(scenario: Scenario) -> Iterator[Problem]:
         idle = {"raster": totals.spread != "raster", "spacing_m": totals.spread == "units"}
         for key, unused in idle.items():
             if unused and key in totals.model_fields_set:
-                yield _fault("totals_unused", [*where, key], spread=totals.spread, key=key)
+                spread = in_both(f"book.choice.spread.{totals.spread}")
+                yield _fault("totals_unused", [*where, key], spread=spread, key=key)
 
 
 def _no_use(scenario: Scenario) -> Iterator[Problem]:
@@ -176,7 +178,8 @@ def _aims(scenario: Scenario) -> Iterator[Problem]:
     """Check the objective, and what cannot be told from people who are shared out under capacity."""
     siting = scenario.siting
     if siting.objective != "min_cost" and siting.standard is None:
-        yield _fault("objective_standard", ["siting", "objective"], objective=siting.objective)
+        objective = in_both(f"book.choice.objective.{siting.objective}")
+        yield _fault("objective_standard", ["siting", "objective"], objective=objective)
     limited = siting.capacity_standard
     if limited is None:
         return

@@ -10,18 +10,20 @@ import pandas as pd
 
 from planner import schema, tables
 from planner.candidates import split_types
+from planner.columns import DEMAND_COLUMNS, called
 from planner.coverage import applies
 from planner.crosschecks import missing_group_columns, unknown_sources
 from planner.errors import Fault
 from planner.scenario import Loaded, fault_at
 from planner.standards import scopes
+from planner.words import in_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from planner.roads import Roads
     from planner.schema import Scenario
-    from planner.terms import Mode
+    from planner.terms import Language, Mode
 
 NEAR_ROADS_DEG = 0.1
 """A point this far outside the roads' box, in degrees, is looked at for swapped coordinates."""
@@ -121,12 +123,14 @@ def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables
 
     Only rows of the district or town that the goal or count itself names are asked.
     """
-    asked: list[tuple[str, schema.GoalSection | schema.CountSection, tables.Table, Any]] = []
+    asked: list[tuple[Mapping[Language, str], schema.GoalSection | schema.CountSection, tables.Table, Any]] = []
     if demand is not None:
         rows = {standard.id: applies(demand.frame, standard) for standard in schema.standards_of(scenario)}
-        asked += [(f"goal[{g.id}]", g, demand, rows[g.standard]) for g in scenario.goal if g.standard in rows]
+        asked += [
+            (in_both("asked.goal", id=g.id), g, demand, rows[g.standard]) for g in scenario.goal if g.standard in rows
+        ]
     if sites is not None:
-        asked += [(f"count[{c.id}]", c, sites, _may_hold(sites.frame, c.type)) for c in scenario.count]
+        asked += [(in_both("asked.count", id=c.id), c, sites, _may_hold(sites.frame, c.type)) for c in scenario.count]
     for rule, item, table, rows_asked in asked:
         if item.each == "city":
             continue
@@ -136,7 +140,8 @@ def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables
                 blank = blank & (table.frame[column] == name).to_numpy()
         found = np.flatnonzero(blank)
         if len(found):
-            values = {"rule": rule, "each": item.each, "count": len(found)}
+            each = next(called(column) for column in DEMAND_COLUMNS if column.name == item.each)
+            values = {"rule": rule, "each": each, "count": len(found)}
             yield _fault_in(table, found[0], "scope_blank", item.each, values)
 
 
@@ -146,11 +151,11 @@ def _empty_rules(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites
     for i, goal in enumerate(schema.goals_of(scenario)):
         rows = demand[applies(demand, known[goal.standard])] if goal.standard in known else demand
         if not list(scopes(rows, goal.each, goal.district, goal.town)):
-            yield fault_at(loaded, "no_scope", ["goal", i, "each"], rule=f"goal[{goal.id}]")
+            yield fault_at(loaded, "no_scope", ["goal", i, "each"], rule=in_both("asked.goal", id=goal.id))
     places = pd.concat([demand[["district", "town"]], sites[["district", "town"]]])
     for i, count in enumerate(schema.counts_of(scenario)):
         if not list(scopes(places, count.each, count.district, count.town)):
-            yield fault_at(loaded, "no_scope", ["count", i, "each"], rule=f"count[{count.id}]")
+            yield fault_at(loaded, "no_scope", ["count", i, "each"], rule=in_both("asked.count", id=count.id))
 
 
 def _may_hold(sites: pd.DataFrame, kind: str) -> Any:

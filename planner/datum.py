@@ -3,7 +3,10 @@
 Offices and homes stand beside roads. Points that are read in the wrong system lie some 300-600 m off, at places that
 have nothing to do with the roads, so the median distance to the nearest road tells the systems apart. Each system is
 tried on the same points: those of different places, within the box of China, that come within `NEAR_M` of a road in
-at least one of them. A median of fewer than `LEAST_PLACES` places tells nothing.
+at least one of them. A median of fewer than `LEAST_PLACES` places tells nothing by itself. From `FEW_PLACES` on the
+stated system is doubted all the same where the evidence is overwhelming: the median of another one is at most
+`FEW_SHARE` of its own, and all places but one in ten are nearer to a road there. Of samples of Jinan's 63 testable
+offices that were read in their own system, that befell 8 in 1,000 of 5 places at most, 1 of 7, and none of 10 and more.
 Points that stand beside roads in no system (cells of a raster) differ by chance: the verdict is a doubt, not a proof.
 """
 
@@ -39,6 +42,12 @@ NEAR_M = 500.0
 LEAST_PLACES = 20
 """Places that a median needs."""
 
+FEW_PLACES = 5
+"""Fewer places than these are never held against the stated system: by chance all are nearer in a wrong one."""
+
+FEW_SHARE = 1 / 3
+"""Of few places the best median must be at most this share of the stated system's."""
+
 CLEAR_SHARE = 0.75
 """The best median is clear when it is below this share of the stated system's."""
 
@@ -62,8 +71,9 @@ class Datum:
         The system of the least median; None where nothing was tested.
     verdict
         ``agrees``: the stated system is the best. ``unclear``: another one is, but not by a clear margin. ``other``:
-        another one is, clearly. ``too_few``: fewer than `LEAST_PLACES` places. ``outside``: no point lies in the box
-        of China, where alone the systems differ. ``mixed``: the points are stated in several systems.
+        another one is, clearly. ``too_few``: fewer than `LEAST_PLACES` places, without overwhelming evidence.
+        ``outside``: no point lies in the box of China, where alone the systems differ. ``mixed``: the points are stated
+        in several systems.
     """
 
     points: int
@@ -89,7 +99,7 @@ def datum_of(roads: Roads, lon: ArrayLike, lat: ArrayLike, stated: System) -> Da
     -------
     datum
         The medians and the verdict. Another system is clearly the best when its median is below `CLEAR_SHARE` of the
-        stated one's and at least `CLEAR_M` less.
+        stated one's and at least `CLEAR_M` less; of few places as the module says.
 
     Raises
     ------
@@ -108,15 +118,21 @@ def datum_of(roads: Roads, lon: ArrayLike, lat: ArrayLike, stated: System) -> Da
     away_mm = np.stack([snap(roads, *to_wgs84(x, y, system)).access_mm for system in TRIED])
     near = (away_mm >= 0).all(axis=0) & (away_mm.min(axis=0) <= to_mm(NEAR_M))
     tested = int(near.sum())
-    if tested < LEAST_PLACES:
+    if tested < FEW_PLACES:
         return Datum(points, tested, {}, None, "too_few")
     medians_m = {system: float(np.median(away)) / 1000 for system, away in zip(TRIED, away_mm[:, near], strict=True)}
     best = min(TRIED, key=lambda system: medians_m[system])
-    return Datum(points, tested, medians_m, best, _verdict(medians_m, stated))
+    stated = "wgs84" if stated == "cgcs2000" else stated
+    verdict = _verdict(medians_m, stated)
+    if tested < LEAST_PLACES:
+        nearer = int((away_mm[TRIED.index(best), near] < away_mm[TRIED.index(stated), near]).sum())
+        if verdict != "other" or medians_m[best] > FEW_SHARE * medians_m[stated] or nearer < tested - tested // 10:
+            return Datum(points, tested, {}, None, "too_few")
+    return Datum(points, tested, medians_m, best, verdict)
 
 
 def _verdict(medians_m: Mapping[System, float], stated: System) -> Verdict:
-    stated_m = medians_m["wgs84" if stated == "cgcs2000" else stated]
+    stated_m = medians_m[stated]
     least_m = min(medians_m.values())
     if least_m == stated_m:
         return "agrees"

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from planner.allotment import FIGURE_FROM
 from planner.coordinates import from_wgs84
 from planner.density import AROUND_M, DENSE_PER_KM2, SPARSE_PER_KM2, settings_in_doubt
-from planner.geodesy import great_circle_mm
+from planner.geodesy import MM_PER_M, great_circle_mm
 from planner.grammar import quoted
 from planner.snapping import lonlat, snap
 from planner.vicinity import close_pairs
@@ -38,6 +39,10 @@ Kind: TypeAlias = Literal["demand", "sites"]
 
 TWINS_M = 10
 """Two sites of one type nearer than this are likely one site (metres)."""
+
+SCATTERED_M = 3000
+"""Rows of one name and code farther apart than this are likely two communities, or one that stands twice: it is the
+radius of the circle that one community is served in (clause J1)."""
 
 ROWS_QUOTED = 10
 """Rows that one sentence names."""
@@ -187,8 +192,16 @@ def cut_by_water(points: Points, wet: Flags) -> Iterator[Doubt]:
 
 
 def twice(points: Points) -> Iterator[Doubt]:
-    """Doubt what stands twice; of more than `MANY` alike in one file one doubt says how many there are."""
-    found = [*same_site(points)] if points.kind == "sites" else [*same_place(points), *same_name(points)]
+    """Doubt what stands twice."""
+    if points.kind == "sites":
+        found = list(same_site(points))
+    else:
+        found = [*same_place(points), *same_name(points), *scattered(points)]
+    yield from few(points, found)
+
+
+def few(points: Points, found: Sequence[Doubt]) -> Iterator[Doubt]:
+    """Put more than `MANY` doubts of one code and file into one that says how many there are."""
     alike: defaultdict[tuple[str, str], list[Doubt]] = defaultdict(list)
     for doubt in found:
         alike[doubt.code, points.file[doubt.row]].append(doubt)
@@ -201,7 +214,7 @@ def twice(points: Points) -> Iterator[Doubt]:
             yield Doubt(points.kind, doubts[0].row, doubts[0].column, f"{code}_many", values)
 
 
-def _lines(points: Points, rows: Sequence[int]) -> str:
+def lines_of(points: Points, rows: Sequence[int]) -> str:
     """Files and lines of some rows: ``a.csv 2, 5; b.csv 7``."""
     of_file: defaultdict[str, list[str]] = defaultdict(list)
     for row in rows[:ROWS_QUOTED]:
@@ -220,6 +233,16 @@ def same_place(points: Points) -> Iterator[Doubt]:
     Rows of one unit are looked up by one address (the stairs of a building) and lie at one place by right. They are
     in doubt where they agree in name, setting and people too: then a row likely stands twice.
     """
+    of_many, of_one = at_one_place(points)
+    units = points.frame["unit_id"].tolist()
+    for rows in sorted([*of_many, *of_one]):
+        second = next((row for row in rows if units[row] != units[rows[0]]), rows[1])
+        values = {"first": points.name(rows[0]), "count": len(rows), "rows": lines_of(points, rows)}
+        yield Doubt("demand", second, "lon", "same_place", values)
+
+
+def at_one_place(points: Points) -> tuple[list[list[int]], list[list[int]]]:
+    """Rows of one layer at exactly one place: of several units; and of one, alike in name, setting and people too."""
     columns = ["layer", "unit_id", "name", "setting", "people"]
     keys = points.frame[columns].reset_index(drop=True).assign(lon=points.lon, lat=points.lat)[points.own]
     units = keys["unit_id"].to_numpy()
@@ -227,10 +250,7 @@ def same_place(points: Points) -> Iterator[Doubt]:
     places = list(_groups(keys, ["lon", "lat", "layer"]))
     of_many = [rows for rows in places if len({at[row] for row in rows}) > 1]
     same = keys.drop(index=[row for rows in of_many for row in rows])
-    for rows in sorted([*of_many, *_groups(same, [*columns, "lon", "lat"])]):
-        second = next((row for row in rows if at[row] != at[rows[0]]), rows[1])
-        values = {"first": points.name(rows[0]), "count": len(rows), "rows": _lines(points, rows)}
-        yield Doubt("demand", second, "lon", "same_place", values)
+    return of_many, list(_groups(same, [*columns, "lon", "lat"]))
 
 
 def same_name(points: Points) -> Iterator[Doubt]:
@@ -242,14 +262,44 @@ def same_name(points: Points) -> Iterator[Doubt]:
     keys = frame[["layer", "district", "town", "name", "unit_id", "setting"]].astype(str)
     named = keys[(keys["name"] != "") & (keys["town"] != "")]
     for rows in _groups(named.drop_duplicates(["layer", "district", "town", "name", "unit_id"]), _NAMED):
-        values = {"name": points.name(rows[0]), "count": len(rows), "rows": _lines(points, rows)}
+        values = {"name": points.name(rows[0]), "count": len(rows), "rows": lines_of(points, rows)}
         yield Doubt("demand", rows[1], "name", "same_name", values)
     for rows in _groups(keys[~points.own], [*_NAMED, "unit_id", "setting"]):
-        values = {"name": points.name(rows[0]), "count": len(rows), "rows": _lines(points, rows)}
+        values = {"name": points.name(rows[0]), "count": len(rows), "rows": lines_of(points, rows)}
         yield Doubt("demand", rows[1], "name", "same_unit", values)
 
 
 _NAMED = ["layer", "district", "town", "name"]
+_UNIT = ["layer", "name", "unit_id"]
+
+
+def scattered(points: Points) -> Iterator[Doubt]:
+    """Doubt rows of one name and code at several places: the people of one community may stand there twice."""
+    for _, rows in apart(points).groupby(_UNIT, sort=False):
+        second, named = int(rows["row"].iloc[0]), [int(rows["first"].iloc[0]), *rows["row"].tolist()]
+        values = {"name": points.name(second), "count": len(named), "rows": lines_of(points, named)}
+        values |= {"metres": int(rows["metres"].max()), "people": int(rows["people"].sum())}
+        yield Doubt("demand", second, "name", "unit_scattered", values)
+
+
+def apart(points: Points) -> pd.DataFrame:
+    """Find the rows of one name and code, at several places, that may count people of their unit once more.
+
+    Parts of a community (its buildings) may share its name. In doubt is a row that lies more than `SCATTERED_M` from
+    the first of its unit; and of two rows alone the second, where both count the same people, but not where these are
+    parts of an official total that was shared out alike.
+    """
+    frame = points.frame.reset_index(drop=True)
+    shared = (frame[FIGURE_FROM] == "shared").to_numpy() if FIGURE_FROM in frame else np.zeros(len(frame), dtype=bool)
+    keys = frame[[*_UNIT, "people"]].assign(lon=points.lon, lat=points.lat, row=frame.index, shared=shared)[points.own]
+    keys = keys[keys.duplicated(_UNIT, keep=False)]
+    units = keys.groupby(_UNIT, sort=False)
+    first, size = units[["lon", "lat", "people", "row"]].transform("first"), units["row"].transform("size")
+    metres = great_circle_mm(first["lon"], first["lat"], keys["lon"], keys["lat"]) // MM_PER_M
+    elsewhere = (keys["lon"] != first["lon"]) | (keys["lat"] != first["lat"])
+    again = (size == 2) & (keys["people"] == first["people"]) & (keys["people"] > 0) & ~keys["shared"]  # noqa: PLR2004
+    found: pd.DataFrame = keys.assign(metres=metres, first=first["row"])[elsewhere & (again | (metres > SCATTERED_M))]
+    return found
 
 
 def _groups(keys: pd.DataFrame, by: list[str]) -> Iterator[list[int]]:

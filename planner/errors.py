@@ -38,7 +38,7 @@ class Fault:
     cell
         Cell of a scenario's workbook, such as ``D5``; it is named in place of the line.
     values
-        What the two sentences quote.
+        What the two sentences quote; a value that reads otherwise in each language is a mapping from these.
     rest
         Faults that this one counts, in place of listing them.
     """

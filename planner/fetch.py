@@ -27,13 +27,14 @@ from planner.scenario import fault_at, load, snapshot_of
 from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import shapely
 
     from planner.boundary import Boundary
     from planner.coordinates import System
+    from planner.download import Question
     from planner.features import Feature
     from planner.osmclip import Box, Clipped
     from planner.schema import Scenario
@@ -59,6 +60,8 @@ class Wish:
         A file with the boundary, instead of Nominatim, and what its coordinates are in.
     again
         Whether a snapshot that is there is replaced.
+    complete
+        Whether the user says that the roads lack nothing; see `planner.snapshot.doubts_of`.
     overpass_url, nominatim_url
         Addresses of the servers.
     patience
@@ -69,6 +72,7 @@ class Wish:
     boundary_file: Path | None = None
     system: System | None = None
     again: bool = False
+    complete: bool = False
     overpass_url: str = overpass.URL
     nominatim_url: str = boundary.URL
     patience: Patience = field(default_factory=Patience)
@@ -80,6 +84,7 @@ def wish_of(
     system: str | None,
     *,
     again: bool,
+    complete: bool,
     overpass_url: str | None,
     nominatim_url: str | None,
 ) -> Wish:
@@ -99,6 +104,7 @@ def wish_of(
         boundary_file,
         None if system is None else known[system],
         again,
+        complete,
         overpass_url or overpass.URL,
         nominatim_url or boundary.URL,
     )
@@ -139,18 +145,26 @@ def ask(path: str | Path, wish: Wish) -> Asked:
     return Asked(loaded.scenario, folder, snapshot.margin_m(loaded.scenario), wish)
 
 
-def refuse_frozen(asked: Asked) -> None:
-    """Refuse to replace a snapshot without a word.
+def vouched(asked: Asked) -> dict[str, Any] | None:
+    """Refuse to replace a snapshot without a word; of one that is there, write down that it lacks nothing, if said so.
+
+    Returns
+    -------
+    record
+        The content of its ``fetch.json``; None where there is none, or another is asked for.
 
     Raises
     ------
     BlockedError
-        If it is there, and the user has not asked for another.
+        If it is there, and the user has neither asked for another nor says just this; or it cannot be written.
     """
-    found = snapshot.record_of(asked.folder)
-    if found is not None and not asked.wish.again:
-        values = {"place": asked.place, "date": found.get("fetched_at", "")}
-        raise BlockedError(Fault("fetched_already", str(asked.folder), values=values))
+    found, wish = snapshot.record_of(asked.folder), asked.wish
+    if found is None or wish.again:
+        return None
+    if wish.complete and wish.extract is None and wish.boundary_file is None:
+        return snapshot.vouch(asked.folder)
+    values = {"place": asked.place, "date": found.get("fetched_at", "")}
+    raise BlockedError(Fault("fetched_already", str(asked.folder), values=values))
 
 
 def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, Any]:
@@ -184,7 +198,7 @@ def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, A
     found, from_where = _boundary(asked, folder)
     wider = boundary.widened(found.area, asked.margin_m)
     show("fetch_roads")
-    roads, source = _source(asked, wider, folder, show)
+    roads, source = _source(asked, found.area, wider, folder, show)
     show("fetch_clip")
     clipped = clip(roads, wider, folder / snapshot.ROADS)
     covers = _covers(asked, found.area, clipped)
@@ -198,6 +212,7 @@ def save(asked: Asked, folder: Path, show: Callable[[str], None]) -> dict[str, A
         "schema": snapshot.SCHEMA,
         "place": asked.place,
         "language": asked.scenario.language,
+        "complete_said": asked.wish.complete,
         "fetched_at": began.isoformat(timespec="seconds"),
         "planner": version("service-circle-planner"),
         "licence": LICENCE,
@@ -234,9 +249,9 @@ def _boundary(asked: Asked, folder: Path) -> tuple[Boundary, dict[str, Any]]:
 
 
 def _source(
-    asked: Asked, wider: shapely.Geometry, folder: Path, show: Callable[[str], None]
+    asked: Asked, area: shapely.Geometry, wider: shapely.Geometry, folder: Path, show: Callable[[str], None]
 ) -> tuple[Path, dict[str, Any]]:
-    """Get a road file that holds the wider area, and say where it comes from."""
+    """Get a road file that holds the wider area, and say where it comes from, and where the area has no roads."""
     wish = asked.wish
     if wish.extract is not None:
         if not is_file(wish.extract):
@@ -246,24 +261,49 @@ def _source(
     if len(boxes) > MOST_TILES:
         values = {"place": asked.place, "tiles": len(boxes), "most": MOST_TILES}
         raise ScenarioError(Fault("area_too_large", values=values))
-    answers, files = [], []
-    for number, box in enumerate(boxes):
+    questions = [overpass.question(wish.overpass_url, box) for box in boxes]
+    files = [folder / f"answer-{number}.osm" for number in range(len(boxes))]
+    for number, (question, file) in enumerate(zip(questions, files, strict=True), 1):
         if len(boxes) > 1:
-            show(f"fetch_roads {number + 1}/{len(boxes)}")
-        question, file = overpass.question(wish.overpass_url, box), folder / f"answer-{number}.osm"
+            show(f"fetch_roads {number}/{len(boxes)}")
         download(question, file, wish.patience, overpass.judge)
-        files.append(file)
-        answers.append({"query": question.form["data"], "sha256": sha256_of(file), "data_of": overpass.data_time(file)})
     merged = folder / "answers.osm.pbf"
+    empty = _empty(wish, boxes, questions, files, merged)
+    answers = [
+        {"query": question.form["data"], "sha256": sha256_of(file), "data_of": overpass.data_time(file)}
+        for question, file in zip(questions, files, strict=True)
+    ]
+    return merged, {"endpoint": wish.overpass_url, "answers": answers, "blank": overpass.blank(empty, area)}
+
+
+def _empty(
+    wish: Wish, boxes: Sequence[Box], questions: Sequence[Question], files: Sequence[Path], merged: Path
+) -> list[Box]:
+    """Ask once more for the tiles without roads, make one file of all answers, and return those that stay empty.
+
+    Raises
+    ------
+    BlockedError
+        If no tile has a road, or one has none though roads of others run into it.
+    """
+    for question, file in zip(questions, files, strict=True):
+        if overpass.is_empty(file):
+            download(question, file, wish.patience, overpass.judge)
+    empty = [box for box, file in zip(boxes, files, strict=True) if overpass.is_empty(file)]
+    if len(empty) == len(boxes):
+        raise BlockedError(Fault("net_empty", wish.overpass_url, values={"tiles": len(boxes)}))
     merge(files, merged)
-    return merged, {"endpoint": wish.overpass_url, "answers": answers}
+    if empty and (wrong := overpass.belied(empty, merged)):
+        raise BlockedError(Fault("net_belied", wish.overpass_url, values={"count": wrong, "tiles": len(boxes)}))
+    return empty
 
 
 def _covers(asked: Asked, area: shapely.Geometry, clipped: Clipped) -> dict[str, Any]:
     """Say whether the roads reach as far as the margin: ``covers_all``, None where nobody says, ``sides_short``.
 
     Of a file that does not say what it covers, the sides are those on which its roads end farther within the boundary
-    than the margin. What a server answers covers what was asked.
+    than the margin; those on which they end nearer to it than the margin, within or beyond, are ``sides_near``. What a
+    server answers covers what was asked.
 
     Raises
     ------
@@ -273,7 +313,8 @@ def _covers(asked: Asked, area: shapely.Geometry, clipped: Clipped) -> dict[str,
     if asked.wish.extract is None:
         return {"covers_all": True, "sides_short": []}
     if clipped.box is None:
-        return {"covers_all": None, "sides_short": _sides_short(clipped.extent, area, asked.margin_m)}
+        ends, near = (_sides_short(clipped.extent, area, within_m) for within_m in (asked.margin_m, -asked.margin_m))
+        return {"covers_all": None, "sides_short": ends, "sides_near": near, "extent": list(clipped.extent)}
     lost, language = _sides_short(clipped.box, area, ON_LINE_M), asked.scenario.language
     if lost:
         sides = listed((say(f"fetch.side.{side}", language) for side in lost), language)
@@ -314,6 +355,8 @@ def lines(record: Mapping[str, Any]) -> Iterator[str]:
     yield say("fetch.boundary", language, name=about.get("display_name") or about.get("file") or record["place"])
     yield say("fetch.roads", language, margin=record["margin_m"], **counts)
     yield say("fetch.features", language, count=counts["features"])
+    if record.get("complete_said"):
+        yield say("fetch.complete", language)
     for doubt in snapshot.doubts_of(record, "", language):
         _, what, cure = tell(doubt, language)
         yield say("fetch.doubt", language, what=what, cure=cure)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from planner.columns import MOST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +41,8 @@ def _few_decimals(value: Decimal) -> Decimal:
 
 Number = Annotated[Decimal, BeforeValidator(_plain_number), Field(allow_inf_nan=False)]
 Yuan = Annotated[int, Field(ge=0, le=10**13, strict=True)]
+SiteYuan = Annotated[int, Field(ge=0, le=MOST["yuan"], strict=True)]
+People = Annotated[int, Field(ge=0, le=MOST["people"], strict=True)]
 Share = Annotated[Number, Field(gt=0, le=1)]
 Weight = Annotated[Number, Field(ge=1, le=100), AfterValidator(_few_decimals)]
 Name = Annotated[str, Field(min_length=1, strict=True)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner import __version__, outputs, record, report
+from planner import __version__, provenance, record, report
 from planner.chart import Dot, Texts, cost_chart
 from planner.editoutputs import edits_named
 from planner.figures import gap_percent, money, percent, permille_down
@@ -126,12 +126,12 @@ def _record(studied: FrontierStudy) -> dict[str, Any]:
         "schema": SCHEMA,
         "scenario": scenario.name,
         "title": scenario.title,
-        "scenario_sha256": outputs.scenario_hash(inputs.loaded),
+        "scenario_sha256": provenance.scenario_hash(inputs.loaded),
         "planner": __version__,
         "data_date": scenario.data_date.isoformat(),
         "language": scenario.language,
         "parameters": {
-            **outputs.road_parameters(scenario),
+            **provenance.road_parameters(scenario),
             "horizon_years": scenario.siting.horizon_years,
             "years": years or [scenario.data_date.year],
             "steps": studied.steps,
@@ -139,7 +139,7 @@ def _record(studied: FrontierStudy) -> dict[str, Any]:
             "time_limit_s": float(scenario.siting.time_limit_s),
         },
         "attribution": say("map.attribution", scenario.language),
-        "inputs": outputs.input_records(inputs),
+        "inputs": provenance.input_records(inputs),
         "roads": record.roads_record(inputs.networks) | edits_named(inputs.rerouted),
         "standard": record.standard_facts(studied.standard),
         "people": found.whole,
@@ -222,7 +222,7 @@ def _chart(found: Mapping[str, Any]) -> str:
             _proof(found),
             say("frontier.rules", language),
             _counted(found),
-            *outputs.source_notes(language, found["inputs"]),
+            *provenance.source_notes(language, found["inputs"]),
         ),
     )
     return cost_chart(dots, found["covered_today"], max(1, found["people"]), texts)

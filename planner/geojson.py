@@ -11,11 +11,29 @@ if TYPE_CHECKING:
 
 _DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 _FEATURES = "features"
+_NEEDED = ("properties", "geometry")
+_MEMBERS = {"type", "id", "bbox", *_NEEDED}
 _SPACES = re.compile(r"[ \t\r\n]*")
-_DECODER = json.JSONDecoder()
 
 
-def broken_features(data: bytes) -> tuple[int, dict[int, str]]:
+class _Repeated(dict[str, Any]):
+    """An object that has a key twice: the last one counts for whoever reads on, and nobody can mean that."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        keys = [key for key, _ in pairs]
+        self.key = next(key for key in keys if keys.count(key) > 1)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Repeated(pairs)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def broken_features(data: bytes) -> tuple[int, dict[int, tuple[str, dict[str, str]]]]:
     """Count the features of a file, and find the broken ones.
 
     Parameters
@@ -28,8 +46,11 @@ def broken_features(data: bytes) -> tuple[int, dict[int, str]]:
     count
         Features.
     broken
-        Number of a feature, from 1 -> code of its fault: ``feature_unknown`` for what says that it is something else,
-        ``geometry_broken`` for a place whose type is unknown or whose coordinates are missing or no numbers.
+        Number of a feature, from 1 -> code of its fault and what its words quote: ``feature_unknown`` for what says
+        that it is something else, ``key_twice`` where a key stands twice in it, in its properties or its place,
+        ``key_absent`` where it has no properties or geometry, not even null (RFC 7946, 3.2), and another key that may
+        be meant for it, ``geometry_broken`` for a place whose type is unknown or whose coordinates are missing or no
+        numbers.
 
     Raises
     ------
@@ -38,11 +59,23 @@ def broken_features(data: bytes) -> tuple[int, dict[int, str]]:
     """
     count, broken = 0, {}
     for count, feature in enumerate(_features(data.decode("utf-8-sig")), 1):
-        if not isinstance(feature, dict) or feature.get("type") != "Feature":
-            broken[count] = "feature_unknown"
-        elif not _is_whole(feature.get("geometry")):
-            broken[count] = "geometry_broken"
+        if wrong := _wrong(feature):
+            broken[count] = wrong
     return count, broken
+
+
+def _wrong(feature: Any) -> tuple[str, dict[str, str]] | None:
+    """Say what is wrong with a feature."""
+    if not isinstance(feature, dict) or feature.get("type") != "Feature":
+        return "feature_unknown", {}
+    for part in (feature, *map(feature.get, _NEEDED)):
+        if isinstance(part, _Repeated):
+            return "key_twice", {"key": part.key}
+    other = " / ".join(key for key in feature if key not in _MEMBERS)
+    for key in _NEEDED:
+        if key not in feature and other:
+            return "key_absent", {"key": key, "keys": other}
+    return None if _is_whole(feature.get("geometry")) else ("geometry_broken", {})
 
 
 def _features(text: str) -> Iterator[Any]:
@@ -52,6 +85,8 @@ def _features(text: str) -> Iterator[Any]:
     while True:
         key, at = _value(text, at)
         at = _after(text, at, ":")
+        if key in alone:
+            raise ValueError(key)
         if key == _FEATURES:
             at = _after(text, at, "[")
             while not text.startswith("]", at):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from planner.columns import LARGEST_WHOLE, nearest
+from planner.columns import LARGEST_WHOLE, MOST, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,10 @@ _EXCEL_ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|
 _ROUNDED_CODE = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{1,2}")
 _DECIMAL_END = re.compile(r"\.0+$")
 _LONG_CODE = re.compile("[0-9]{6,18}")
+# What people write where there is nothing to say; √ and ○ are no such signs.
+_NOTHING = re.compile(
+    r"[-—–_/\\|.。、*·~?×]+|无|没有|暂无|暂缺|否|未定|待定|不详|未知|n/a|none|null|nan|nil", re.IGNORECASE
+)
 _MARKED_CODE = re.compile(r"'([0-9]+)|=\"([0-9]+)\"")
 
 _ID_NUMBER = re.compile(r"(?<![0-9.])[1-9][0-9]{5}((?:18|19|20)[0-9]{2})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx](?![0-9])")
@@ -74,6 +78,14 @@ def _read_whole(text: str) -> Value | Wrong:
         if pattern.fullmatch(text):
             return Wrong(code, {"text": quoted(text)})
     return _near(text, _meant_whole(text), "cell_number", "cell_number_near")
+
+
+def _within(value: Value | Wrong, unit: str, text: str) -> Value | Wrong:
+    """Refuse a figure that no row can hold."""
+    if not isinstance(value, int) or value <= MOST.get(unit, value):
+        return value
+    values = {"text": quoted(text), "most": MOST[unit]}
+    return Wrong("people_beyond", values) if unit == "people" else Wrong("yuan_beyond", values)
 
 
 def _read_degrees(text: str) -> Value | Wrong:
@@ -106,6 +118,11 @@ def plain(text: str) -> str:
     if text.isascii():  # as most cells are, and normalised already
         return "".join(text.split())
     return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def says_nothing(text: str) -> bool:
+    """Whether people write `text` where there is nothing to say: 无, a dash, N/A."""
+    return _NOTHING.fullmatch(plain(text)) is not None
 
 
 def _meant_whole(text: str) -> str:
@@ -150,9 +167,9 @@ def _read_choice(text: str, choices: Mapping[str, str]) -> Value | Wrong:
 def _read_types(text: str, choices: Mapping[str, str]) -> Value | Wrong:
     names = [name for part in text.replace("；", ";").split(";") if (name := part.strip())]
     for name in names:
-        if name not in choices:
-            known, near = " / ".join(choices), nearest(name, choices)
-            code = "cell_type_near" if near else "cell_type"
+        if not choices.get(name):
+            known, near = " / ".join(one for one in choices if choices[one]), nearest(name, choices)
+            code = "cell_type_several" if name in choices else "cell_type_near" if near else "cell_type"
             return Wrong(code, {"text": quoted(name), "nearest": near, "known": known})
     return ";".join(dict.fromkeys(choices[name] for name in names))
 
@@ -194,18 +211,20 @@ def read_cell(column: Column, text: str) -> Value | Wrong:
     -------
     value
         ``str`` for text, choices and types (``;`` between), ``int`` for people and money, ``Decimal`` for shares,
-        ``float`` for degrees, ``datetime.date`` for dates; an empty cell is an empty text or None; `Wrong` where the
-        grammar is broken.
+        ``float`` for degrees, ``datetime.date`` for dates; an empty cell is an empty text or None, and so is 无 or a
+        dash where text need not stand; `Wrong` where the grammar is broken.
     """
     if wrong := spoilt(text) or (_spoilt_code(text) if column.name in CODES else None):
         return wrong
+    if column.kind == "text" and not column.filled and says_nothing(text):
+        return ""
     if not text or column.kind == "text":
         return text if column.kind in {"text", "choice", "types"} else None
     if text[0] == "=":
         return Wrong("cell_formula")
     if column.kind in {"choice", "types"}:
         return (_read_types if column.kind == "types" else _read_choice)(text, column.choices)
-    return _READERS[column.kind](text)
+    return _within(_READERS[column.kind](text), column.unit, text)
 
 
 def quoted(text: str) -> str:

@@ -56,6 +56,8 @@ def _read_csv(source: TableSource, data: bytes) -> Sheet:
     line_ends = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
     if line_ends > _MOST_LINES or data.count(b",") > _MOST_CELLS:
         raise TableError(Fault("table_file_large", source.shown))
+    if _is_utf16(data):
+        raise TableError(Fault("table_utf16", source.shown))
     encoding = next((encoding for encoding in _ENCODINGS if _is_text(data, encoding)), None)
     if encoding is None or (encoding == "gb18030" and _is_damaged_utf8(data)):
         raise TableError(Fault("table_encoding", source.shown))
@@ -72,6 +74,17 @@ def _read_csv(source: TableSource, data: bytes) -> Sheet:
     except csv.Error as error:
         raise TableError(Fault("table_quotes", source.shown, row=last + 1, values={"reason": error})) from error
     return Sheet("", rows, lines)
+
+
+def _is_utf16(data: bytes) -> bool:
+    """Whether data begin with a mark of UTF-16, or their commas and line ends have the zero of its ASCII signs.
+
+    A quarter of them is enough: the halves of Chinese characters look like some more, and no other text holds zeros.
+    """
+    start = data[:_PIECE]
+    marks = start.count(b",") + start.count(b"\n")
+    little, big = start.count(b",\0") + start.count(b"\n\0"), start.count(b"\0,") + start.count(b"\0\n")
+    return data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 4 * max(little, big) > marks
 
 
 def _is_text(data: bytes, encoding: str) -> bool:

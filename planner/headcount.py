@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.allotment import FIGURE_FROM, Allotment, Ground, allotments
+from planner.allotment import FIGURE_FROM, Allotment, Ground, allotments, holding
 from planner.areas import read_areas, with_districts
 from planner.columns import GROUP_PREFIX, nearest
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
 from planner.osmobjects import way_ids
-from planner.spreading import STREETS, along_streets
+from planner.spreading import STREETS, along_streets, roadless_share
 from planner.tablefaults import shortened
-from planner.totals import SHOWN, read_totals, sums_of_others
+from planner.totals import SHOWN, may_be_sums, read_totals, sums_of_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,7 +96,7 @@ def count(
     def streets(spacing_m: float) -> Spots:
         return along_streets(walk, way_ids(Path(road_file), STREETS), spacing_m)
 
-    return with_totals(table, officials, Ground(areas, streets))
+    return with_totals(table, officials, Ground(areas, streets, partial(roadless_share, walk)))
 
 
 def with_totals(table: Table, officials: Sequence[Official], ground: Ground) -> Headcount:
@@ -136,7 +137,7 @@ def with_totals(table: Table, officials: Sequence[Official], ground: Ground) -> 
     wrong = [*_unfilled(frame, origin, done), *_twice(table, everything)]
     if wrong:
         raise TableError(*shortened(wrong))
-    doubts = _doubts(table, done)
+    doubts = [*_doubts(table, done), *_may_count_twice(done), *(d for one in officials for d in holding(one, ground))]
     read = Counter(table.rows_read)
     for official in officials:
         read[official.asked.source.shown] += official.rows_read
@@ -249,6 +250,19 @@ def _doubts(table: Table, done: Sequence[tuple[Official, Sequence[Allotment]]]) 
     return doubts
 
 
+def _may_count_twice(done: Sequence[tuple[Official, Sequence[Allotment]]]) -> Iterator[Fault]:
+    """Doubt units that nothing takes and that may be totals of other units of their layer."""
+    for layer in dict.fromkeys(official.asked.layer for official, _ in done):
+        mine = [
+            (official.asked.expected, item)
+            for official, given in done
+            if official.asked.layer == layer
+            for item in given
+        ]
+        apart = [item.total for expected, item in mine if item.how == "apart" and item.total.name not in expected]
+        yield from may_be_sums(apart, [item.total for _, item in mine])
+
+
 def _of_units(official: Official, given: Sequence[Allotment], rest: pd.DataFrame) -> Iterator[Fault]:
     """Say of units what was decided; `rest` are the rows of their layer that no total takes."""
     spare = sorted(set(rest[official.asked.of]) - {""})
@@ -318,6 +332,7 @@ def _record(official: Official, given: Sequence[Allotment]) -> dict[str, Any]:
                 "unit": item.total.label,
                 "code": item.total.code or None,
                 **item.total.people,
+                "counted": dict(item.counted),
                 "urban_share": None if item.total.urban_share is None else float(item.total.urban_share),
                 "how": item.how,
                 "rows": len(item.rows) + len(item.new),

@@ -18,6 +18,7 @@ from planner.grammar import holds_id_number, plain, quoted
 from planner.headless import headless
 from planner.matching import Matching, match_headers
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, Grid, in_runs, one_line, strip, strip_all
+from planner.titleunits import wrong_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,11 +36,12 @@ ROW_IDS = "row"
 """What `TableSource.id` says where the rows are numbered by their lines."""
 
 _NUMBER = re.compile(r"[-+]?[0-9][0-9,]*(?:\.[0-9]+)?%?")
-_TEN_THOUSANDS = re.compile("单位:.*万")
 _TOTALS = re.compile(
-    r"(?:.*(?:合计|总计|小计|共计|累计|汇总)(?:数|人数)?|总数|总人数|总人口|(?:sub|grand)?totals?|sum)(?:\(.*\))?(?::.*)?",
+    r"(?:.*(?:合计|总计|小计|共计|累计|汇总)(?:数|人数)?|总数|总人数|总人口|计|总|∑|(?:sub|grand)?totals?|sum)(?:\(.*\))?(?::.*)?"
+    r"|其中(?::.*|男.*|女.*)?",
     re.IGNORECASE | re.DOTALL,
 )
+_WHOLE_AREA = re.compile(r"全(?:省|市|区|县|旗|镇|乡|街道)(?:\(.*\))?:?")
 _LABEL = (
     r"(?:注|备注|.{0,4}说明|附注|填表人|填表单位|填表日期|填报人|填报单位|填报日期|填报时间|制表人|制表|制表单位|制表日期|制表时间|审核人|审核"
     r"|审核单位|负责人|单位负责人|分管领导|联系人|联系电话|联系方式|数据来源|资料来源|日期|notes?|source)(?:\(.*\))?[0-9]*:.*"
@@ -155,8 +157,10 @@ def _headers(
             parts = [_parts(column) for column in zip(*filled[top : bottom + 1], strict=True)]
             names = tuple(map(" ".join, parts))
             if any(names):
+                spare = (key,) if by_row else ()
+                texts = [part or ("",) for part in parts]
                 matching = match_headers(
-                    names, contract, explicit, unclaimed=(key,) if by_row else (), parts=[p or ("",) for p in parts]
+                    names, contract, explicit, unclaimed=spare, needed=source.headers_named, parts=texts
                 )
                 yield _Header(top, bottom, names, matching)
 
@@ -192,31 +196,9 @@ def _below(
     headers = header.names[:width]
     rows, faults, told = _unmerged(sheet, header, source, contract, width)
     columns = tuple(strip_all(column) for column in zip(*rows, strict=True)) or ((),) * width
-
-    def fault(code: str, row: int, name: str = "", **values: object) -> Fault:
-        return Fault(code, source.shown, sheet.name, sheet.lines[row], name, values)
-
-    faults += [
-        fault("row_too_long", number, cells=len(row), headers=width)
-        for number, row in enumerate(sheet.rows[start:], start)
-        if len(row) > width and any(map(strip, row[width:]))
-    ]
-    faults += [
-        fault("nameless_column", header.bottom, number=place + 1)
-        for place, name in enumerate(headers)
-        if not name and any(columns[place])
-    ]
-    faults += [fault("code_cut", row, headers[place] if place < width else "") for row, place in sheet.cut]
-    texts = [" ".join(dict.fromkeys(filter(None, row))) for row in filled[: header.top]]
-    faults += [
-        fault("title_ten_thousands", row) for row, text in enumerate(texts) if _TEN_THOUSANDS.search(plain(text))
-    ]
-    if not rows:
-        faults.append(Fault("table_empty", source.shown, sheet.name))
-    above = tuple(zip(sheet.lines, texts, strict=False))
-    unknown = frozenset(
-        (sheet.lines[row], place) for row, place in sheet.uncalculated if row >= start and place < width
-    )
+    titles = [" ".join(dict.fromkeys(filter(None, row))) for row in filled[: header.top]]
+    misshapen = _misshapen(sheet, header, source, contract, columns, titles)
+    unknown = ((sheet.lines[row], place) for row, place in sheet.uncalculated if row >= start and place < width)
     last = len(sheet.lines) - 1
     hidden = tuple((sheet.lines[a], sheet.lines[min(b, last)]) for a, b in sheet.hidden_rows if a <= last)
     return Grid(
@@ -224,13 +206,45 @@ def _below(
         headers=headers,
         cells=columns,
         lines=tuple(sheet.lines[start:]),
-        faults=(*doubts, *faults),
-        above=above,
-        uncalculated=unknown,
+        faults=(*doubts, *faults, *misshapen),
+        above=tuple(zip(sheet.lines, titles, strict=False)),
+        uncalculated=frozenset(unknown),
         hidden=hidden,
         converted=tuple((sheet.lines[row], place) for row, place in sheet.converted if row >= start),
         doubts=(*sheet.doubts, *told, *_hidden_columns(sheet, headers, source)),
     )
+
+
+def _misshapen(
+    sheet: Sheet,
+    header: _Header,
+    source: TableSource,
+    contract: Sequence[Column],
+    columns: Sequence[Sequence[str]],
+    titles: Sequence[str],
+) -> Iterator[Fault]:
+    """Find what does not fit its header: cells beside it, columns without one, cut codes, a title in another unit."""
+    start, width = header.bottom + 1, len(columns)
+    headers = header.names[:width]
+
+    def fault(code: str, row: int, name: str = "", **values: object) -> Fault:
+        return Fault(code, source.shown, sheet.name, sheet.lines[row], name, values)
+
+    for number, row in enumerate(sheet.rows[start:], start):
+        if len(row) > width and any(map(strip, row[width:])):
+            yield fault("row_too_long", number, cells=len(row), headers=width)
+    for place, name in enumerate(headers):
+        if not name and any(columns[place]):
+            yield fault("nameless_column", header.bottom, number=place + 1)
+    for at, place in sheet.cut:
+        yield fault("code_cut", at, headers[place] if place < width else "")
+    known = [(contract_column(name, contract), headers[at]) for name, at in header.matching.place.items()]
+    for number, text in enumerate(titles):
+        code, unit = wrong_unit(text, ((column, name) for column, name in known if column))
+        if code:
+            yield fault(code, number, unit=quoted(unit))
+    if start >= len(sheet.rows):
+        yield Fault("table_empty", source.shown, sheet.name)
 
 
 def _hidden_columns(sheet: Sheet, headers: Sequence[str], source: TableSource) -> Iterator[Fault]:
@@ -316,13 +330,16 @@ def why_no_row(grid: Grid, matching: Matching, contract: Sequence[Column]) -> Ca
     -------
     reason
         Takes the cells of a line, stripped, and says ``blank``; ``header``, the header once more; ``total``, where the
-        first text, the id or the name says so and there is no place; ``note``, where every text is one such as
+        first text, the id or a name (of people also their town or district) says so and there is no place; ``note``,
+        where every text is one such as
         填表人：…, or stands above the header as well, or the first one is and the line has no place, code or id;
         ``section``, where the first one is a heading (一、…) without a place, code, name or setting, or there is one
         text only and it is nothing that a row must have; or nothing, for a row.
     """
     lon, lat = (matching.place.get(name) for name in ("lon", "lat"))
-    known = dict.fromkeys((contract[0].name, "demand_id", "site_id", "name"))
+    counted = contract[0].name == "demand_id"  # 全市 in a table of official totals is a fault of its own
+    areas = ("town", "district", "unit_id") if counted else ()
+    known = dict.fromkeys((contract[0].name, "demand_id", "site_id", "name", *areas))
     naming = [matching.place[name] for name in known if name in matching.place]
     headers, titles = set(grid.headers), {text for _, text in grid.above if text}
     aside = _why_aside(grid, matching, contract)
@@ -337,7 +354,9 @@ def why_no_row(grid: Grid, matching: Matching, contract: Sequence[Column]) -> Ca
         if repeated and sum(map(bool, cells)) > 1:
             return "header"
         placed = lon is not None and lat is not None and cells[lon] and cells[lat]
-        if not placed and any(_TOTALS.fullmatch(plain(text)) for text in (first, *(cells[at] for at in naming))):
+        names = [] if placed else [plain(cells[at]) for at in naming if cells[at]]
+        wholes = map(_WHOLE_AREA.fullmatch, names if counted else ())
+        if not placed and any((*map(_TOTALS.fullmatch, (plain(first), *names)), *wholes)):
             return "total"
         if one_line(first) in titles and not any(cells[cells.index(first) + 1 :]):
             return "note"

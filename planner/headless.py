@@ -65,8 +65,6 @@ def _called(column: Column) -> str:
 def _encoding(rows: Sequence[Sequence[str]]) -> str:
     """Name the encoding that a text is likely in, which was read as GB18030; empty where nothing speaks for one."""
     text = "\n".join(",".join(row) for row in rows)
-    if "\0" in text:
-        return "UTF-16"
     try:
         data = text.encode("gb18030")
         data.decode("big5")

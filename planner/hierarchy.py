@@ -66,6 +66,32 @@ def upper_rows(source: TableSource, grid: Grid) -> frozenset[int]:
     return frozenset(upper)
 
 
+def told_apart(part: Part) -> Part:
+    """Return a table whose towns and districts that count people and have no row below them say so.
+
+    One that ``keep`` would leave out besides, and a row that is no demand for another reason, stay as they are.
+    """
+    tree, grid, people = part.source.hierarchy, part.grid, part.matching.place.get("people")
+    if tree is None or people is None or not {tree.code, tree.parent} <= set(grid.headers):
+        return part
+    code, parent = _cells(grid, tree.code), _cells(grid, tree.parent)
+    units, upper = _first_rows(code), {row.row for row in part.left_out if row.reason == "unit_above"}
+    above = {row for row in range(len(code)) if code[row] and grid.lines[row] not in upper}
+    climbing = above
+    while climbing:
+        climbing = {units[parent[row]] for row in climbing if parent[row] in units} - above
+        above = above | climbing
+    kept = [(_cells(grid, header), text.strip()) for header, text in part.source.keep.items() if header in grid.headers]
+    alone = {
+        line
+        for row, line in enumerate(grid.lines)
+        if line in upper and row not in above and grid.cells[people][row].strip("0.,")
+        and all(cells[row] == text for cells, text in kept)
+    }  # fmt: skip
+    told = (replace(row, reason="unit_alone") if row.row in alone else row for row in part.left_out)
+    return replace(part, left_out=tuple(told))
+
+
 def climb(part: Part, tree: Hierarchy) -> Climbed:
     """Follow the codes from every row in use up to its district.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from planner import headcount, placing, schema, snapshot, sourceschema, tables
+from planner import headcount, placing, schema, sitedates, snapshot, sourceschema, tables
 from planner.candidates import options
 from planner.companions import with_companions
 from planner.crossfaults import cross_faults, unpaid_budgets
@@ -19,9 +19,8 @@ from planner.roadcache import default_folder, read_roads
 from planner.roadedits import read_edits
 from planner.scenario import Loaded, fault_at, load
 from planner.sourcelist import (
-    counts_people,
+    contract_of,
     exclusions_asked,
-    facility_names,
     modes_asked,
     places_asked,
     shown_path,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from planner.roads import Roads
     from planner.schema import Scenario
     from planner.standards import Standard
+    from planner.tablefaults import Part
     from planner.terms import Mode
     from planner.verdicts import Verdicts
 
@@ -108,6 +108,8 @@ class Gathered:
         Every fault of the scenario, its tables and its roads.
     inputs
         All of it, where nothing is wrong.
+    parts
+        ``demand``, ``sites`` -> the tables one by one, with all their cells and all that is wrong in them.
     """
 
     loaded: Loaded
@@ -117,6 +119,7 @@ class Gathered:
     networks: Mapping[Mode, Roads]
     faults: tuple[Fault, ...]
     inputs: Inputs | None
+    parts: Mapping[str, Sequence[Part]] = field(default_factory=dict)
 
 
 def usable_sites(sites: pd.DataFrame) -> NDArray[np.bool_]:
@@ -225,12 +228,15 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
         faults.extend(wrong)
         return done
 
-    report("demand")
-    rows = tried(lambda: tables.read_demand(table_sources(loaded, "demand"), counted=counts_people(loaded)))
-    report("sites")
-    types = facility_names(loaded)
-    found = tried(lambda: tables.read_sites(table_sources(loaded, "sites"), known_types=types))
-    sites = _with_today(found, loaded.scenario)
+    parts: dict[str, Sequence[Part]] = {}
+
+    def table_of(section: str) -> tables.Table | None:
+        report(section)
+        contract = contract_of(loaded, section)
+        parts[section] = tables.read_parts(table_sources(loaded, section), contract)
+        return tried(lambda: tables.assembled(parts[section], contract))
+
+    rows, sites = table_of("demand"), _with_today(table_of("sites"), loaded.scenario)
     placed = tried(lambda: placing.place(rows, sites, places_asked(loaded), standards))
     excluded = tried(lambda: _excluded(loaded))
     sites = placed.sites if placed else sites
@@ -244,23 +250,36 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
     faults += cross_faults(loaded, demand, sites, networks or {})
     choices = tried(lambda: None if sites is None else _options(loaded, sites))
     faults += unpaid_budgets(loaded, choices)
-    scenario, whole = loaded.scenario, None
-    if not faults and scenario and counted and sites and placed and networks is not None and choices is not None:
-        whole = Inputs(
-            loaded=loaded,
-            scenario=scenario,
-            standards=standards,
-            demand=counted.table,
-            sites=sites,
-            networks=networks,
-            options=choices,
-            verdicts=placed.verdicts,
-            rerouted=edited,
-            excluded=excluded,
-            totals=counted.records,
-        )
+    whole = None if faults else _whole(loaded, standards, sites, networks, choices, placed, counted)
+    if whole is not None:
+        whole = replace(whole, rerouted=edited, excluded=excluded)
     told = tuple(_at_its_name(loaded, fault) for fault in faults)
-    return Gathered(loaded, standards, demand, sites, networks or {}, told, whole)
+    return Gathered(loaded, standards, demand, sites, networks or {}, told, whole, parts)
+
+
+def _whole(
+    loaded: Loaded,
+    standards: tuple[Standard, ...],
+    sites: tables.Table | None,
+    networks: Mapping[Mode, Roads] | None,
+    options: pd.DataFrame | None,
+    placed: placing.Placed | None,
+    counted: headcount.Headcount | None,
+) -> Inputs | None:
+    """Return what a run needs, but for the road edits and the excluded areas; None where a part could not be read."""
+    if not (loaded.scenario and sites and placed and counted) or networks is None or options is None:
+        return None
+    return Inputs(
+        loaded=loaded,
+        scenario=loaded.scenario,
+        standards=standards,
+        demand=counted.table,
+        sites=sites,
+        networks=networks,
+        options=options,
+        verdicts=placed.verdicts,
+        totals=counted.records,
+    )
 
 
 def _at_its_name(loaded: Loaded, fault: Fault) -> Fault:
@@ -276,13 +295,15 @@ def _at_its_name(loaded: Loaded, fault: Fault) -> Fault:
 
 
 def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables.Table | None:
-    """Mark the sites that are open on the data date."""
+    """Mark the sites that are open on the data date; doubt those whose dates change that in the years of a plan."""
     if table is None or scenario is None:
         return table
     frame = table.frame
     works = tables.operating_on(frame, scenario.data_date).to_numpy()
     marked = frame.assign(open_today=(frame["status"] == "existing").to_numpy() & works)
-    return replace(table, frame=marked)
+    first = min((phase.year for phase in scenario.phase), default=scenario.data_date.year)
+    last = first + scenario.siting.horizon_years - 1
+    return sitedates.doubted(replace(table, frame=marked), scenario.data_date, last)
 
 
 def _options(loaded: Loaded, sites: tables.Table) -> pd.DataFrame | None:

@@ -8,25 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
-from planner import datum, density, snapshot
+from planner import datum, density, doublecounts, nearheaders, places, recurring, sitedates, snapshot, totals
 from planner import doubts as doubting
-from planner.areas import read_areas
-from planner.boundary import read_boundary, widened
-from planner.errors import Fault, PlannerError, attempt
+from planner.border import border, saved_border
+from planner.boundary import widened
+from planner.errors import Fault, attempt
 from planner.inputs import Gathered
 from planner.roadends import SIDES, Cut, covered_box, cut_nodes, cut_of, metres_to
 from planner.scenario import snapshot_of
 from planner.sourcelist import shown_path
-from planner.sources import TableSource
 from planner.water import water_of
-from planner.words import listed, say
+from planner.words import layer_name, listed, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
+    import shapely
     from numpy.typing import NDArray
 
     from planner.coordinates import System
@@ -50,6 +49,8 @@ AREA_ROWS = 3
 """So many rows outside, and all that a district has, are one doubt: the boundary lacks the district."""
 
 KINDS: tuple[Kind, ...] = ("demand", "sites")
+
+_GRAVE = totals.GRAVE | sitedates.GRAVE | places.GRAVE | doublecounts.GRAVE | nearheaders.GRAVE
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,8 @@ def look(gathered: Gathered, show: Callable[[str], None]) -> Seen | None:
     water = attempt(lambda: water_of(Path(scenario.roads.file)))[0]
     water = np.empty(0, dtype=object) if water is None else water
     wet = {kind: doubting.across_water(one, water) for kind, one in laid.sound.items()}
-    area, boundary = _area(gathered.loaded, scenario)
+    outline, boundary = border(gathered.loaded, scenario)
+    area = None if outline is None else widened(outline, OUTSIDE_M)
     found = [doubt for doubts in laid.empty.values() for doubt in doubts]
     for kind, one in laid.sound.items():
         found += _doubts_of_places(one, float(scenario.roads.snap_max_m), wet[kind], area)
@@ -119,9 +121,14 @@ def look(gathered: Gathered, show: Callable[[str], None]) -> Seen | None:
 
 
 def grave(inputs: Inputs) -> Sequence[Fault]:
-    """Find what makes figures void: points in another system than written, and roads cut too near to them."""
+    """Find what makes figures void: points in another system than written, roads cut too near, people counted twice.
+
+    And what makes those of a plan's years doubtful: outlets that open or close in between.
+    """
     read = (inputs.loaded, inputs.standards, inputs.demand, inputs.sites, inputs.networks)
-    return _laid(Gathered(*read, (), inputs), inputs.scenario, inputs.networks["walk"]).told
+    laid = _laid(Gathered(*read, (), inputs), inputs.scenario, inputs.networks["walk"])
+    of_tables = (d for d in (*inputs.demand.doubts, *inputs.sites.doubts) if d.code in _GRAVE)
+    return (*laid.told, *of_tables, *recurring.people_twice(laid.points["demand"]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +195,7 @@ def _doubts_of_rows(points: Points) -> Iterator[Doubt]:
     """Find what stands twice, and settings that disagree with who lives around."""
     yield from doubting.twice(points)
     if points.kind == "demand":
+        yield from recurring.again(points)
         yield from doubting.settings(points)
 
 
@@ -218,38 +226,13 @@ def _about(points: Points, files: pd.Series[str], row: int) -> dict[str, Any]:
 # --- where the area and the roads end ----------------------------------------------------------------------------
 
 
-def _area(loaded: Loaded, scenario: Scenario) -> tuple[shapely.Geometry | None, str]:
-    """Return the area in which all points should lie, a little wider, and the file that it is from; else None."""
-    saved = snapshot_of(loaded.merged.get("roads"))
-    try:
-        for layer in (scenario.areas.districts, scenario.areas.towns):
-            if layer is not None:
-                shown = shown_path(layer.file, loaded.folder)
-                source = TableSource(Path(layer.file), shown, layer.coordinates, sheet=layer.sheet)
-                return widened(shapely.union_all(read_areas(source, layer.name).shapes), OUTSIDE_M), shown
-    except PlannerError:  # who reads the areas for the run tells what is wrong with them
-        return None, ""
-    area = None if saved is None else _boundary_of(saved)
-    if saved is None or area is None:
-        return None, ""
-    return widened(area, OUTSIDE_M), shown_path(str(saved / snapshot.BOUNDARY), loaded.folder)
-
-
-def _boundary_of(saved: Path) -> shapely.Geometry | None:
-    """Return the boundary of a snapshot; None where it is not there any more, for a run does not read it."""
-    try:
-        return read_boundary(saved / snapshot.BOUNDARY, "wgs84").area
-    except PlannerError:
-        return None
-
-
 def _cut(gathered: Gathered, scenario: Scenario, roads: Roads, points: Mapping[Kind, Points]) -> Cut:
     """Look for the places where the road file was cut."""
     file, saved = Path(scenario.roads.file), snapshot_of(gathered.loaded.merged.get("roads"))
     none = np.empty(0, dtype=np.float64)
     missing = cut_nodes(file) if roads.report.nodes_missing else (none, none)
     kept = None if saved is None else snapshot.record_of(saved)
-    area = None if saved is None else _boundary_of(saved)
+    area = None if saved is None else saved_border(saved)
     covered = covered_box(file) if kept is None or area is None else widened(area, kept["margin_m"])
     lon, lat = (
         np.concatenate([none, *(getattr(one, axis)[one.own] for one in points.values())]) for axis in ("lon", "lat")
@@ -314,15 +297,13 @@ def _clipped(loaded: Loaded, scenario: Scenario, cut: Cut, cutoff_m: float, void
     ]
     signs += [say(f"check.cut.{SIDES[side]}", language) for side in cut.sides]
     people = [
-        say("check.layer_people", language, layer=layer, people=count) for layer, count in _by_layer(void).items()
+        say("check.layer_people", language, layer=layer_name(layer, language), people=count)
+        for layer, count in _by_layer(void).items()
     ]
-    values = {
-        "signs": listed(signs, language),
-        "points": sum(item["kind"] == "demand" for item in void),
-        "sites": sum(item["kind"] == "sites" for item in void),
-        "people": listed(people, language) or "0",
-        "cutoff": f"{cutoff_m:.0f}",
-    }
+    points, sites = (sum(item["kind"] == kind for item in void) for kind in KINDS)
+    near = [say("check.near_points", language, count=points, people=listed(people, language))] if points else []
+    near += [say("check.near_sites", language, count=sites)] if sites else []
+    values = {"signs": listed(signs, language), "near": listed(near, language), "cutoff": f"{cutoff_m:.0f}"}
     return Fault("clipped", shown_path(scenario.roads.file, loaded.folder), values=values)
 
 
@@ -344,7 +325,9 @@ def _datum_records(gathered: Gathered, scenario: Scenario, roads: Roads) -> Iter
     sections = {"demand": scenario.demand.table, "sites": scenario.sites.table}
     for kind, table in tables_of(gathered).items():
         stated = _stated(sections[kind], gathered.loaded.folder)
-        for path, found, too_far in datum.by_file(roads, table.frame, table.origin["file"], stated, snap_max_m):
+        # where a row was spread to is in no file and in no other system
+        rows = table.frame if kind == "sites" else table.frame[table.frame["placed"] != "spread"]
+        for path, found, too_far in datum.by_file(roads, rows, table.origin["file"][rows.index], stated, snap_max_m):
             yield {
                 "table": kind,
                 "path": path,

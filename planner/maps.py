@@ -27,6 +27,7 @@ STATES = ("today", "plan")
 _REASON_CODES = {
     "beyond": "b", "demand_off_network": "f", "no_route": "r", "no_site": "s", "not_assessable": "n", "checked": "k",
 }  # fmt: skip
+_MARK_CODES = {"met": "m", "unmet": "u", "apart": "a", "spread": "s", "close": "c"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ def write_map(
     areas: GeoDataFrame,
     labels: MapLabels,
     edits: Sequence[Mapping[str, Any]] = (),
+    marks: Mapping[tuple[str, str], str] | None = None,
 ) -> None:
     """Write the map of one result. Same inputs give the same bytes.
 
@@ -78,6 +80,9 @@ def write_map(
         Names and footer.
     edits
         Road edits: kind, name, what (came of it), lines (packed).
+    marks
+        (demand_id, standard) -> what a field check found (``met``, ``unmet``), or why there should be one, as the kinds
+        of `fieldcheck.listing`; such points have a dark ring and a line in their card.
 
     Raises
     ------
@@ -105,6 +110,7 @@ def write_map(
         "sites": site_layer(shown, labels, words),
         "areas": area_layers(areas, standards, STATES),
         **({"edits": list(edits)} if edits else {}),
+        **_marks(marks or {}, standards, placed["demand_id"].tolist()),
     }
     path.write_bytes(page(data, labels, _layers(data, labels.language), script="map.js"))
 
@@ -199,6 +205,13 @@ def _coverages(
             }
             tables.append(packed)
     return tables
+
+
+def _marks(marks: Mapping[tuple[str, str], str], standards: Sequence[str], ids: Sequence[str]) -> dict[str, Any]:
+    """Pack the marks of each standard beside the points, with the words of their codes; nothing without any."""
+    packed = ["".join(_MARK_CODES.get(marks.get((name, one), ""), "-") for name in ids) for one in standards]
+    words = {code: f"mark.{mark}" for mark, code in _MARK_CODES.items() if any(code in text for text in packed)}
+    return {"marks": packed, "markWords": words} if words else {}
 
 
 def _code(covered: object, reason: object) -> str:

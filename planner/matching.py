@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from planner.columns import RESERVED, contract_column, nearest
+from planner.columns import RESERVED, called, contract_column, nearest
 from planner.grammar import Wrong, plain, quoted
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ class Matching:
 _NEUTRAL = {"基本情况", "基本信息", "人口情况", "人口信息", "人口数据", "坐标", "位置", "费用", "经费"}
 # Units that a header may name in brackets, by the unit of the contract; 万 is none of them.
 _UNIT_ENDS = {"people": ("(人)",), "yuan": ("(元)",), "degrees": ("(度)", "(°)", "(°e)", "(°n)", "(e)", "(n)")}
+# What one column counts in beside its unit: a cost of one site, or of a year.
+_OWN_ENDS = {
+    "cost_once_yuan": ("(元/个)", "(元/处)"),
+    "cost_yearly_yuan": ("(元/年)", "(元/个/年)", "(元/年/个)"),
+    "urban_share": ("(%)",),
+}
 
 
 @cache
@@ -68,7 +74,7 @@ def _claim(header: str, contract: Sequence[Column]) -> str | None:
     folded = _folded(header)
     for column in contract:
         words = {_folded(word) for word in (column.name, *column.synonyms)}
-        ends = ("", *_UNIT_ENDS.get(column.unit, ()))
+        ends = ("", *_UNIT_ENDS.get(column.unit, ()), *_OWN_ENDS.get(column.name, ()))
         if any(folded.endswith(end) and folded.removesuffix(end) in words for end in ends):
             return column.name
     return None
@@ -95,6 +101,12 @@ def in_ten_thousands(header: str, contract: Sequence[Column]) -> str | None:
     return next(filter(None, said), None)
 
 
+def as_headed(header: str, cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column of shares; under a header in percent, 城镇化率（%）, each with the sign."""
+    percent = plain(header).endswith("(%)")
+    return [f"{cell}%" if percent and cell and cell[-1] not in "%％" else cell for cell in cells]
+
+
 def unknown_column(name: str, contract: Sequence[Column]) -> Wrong:
     """Say that the contract has no column `name`, with the nearest one that it has."""
     known = [column.name for column in contract]
@@ -108,7 +120,8 @@ def missing_column(column: Column, spare: Iterable[str], headers: Sequence[str])
     words = (column.name, *column.synonyms)
     near = next((found for word in words if (found := nearest(word, spare))), "")
     shown = " / ".join(quoted(text) for text in headers if text)
-    values = {"name": column.name, "words": " / ".join(words), "nearest": quoted(near), "headers": shown}
+    values = {"name": column.name, "called": called(column), "words": " / ".join(words)}
+    values |= {"nearest": quoted(near), "headers": shown}
     return Wrong("missing_column_near" if near else "missing_column", values)
 
 
@@ -127,6 +140,7 @@ def match_headers(
     explicit: Mapping[str, str],
     *,
     unclaimed: Sequence[str] = (),
+    needed: Sequence[str] = (),
     parts: Sequence[Sequence[str]] = (),
 ) -> Matching:
     """Match the headers of a file with a contract: what the source says first, then names, then synonyms.
@@ -141,14 +155,17 @@ def match_headers(
         Contract name -> header, as the source says.
     unclaimed
         Contract names that no header may stand for by itself.
+    needed
+        Further headers that the source names.
     parts
         The lines of each header, where it is a merged one.
 
     Returns
     -------
     matching
-        With a fault for every header that stands twice, every contract column that two headers stand for, and
-        every wrong name in `explicit`.
+        With a fault for every header that stands twice and is needed, every contract column that two headers stand
+        for, and every wrong name in `explicit`. What passes through under one header has the number of its column
+        behind its name, from the second on.
     """
     place, wrong = _match_explicit(headers, contract, explicit)
     claimed: dict[str, int] = {}
@@ -159,16 +176,25 @@ def match_headers(
             name = None  # NAME beside name is a column of its own
         if not header or number in place.values():
             continue
-        if header in headers[:number]:
+        name = None if name in explicit or name in unclaimed else name
+        again = header in headers[:number]
+        if again and (name or header in {*explicit.values(), *needed}):
             wrong.append((header, Wrong("repeated_header", {"header": quoted(header)})))
-        elif name is None or name in explicit or name in unclaimed:
-            spare[header] = number
+        elif name is None:
+            spare[_numbered(header, number, headers) if again else header] = number
         elif name in claimed:
             both = {"first": quoted(headers[claimed[name]]), "second": quoted(header), "name": name}
             wrong.append((header, Wrong("two_headers", both)))
         else:
             claimed[name] = number
     return Matching({**claimed, **place}, _free_names(spare, contract, {*claimed, *place}), tuple(wrong))
+
+
+def _numbered(header: str, number: int, headers: Sequence[str]) -> str:
+    name = f"{header}_{number + 1}"
+    while name in headers:
+        name += "_"
+    return name
 
 
 def _free_names(spare: Mapping[str, int], contract: Sequence[Column], used: Iterable[str]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, vstack
+from scipy.sparse import csr_array, vstack
 
 from planner.levels import Levels, levels_of
 from planner.program import Program
@@ -69,18 +69,43 @@ class _Family:
 
 @dataclass(frozen=True, eq=False)
 class _Uncovered:
-    """What merged rows (as a share), or sinks (as people), leave uncovered: ``matrix @ x + constant``."""
+    """What merged rows (as a share), then sinks (as people), leave uncovered: ``matrix @ x + constant``."""
 
     matrix: csr_array
     constant: Whole
 
 
+@dataclass(frozen=True, eq=False)
+class _Entries:
+    """What the goals count, all of them one after the other.
+
+    Attributes
+    ----------
+    goal, row, weight, unit
+        Of each entry: its goal, its row of `_Uncovered`, its weight, and its community, -1 for a goal on people.
+    first, allowed, held
+        Where each goal's communities begin; what each community may leave uncovered, and what is open in it.
+    """
+
+    goal: Whole
+    row: Whole
+    weight: Whole
+    unit: Whole
+    first: Whole
+    allowed: Whole
+    held: Whole
+
+
 def _csr(factor: Whole, row: Whole, column: Whole, shape: tuple[int, int]) -> csr_array:
-    return csr_array(coo_array((factor, (row, column)), shape=shape))
+    return csr_array((factor, (row, column)), shape=shape)
 
 
 def _ones(size: int) -> Whole:
     return np.ones(size, dtype=np.int64)
+
+
+def _joined(parts: Sequence[Whole]) -> Whole:
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts])
 
 
 def _blocks(sizes: Mapping[str, int]) -> dict[str, slice]:
@@ -118,54 +143,58 @@ def _flows(instance: Instance, reduced: Reduced) -> tuple[Whole, Whole]:
     return pairs.row[kept].astype(np.int64), pairs.col[kept].astype(np.int64)
 
 
-def _goal_family(
-    reduced: Reduced,
-    uncovered: Mapping[bool, _Uncovered],
+def _entries(goals: Sequence[MergedGoal], n_short: int) -> _Entries:
+    """Write down what all goals count; sinks stand after the merged rows, and count people already."""
+    first = np.cumsum([0, *(0 if goal.unit_allowed is None else len(goal.unit_allowed) for goal in goals)])
+    return _Entries(
+        goal=np.repeat(np.arange(len(goals)), [len(goal.rows) for goal in goals]),
+        row=_joined([goal.rows + n_short * goal.limited for goal in goals]),
+        weight=_joined([_ones(len(goal.rows)) if goal.limited else goal.weight for goal in goals]),
+        unit=_joined(
+            [
+                np.full(len(goal.rows), -1) if goal.unit is None else goal.unit + start
+                for goal, start in zip(goals, first[:-1], strict=True)
+            ]
+        ),
+        first=first,
+        allowed=_joined([goal.unit_allowed for goal in goals if goal.unit_allowed is not None]),
+        held=_joined([goal.unit_weight for goal in goals if goal.unit_weight is not None]),
+    )
+
+
+def _goal_families(
+    goals: Sequence[MergedGoal],
+    uncovered: _Uncovered,
     blocks: Mapping[str, slice],
     unit_of: tuple[Whole, Whole],
     width: int,
-) -> tuple[_Family, _Family]:
+) -> list[_Family]:
     """Rows of the communities that have a flag, and rows of the goals.
 
     A goal on people: ``sum w u <= allowed``. One on communities: ``sum v <= allowed``, with
     ``sum w u - (W - A) v <= A`` for each; a community of one row is short exactly where that row is: v = u.
     """
-    goal_rows, goal_upper = [csr_array((0, width), dtype=np.int64)], []
-    unit_rows, unit_upper = [csr_array((0, width), dtype=np.int64)], []
-    for number, goal in enumerate(reduced.goals):
-        expression = uncovered[goal.limited]
-        weight = _ones(len(goal.rows)) if goal.limited else goal.weight
-        flags = np.flatnonzero(unit_of[0] == number)
-        units = unit_of[1][flags]
-        entry = np.arange(len(goal.rows))
-        asked = np.zeros(len(goal.rows), dtype=np.int64)  # weight of each entry in the goal's own row
-        if goal.unit is None or goal.unit_allowed is None or goal.unit_weight is None:
-            asked = weight
-        else:
-            place = np.full(len(goal.unit_allowed), -1, dtype=np.int64)
-            place[units] = np.arange(len(units))
-            flagged = place[goal.unit] >= 0
-            asked[~flagged] = 1
-            sums = _csr(
-                weight[flagged], place[goal.unit[flagged]], goal.rows[flagged], (len(units), expression.matrix.shape[0])
-            )
-            allowed, whole = goal.unit_allowed[units], goal.unit_weight[units]
-            flag = _csr(whole - allowed, np.arange(len(units)), blocks["unit"].start + flags, (len(units), width))
-            unit_rows.append(csr_array(sums @ expression.matrix - flag))
-            unit_upper.append(allowed - sums @ expression.constant)
-        row = _csr(asked, np.zeros(len(entry), dtype=np.int64), goal.rows, (1, expression.matrix.shape[0]))
-        flag_row = _csr(_ones(len(flags)), np.zeros(len(flags), np.int64), blocks["unit"].start + flags, (1, width))
-        goal_rows.append(csr_array(row @ expression.matrix + flag_row))
-        goal_upper.append(goal.allowed - int((row @ expression.constant)[0]))
-    goals = csr_array(vstack(goal_rows))
+    entries, flags = _entries(goals, blocks["short"].stop - blocks["short"].start), _numbers(blocks["unit"])
+    each, flagged, n_rows = np.arange(len(flags)), entries.first[unit_of[0]] + unit_of[1], uncovered.matrix.shape[0]
+    flag_of = np.full(entries.first[-1] + 1, -1)  # the last one, which -1 finds, is that of people
+    flag_of[flagged] = each
+    flag = flag_of[entries.unit]
+    inside = flag >= 0
+    sums = _csr(entries.weight[inside], flag[inside], entries.row[inside], (len(flags), n_rows))
+    allowed = entries.allowed[flagged]
+    short = _csr(entries.held[flagged] - allowed, each, flags, (len(flags), width))
+    asked = np.where(entries.unit < 0, entries.weight, ~inside)
+    counted = _csr(asked, entries.goal, entries.row, (len(goals), n_rows))
+    own = _csr(_ones(len(flags)), unit_of[0], flags, (len(goals), width))
     if blocks["miss"].stop > blocks["miss"].start:
-        count = len(reduced.goals)
-        goals = csr_array(goals - _csr(_ones(count), np.arange(count), _numbers(blocks["miss"]), (count, width)))
-    unit_limit = np.concatenate([np.empty(0), *unit_upper])
-    return (
-        _Family("unit", csr_array(vstack(unit_rows)), np.full(len(unit_limit), -np.inf), unit_limit),
-        _Family("goal", goals, np.full(len(goal_upper), -np.inf), np.array(goal_upper, dtype=np.float64)),
-    )
+        count = len(goals)
+        own = own - _csr(_ones(count), np.arange(count), _numbers(blocks["miss"]), (count, width))
+    unit_upper = (allowed - sums @ uncovered.constant).astype(np.float64)
+    goal_upper = (np.array([goal.allowed for goal in goals]) - counted @ uncovered.constant).astype(np.float64)
+    return [
+        _Family("unit", csr_array(sums @ uncovered.matrix - short), np.full(len(flags), -np.inf), unit_upper),
+        _Family("goal", csr_array(counted @ uncovered.matrix + own), np.full(len(goals), -np.inf), goal_upper),
+    ]
 
 
 def _cover_family(reduced: Reduced, blocks: Mapping[str, slice], width: int) -> _Family:
@@ -262,11 +291,10 @@ def build(instance: Instance, reduced: Reduced, *, elastic: bool = False) -> Mod
     """
     levels = None if instance.travel is None else levels_of(instance.travel, instance.fixed, reduced.columns)
     flows, unit_of = _flows(instance, reduced), _flagged_units(reduced.goals)
-    n_short = reduced.covers.shape[0]
     blocks = _blocks(
         {
             "open": len(reduced.columns),
-            "short": n_short,
+            "short": reduced.covers.shape[0],
             "unit": len(unit_of[0]),
             "flow": len(flows[0]),
             "chain": 0 if levels is None else len(levels.point),
@@ -274,34 +302,61 @@ def build(instance: Instance, reduced: Reduced, *, elastic: bool = False) -> Mod
         }
     )
     width = blocks["miss"].stop
-    short = _csr(_ones(n_short), np.arange(n_short), _numbers(blocks["short"]), (n_short, width))
-    people = np.empty(0, dtype=np.int64) if reduced.sinks is None else reduced.sinks.people
-    unserved = -_csr(_ones(len(flows[0])), flows[0], _numbers(blocks["flow"]), (len(people), width))
-    uncovered = {
-        False: _Uncovered(short, np.zeros(n_short, dtype=np.int64)),
-        True: _Uncovered(csr_array(unserved), people),
-    }
     families = [
         _cover_family(reduced, blocks, width),
         _chain_family(levels, blocks, width),
-        *_goal_family(reduced, uncovered, blocks, unit_of, width),
+        *_goal_families(reduced.goals, _uncovered(reduced, flows[0], blocks), blocks, unit_of, width),
         _rule_family(instance, reduced, width),
         *_flow_families(instance, reduced, flows, blocks, width),
     ]
-    loss = np.empty(0, dtype=np.int64) if reduced.sinks is None else reduced.sinks.loss
+    program = _program(instance.price[reduced.columns], reduced, levels, flows[0], blocks, families)
+    people, loss = _sinks(reduced)
+    constant = reduced.lost + int((loss * people).sum()) + (0 if levels is None else levels.constant)
+    rows = _blocks({family.name: family.matrix.shape[0] for family in families})
+    return Model(program, blocks, rows, constant, flows, unit_of, levels)
+
+
+def _sinks(reduced: Reduced) -> tuple[Whole, Whole]:
+    """People of each sink, and what one of them weighs; none without capacity."""
+    none = np.empty(0, dtype=np.int64)
+    return (none, none) if reduced.sinks is None else (reduced.sinks.people, reduced.sinks.loss)
+
+
+def _uncovered(reduced: Reduced, sink: Whole, blocks: Mapping[str, slice]) -> _Uncovered:
+    """Return what a row is short of, and what a sink does not give."""
+    people, n_short = _sinks(reduced)[0], reduced.covers.shape[0]
+    left = np.concatenate([_ones(n_short), -_ones(len(sink))])
+    row = np.concatenate([np.arange(n_short), n_short + sink])
+    column = np.concatenate([_numbers(blocks["short"]), _numbers(blocks["flow"])])
+    return _Uncovered(
+        _csr(left, row, column, (n_short + len(people), blocks["miss"].stop)),
+        np.concatenate([np.zeros(n_short, dtype=np.int64), people]),
+    )
+
+
+def _program(
+    price: Whole,
+    reduced: Reduced,
+    levels: Levels | None,
+    sink: Whole,
+    blocks: Mapping[str, slice],
+    families: Sequence[_Family],
+) -> Program:
+    """Put objective, rows and bounds of all blocks together."""
+    width, (people, loss) = blocks["miss"].stop, _sinks(reduced)
     objective = np.zeros(width, dtype=np.int64)
-    objective[blocks["open"]] = instance.price[reduced.columns]
+    objective[blocks["open"]] = price
     objective[blocks["short"]] = reduced.loss
-    objective[blocks["flow"]] = -loss[flows[0]]
+    objective[blocks["flow"]] = -loss[sink]
     objective[blocks["chain"]] = [] if levels is None else levels.gain
     upper = np.ones(width)
-    upper[blocks["flow"]] = people[flows[0]]
+    upper[blocks["flow"]] = people[sink]
     # without a bound of their own the duals of a chain fall by at most what a step gains: see `proof`
     upper[blocks["chain"]] = upper[blocks["miss"]] = np.inf
     integer = np.zeros(width, dtype=bool)
     integer[blocks["open"]] = integer[blocks["unit"]] = True
     integer[blocks["short"]] = reduced.twice
-    program = Program(
+    return Program(
         objective=objective,
         matrix=csr_array(vstack([family.matrix for family in families])),
         row_lower=np.concatenate([family.lower for family in families]),
@@ -310,6 +365,3 @@ def build(instance: Instance, reduced: Reduced, *, elastic: bool = False) -> Mod
         upper=upper,
         integer=integer,
     )
-    constant = reduced.lost + int((loss * people).sum()) + (0 if levels is None else levels.constant)
-    rows = _blocks({family.name: family.matrix.shape[0] for family in families})
-    return Model(program, blocks, rows, constant, flows, unit_of, levels)

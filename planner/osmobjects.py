@@ -58,6 +58,9 @@ _REFUSED = {
     "road_draft": re.compile(rb"""\saction\s*=\s*["']delete["']"""),
 }
 
+# Objects that are marked deleted, as histories and change files do; osmium's array of places would take them for whole.
+_HIDDEN, _DELETION = re.compile(rb"""visible\s*=\s*["'](?!true["'])"""), b"<delete"
+
 # what osmium and the unpackers raise; an IndexError is text that ends within a character
 UNREADABLE = (RuntimeError, OSError, EOFError, ValueError, IndexError, zlib.error, osmium.InvalidLocationError)
 
@@ -68,7 +71,9 @@ _ESCAPED = re.compile(r"%([0-9a-f]+)%")
 _PLACE = np.dtype([("id", np.int64), ("x", np.int32), ("y", np.int32)])
 _UNITS_PER_DEGREE = 10_000_000
 _BLOCK = 1 << 16
+# A node takes 16 bytes of the array, 4 or more of a .pbf, and 13 or more of text: <node id="1"/>.
 _ROOM_PER_BYTE = 16
+_ROOM_PER_CHARACTER = 2
 _ROOM_LEAST = 64 << 20
 
 
@@ -141,8 +146,13 @@ def source_of(path: Path) -> osmium.io.File:
     return osmium.io.File(path, ending_of(path).removeprefix(".").replace("osm.pbf", "pbf"))
 
 
-def gate_text(path: Path, ending: str) -> None:
+def gate_text(path: Path, ending: str) -> tuple[int, bool]:
     """Refuse XML that holds what must not be read; see `_REFUSED`.
+
+    Returns
+    -------
+    size, deleting
+        How many bytes it is unpacked, and whether objects may be marked deleted.
 
     Raises
     ------
@@ -150,7 +160,7 @@ def gate_text(path: Path, ending: str) -> None:
         If it does, is larger than any city when it is unpacked, or is packed as no road file is: a few bytes that swell
         for minutes.
     """
-    read, tail = 0, b""
+    read, tail, deleting = 0, b"", False
     mark = packed_mark = 0
     with path.open("rb") as packed, _UNPACKED[ending](packed) as stream:
         while chunk := stream.read(_CHUNK):
@@ -163,6 +173,8 @@ def gate_text(path: Path, ending: str) -> None:
             code = next((code for code, pattern in _REFUSED.items() if pattern.search(text)), None)
             if code or read > _LARGEST_INFLATED:
                 raise RoadError(Fault(code or "road_too_large", str(path)))
+            deleting = deleting or _DELETION in text or _HIDDEN.search(text) is not None
+    return read, deleting
 
 
 def gate_blobs(path: Path) -> None:
@@ -196,26 +208,23 @@ def extracted(path: Path) -> Iterator[Extract]:
     ending = ending_of(path)
     try:
         if ending in _UNPACKED:
-            gate_text(path, ending)
+            size, deleting = gate_text(path, ending)
+            room = _ROOM_PER_CHARACTER * size
         else:
             gate_blobs(path)
+            room, deleting = _ROOM_PER_BYTE * path.stat().st_size, False
         source = source_of(path)
         with tempfile.TemporaryDirectory(prefix="planner-", ignore_cleanup_errors=True) as folder:
             extract = Extract(path, source, Path(folder))
-            _write(extract, with_places=ending not in _UNPACKED and _fits_places(extract))
+            _write(extract, with_places=not deleting and _fits_places(folder, room))
             yield extract
     except UNREADABLE as error:
         raise RoadError(Fault("road_unreadable", str(path), values={"reason": error})) from error
 
 
-def _fits_places(extract: Extract) -> bool:
-    """Whether the array of places can be written: osmium takes a plain path, and is stopped dead by a full disk.
-
-    A node takes 4 bytes or more of a .pbf, and 16 of the array.
-    """
-    needed = _ROOM_LEAST + _ROOM_PER_BYTE * extract.path.stat().st_size
-    folder = str(extract.folder)
-    return folder.isascii() and "," not in folder and shutil.disk_usage(folder).free > needed
+def _fits_places(folder: str, room: int) -> bool:
+    """Whether the array of places can be written: osmium takes a plain path, and is stopped dead by a full disk."""
+    return folder.isascii() and "," not in folder and shutil.disk_usage(folder).free > _ROOM_LEAST + room
 
 
 def _write(extract: Extract, *, with_places: bool) -> None:

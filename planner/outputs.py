@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,45 +12,43 @@ from planner import (
     claims,
     editoutputs,
     fieldcheck,
-    footmoves,
     maps,
+    provenance,
     record,
     report,
     snapshot,
+    unitsums,
     unjudged,
     verdicts,
 )
-from planner.companions import OF_SHAPEFILES
-from planner.coverage import assessable
-from planner.hashing import sha256_of
+from planner.coverage import CHECKED, assessable
 from planner.headcount import of_tables
 from planner.instance import weight_scale
-from planner.namedfiles import with_files
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS, areas
 from planner.recount import cost_of
 from planner.rulewords import goal_in_words, in_words, known, rule_in_words
 from planner.schema import aim_of
 from planner.sitetable import map_sites, site_table
-from planner.sourcelist import rows_used, shown_path
+from planner.sourcelist import shown_path
 from planner.study import Study, goal_tallies, goals_in, served_in, tally
 from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import geopandas as gpd
 
     from planner.inputs import Inputs
     from planner.rulewords import Known
-    from planner.scenario import Loaded
-    from planner.schema import Scenario
-    from planner.terms import Language
 
 
 RESULT_FILES = frozenset(
     {
         "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg",
         "field_check.xlsx", "why.csv", "closing.csv", "alternatives.csv", "certificate.json", "scenario.toml", "inputs",
-        editoutputs.MOVED_FILE,
+        "totals.csv", editoutputs.MOVED_FILE,
     }
 )  # fmt: skip
 """Names of everything that a result holds."""
@@ -83,55 +77,6 @@ def _goal_records(studied: Study) -> list[dict[str, Any]]:
                 )
                 for a, b in zip(now, then, strict=True)
             ]
-    return found
-
-
-def scenario_hash(loaded: Loaded) -> str:
-    """SHA-256 of a merged scenario, with its paths as seen from its folder."""
-    return hashlib.sha256(report.toml_text(_with_paths(loaded, None)).encode()).hexdigest()
-
-
-def _with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, Any]:
-    """Return the merged scenario with other names for its files; without any, as seen from its folder."""
-
-    def named(file: str) -> str:
-        if not Path(file).is_absolute():
-            return file
-        return shown_path(file, loaded.folder) if names is None else names.get(Path(file), file)
-
-    renamed: dict[str, Any] = with_files(loaded.merged, named)
-    return renamed
-
-
-def doubt_records(inputs: Inputs) -> list[dict[str, str]]:
-    """Say what makes figures void, and what in the tables was read in one of several ways: what to write instead."""
-    of_tables = (*inputs.demand.doubts, *inputs.sites.doubts)
-    doubts = (*inputs.grave, *of_tables, *footmoves.doubts_of(inputs), *unjudged.doubts_of(inputs))
-    files = {str(file.path): shown_path(str(file.path), inputs.loaded.folder) for file in inputs.loaded.files}
-    shown = (replace(doubt, file=files.get(doubt.file, doubt.file)) for doubt in doubts)
-    told = [tell(doubt, inputs.scenario.language) for doubt in shown]
-    return [{"place": place, "what": what, "cure": cure} for place, what, cure in told]
-
-
-def input_records(inputs: Inputs) -> list[dict[str, Any]]:
-    """Describe each input file: its path, hash, and rows read and used."""
-    loaded, found = inputs.loaded, []
-    left = Counter[str]()
-    for row in (*inputs.demand.left_out, *inputs.sites.left_out):
-        left[row.file] += row.rows
-    rows = Counter(inputs.demand.rows_read) + Counter(inputs.sites.rows_read)
-    used = rows_used(loaded, {"demand": inputs.demand, "sites": inputs.sites})
-    for file in inputs.files:
-        shown = shown_path(str(file), loaded.folder)
-        number = rows.get(shown)
-        found.append(
-            {
-                "path": shown,
-                "sha256": sha256_of(file),
-                "rows_read": number,
-                "rows_used": None if number is None else used.get(shown, number - left[shown]),
-            }
-        )
     return found
 
 
@@ -175,26 +120,6 @@ def _demand_record(studied: Study) -> dict[str, Any]:
     }
 
 
-def road_parameters(scenario: Scenario) -> dict[str, Any]:
-    """How movement on roads was counted."""
-    roads = scenario.roads
-    return {
-        "walk_kph": float(roads.walk_kph),
-        "drive_factor": float(roads.drive_factor),
-        "class_kph": dict(roads.speeds_kph),
-        "snap_max_m": float(roads.snap_max_m),
-        "island_min_m": float(roads.island_min_m),
-    }
-
-
-def source_notes(language: Language, inputs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """Lines of a map's foot on its sources and its maker."""
-    beside = (*OF_SHAPEFILES, f"/{snapshot.RECORD}")
-    files = (item["path"].rsplit("/", 1)[-1] for item in inputs if not item["path"].lower().endswith(beside))
-    names = listed(files, language)
-    return say("note.sources", language, files=names), say("note.planner", language, version=__version__)
-
-
 def _names_known(studied: Study) -> Known:
     sites = studied.inputs.sites.frame
     names = dict(zip(sites["site_id"], sites["name"], strict=True))
@@ -217,18 +142,22 @@ def _served_people(studied: Study, standard: str, state: str) -> int | None:
     return None if served is None else int(served["people"].sum())
 
 
-def _record(studied: Study, moved: pd.DataFrame | None) -> dict[str, Any]:
-    inputs, scenario = studied.inputs, studied.inputs.scenario
-    planned, aim, names = studied.plan.status != "none", aim_of(scenario), _names_known(studied)
-    standards = [
+def _standard_records(studied: Study) -> list[dict[str, Any]]:
+    """Figures of every standard, today and in the last year of the plan."""
+    planned = studied.plan.status != "none"
+    return [
         record.standard_record(
             s,
             tally(studied, s, "today"),
             tally(studied, s, "plan") if planned else None,
             (_served_people(studied, s.id, "today"), _served_people(studied, s.id, "plan")),
         )
-        for s in inputs.standards
+        for s in studied.inputs.standards
     ]
+
+
+def _record(studied: Study, moved: pd.DataFrame | None) -> dict[str, Any]:
+    inputs, scenario = studied.inputs, studied.inputs.scenario
     return record.run_record(
         scenario={
             "name": scenario.name,
@@ -236,7 +165,7 @@ def _record(studied: Study, moved: pd.DataFrame | None) -> dict[str, Any]:
             "data_date": scenario.data_date.isoformat(),
             "language": scenario.language,
             "parameters": {
-                **road_parameters(scenario),
+                **provenance.road_parameters(scenario),
                 "community_rule": float(scenario.demand.community_rule),
                 "horizon_years": scenario.siting.horizon_years,
                 "years": list(studied.years),
@@ -245,32 +174,38 @@ def _record(studied: Study, moved: pd.DataFrame | None) -> dict[str, Any]:
                 "time_limit_s": float(scenario.siting.time_limit_s),
             },
         },
-        scenario_sha256=scenario_hash(inputs.loaded),
+        scenario_sha256=provenance.scenario_hash(inputs.loaded),
         planner=__version__,
-        inputs=input_records(inputs),
-        doubts=doubt_records(inputs),
+        inputs=provenance.input_records(inputs),
+        doubts=provenance.doubt_records(inputs),
         roads=record.roads_record(inputs.networks)
         | snapshot.about(inputs.loaded)
         | editoutputs.roads_part(inputs.rerouted, moved),
-        standards=standards,
+        standards=_standard_records(studied),
         goals=_goal_records(studied),
-        plan=record.plan_record(
-            studied.plan,
-            studied.opened,
-            {facility.type: facility.name for facility in scenario.facility},
-            studied.uncoverable,
-            objective=scenario.siting.objective,
-            scale=1 if aim.objective == "min_cost" else weight_scale(aim.groups),
-            cost_yuan=cost_of(studied.instance, np.array(studied.plan.chosen, dtype=np.int64)),
-            certified_bound=studied.certified_bound,
-            conflict=studied.conflict,
-            conflict_words=[in_words(name, names) for name in studied.conflict.names] if studied.conflict else [],
-            least_budget=studied.least_budget,
-            explained=studied.explained,
-            alternatives=scenario.siting.alternatives,
-        ),
+        plan=_plan_record(studied),
         sites=_site_records(studied),
         demand=_demand_record(studied),
+    )
+
+
+def _plan_record(studied: Study) -> dict[str, Any]:
+    scenario = studied.inputs.scenario
+    aim, names = aim_of(scenario), _names_known(studied)
+    return record.plan_record(
+        studied.plan,
+        studied.opened,
+        {facility.type: facility.name for facility in scenario.facility},
+        studied.uncoverable,
+        objective=scenario.siting.objective,
+        scale=1 if aim.objective == "min_cost" else weight_scale(aim.groups),
+        cost_yuan=cost_of(studied.instance, np.array(studied.plan.chosen, dtype=np.int64)),
+        certified_bound=studied.certified_bound,
+        conflict=studied.conflict,
+        conflict_words=[in_words(name, names) for name in studied.conflict.names] if studied.conflict else [],
+        least_budget=studied.least_budget,
+        explained=studied.explained,
+        alternatives=scenario.siting.alternatives,
     )
 
 
@@ -284,7 +219,8 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
         ),
         say("note.community", language, rule=f"{parameters['community_rule'] * 100:g}"),
         *(tell(doubt, language)[1] for doubt in studied.inputs.grave),
-        *source_notes(language, run["inputs"]),
+        *unitsums.scaled_lines(studied.inputs.totals, language),
+        *provenance.source_notes(language, run["inputs"]),
     )
     frame = studied.inputs.sites.frame
     return maps.MapLabels(
@@ -319,48 +255,20 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     record
         The content of run.json.
     """
-    inputs, scenario = studied.inputs, studied.inputs.scenario
+    inputs = studied.inputs
     moved = editoutputs.moved_table(studied)
-    run = _record(studied, moved)
-    sites = site_table(studied)
+    run, sites, checks = _record(studied, moved), site_table(studied), _field_checks(studied)
     begin("areas")
     outlines = areas(studied.city, inputs.standards, studied.states)
     begin("map")
-    maps.write_map(
-        folder / "map.html",
-        record=run,
-        roads=inputs.networks["walk"],
-        demand=inputs.demand.frame,
-        sites=map_sites(sites),
-        coverage=studied.coverage,
-        areas=outlines,
-        edits=editoutputs.map_edits(inputs.rerouted, scenario.language),
-        labels=_labels(studied, run),
-    )
+    _write_map(studied, run, sites, outlines, checks, folder)
     begin("files")
-    places = sites.drop(columns="geometry").assign(lon=sites.geometry.x, lat=sites.geometry.y)
-    report.write_csv(places, folder / "sites.csv")
-    report.write_csv(studied.coverage, folder / "coverage.csv")
-    report.write_csv(studied.explained.closing, folder / "closing.csv")
+    _write_tables(studied, sites, folder)
     editoutputs.write_moved(moved, folder)
-    _write_field_checks(studied, run, folder)
-    if len(studied.explained.why):
-        report.write_csv(_why_in_words(studied), folder / "why.csv")
-    if len(studied.explained.plans):
-        report.write_csv(studied.explained.others, folder / "alternatives.csv")
-    left_out = [row for table in (inputs.demand, inputs.sites) for row in table.left_out]
-    report.write_csv(
-        pd.DataFrame(
-            [
-                (r.file, r.row, r.rows, r.id, r.name, say(f"left_out.{r.reason}", scenario.language, **r.values))
-                for r in left_out
-            ],
-            columns=["file", "row", "rows", "id", "name", "reason"],
-        ),
-        folder / "left_out.csv",
-    )
+    names = record.standard_names(run["standards"], inputs.scenario.language)
+    fieldcheck.write(checks, folder / "field_check.xlsx", names, inputs.scenario.language, inputs.scenario.data_date)
     layers = {"sites": sites, "demand": inputs.demand.frame, "service_areas": outlines}
-    report.write_gpkg(layers, folder / "plan.gpkg", scenario.data_date)
+    report.write_gpkg(layers, folder / "plan.gpkg", inputs.scenario.data_date)
     if studied.plan.multipliers is not None:
         proof = claims.certify(studied.instance, studied.plan.multipliers)
         report.write_json(claims.to_json(proof), folder / "certificate.json")
@@ -369,15 +277,63 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     return run
 
 
-def _write_field_checks(studied: Study, run: Mapping[str, Any], folder: Path) -> None:
-    """Write the list of what someone should go and look at: by today's coverage, without what was checked already."""
-    inputs, scenario = studied.inputs, studied.inputs.scenario
+def _write_map(
+    studied: Study,
+    run: Mapping[str, Any],
+    sites: gpd.GeoDataFrame,
+    outlines: gpd.GeoDataFrame,
+    checks: pd.DataFrame,
+    folder: Path,
+) -> None:
+    inputs = studied.inputs
+    maps.write_map(
+        folder / "map.html",
+        record=run,
+        roads=inputs.networks["walk"],
+        demand=inputs.demand.frame,
+        sites=map_sites(sites),
+        coverage=studied.coverage,
+        areas=outlines,
+        edits=editoutputs.map_edits(inputs.rerouted, inputs.scenario.language),
+        labels=_labels(studied, run),
+        marks=dict(zip(zip(checks["demand_id"], checks["standard"], strict=True), checks["kind"], strict=True))
+        | {(line.demand_id, line.standard): "met" if line.met else "unmet" for line in inputs.verdicts.lines},
+    )
+
+
+def _write_tables(studied: Study, sites: gpd.GeoDataFrame, folder: Path) -> None:
+    """Write what a run leaves as CSV: sites, coverage, what closing hurts, totals, why, and the rows left out."""
+    inputs = studied.inputs
+    places = sites.drop(columns="geometry").assign(lon=sites.geometry.x, lat=sites.geometry.y)
+    report.write_csv(places, folder / "sites.csv")
+    report.write_csv(studied.coverage, folder / "coverage.csv")
+    report.write_csv(studied.explained.closing, folder / "closing.csv")
+    if inputs.totals:
+        report.write_csv(pd.DataFrame(unitsums.beside(inputs.totals), dtype=object), folder / "totals.csv")
+    if len(studied.explained.why):
+        report.write_csv(_why_in_words(studied), folder / "why.csv")
+    if len(studied.explained.plans):
+        report.write_csv(studied.explained.others, folder / "alternatives.csv")
+    left_out = [row for table in (inputs.demand, inputs.sites) for row in table.left_out]
+    report.write_csv(
+        pd.DataFrame(
+            [
+                (r.file, r.row, r.rows, r.id, r.name, say(f"left_out.{r.reason}", inputs.scenario.language, **r.values))
+                for r in left_out
+            ],
+            columns=["file", "row", "rows", "id", "name", "reason"],
+        ),
+        folder / "left_out.csv",
+    )
+
+
+def _field_checks(studied: Study) -> pd.DataFrame:
+    """List what someone should go and look at: by today's coverage, without what was checked already."""
+    inputs = studied.inputs
     today = studied.coverage[studied.coverage["state"] == "today"]
     names = dict(zip(inputs.sites.frame["site_id"], inputs.sites.frame["name"], strict=True))
-    decided = verdicts.is_checked(inputs.verdicts, today)
-    lines = fieldcheck.listing(of_tables(inputs.demand.frame), today, inputs.standards, names, decided)
-    standards = record.standard_names(run["standards"], scenario.language)
-    fieldcheck.write(lines, folder / "field_check.xlsx", standards, scenario.language, scenario.data_date)
+    decided = (today["reason"] == CHECKED).to_numpy()
+    return fieldcheck.listing(of_tables(inputs.demand.frame), today, inputs.standards, names, decided)
 
 
 def _write_inputs(inputs: Inputs, folder: Path, *, keep: bool) -> None:
@@ -386,4 +342,4 @@ def _write_inputs(inputs: Inputs, folder: Path, *, keep: bool) -> None:
         names = report.copy_inputs(inputs.files, folder / "inputs")
     else:
         names = {file: shown_path(str(file), folder) for file in inputs.files}
-    report.write_toml(_with_paths(inputs.loaded, names), folder / "scenario.toml")
+    report.write_toml(provenance.with_paths(inputs.loaded, names), folder / "scenario.toml")

@@ -3,14 +3,15 @@
 An Overpass server that runs out of time or memory answers with success, sends what it has, and says so in a
 ``<remark>`` at the end (https://wiki.openstreetmap.org/wiki/Overpass_API): half a town. So every answer is looked at as
 text before it is believed. The question asks for the nodes of all its ways, so an answer whose ways name nodes that it
-lacks is a part as well, whatever it says.
+lacks is a part as well, whatever it says. An answer may hold no road at all, as of the sea: of a tile that a road of
+another tile's answer runs into it is belied, and of a tile within the place it is to be told (`blank`).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -19,12 +20,17 @@ from planner.download import Question, Trouble
 from planner.osmobjects import extracted, read_nodes, read_ways, refs_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    Box = tuple[float, float, float, float]
 
 URL = "https://overpass-api.de/api/interpreter"
 TILE_DEG = 0.3
 """Side of a tile in degrees of latitude, some 33 km; a large city is asked for in several answers of bounded size."""
 
+_ON_LINE_DEG = 1e-6  # a question writes a box with seven decimals
+_LEAST_SHARE = 0.0005
 _SERVER_S, _SERVER_BYTES = 180, 1 << 29
 _QUERY = '[out:xml][timeout:{seconds}][maxsize:{size}];way["highway"]({box});(._;>;);out body;'
 _CHUNK, _OVERLAP, _HEAD, _TAIL = 1 << 20, 600, 4096, 256
@@ -33,7 +39,7 @@ _REMARK = re.compile(rb"<remark(?:\s[^<>]*)?>\s*([^<]{0,500})")
 _BASE = re.compile(rb'osm_base="([^"]*)"')
 
 
-def tiles(area: shapely.Geometry) -> list[tuple[float, float, float, float]]:
+def tiles(area: shapely.Geometry) -> list[Box]:
     """Cut the box of an area into tiles of equal size and return those that the area touches.
 
     Parameters
@@ -58,7 +64,7 @@ def tiles(area: shapely.Geometry) -> list[tuple[float, float, float, float]]:
     return [(float(w), float(s), float(e), float(n)) for w, s, e, n in boxes]
 
 
-def question(url: str, box: tuple[float, float, float, float]) -> Question:
+def question(url: str, box: Box) -> Question:
     """Ask for all ways with a ``highway`` tag that touch a box of degrees (west, south, east, north), whole."""
     west, south, east, north = box
     text = f"{south:.7f},{west:.7f},{north:.7f},{east:.7f}"
@@ -99,6 +105,41 @@ def _judged_by_nodes(file: Path) -> Trouble | None:
         nodes = read_nodes(extract, wanted)
     lacking = np.setdiff1d(wanted, np.concatenate([nodes.node_id, nodes.without_place]), assume_unique=True)
     return Trouble("net_nodes_lacking", passing=True, values={"count": len(lacking)}) if len(lacking) else None
+
+
+def is_empty(file: Path) -> bool:
+    """Whether an answer that `judge` found good holds no road: nodes stand first, right after its head."""
+    with file.open("rb") as stream:
+        return b"<node" not in stream.read(_CHUNK)
+
+
+def belied(empty: Sequence[Box], roads: Path) -> int:
+    """Count the tiles that were answered as empty though a node of a road lies in them.
+
+    Parameters
+    ----------
+    empty
+        Their boxes.
+    roads
+        A road file of all answers: a way that touches two tiles is in the answer of either, with all its nodes.
+    """
+    with extracted(roads) as extract:
+        nodes = read_nodes(extract, np.unique(refs_of([way.refs for way in read_ways(extract, frozenset())])[0]))
+    inner = np.array(empty) + _ON_LINE_DEG * np.array([1, 1, -1, -1])
+    return sum(
+        bool(((nodes.lon > west) & (nodes.lon < east) & (nodes.lat > south) & (nodes.lat < north)).any())
+        for west, south, east, north in inner
+    )
+
+
+def blank(empty: Sequence[Box], area: shapely.Geometry) -> list[dict[str, Any]]:
+    """Return the tiles without roads that lie within a place, not just around it: box, and share of its area."""
+    parts = [shapely.intersection(area, shapely.box(*box)).area / area.area for box in empty]
+    return [
+        {"box": list(box), "share": round(part, 4)}
+        for box, part in zip(empty, parts, strict=True)
+        if part > _LEAST_SHARE
+    ]
 
 
 def data_time(file: Path) -> str:

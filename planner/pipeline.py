@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from planner import (
     frontieroutputs,
     inspection,
     outputs,
+    provenance,
     record,
     report,
     results,
@@ -28,8 +28,9 @@ from planner import (
 from planner import (
     fetch as fetching,
 )
+from planner.clock import Clock
 from planner.companions import with_companions
-from planner.errors import BlockedError, Fault, ScenarioError
+from planner.errors import BlockedError, Fault, ScenarioError, attempt
 from planner.frontier import STEPS
 from planner.frontierstudy import standard_of, study_frontier
 from planner.hashing import sha256_of
@@ -54,31 +55,15 @@ class Outcome:
     exit_code: int
 
 
-class _Clock:
-    """Names the running step to the user and keeps the seconds of each."""
-
-    def __init__(self, show: Callable[[str], None]) -> None:
-        self._show = show
-        self._step = ""
-        self._since = time.perf_counter()
-        self.seconds: dict[str, float] = {}
-
-    def __call__(self, step: str) -> None:
-        now = time.perf_counter()
-        if self._step:
-            self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._since
-        self._step, self._since = step, now
-        if step:
-            self._show(step)
-
-
 def _silent(_step: str) -> None:
     """Show nothing."""
 
 
 def _recover(path: str | Path, out: str | Path) -> None:
     """Put interrupted results back before anything else, as far as the scenario tells their name."""
-    loaded = load(path)
+    loaded, _ = attempt(lambda: load(path))
+    if loaded is None:  # whoever reads it next tells why
+        return
     saved = snapshot_of(loaded.merged.get("roads"))
     if saved is not None:
         results.recover(saved.parent, saved.name)
@@ -127,7 +112,7 @@ def run(
     PlannerError
         With every fault of the inputs, before anything is written; or because the result cannot be written.
     """
-    clock = _Clock(show)
+    clock = Clock(show)
     _recover(path, out)
     inputs = _read(path, clock)
     name = inputs.scenario.name
@@ -282,7 +267,8 @@ def fetch(path: str | Path, wish: fetching.Wish, *, show: Callable[[str], None] 
     asked = fetching.ask(path, wish)
     out, name = asked.folder.parent, asked.folder.name
     results.recover(out, name)
-    fetching.refuse_frozen(asked)
+    if (known := fetching.vouched(asked)) is not None:
+        return {**known, "folder": str(asked.folder)}
     results.make_ready(out, name, snapshot.FILES, mark=snapshot.RECORD)
     with tempfile.TemporaryDirectory(prefix="planner-", ignore_cleanup_errors=True) as work:
         written = fetching.save(asked, Path(work), show)
@@ -313,11 +299,12 @@ def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _s
     Raises
     ------
     PlannerError
-        If the scenario file itself cannot be read.
+        If the scenario file is not there.
     """
     _recover(path, out)
     checked = checking.check(path, show)
     name = checked.record["scenario"] + checkbook.SUFFIX
+    results.recover(Path(out), name)
     show("workbook")
     try:
         results.make_ready(Path(out), name, checkbook.RESULT_FILES, mark=checkbook.MARK)
@@ -361,7 +348,7 @@ def is_stale(path: str | Path, out: str | Path) -> bool:
     if Path(path).is_dir():
         return False
     found, loaded = result_of(path, out), load(path)
-    if found.get("scenario_sha256") != outputs.scenario_hash(loaded):
+    if found.get("scenario_sha256") != provenance.scenario_hash(loaded):
         return True
     files = {loaded.folder / item["path"]: item["sha256"] for item in found["inputs"]}
     return any(not file.is_file() or sha256_of(file) != files.get(file) for file in with_companions(files))

@@ -30,6 +30,12 @@ PLACE_COLUMNS: tuple[Column, ...] = (
 
 _CODE = re.compile("[0-9]{12}")
 
+GRAVE = frozenset({"place_contradicts"})
+"""Doubts about places by which people may stand where others live."""
+
+PAIRS_QUOTED = 5
+"""Places that one sentence names."""
+
 
 @dataclass(frozen=True, eq=False)
 class Joined:
@@ -42,7 +48,7 @@ class Joined:
     faults
         Names and codes that fit several rows, and rows that several places fit.
     doubts
-        Places that fit no row, or one that has coordinates of its own.
+        Places that fit no row, or one that has coordinates of its own; those whose code fits a row of another name.
     left_out
         Places that are not used.
     """
@@ -73,7 +79,7 @@ def join(demand: GeoDataFrame, origin: pd.DataFrame, places: GeoDataFrame, lines
         Columns of `PLACE_COLUMNS` with geometry, and file and line of its rows.
     """
     bare = demand.geometry.isna().to_numpy()
-    by_code, by_name = _index(demand)
+    by_code, by_name = indexed(demand)
     points: dict[int, int] = {}
     faults: list[Fault] = []
     doubts: list[Fault] = []
@@ -81,7 +87,7 @@ def join(demand: GeoDataFrame, origin: pd.DataFrame, places: GeoDataFrame, lines
     for at, place in enumerate(places.itertuples(index=False)):
         file, line = str(lines["file"].iloc[at]), int(lines["row"].iloc[at])
         told = {"name": quoted(place.name)}
-        fitting = _coded(place, by_code, bare) or list(_named(demand, place, by_name))
+        fitting = _coded(place, by_code, bare) or list(named(demand, place, by_name))
         free = [row for row in fitting if bare[row]]
         reason = ""
         if place.geometry is None:
@@ -103,6 +109,7 @@ def join(demand: GeoDataFrame, origin: pd.DataFrame, places: GeoDataFrame, lines
             left_out.append(LeftOut(file, line, code, place.name, reason))
         if reason in {"place_unknown", "place_known"}:
             doubts.append(Fault(reason, file, row=line, values=told))
+    doubts += _misnamed(demand, places, lines, points, by_name)
     found = {row: places.geometry.iloc[at] for row, at in points.items()}
     return Joined(found, tuple(faults), tuple(doubts), tuple(left_out))
 
@@ -112,13 +119,18 @@ def _one_unit(rows: pd.DataFrame) -> bool:
     return len(set(rows["unit_id"])) == 1 and rows["layer"].is_unique
 
 
-def _index(demand: GeoDataFrame) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
+def one_name(name: str) -> str:
+    """Return a name as names are compared: half-width, without spaces, in lower case."""
+    return plain(name).casefold()
+
+
+def indexed(demand: GeoDataFrame) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
     """Rows by their 12-digit code, and by their name as names are compared."""
     by_code, by_name = defaultdict(list), defaultdict(list)
     for row, (unit, name) in enumerate(zip(demand["unit_id"], demand["name"], strict=True)):
         if has_code(unit):
             by_code[unit].append(row)
-        by_name[plain(name).casefold()].append(row)
+        by_name[one_name(name)].append(row)
     return by_code, by_name
 
 
@@ -128,11 +140,43 @@ def _coded(place: Any, by_code: Mapping[str, list[int]], bare: NDArray[np.bool_]
     return [row for row in rows if bare[row]] or rows[:1]
 
 
-def _named(demand: GeoDataFrame, place: Any, by_name: Mapping[str, list[int]]) -> Iterator[int]:
-    """Rows of a place's name, inside the same town and district as far as both name them."""
-    rows = by_name.get(plain(place.name).casefold(), [])
-    for row, unit in zip(rows, demand.iloc[rows].itertuples(index=False), strict=True):
-        both_coded = has_code(place.unit_id) and has_code(unit.unit_id)
-        areas = ((getattr(place, key), getattr(unit, key)) for key in ("town", "district"))
-        if not both_coded and all(one == other or not (one and other) for one, other in areas):
+def named(demand: GeoDataFrame, place: Any, by_name: Mapping[str, list[int]]) -> Iterator[int]:
+    """Rows of a place's name, inside the same town and district as far as both name them, but not of another code."""
+    for row in _alike(demand, place, by_name):
+        if not (has_code(place.unit_id) and has_code(demand["unit_id"].iloc[row])):
             yield row
+
+
+def _alike(demand: GeoDataFrame, place: Any, by_name: Mapping[str, list[int]]) -> Iterator[int]:
+    """Rows of a place's name, inside the same town and district as far as both name them."""
+    for row in by_name.get(one_name(place.name), []):
+        areas = ((getattr(place, key), demand[key].iloc[row]) for key in ("town", "district"))
+        if all(one == other or not (one and other) for one, other in areas):
+            yield row
+
+
+def _misnamed(
+    demand: GeoDataFrame,
+    places: GeoDataFrame,
+    lines: pd.DataFrame,
+    points: Mapping[int, int],
+    by_name: Mapping[str, list[int]],
+) -> Iterator[Fault]:
+    """Doubt places that were joined by code to rows of another name: one doubt, and one where that is another row's."""
+    pairs: dict[str, dict[int, str]] = {"place_contradicts": {}, "place_misnamed": {}}
+    for row, at in points.items():
+        called, name = str(places["name"].iloc[at]), str(demand["name"].iloc[row])
+        same = one_name(called) == one_name(name) or called == places["place_id"].iloc[at]
+        if not same and name != demand["demand_id"].iloc[row]:
+            place = next(places.iloc[[at]].itertuples(index=False))
+            code = "place_contradicts" if list(_alike(demand, place, by_name)) else "place_misnamed"
+            pairs[code][at] = f"{lines['row'].iloc[at]} {quoted(called)} / {quoted(name)}"
+    for code, found in pairs.items():
+        if found:
+            first, examples = min(found), [found[at] for at in sorted(found)[:PAIRS_QUOTED]]
+            file, line = str(lines["file"].iloc[first]), int(lines["row"].iloc[first])
+            values = {
+                "count": len(found),
+                "examples": "; ".join(examples) + ("; …" if len(found) > len(examples) else ""),
+            }
+            yield Fault(code, file, row=line, values=values)

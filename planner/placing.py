@@ -14,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner import areas, places, verdicts
+from planner import areas, checkedrows, places, verdicts
 from planner.errors import Fault, TableError, attempt
 from planner.geodesy import great_circle_m
 from planner.grammar import quoted
@@ -81,7 +81,8 @@ def place(demand: Table | None, sites: Table | None, asked: Asked, standards: Se
     placed
         New tables: district and town filled from areas where the cell is empty and the point lies in one area only,
         points from places and field checks (placed = own), then at the town's point (town) or inside its area
-        (spread). What could not be done, or contradicts the table, is among the doubts. None without both tables.
+        (spread); placed = none where there is no point. What could not be done, or contradicts the table, is among the
+        doubts. None without both tables.
 
     Raises
     ------
@@ -98,6 +99,9 @@ def place(demand: Table | None, sites: Table | None, asked: Asked, standards: Se
     spots, wrong_spots = _read(asked.places, places.PLACE_COLUMNS)
     checks, wrong_checks = _read(asked.verdicts, verdicts.CHECK_COLUMNS)
     faults += [*wrong_spots, *wrong_checks]
+    if checks is not None and demand is not None:
+        checks, others = checkedrows.rejoined(checks, demand, standards)
+        faults += shortened(others)
     found = verdicts.Verdicts() if checks is None else verdicts.understood(checks)
     faults += shortened(found.faults)
     if demand is None or sites is None:
@@ -235,16 +239,23 @@ def _with_towns(demand: Table, layer: Areas | None) -> Table:
     points, placed = _texts(frame.geometry), _texts(frame["placed"])
     left = np.zeros(len(frame), dtype=bool)
     units = set(zip(*(frame.loc[frame["town"] != "", level] for level in LEVELS), strict=True))
-    found = {} if layer is None else areas.matched(layer, units)
+    away = {} if layer is None else areas.elsewhere(layer, units)
+    found = {} if layer is None else {**areas.matched(layer, units), **{unit: area for unit, (area, _) in away.items()}}
+    doubts = []
     for way in ("town", "spread"):
         rows = np.flatnonzero(bare & (hints["unplaced"] == way).to_numpy())
         for unit, mine in _by_town(frame, rows):
             points[mine] = _points(frame, hints, mine, found.get(unit), way)
+            if unit in away and (way == "spread" or hints["town_point"].iloc[mine].isna().any()):
+                told = {"town": quoted("".join(unit)), "area": quoted(away[unit][1]), "count": len(mine)}
+                doubts.append(_doubt(demand, "town_elsewhere", int(mine[0]), "town", **told))
         at = np.array([points[row] is not None for row in rows.tolist()], dtype=bool)
         placed[rows[at]] = way
         left[rows[~at]] = True
+    nowhere = np.array([point is None for point in points], dtype=bool)
+    placed = np.select([nowhere, placed == "none"], ["none", "own"], placed)
     stayed = frame.loc[left, LEVELS].assign(row=np.flatnonzero(left), way=hints["unplaced"].to_numpy()[left])
-    doubts = [
+    doubts += [
         _doubt(demand, _why(str(way), town), int(rows.iloc[0]), "town", town=quoted(district + town), count=len(rows))
         for (way, district, town), rows in stayed.groupby(["way", *LEVELS], sort=False)["row"]
     ]

@@ -45,7 +45,7 @@ _STEP_DEG = 0.005  # a straight edge in degrees is none in another projection
 
 @dataclass(frozen=True, eq=False)
 class Peopled:
-    """What a raster says of an area.
+    """What a raster, or the streets, say of an area.
 
     Attributes
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """An instance, what is left of it after reduction, and its program.
-
-    `elastic` is the same program with goals that may be missed.
-    """
+    """An instance, what is left of it after reduction, and its program."""
 
     instance: Instance
     reduced: Reduced
     model: Model
-    elastic: Model
+
+    @cached_property
+    def elastic(self) -> Model:
+        """The same program with goals that may be missed; written once, for who asks."""
+        return build(self.instance, self.reduced, elastic=True)
 
     def chosen(self, opened: Mask) -> Whole:
         """Column numbers of a choice of the options that are left."""
@@ -47,7 +49,7 @@ class Problem:
 def problem_of(instance: Instance, reduced: Reduced | None = None) -> Problem:
     """Write the program of an instance; of its reduction, where that is known."""
     reduced = reduce(instance) if reduced is None else reduced
-    return Problem(instance, reduced, build(instance, reduced), build(instance, reduced, elastic=True))
+    return Problem(instance, reduced, build(instance, reduced))
 
 
 def opened_by(problem: Problem, values: NDArray[np.float64]) -> Mask:

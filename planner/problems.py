@@ -6,23 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from planner import columns as col
 from planner.errors import Fault, PlannerError
 from planner.grammar import quoted
 from planner.grids import read_lines
 from planner.pathfaults import is_file
 from planner.scenariobook import is_book
 from planner.sheetxml import column_number
-from planner.sourcelist import counts_people, facility_names, table_sources
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, TableSource
-from planner.tables import demand_contract, read_parts
-from planner.words import place, say
+from planner.words import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.doubts import Doubt, Kind, Points
-    from planner.inputs import Gathered
     from planner.scenario import Loaded
     from planner.tablefaults import Part
     from planner.terms import Language
@@ -30,8 +26,8 @@ if TYPE_CHECKING:
 Weight: TypeAlias = Literal["fault", "doubt"]
 """A fault stops a run, a doubt does not."""
 
-Parts: TypeAlias = "dict[Kind, list[Part]]"
-"""The tables of people and sites that were read once more, for their rows."""
+Parts: TypeAlias = "Mapping[str, Sequence[Part]]"
+"""The tables of people and sites one by one; see `planner.inputs.Gathered`."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +37,6 @@ class Problem:
     weight: Weight
     fault: Fault
     read: str = ""
-
-
-def contract_of(loaded: Loaded, kind: Kind) -> Sequence[col.Column]:
-    """Return the contract that a table of people or sites is read by."""
-    if kind == "demand":
-        return demand_contract(counted=counts_people(loaded))
-    return col.with_types(col.SITE_COLUMNS, facility_names(loaded))
-
-
-def parts_of(gathered: Gathered, kinds: Iterable[Kind]) -> Parts:
-    """Read the tables of some kinds again, with all their cells and all that is wrong in them."""
-    loaded = gathered.loaded
-    return {kind: read_parts(table_sources(loaded, kind), contract_of(loaded, kind)) for kind in kinds}
 
 
 def listed(faults: Iterable[Fault]) -> list[Fault]:
@@ -71,7 +54,7 @@ def located(doubts: Iterable[Doubt], points: Mapping[Kind, Points], parts: Parts
     points
         The rows in use.
     parts
-        The tables once more.
+        The tables one by one.
     """
     lines = {kind: [(part, _numbers(part)) for part in found] for kind, found in parts.items()}
     for doubt in doubts:
@@ -165,6 +148,7 @@ def record_of(problem: Problem, language: Language) -> dict[str, Any]:
     """Return a problem in words, as JSON takes it."""
     fault = problem.fault
     return {
+        **dict(zip(("place", "what", "cure"), tell(fault, language), strict=True)),
         "weight": problem.weight,
         "code": fault.code,
         "file": fault.file,
@@ -173,7 +157,4 @@ def record_of(problem: Problem, language: Language) -> dict[str, Any]:
         "column": fault.column,
         "cell": fault.cell,
         "read": problem.read,
-        "place": place(fault, language),
-        "what": say(f"fault.{fault.code}.what", language, **fault.values),
-        "cure": say(f"fault.{fault.code}.cure", language, **fault.values),
     }

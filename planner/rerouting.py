@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from planner.alongside import NEAR_M, along, in_plane
+from planner.alongside import NEAR_M, along, in_plane, left_of
 from planner.errors import Fault, TableError
 from planner.geodesy import MM_PER_M, great_circle_mm
 from planner.newroads import END_M, NewRoad, with_new_roads
@@ -42,6 +42,10 @@ FAR_DEG = 0.01
 
 VERY_LONG_M = 5000
 """An edit of more of the roads than this, in metres, is to be looked at."""
+
+LEFT_M = 2 * NEAR_M
+"""Longest part of a drawn line, in metres, without a road that it means: a line may be drawn so far past a junction, or
+begin so far before one, with nothing lost; what is longer is likely part of a segment that is taken whole or not."""
 
 _MANY_TIMES, _SPARE_M = 1.5, 2 * NEAR_M
 _ENDS = 2
@@ -153,7 +157,7 @@ def rerouted(
     faults = [fault for edit in edits.rows for fault in _missed(edits, edit, whole, effects)]
     if faults:
         raise TableError(*faults)
-    doubts = tuple(doubt for edit in edits.rows for doubt in _doubts(edits, edit, effects))
+    doubts = (*edits.doubts, *(doubt for edit in edits.rows for doubt in _doubts(edits, edit, effects)))
     before = {mode: without_islands(roads, island_min_m) for mode, roads in whole.items()}
     return Rerouted(before, after, edits, effects, doubts)
 
@@ -333,6 +337,7 @@ def _doubts(edits: Edits, edit: Edit, effects: Mapping[Mode, Mapping[int, Effect
             yield edits.fault("edit_long", edit, km=f"{metres / 1000:.1f}")
         if len(edit.lon) and metres > _MANY_TIMES * drawn + _SPARE_M:
             yield edits.fault("edit_parallel", edit, metres=f"{metres:.0f}", drawn=f"{drawn:.0f}")
+        yield from _partly(edits, edit, found, drawn)
         if all(one.idle for one in found):
             yield edits.fault("edit_idle", edit)
         return
@@ -343,3 +348,14 @@ def _doubts(edits: Edits, edit: Edit, effects: Mapping[Mode, Mapping[int, Effect
         yield edits.fault("edit_same_segment", edit)
     if any(one.apart for one in found):
         yield edits.fault("edit_apart", edit)
+
+
+def _partly(edits: Edits, edit: Edit, found: Iterable[Effect], drawn_m: float) -> Iterator[Fault]:
+    """Doubt an edit that changes less of the roads than was drawn, in all networks together."""
+    lines = np.concatenate([one.lines for one in found])
+    if not (len(edit.lon) and len(lines)):
+        return
+    left_m = left_of(edit.lon, edit.lat, lines) * drawn_m
+    if left_m.max(initial=0.0) > LEFT_M:
+        values = {"drawn": drawn_m, "taken": drawn_m - left_m.sum(), "rest": left_m.max()}
+        yield edits.fault("edit_partly", edit, **{name: f"{metres:.0f}" for name, metres in values.items()})

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import shapely
 
-from planner.columns import Column
+from planner.columns import Column, called
 from planner.coordinates import in_china, to_wgs84
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong, holds_id_number, quoted, read_cell
 from planner.matching import match_headers
+from planner.nearheaders import near_headers
 from planner.osmways import takes
 from planner.sources import strip_all
 from planner.speeds import CLASS_KPH, FASTEST_KPH, OTHER, SLOWEST_KPH
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from planner.matching import Matching
     from planner.sources import TableSource
 
 EditKind = Literal["close", "add", "slow", "one_way", "entrance"]
@@ -57,7 +59,7 @@ EDIT_COLUMNS: tuple[Column, ...] = (
     Column("kph", "text", "speed in km/h, of slow and add", ("时速", "限速", "速度")),
     Column("class", "choice", "highway class of a new road", ("道路等级", "highway"),
            choices={name: name for name in _CLASSES}),
-    Column("mode", "choice", "whom it concerns", ("出行方式", "方式"), choices=_MODE_WORDS),
+    Column("mode", "choice", "whom it concerns", ("出行方式", "交通方式", "方式"), choices=_MODE_WORDS),
     Column("way_id", "text", "the way of the road file that is meant", ("道路编号", "osm_id", "osm_way_id")),
     Column("name", "text", "name", ("名称", "路名")),
     Column("note", "text", "note", ("备注", "说明")),
@@ -106,11 +108,12 @@ class Edit:
 
 @dataclass(frozen=True, eq=False)
 class Edits:
-    """All edits of a layer, and the names of its file and of itself, for faults."""
+    """All edits of a layer, the names of its file and of itself, for faults, and what is doubtful in its header."""
 
     shown: str
     sheet: str
     rows: tuple[Edit, ...]
+    doubts: tuple[Fault, ...] = ()
 
     def fault(self, code: str, edit: Edit, column: str = "", **values: object) -> Fault:
         """Make a fault that stands at an edit."""
@@ -140,7 +143,8 @@ def read_edits(source: TableSource) -> Edits:
     """
     layer = read_drawn(source, ENDINGS, unfit="edits_ending", empty="edits_empty")
     count = len(layer.shapes)
-    cells, faults = _columns(source, layer, count)
+    known = match_headers(layer.headers, EDIT_COLUMNS, {})
+    cells, faults = _columns(source, layer, known)
     rows = []
     for at in range(count):
         edit, wrong = _edit(at + 1, {name: column[at] for name, column in cells.items()}, layer.shapes[at])
@@ -151,12 +155,16 @@ def read_edits(source: TableSource) -> Edits:
         faults.append(Fault("no_coordinates", source.shown, layer.name, values={"count": inside}))
     if faults:
         raise TableError(*faults)
-    return Edits(source.shown, layer.name, tuple(_in_wgs84(edit, source) for edit in rows))
+    spare = [layer.headers[at] for at in known.rest.values()]
+    doubts = tuple(
+        Fault("edit_header_near", source.shown, layer.name, column=header, values={"called": called(column)})
+        for header, column in near_headers(spare, EDIT_COLUMNS, known.place)
+    )
+    return Edits(source.shown, layer.name, tuple(_in_wgs84(edit, source) for edit in rows), doubts)
 
 
-def _columns(source: TableSource, layer: Shapes, count: int) -> tuple[dict[str, tuple[str, ...]], list[Fault]]:
+def _columns(source: TableSource, layer: Shapes, matching: Matching) -> tuple[dict[str, tuple[str, ...]], list[Fault]]:
     """Cells of each column of the contract, empty where the layer has none."""
-    matching = match_headers(layer.headers, EDIT_COLUMNS, {})
     faults = [Fault(w.code, source.shown, layer.name, None, header, w.values) for header, w in matching.wrong]
     if "edit" not in matching.place:
         values = {"headers": " / ".join(map(quoted, layer.headers)) or "—"}
@@ -164,7 +172,7 @@ def _columns(source: TableSource, layer: Shapes, count: int) -> tuple[dict[str, 
     for header, column in zip(layer.headers, layer.cells, strict=True):
         rows = [at + 1 for at, cell in enumerate(column) if holds_id_number(cell)]
         faults += [Fault("personal_id", source.shown, layer.name, row, header) for row in rows]
-    blank = ("",) * count
+    blank = ("",) * len(layer.shapes)
     place = matching.place
     return {c.name: strip_all(layer.cells[place[c.name]]) if c.name in place else blank for c in EDIT_COLUMNS}, faults
 

@@ -11,19 +11,20 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from planner.bookkeys import named
 from planner.crosschecks import problems
 from planner.errors import Fault, ScenarioError
 from planner.fields import wrong_value
 from planner.namedfiles import with_files
-from planner.scenariobook import is_book, read_book
+from planner.scenariobook import is_book, read_as_far, read_book
 from planner.schema import IDENTITY, Scenario, known_keys
-from planner.tomlfile import Line, TomlFile, line_of, read_toml
+from planner.tomlfile import UNREAD, Line, TomlFile, line_of, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,9 +93,11 @@ def load(path: str | Path) -> Loaded:
     path = Path(path)
     files = _chain(path)
     merged, faults = _merged(files)
+    unread = tuple(fault for file in files for fault in file.faults)
     known, more = _refuse_not_yet(merged, files)
     scenario, wrong = _validate(known, files)
-    faults = (*faults, *more, *wrong)
+    scenario = None if unread else scenario
+    faults = (*unread, *faults, *more, *wrong)
     if scenario is not None:
         faults = (*faults, *_cross_checks(scenario, files))
     return Loaded(scenario, known, path, path.resolve().parent, files, faults)
@@ -105,16 +108,23 @@ def read_written(path: Path) -> TomlFile:
     return read_book(path) if is_book(path) else read_toml(path)
 
 
+def _read(path: Path) -> TomlFile:
+    """Read a scenario file, a workbook as far as its cells can be read, with absolute file paths."""
+    return _absolute_files(read_as_far(path) if is_book(path) else read_toml(path))
+
+
 def _chain(path: Path) -> tuple[TomlFile, ...]:
-    """Read the file and the one that it extends, with absolute file paths."""
-    child = _absolute_files(read_written(path))
+    """Read the file and the one that it extends."""
+    child = _read(path)
     parent_name = child.data.get("extends")
     if parent_name is None:
         return (child,)
+    if parent_name is UNREAD:
+        raise ScenarioError(*child.faults)
     if not isinstance(parent_name, str):
         values = {"text": parent_name, "expected": ""}
         raise ScenarioError(_fault("value_text", child.data, ["extends"], [child], **values))
-    parent = _absolute_files(read_written(path.parent / parent_name))
+    parent = _read(path.parent / parent_name)
     if "extends" in parent.data:
         raise ScenarioError(Fault("extends_twice", str(path), column="extends", values={"parent": parent_name}))
     return child, parent
@@ -133,7 +143,7 @@ def _absolute_files(file: TomlFile) -> TomlFile:
     data = dict(file.data)
     if "roads" in data:
         data["roads"] = _with_snapshot(data["roads"])
-    return TomlFile(file.path, with_files(data, absolute), file.lines)
+    return replace(file, data=with_files(data, absolute))
 
 
 def _with_snapshot(roads: Any) -> Any:
@@ -277,8 +287,13 @@ def _label(data: Any, where: Where) -> str:
 
 
 def _fault(code: str, data: Any, where: Where, files: Sequence[TomlFile], **values: object) -> Fault:
-    """Place a fault at the line of its key, or of the nearest key around it that has a line of its own."""
+    """Place a fault at the line of its key, or of the nearest key around it that has a line of its own.
+
+    Where it quotes that key, it does so by its label, too.
+    """
     path, line = files[0].path, None
+    if values.get("key") == where[-1]:
+        values["key"] = named([part for part in where if isinstance(part, str)]) or values["key"]
     for end in range(len(where), 0, -1):
         names = [part for part in where[:end] if isinstance(part, str)]
         section, key = ".".join(names[:-1]), names[-1]
@@ -328,6 +343,7 @@ def _validate(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[Scenario
     except ValidationError as error:
         found = error.errors(include_url=False)
     faults, rest = [], data
+    partial = any(file.faults for file in files)  # what seems to be missing may stand in a cell that cannot be read
     for item in found:
         where: list[str | int] = list(item["loc"])
         if item["type"] == "extra_forbidden":
@@ -338,8 +354,10 @@ def _validate(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[Scenario
             faults.append(_fault(code, data, where, files, **values))
             rest = _without(rest, where)
         elif item["type"] == "missing":
-            faults.append(_fault("key_missing", data, where, files, key=where[-1]))
-        elif not (item["type"] == "too_short" and item["input"]):  # what is wrong with its entries is told already
+            if not partial:
+                faults.append(_fault("key_missing", data, where, files, key=where[-1]))
+        elif item["input"] is not UNREAD and not (item["type"] == "too_short" and item["input"]):
+            # what is wrong with a cell, or with the entries of a list, is told already
             code, quoted = wrong_value(item)
             faults.append(_fault(code, data, where, files, **quoted))
     only_unknown = all(item["type"] == "extra_forbidden" for item in found)

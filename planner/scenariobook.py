@@ -14,7 +14,7 @@ from planner.errors import Fault, PlannerError, ScenarioError
 from planner.grammar import Wrong, quoted
 from planner.pathfaults import is_file, path_fault, too_long, unreadable
 from planner.sources import TableSource, one_line
-from planner.tomlfile import Line, TomlFile
+from planner.tomlfile import UNREAD, Line, TomlFile
 from planner.words import LANGUAGES
 from planner.workbooks import read_cells
 
@@ -47,7 +47,21 @@ def is_book(path: Path) -> bool:
 
 
 def read_book(path: Path) -> TomlFile:
-    """Read a scenario workbook.
+    """Read a scenario workbook of which every cell can be read; see `read_as_far`.
+
+    Raises
+    ------
+    ScenarioError
+        As `read_as_far` does, and for the faults that it finds.
+    """
+    file = read_as_far(path)
+    if file.faults:
+        raise ScenarioError(*file.faults)
+    return file
+
+
+def read_as_far(path: Path) -> TomlFile:
+    """Read a scenario workbook as far as its cells can be read.
 
     Parameters
     ----------
@@ -58,12 +72,12 @@ def read_book(path: Path) -> TomlFile:
     Returns
     -------
     file
-        The data as of a TOML file of the same content, and the cells of its keys.
+        The data as of a TOML file of the same content, the cells of its keys, and the faults of all cells.
 
     Raises
     ------
     ScenarioError
-        If the file is not there or no scenario workbook, or cells cannot be read; all of them are told.
+        If the file is not there or no scenario workbook.
     """
     shown = str(path)
     if path.suffix.lower() in _OTHER_BOOKS:
@@ -79,15 +93,15 @@ def read_book(path: Path) -> TomlFile:
 
 
 def read_book_bytes(path: Path, content: bytes) -> TomlFile:
-    """Read a workbook that is in memory, as `read_book` does; `path` is only named."""
+    """Read a workbook that is in memory, as `read_as_far` does; `path` is only named."""
     shown = str(path)
     try:
         cells = read_cells(TableSource(file=path, shown=shown), content)
     except PlannerError as error:
         raise ScenarioError(*error.faults) from error
     sheets, faults = known_sheets(shown, cells)
-    if not sheets and not faults:
-        faults = [Fault("book_foreign", shown)]
+    if not sheets:
+        raise ScenarioError(*(faults or [Fault("book_foreign", shown)]))
     items = [item for page in pages() if page.name in sheets for item in _read_page(sheets[page.name], page)]
     items += _read_other(sheets[OTHER]) if OTHER in sheets else ()
     faults += [item for item in items if isinstance(item, Fault)]
@@ -98,9 +112,7 @@ def read_book_bytes(path: Path, content: bytes) -> TomlFile:
                 data = _joined(data, _nested(item.path, item.value))
             except _TakenError:
                 faults.append(item.taken)
-    if faults:
-        raise ScenarioError(*faults)
-    return TomlFile(path, data, tuple(item for item in items if isinstance(item, Line)))
+    return TomlFile(path, data, tuple(item for item in items if isinstance(item, Line)), tuple(faults))
 
 
 def glance(path: Path, key: str) -> str:
@@ -113,7 +125,8 @@ def glance(path: Path, key: str) -> str:
         return ""
     top = known_sheets(str(path), cells)[0].get(TOP)
     items = _read_page(top, pages()[0]) if top else ()
-    return next((str(item.value) for item in items if isinstance(item, _Written) and item.path == (key,)), "")
+    found = (item.value for item in items if isinstance(item, _Written) and item.path == (key,))
+    return next((value for value in found if isinstance(value, str)), "")
 
 
 def _nested(path: Sequence[str], value: Any) -> Any:
@@ -199,10 +212,11 @@ def _read_keys(sheet: Sheet, page: Page) -> Iterator[_Item]:
 
 
 def _written(sheet: Sheet, path: tuple[str, ...], value: Any, row: int, column: int) -> Iterator[_Item]:
-    """Yield a value that is there, or its fault."""
+    """Yield a value that is there, or its fault and that it could not be read."""
     if isinstance(value, Fault):
         yield value
-    elif value is not None:
+        value = UNREAD
+    if value is not None:
         name = ".".join(path)
         yield _Written(path, value, sheet.fault("book_taken", row, column, name, name=name))
 
@@ -230,14 +244,16 @@ def _read_entries(sheet: Sheet, page: Page) -> Iterator[_Item]:
             yield from _lines(sheet, page, key, row, column, value, len(entries))
             if isinstance(value, Fault):
                 yield value
-            elif value is not None:
+                value = UNREAD
+            if value is not None:
                 entry = _joined(entry, _nested(key.path, value))
         for column in range(len(sheet.rows[row])):
             if sheet.filled(row, column) and not sheet.filled(head, column):
                 yield sheet.fault("book_headless", row, column)
         entries.append(entry)
     if rows:
-        yield from _written(sheet, page.section, entries, head, 0)
+        # under a header that is not known may stand what the entries cannot do without
+        yield from _written(sheet, page.section, UNREAD if faults else entries, head, 0)
 
 
 def _columns(sheet: Sheet, page: Page, head: int) -> tuple[dict[int, Key], list[Fault]]:

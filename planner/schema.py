@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
-from planner.fields import FacilityCode, Flag, Name, Natural, Number, Share, Weight, Yuan
+from planner.fields import FacilityCode, Flag, Name, Natural, Number, People, Share, SiteYuan, Weight, Yuan
 from planner.limits import Aim, Group, Limits, NearPeople, Objective, Phase, Spacing
 from planner.sourceschema import (
     AreasSection,
@@ -41,11 +41,11 @@ class FacilitySection(Section):
     type: FacilityCode
     name: Name
     build: Flag = True
-    cost_once_yuan: Yuan | None = None
-    cost_yearly_yuan: Yuan | None = None
+    cost_once_yuan: SiteYuan | None = None
+    cost_yearly_yuan: SiteYuan | None = None
     hours: str = ""
     at_existing: Flag = False
-    capacity_people: Natural | None = None
+    capacity_people: People | None = None
 
 
 class BuildCostSection(Section):
@@ -53,8 +53,8 @@ class BuildCostSection(Section):
 
     type: str
     method: Method
-    cost_once_yuan: Yuan | None = None
-    cost_yearly_yuan: Yuan | None = None
+    cost_once_yuan: SiteYuan | None = None
+    cost_yearly_yuan: SiteYuan | None = None
     co_build_discount: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
 
 
@@ -63,9 +63,9 @@ class SizeSection(Section):
 
     type: str
     size: Name
-    capacity_people: Natural
-    extra_once_yuan: Yuan = 0
-    extra_yearly_yuan: Yuan = 0
+    capacity_people: People
+    extra_once_yuan: SiteYuan = 0
+    extra_yearly_yuan: SiteYuan = 0
 
 
 class AppliesTo(Section):
@@ -144,7 +144,7 @@ class NearPeopleSection(Section):
     """An entry of ``rules.near_people``: how many residents a new facility of a type must have near."""
 
     type: str
-    people: Natural
+    people: People
     within_m: Annotated[Number, Field(gt=0, le=MOST_RULE_M)]
 
 

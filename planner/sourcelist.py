@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from planner import columns as col
 from planner import placing, sourceschema, tables, totals
 from planner.sources import Hierarchy
 
@@ -58,6 +59,13 @@ def table_sources(loaded: Loaded, section: str) -> list[tables.TableSource]:
         if source is not None:
             found.append(source)
     return found
+
+
+def contract_of(loaded: Loaded, section: str) -> Sequence[col.Column]:
+    """Return the columns that tables of a section, ``demand`` or ``sites``, are read by."""
+    if section == "demand":
+        return tables.demand_contract(counted=counts_people(loaded))
+    return col.with_types(col.SITE_COLUMNS, facility_names(loaded))
 
 
 def _source(loaded: Loaded, section: BaseModel | None, **more: Any) -> tables.TableSource | None:
@@ -140,12 +148,19 @@ def _entry(holder: Any, key: str) -> Any:
     return holder.get(key) if isinstance(holder, dict) else None
 
 
-def facility_names(loaded: Loaded) -> list[str]:
-    """List the facility types of a scenario, as far as it names any."""
-    facilities = loaded.merged.get("facility")
-    entries = facilities if isinstance(facilities, list) else []
-    types = [entry.get("type") for entry in entries if isinstance(entry, dict)]
-    return [name for name in types if isinstance(name, str)]
+def facility_names(loaded: Loaded) -> dict[str, str] | None:
+    """Return the facility types of a scenario by their codes and names; empty for what may mean several of them.
+
+    None where not every code can be read: that is told already.
+    """
+    facilities, types = loaded.merged.get("facility"), dict[str, set[str]]()
+    for entry in facilities if isinstance(facilities, list) else [None]:
+        code, name = (entry.get(key) if isinstance(entry, dict) else None for key in ("type", "name"))
+        if not isinstance(code, str):
+            return None
+        for text in (code, *([name] if isinstance(name, str) and name else [])):
+            types.setdefault(text, set()).add(code)
+    return {text: next(iter(codes)) if len(codes) == 1 else "" for text, codes in types.items()}
 
 
 def modes_asked(standards: Sequence[Standard]) -> list[Mode]:

@@ -82,6 +82,12 @@ class TableSource:
     hierarchy: Hierarchy | None = None
     unplaced: str = "leave"
 
+    @property
+    def headers_named(self) -> tuple[str, ...]:
+        """Headers that rows are chosen by, or put below others."""
+        tree = self.hierarchy
+        return (*self.keep, *((tree.code, tree.parent, tree.level) if tree else ()))
+
 
 @dataclass(frozen=True)
 class Merged:

@@ -1,4 +1,4 @@
-"""Shares whole people out exactly, and finds the points along streets that they are spread over."""
+"""Finds the points along streets that people are spread over, and how much of an area has none."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from planner.geodesy import project, utm_epsg
+from planner.geodesy import EARTH_RADIUS_M, project, utm_epsg
+from planner.snapping import snap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from numpy.typing import NDArray
@@ -24,6 +25,16 @@ STREETS = ("residential", "living_street", "unclassified")
 
 CELL_M = 1000.0
 """How dense it is at a point is told by its square cell of this side, as in Eurostat's degree of urbanisation."""
+
+
+FAR_M = 2000.0
+"""Farther than this from any road nobody is thought to live: a town whose roads are all drawn has next to no such
+place (of 历下区 in Jinan none), while where an extract ends, or lacks lanes, whole villages lie farther off."""
+
+BESIDE_M = 500.0
+"""Nor so far outside the box of all roads: the outermost street of a town is no farther from its border."""
+
+_SAMPLES, _MOST_STEPS = 2000, 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,85 +59,6 @@ class Spots:
     def take(self, rows: NDArray[np.int64]) -> Spots:
         """Return some of the points."""
         return Spots(self.lon[rows], self.lat[rows], self.weight[rows])
-
-
-def share_out(total: int, weights: Sequence[int], ids: Sequence[str]) -> list[int]:
-    """Share a whole number out in proportion to weights, by the largest remainder.
-
-    Parameters
-    ----------
-    total
-        What is shared out, 0 or more.
-    weights
-        Whole numbers, 0 or more; where all are 0, each part counts alike.
-    ids
-        Of equal remainders the part with the lower id goes first.
-
-    Returns
-    -------
-    parts
-        Whole numbers, each less than 1 from its exact share, whose sum is `total`; the same for every part in whatever
-        order they are given.
-
-    Raises
-    ------
-    ValueError
-        If there is something to share out, and nobody to take it.
-    """
-    if not any(weights):
-        weights = [1] * len(weights)
-    whole = sum(weights)
-    if not whole:
-        if total:
-            raise ValueError(f"nothing takes {total}")
-        return []
-    shares = [divmod(total * weight, whole) for weight in weights]
-    parts = [part for part, _ in shares]
-    first = sorted(range(len(parts)), key=lambda at: (-shares[at][1], ids[at]))
-    for at in first[: total - sum(parts)]:
-        parts[at] += 1
-    return parts
-
-
-def share_within(total: int, weights: Sequence[int], limits: Sequence[int], ids: Sequence[str]) -> list[int]:
-    """Share a whole number out as `share_out` does, where no part may exceed its limit.
-
-    Parameters
-    ----------
-    total
-        What is shared out, no more than all limits together.
-    weights, ids
-        As of `share_out`; where nobody who has room left weighs anything, parts go by their limits.
-    limits
-        The most that each part may be. What a part cannot take is handed on to those that have room, by their weights.
-
-    Returns
-    -------
-    parts
-        Whole numbers whose sum is `total`; those of `share_out` where these keep all limits.
-
-    Raises
-    ------
-    ValueError
-        If there is more to share out than all limits together.
-    """
-    if total > sum(limits):
-        raise ValueError(f"{total} are more than may be taken")
-    parts, free = [0] * len(weights), list(range(len(weights)))
-    while free:
-        by = weights if any(weights[at] for at in free) else limits
-        shared = share_out(total - sum(parts), [by[at] for at in free], [ids[at] for at in free])
-        full = {at for at, part in zip(free, shared, strict=True) if part > limits[at]}
-        for at, part in zip(free, shared, strict=True):
-            if at in full or not full:
-                parts[at] = min(part, limits[at])
-        free = [at for at in free if full and at not in full]
-    return parts
-
-
-def urban_part(total: int, share: Decimal) -> int:
-    """Return how many of `total` people are urban: the nearest whole number to the exact share, a half goes up."""
-    return int(Fraction(share) * total + Fraction(1, 2))
 
 
 def along_streets(roads: Roads, ways: NDArray[np.int64], spacing_m: float) -> Spots:
@@ -165,6 +97,37 @@ def along_streets(roads: Roads, ways: NDArray[np.int64], spacing_m: float) -> Sp
         for values in (roads.lon, roads.lat)
     )
     return Spots(lon, lat, cuts[1] - cuts[0])
+
+
+def roadless_share(roads: Roads, area: shapely.Geometry) -> float:
+    """Measure how much of an area has no roads, so that nobody is put there.
+
+    Parameters
+    ----------
+    roads
+        The network of a road file.
+    area
+        Polygons in WGS-84 degrees.
+
+    Returns
+    -------
+    share
+        Part of a square grid of some 2,000 places within the area (fewer where it fills less than a hundredth of its
+        box) that lie farther than `FAR_M` from any road, or more than `BESIDE_M` outside the box of all roads.
+    """
+    west, south, east, north = shapely.bounds(area)
+    narrow = np.cos(np.deg2rad((south + north) / 2))
+    # islets far apart, or a sliver, fill next to nothing of their box: its sides bound the grid
+    step = max(np.sqrt(area.area * narrow / _SAMPLES), max((east - west) * narrow, north - south) / _MOST_STEPS)
+    x, y = np.meshgrid(np.arange(west, east, step / narrow), np.arange(south, north, step))
+    within = shapely.contains_xy(area, x, y)
+    middle = shapely.point_on_surface(area)  # a place at least, in however narrow an area
+    lon, lat = np.append(x[within], middle.x), np.append(y[within], middle.y)
+    beside = np.rad2deg(BESIDE_M / EARTH_RADIUS_M)
+    low_lon, low_lat, high_lon, high_lat = roads.bounds
+    off_lon = np.maximum(low_lon - lon, lon - high_lon) * narrow
+    outside = np.maximum(off_lon, np.maximum(low_lat - lat, lat - high_lat)) > beside
+    return float(np.mean(outside | (snap(roads, lon, lat, snap_max_m=FAR_M).edge < 0)))
 
 
 def inside(spots: Spots, areas: Mapping[str, shapely.Geometry]) -> dict[str, Spots]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from planner import certificate, coverage, optimize, schema
+from planner import certificate, coverage, optimize, plantables, schema
 from planner.conflict import least_budget, smallest_conflict
 from planner.errors import Fault, PlanError
 from planner.explanations import closing_table, explain
 from planner.inputs import Inputs, usable_sites
-from planner.instance import asked, build
-from planner.phases import ONE_YEAR, share_in, years_of
-from planner.reaches import RESIDENTS, City, judge, people_served, place_city, reaches, travel_tables
+from planner.instance import build
+from planner.phases import ONE_YEAR, share_in
+from planner.reaches import RESIDENTS, City, judge, place_city, reaches, travel_tables
 from planner.recount import goals_reached
 from planner.sharing import share_today
 from planner.verdicts import on_coverage, on_reach
@@ -96,87 +96,6 @@ class Study:
         return schema.limits_of(self.inputs.scenario).phases
 
 
-def _open_types(options: pd.DataFrame) -> dict[str, str]:
-    """site_id -> types open there, joined by ``;``."""
-    return {str(site): ";".join(sorted(group)) for site, group in options.groupby("site_id")["type"]}
-
-
-def _shown(year: int, inputs: Inputs) -> int:
-    """Return a year of the plan as outputs print it: a plan of one year is carried out in the year of the data."""
-    return inputs.scenario.data_date.year if year == ONE_YEAR else year
-
-
-def openings(instance: Instance, plan: Plan) -> pd.DataFrame:
-    """Options that a plan opens, and the first year of each: columns option, year."""
-    chosen = np.array(plan.chosen, dtype=np.int64)
-    table = pd.DataFrame({"option": instance.option[chosen], "year": instance.year[chosen]})
-    return table.sort_values(["option", "year"]).drop_duplicates("option", ignore_index=True)
-
-
-def _opened(inputs: Inputs, opens: pd.DataFrame, reach: Mapping[str, Reach], today: pd.DataFrame) -> pd.DataFrame:
-    """List the plan's new facilities with the people that each serves, in the order in which they are built."""
-    chosen = inputs.options.iloc[opens["option"].tolist()].copy()
-    chosen["year"] = opens["year"].to_numpy()
-    names = inputs.sites.frame.set_index("site_id")["name"]
-    uncovered = today[~today["covered"]].groupby("standard")["demand_id"].agg(set).to_dict()
-    missing = {key: uncovered.get(key, set()) for key in reach}
-    chosen["name"] = names.loc[chosen["site_id"]].to_numpy()
-    for column, counted in (("people", None), ("newly", missing)):
-        chosen[column] = 0
-        for kind, rows in chosen.groupby("type"):
-            served = people_served(reach, dict.fromkeys(rows["site_id"], str(kind)), counted)
-            chosen.loc[rows.index, column] = rows["site_id"].map(served).fillna(0).astype(int)
-    # two types at one site reach the same people, who must not be counted twice for the site
-    together = _open_types(chosen)
-    served = people_served(reach, together, missing)
-    chosen["site_newly"] = chosen["site_id"].map(served).fillna(0).astype(int)
-    chosen["at_existing"] = chosen["site_id"].isin(inputs.options.loc[inputs.options["state"] == "today", "site_id"])
-    chosen["estimated"] = chosen["estimated_once"] | chosen["estimated_yearly"]
-    order = ["year", "newly", "site_id", "type"]
-    return chosen.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
-
-
-def _held(reach: Reach, years: Sequence[int]) -> pd.DataFrame:
-    """Who is held covered by a field check alone, in every year: as in `_served`, with no site."""
-    held = reach.rows.loc[reach.rows["demand_id"].isin(reach.held), ["demand_id", "people"]]
-    return held.assign(site_id="", type="").merge(pd.DataFrame({"year": years}), how="cross")
-
-
-def _row_table(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal]) -> pd.DataFrame:
-    """Demand point of each row of the instance, of one year: columns demand_id, people, standard, layer."""
-    scenario = inputs.scenario
-    used = asked(reach, goals, schema.aim_of(scenario), schema.limits_of(scenario))
-    rows = [r.rows[["demand_id", "people"]].assign(standard=r.standard.id, layer=r.standard.layer) for r in used]
-    empty = pd.DataFrame({"demand_id": [], "people": [], "standard": [], "layer": []})
-    return pd.concat(rows, ignore_index=True) if rows else empty
-
-
-def _uncoverable(instance: Instance, rows: pd.DataFrame, goals: Sequence[Goal]) -> pd.DataFrame:
-    """People that no option reaches under a standard that has a goal: columns demand_id, standard, people."""
-    nobody = (np.diff(instance.covers.indptr) == 0)[: len(rows)]
-    with_goal = rows["standard"].isin({goal.standard for goal in goals}).to_numpy()
-    return pd.DataFrame(rows[nobody & with_goal].reset_index(drop=True))
-
-
-def _served(
-    instance: Instance, flows: Flows | None, rows: pd.DataFrame, years: Sequence[int], limited: Reach | None
-) -> pd.DataFrame | None:
-    """Who is served where under capacity: columns demand_id, site_id, type, year, people."""
-    if flows is None or limited is None:
-        return None
-    place, row = np.divmod(flows.row, max(1, len(rows)))
-    shared = pd.DataFrame(
-        {
-            "demand_id": rows["demand_id"].to_numpy(dtype=object)[row],
-            "site_id": instance.site_id[flows.column],
-            "type": instance.type[flows.column],
-            "year": np.array(years, dtype=np.int64)[place],
-            "people": flows.people,
-        }
-    )
-    return pd.concat([shared, _held(limited, years)], ignore_index=True)
-
-
 def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal], aim: Aim | None = None) -> Instance:
     """Build the siting problem of a scenario from what was measured.
 
@@ -206,7 +125,15 @@ def instance_of(inputs: Inputs, reach: Mapping[str, Reach], goals: Sequence[Goal
     )
 
 
-def measured(inputs: Inputs, report: Callable[[str], None]) -> tuple[City, dict[Kind, pd.DataFrame], dict[str, Reach]]:
+class Measured(NamedTuple):
+    """A city measured: what is snapped, the travel tables, and the reach under each standard after field checks."""
+
+    city: City
+    travel: Mapping[Kind, pd.DataFrame]
+    reach: dict[str, Reach]
+
+
+def measured(inputs: Inputs, report: Callable[[str], None]) -> Measured:
     """Snap people and sites and measure the reach of every site under every standard; field checks go before it."""
     scenario, frame = inputs.scenario, inputs.sites.frame
     report("snap")
@@ -218,12 +145,41 @@ def measured(inputs: Inputs, report: Callable[[str], None]) -> tuple[City, dict[
         snap_max_m=float(scenario.roads.snap_max_m),
     )
     travel = travel_tables(city, inputs.standards, report)
-    standing, measured_reach = _today(inputs), reaches(city, inputs.standards, travel)
-    return city, travel, on_reach(measured_reach, inputs.verdicts, city.demand, city.sites, standing)
+    reach = reaches(city, inputs.standards, travel)
+    return Measured(
+        city, travel, on_reach(reach, inputs.verdicts, city.demand, city.sites, plantables.types_today(inputs))
+    )
 
 
-def _today(inputs: Inputs) -> dict[str, str]:
-    return _open_types(inputs.options[inputs.options["state"] == "today"])
+def _judged(inputs: Inputs, laid: Measured, types: Mapping[str, str], state: str, year: int) -> pd.DataFrame:
+    """Say who is covered with these types open; field checks go before what was measured."""
+    table = judge(laid.city, inputs.standards, laid.travel, types, state=state, year=year)
+    return on_coverage(table, inputs.verdicts, laid.reach, types)
+
+
+def _planned(inputs: Inputs, instance: Instance, today: Flows | None, report: Callable[[str], None]) -> Plan:
+    """Plan; where nothing is opened, who is served is who is served today."""
+    siting = inputs.scenario.siting
+    plan = optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
+    return replace(plan, flows=today) if plan.status != "none" and plan.objective is None else plan
+
+
+def _why_not(
+    instance: Instance, plan: Plan, seconds: float, report: Callable[[str], None]
+) -> tuple[Conflict | None, LeastBudget | None, tuple[Reached, ...]]:
+    """Find what keeps a plan from its goals: what conflicts, which budget would do, and the most of each."""
+    conflict = least = None
+    most: tuple[Reached, ...] = ()
+    if plan.status == "infeasible":
+        report("conflict")
+        # where no plan is lawful at all, the rules conflict among themselves: no goal is to blame
+        asked_of = replace(instance, goals=(), communities=()) if plan.objective is None else instance
+        conflict = smallest_conflict(asked_of, deadline=time.monotonic() + seconds)
+        least = least_budget(instance, deadline=time.monotonic() + seconds)
+    if plan.best_effort and plan.objective is not None:
+        report("most_reachable")
+        most = optimize.most_reachable(instance, time_limit_s=seconds)
+    return conflict, least, most
 
 
 def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
@@ -247,48 +203,28 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
         If the siting model's word on a goal differs from the coverage measured with the plan open, or the plan's own
         multipliers prove that it is none.
     """
-    scenario, standards = inputs.scenario, inputs.standards
-    city, travel, reach = measured(inputs, report)
+    siting, goals = inputs.scenario.siting, schema.goals_of(inputs.scenario)
+    laid = measured(inputs, report)
     report("coverage")
-    states = {"today": _today(inputs)}
-    today = judge(city, standards, travel, states["today"], state="today", year=scenario.data_date.year)
-    today = on_coverage(today, inputs.verdicts, reach, states["today"])
-    goals = schema.goals_of(scenario)
-    instance = instance_of(inputs, reach, goals)
-    siting = scenario.siting
-    plan = optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
+    states = {"today": plantables.types_today(inputs)}
+    judged = [_judged(inputs, laid, states["today"], "today", inputs.scenario.data_date.year)]
+    instance = instance_of(inputs, laid.reach, goals)
     flows_today = share_today(instance)
-    if plan.status != "none" and plan.objective is None:  # nothing is opened: who is served is who is served today
-        plan = replace(plan, flows=flows_today)
-    most: tuple[Reached, ...] = ()
-    conflict = least = None
-    if plan.status == "infeasible":
-        report("conflict")
-        # where no plan is lawful at all, the rules conflict among themselves: no goal is to blame
-        asked_of = replace(instance, goals=(), communities=()) if plan.objective is None else instance
-        conflict = smallest_conflict(asked_of, deadline=time.monotonic() + float(siting.time_limit_s))
-        least = least_budget(instance, deadline=time.monotonic() + float(siting.time_limit_s))
-    if plan.best_effort and plan.objective is not None:
-        report("most_reachable")
-        most = optimize.most_reachable(instance, time_limit_s=float(siting.time_limit_s))
-    years = tuple(_shown(year, inputs) for year in years_of(schema.limits_of(scenario).phases))
-    opens, judged = openings(instance, plan), [today]
-    opens["year"] = [_shown(year, inputs) for year in opens["year"]]
+    plan = _planned(inputs, instance, flows_today, report)
+    conflict, least, most = _why_not(instance, plan, float(siting.time_limit_s), report)
+    years, opens = plantables.years_shown(inputs), plantables.openings(inputs, instance, plan)
     if plan.status != "none":
         report("coverage")
-        standing = set(inputs.options.index[inputs.options["state"] == "today"])
         for year in years:
-            open_options = sorted(standing | set(opens.loc[opens["year"] <= year, "option"]))
-            states["plan"] = _open_types(inputs.options.iloc[open_options])
-            table = judge(city, standards, travel, states["plan"], state="plan", year=year)
-            judged.append(on_coverage(table, inputs.verdicts, reach, states["plan"]))
-    rows = _row_table(inputs, reach, goals)
-    limited = reach.get(siting.capacity_standard or "")
+            states["plan"] = plantables.types_in(inputs, opens, year)
+            judged.append(_judged(inputs, laid, states["plan"], "plan", year))
+    rows = plantables.row_table(inputs, laid.reach, goals)
+    limited = laid.reach.get(siting.capacity_standard or "")
     found = Study(
         inputs=inputs,
-        city=city,
+        city=laid.city,
         goals=goals,
-        reach=reach,
+        reach=laid.reach,
         instance=instance,
         plan=plan,
         most=most,
@@ -298,11 +234,11 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
         years=years,
         states=states,
         coverage=pd.concat(judged, ignore_index=True),
-        served=_served(instance, plan.flows, rows, years, limited),
-        served_today=_served(instance, flows_today, rows, years, limited),
-        opened=_opened(inputs, opens, reach, today),
-        uncoverable=_uncoverable(instance, rows, goals),
-        explained=_explained(inputs, city, reach, states, instance, plan, rows, report),
+        served=plantables.served(instance, plan.flows, rows, years, limited),
+        served_today=plantables.served(instance, flows_today, rows, years, limited),
+        opened=plantables.opened(inputs, opens, laid.reach, judged[0]),
+        uncoverable=plantables.uncoverable(instance, rows, goals),
+        explained=_explained(inputs, laid, states, instance, plan, rows, report),
     )
     _check_goals(found)
     return found
@@ -318,8 +254,7 @@ def offers_of(inputs: Inputs) -> pd.DataFrame:
 
 def _explained(
     inputs: Inputs,
-    city: City,
-    reach: Mapping[str, Reach],
+    laid: Measured,
     states: Mapping[str, Mapping[str, str]],
     instance: Instance,
     plan: Plan,
@@ -334,7 +269,7 @@ def _explained(
         plan,
         rows,
         offers_of(inputs),
-        closing_table(city, reach, states, outlets),
+        closing_table(laid.city, laid.reach, states, outlets),
         others=siting.alternatives,
         year=inputs.scenario.data_date.year,
         seconds=float(siting.time_limit_s),

@@ -9,6 +9,7 @@ import pandas as pd
 from planner.editoutputs import edit_lines
 from planner.figures import exact_percent, gap_percent, money, percent
 from planner.record import standard_names
+from planner.unitsums import scaled_lines
 from planner.words import listed, say
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
         yield say("summary.people_off_network", language, **demand, share=share)
     if demand["placed_people"]["spread"]:
         yield say("summary.spread", language, people=demand["placed_people"]["spread"])
+    yield from scaled_lines(demand["totals"], language)
     names = standard_names(run["standards"], language)
     for checked in demand["checked"]:
         yield say("summary.checked", language, **checked, name=names[checked["standard"]])

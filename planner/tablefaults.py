@@ -16,7 +16,7 @@ from planner.coordinates import in_china
 from planner.errors import Fault
 from planner.grammar import Wrong
 from planner.matching import Matching, in_ten_thousands, missing_column, unknown_column
-from planner.sources import Grid, TableSource, in_runs
+from planner.sources import Grid, TableSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,8 +44,8 @@ class LeftOut:
     id, name
         As far as the row has them, else empty.
     reason
-        ``keep``, ``blank``, ``total``, ``note``, ``section``, ``header``, ``title`` or ``unit_above``, and of places
-        and verdicts those of `places` and `verdicts`: the words ``left_out.<reason>``.
+        ``keep``, ``blank``, ``total``, ``note``, ``section``, ``header``, ``title``, ``unit_above`` or ``unit_alone``,
+        and of places and verdicts those of `places` and `verdicts`: the words ``left_out.<reason>``.
     values
         What these words quote.
     rows
@@ -143,8 +143,8 @@ def _codes(part: Part) -> dict[int, str]:
     place = part.matching.place.get("unit_id")
     if place is None:
         return {}
-    cells = part.grid.cells[place]
-    return {at: unit for at, unit in enumerate(part.values["unit_id"]) if cells[part.used[at]] and _is_code(unit)}
+    units = zip((part.grid.cells[place][row] for row in part.used), part.values["unit_id"], strict=True)
+    return {at: unit for at, (cell, unit) in enumerate(units) if cell == unit and _is_code(unit)}
 
 
 def _is_code(unit: object) -> bool:
@@ -187,50 +187,23 @@ def formula_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
     ]
 
 
-def hidden_doubts(part: Part) -> list[Fault]:
-    """Tell of rows in use that Excel does not show: whoever wrote the scenario may not know of them."""
-    lines = np.array([part.grid.lines[row] for row in part.used] if part.grid.hidden else [], dtype=np.int64)
-    found = [
-        (int(inside[0]), int(inside[-1]), len(inside))
-        for first, last in part.grid.hidden
-        if len(inside := lines[np.searchsorted(lines, first) : np.searchsorted(lines, last, side="right")])
-    ]
-    if not found:
-        return []
-    values = {"count": sum(count for _, _, count in found), "lines": in_runs([run[:2] for run in found])}
-    return [Fault("hidden_rows", part.source.shown, part.grid.sheet, found[0][0], values=values)]
-
-
-def converted_doubts(part: Part, contract: Sequence[col.Column]) -> Iterable[Fault]:
-    """Doubt texts of the contract that a workbook holds as dates, times or truth values: Excel makes them of 3-5."""
-    grid, used = part.grid, {part.grid.lines[row] for row in part.used} if part.grid.converted else set()
-    for name, place in part.matching.place.items():
-        column = col.contract_column(name, contract)
-        lines = sorted(line for line, at in grid.converted if at == place and line in used)
-        if column is not None and column.kind == "text" and lines:
-            text = grid.cells[place][grid.lines.index(lines[0])]
-            values = {"text": grammar.quoted(text), "lines": in_runs([(line, line) for line in lines])}
-            yield Fault("cell_converted", part.source.shown, grid.sheet, lines[0], grid.headers[place], values)
-
-
-def _has_phones(part: Part, place: int, contract: Sequence[col.Column]) -> bool:
-    """Whether a column holds mobile numbers.
+def _phones(part: Part, place: int, contract: Sequence[col.Column]) -> Wrong | None:
+    """Say that a column holds mobile numbers, or figures that cannot be told from them.
 
     A figure of 11 digits alone may be something else, as the numbers of OpenStreetMap are: it is an id where ids
     stand, and in a column that the contract does not know a number of a phone only where its header says so or most
-    of its cells look like one.
+    of its cells look like one: then its fault says what to do where it is no phone.
     """
     cells, header = part.grid.cells[place], part.grid.headers[place]
     found = [cell for cell in cells if grammar.holds_mobile_number(cell)]
     bare = sum(map(grammar.is_bare_number, found))
     name = next((name for name, at in part.matching.place.items() if at == place), "")
-    if bare < len(found) or not found:
-        return bool(found)
-    if name in grammar.CODES:
-        return False
-    if col.contract_column(name, contract) is not None or _PHONES.search(header):
-        return True
-    return 2 * bare > sum(map(bool, cells))
+    if not found or (bare == len(found) and name in grammar.CODES):
+        return None
+    if bare < len(found) or col.contract_column(name, contract) is not None or _PHONES.search(header):
+        return Wrong("personal_phone", {"count": len(found)})
+    values = {"count": len(found), "header": grammar.quoted(header)}
+    return Wrong("phone_like", values) if 2 * bare > sum(map(bool, cells)) else None
 
 
 def text_faults(part: Part, contract: Sequence[col.Column], *, refuse_phones: bool) -> list[Fault]:
@@ -245,9 +218,8 @@ def text_faults(part: Part, contract: Sequence[col.Column], *, refuse_phones: bo
                     for line, cell in zip(grid.lines, cells, strict=True)
                     if found(cell)
                 ]
-        if refuse_phones and grammar.holds_mobile_number(whole) and _has_phones(part, place, contract):
-            values = {"count": sum(map(grammar.holds_mobile_number, cells))}
-            faults.append(Fault("personal_phone", part.source.shown, grid.sheet, None, header, values))
+        if refuse_phones and grammar.holds_mobile_number(whole) and (wrong := _phones(part, place, contract)):
+            faults.append(Fault(wrong.code, part.source.shown, grid.sheet, None, header, wrong.values))
     return faults
 
 

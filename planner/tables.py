@@ -16,25 +16,23 @@ import pandas as pd
 import shapely
 
 from planner import columns as col
-from planner import grammar, hierarchy
+from planner import doublecounts, grammar, hierarchy
 from planner.coordinates import to_wgs84
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong
 from planner.grids import read_lines
 from planner.headings import ROW_IDS, read_header, why_no_row
-from planner.matching import absent_header
+from planner.matching import absent_header, as_headed
+from planner.oddities import doubts_of
 from planner.sources import Grid, TableSource, strip
 from planner.tablefaults import (
     FAULTS_LISTED,
     LeftOut,
     Part,
-    code_doubts,
-    converted_doubts,
     degrees,
     duplicates,
     formula_faults,
     header_faults,
-    hidden_doubts,
     missing_groups,
     place_faults,
     rule_faults,
@@ -106,7 +104,7 @@ def read_demand(sources: Sequence[TableSource], *, counted: bool = True) -> Tabl
         With every fault of every table.
     """
     contract = demand_contract(counted=counted)
-    return _assemble(read_parts(sources, contract), contract)
+    return assembled(read_parts(sources, contract), contract)
 
 
 def demand_contract(*, counted: bool) -> tuple[col.Column, ...]:
@@ -118,7 +116,7 @@ def demand_contract(*, counted: bool) -> tuple[col.Column, ...]:
     return tuple(asked)
 
 
-def read_sites(sources: Sequence[TableSource], *, known_types: Sequence[str]) -> Table:
+def read_sites(sources: Sequence[TableSource], *, known_types: Mapping[str, str]) -> Table:
     """Read tables of existing and candidate sites.
 
     Parameters
@@ -126,7 +124,7 @@ def read_sites(sources: Sequence[TableSource], *, known_types: Sequence[str]) ->
     sources
         Tables, read in this order.
     known_types
-        Facility types of the scenario.
+        Facility types of the scenario by what they are called; empty for what several are called.
 
     Returns
     -------
@@ -139,7 +137,7 @@ def read_sites(sources: Sequence[TableSource], *, known_types: Sequence[str]) ->
         With every fault of every table.
     """
     contract = col.with_types(col.SITE_COLUMNS, known_types)
-    return _assemble(read_parts(sources, contract), contract)
+    return assembled(read_parts(sources, contract), contract)
 
 
 def read_rows(source: TableSource, contract: Sequence[col.Column]) -> Table:
@@ -150,7 +148,7 @@ def read_rows(source: TableSource, contract: Sequence[col.Column]) -> Table:
     TableError
         With every fault of the table.
     """
-    return _assemble(read_parts([source], contract), contract)
+    return assembled(read_parts([source], contract), contract)
 
 
 def read_parts(sources: Sequence[TableSource], contract: Sequence[col.Column]) -> list[Part]:
@@ -201,7 +199,7 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
     except TableError as error:
         return Part(source, error.faults)
     used, left_out, keep_faults = _choose_rows(source, grid, matching, contract)
-    part = Part(source, (), grid, matching, used, left_out=left_out)
+    part = hierarchy.told_apart(Part(source, (), grid, matching, used, left_out=left_out))
     values, cell_faults = _read_columns(part, contract)
     if source.hierarchy is not None and grid.headers:
         climbed = hierarchy.climb(part, source.hierarchy)
@@ -209,7 +207,7 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
         values = {**values, **hierarchy.names(climbed, values)}
         cell_faults = [*cell_faults, *climbed.faults]
     if source.id == ROW_IDS:
-        values = {**values, key: [_row_id(part, position) for position in range(len(used))]}
+        values = {**values, key: [f"{source.file.stem}-{part.line(at)}" for at in range(len(used))]}
     part = replace(part, values=_with_names(values, key))
     faults = [
         *grid.faults,
@@ -217,17 +215,14 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
         *unit_faults(part, contract),
         *formula_faults(part, contract),
         *keep_faults,
-        *text_faults(part, contract, refuse_phones=key != "site_id"),
+        *text_faults(part, contract, refuse_phones=any(column.name == "people" for column in contract)),
         *cell_faults,
         *place_faults(part, required=key == "site_id"),
         *(rule_faults(part) if key == "site_id" else ()),
+        *doublecounts.faults(part),
     ]
-    doubts = (*grid.doubts, *hidden_doubts(part), *code_doubts(part), *converted_doubts(part, contract))
-    return replace(part, faults=tuple(sorted(faults, key=lambda fault: fault.row or 0)), doubts=doubts)
-
-
-def _row_id(part: Part, position: int) -> str:
-    return f"{part.source.file.stem}-{part.line(position)}"
+    in_order = tuple(sorted(faults, key=lambda fault: fault.row or 0))
+    return replace(part, faults=in_order, doubts=(*doubts_of(part, contract), *doublecounts.doubts(part)))
 
 
 def _with_names(values: Mapping[str, Sequence[Any]], key: str) -> Mapping[str, Sequence[Any]]:
@@ -316,11 +311,14 @@ def _read_column(part: Part, column: col.Column) -> tuple[Sequence[Any], list[Fa
     default = grammar.read_cell(column, strip(str(defaults.get(column.name, column.default))))
     place = part.matching.place.get(column.name)
     cells = [""] * len(part.used) if place is None else [part.grid.cells[place][row] for row in part.used]
+    if place is not None and column.kind == "share":
+        cells = as_headed(part.grid.headers[place], cells)
     if isinstance(default, Wrong):
         return [default] * len(cells), [
             Fault(default.code, part.source.shown, column=f"defaults.{column.name}", values=default.values)
         ]
-    read = {cell: grammar.read_cell(column, cell) for cell in set(cells)} | {"": default}
+    read = {cell: grammar.read_cell(column, cell) for cell in set(cells)}
+    read = {cell: default if value == "" else value for cell, value in read.items()} | {"": default}
     if place is not None and column.filled and default in {"", None}:
         read[""] = Wrong("cell_empty")
     values = [read[cell] for cell in cells]
@@ -330,7 +328,8 @@ def _read_column(part: Part, column: col.Column) -> tuple[Sequence[Any], list[Fa
     return values, [part.fault(value, column.name, position) for position, value in wrong]
 
 
-def _assemble(parts: Sequence[Part], contract: Sequence[col.Column]) -> Table:
+def assembled(parts: Sequence[Part], contract: Sequence[col.Column]) -> Table:
+    """Put tables together; raises TableError with every fault of every one."""
     faults = every_fault(parts, contract)
     if faults:
         raise TableError(*shortened(faults))

@@ -38,13 +38,26 @@ class Line:
     written: bool = True
 
 
+class _Unread:
+    def __repr__(self) -> str:
+        return "?"
+
+
+UNREAD = _Unread()
+"""Stands in the data for what a cell of a workbook holds that cannot be read: no key takes it; its fault is told."""
+
+
 @dataclass(frozen=True, eq=False)
 class TomlFile:
-    """A scenario file: its path as the user wrote it, its data (numbers as Decimal) and its lines."""
+    """A scenario file: its path as the user wrote it, its data (numbers as Decimal) and its lines.
+
+    A workbook may hold cells that cannot be read (`UNREAD`); their faults are with it.
+    """
 
     path: Path
     data: Mapping[str, Any]
     lines: tuple[Line, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 def _lines(text: str) -> Iterator[Line]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,12 +30,21 @@ _REST = (
     Column("code", "text", "code of the unit", ("代码", "编码", "行政区划代码", "区划代码", "行政区代码")),
     Column("people", "whole", "official figure", _ALL["people"].synonyms, required=True, filled=True, unit="people"),
     Column(
-        "urban_share", "share", "urban share of its people", ("城镇化率", "城镇人口比重", "城镇人口占比", "城镇比例")
+        "urban_share",
+        "share",
+        "urban share of its people",
+        ("城镇化率", "城镇人口比重", "城镇人口占比", "城镇比例", "城镇人口比例", "常住人口城镇化率", "城镇化水平"),
     ),
 )
 
 SHOWN = 5
 """Units that a sentence names."""
+
+NEARLY = Fraction(5, 100)
+"""A total may be so far off the sum of its units, as a part of it: tables are rounded, or lack a unit."""
+
+GRAVE = frozenset({"totals_maybe_sum", "totals_holds", "totals_roads_lacking"})
+"""Doubts about totals that may make figures void: people who count twice, or where there are none."""
 
 
 def contract_of(level: Literal["district", "town"]) -> tuple[Column, ...]:
@@ -282,6 +293,38 @@ def _parts_of(total: Total, units: Sequence[Total]) -> Sequence[Total]:
             if count > 1 and people == total.people["people"]:
                 return sorted(beside[:count], key=lambda unit: unit.row)
     return ()
+
+
+def may_be_sums(apart: Sequence[Total], units: Sequence[Total]) -> Iterator[Fault]:
+    """Doubt rows that may be a total of others, in whatever order these stand and though it is off by a few.
+
+    Parameters
+    ----------
+    apart
+        Units without rows or area that nobody named as `expected`.
+    units
+        All units of their layer, in whatever tables.
+
+    Yields
+    ------
+    fault
+        One for each file, at its first row of as many people as the two smallest other units together, less `NEARLY`,
+        or of exactly as many as another unit: whoever counts fewer is a total of no others. It is no proof, so it is
+        no fault.
+    """
+    figures = sorted(unit.people["people"] for unit in units if unit.people["people"])
+    count = Counter(figures)
+    large: dict[str, list[Total]] = {}
+    for total in apart:
+        people, two = total.people["people"], figures[:3]
+        if people in two:
+            two.remove(people)
+        if people and (count[people] > 1 or (len(two) > 1 and people >= (1 - NEARLY) * sum(two[:2]))):
+            large.setdefault(total.file, []).append(total)
+    for rows in large.values():
+        names = " / ".join(quoted(total.label) for total in rows[:SHOWN]) + (" …" if len(rows) > SHOWN else "")
+        people = sum(total.people["people"] for total in rows)
+        yield rows[0].fault("totals_maybe_sum", "name", units=names, count=len(rows), people=people)
 
 
 def _prefix(code: str) -> str:

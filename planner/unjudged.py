@@ -13,6 +13,7 @@ from planner.scenario import fault_at
 from planner.siting import label_of
 from planner.standards import scopes
 from planner.verdicts import checked, judged
+from planner.words import in_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def _scopes(inputs: Inputs) -> Iterator[Fault]:
         for name, inside in scopes(rows, goal.each, goal.district, goal.town):
             apart = int(people[inside].sum())
             if apart and not able[inside].any():
-                rule = f"goal[{label_of(goal.id, name)}]"
+                rule = in_both("asked.goal", id=label_of(goal.id, name))
                 yield fault_at(inputs.loaded, "scope_unjudged", ["goal", i, "standard"], rule=rule, people=apart)
 
 

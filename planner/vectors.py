@@ -6,6 +6,7 @@ Layers of other shapes keep their shapes beside the text.
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,7 @@ import shapely
 from planner.companions import beside
 from planner.errors import Fault, TableError
 from planner.geojson import broken_features
+from planner.grammar import quoted
 from planner.pathfaults import unreadable
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, Sheet
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _BEGINNINGS = {".gpkg": b"SQLite format 3\0", ".shp": b"\x00\x00\x27\x0a"}
 _ENCODINGS = ("utf-8", "gb18030")
 _LARGEST = 512 * 2**20
+_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 # Doubles hold whole numbers up to here; a longer code has lost its end.
 _EXACT = 2**53
 _AS_TEXT = {"DATE_AS_STRING": "YES", "ARRAY_AS_STRING": "YES"}
@@ -195,7 +198,11 @@ def _opened(source: TableSource, data: bytes) -> tuple[str, dict[str, Any], Any,
         _refuse_parts(source)
     count, broken = broken_features(data) if ending == ".geojson" else (None, {})
     if broken:
-        raise TableError(*(Fault(code, source.shown, row=row) for row, code in broken.items()))
+        faults = (
+            Fault(code, source.shown, row=row, values={name: quoted(text) for name, text in values.items()})
+            for row, (code, values) in broken.items()
+        )
+        raise TableError(*faults)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         name = _chosen(source)
@@ -212,10 +219,11 @@ def _shown(source: TableSource, name: str) -> str:
 
 
 def _guessed(source: TableSource, meta: Mapping[str, Any], texts: Sequence[Sequence[str]]) -> tuple[Fault, ...]:
-    """Doubt an encoding that the file does not name, where its texts are not plain ASCII."""
+    """Doubt an encoding that the file does not name, or names wrongly, where its texts are not plain ASCII."""
     if not meta["guessed"] or "".join(map("".join, texts)).isascii():
         return ()
-    return (Fault("encoding_guessed", source.shown, values={"encoding": str(meta["guessed"]).upper()}),)
+    values = {"encoding": str(meta["guessed"]).upper(), "said": quoted(meta["said"] or "")}
+    return (Fault("encoding_guessed" if meta["said"] is None else "encoding_mended", source.shown, values=values),)
 
 
 def _is_what_it_says(ending: str, data: bytes) -> bool:
@@ -249,21 +257,43 @@ def _chosen(source: TableSource) -> str:
 def _read(source: TableSource, name: str) -> tuple[dict[str, Any], Any, list[NDArray[Any]]]:
     """Read a layer: what it says of itself, geometries, fields.
 
-    A Shapefile without .cpg does not say how its text is written: UTF-8 is tried, then GB18030. Texts of a GeoJSON file
-    stay texts, also where they look like dates.
+    A Shapefile without .cpg does not say how its text is written: UTF-8 is tried, then GB18030. So it is where what the
+    .cpg says leaves no Chinese character, while one of these makes them Chinese: programs write OEM, ISO-8859-1 or ANSI
+    936 there. Texts of a GeoJSON file stay texts, also where they look like dates.
     """
-    guessed = None
+    guessed = said = None
     options = _AS_TEXT if source.file.suffix.lower() == ".geojson" else {}
     if source.file.suffix.lower() == ".shp":
-        said = _content_beside(source, ".cpg")
-        encodings = _ENCODINGS if said is None else (said.decode("ascii", "replace").strip(),)
+        content = _content_beside(source, ".cpg")
+        said = None if content is None else content.decode("ascii", "replace").strip()
+        encodings = _ENCODINGS if said is None else (said,)
         table = _content_beside(source, ".dbf") or b""
         fitting = [encoding for encoding in encodings if _fits(table, encoding)]
         if not fitting:
             raise TableError(Fault("layer_encoding", source.shown, values={"encodings": " / ".join(encodings)}))
         guessed = fitting[0] if said is None else None
     meta, _, geometries, fields = pyogrio.raw.read(source.file, layer=name, encoding=guessed, **options)
-    return {**meta, "guessed": guessed}, geometries, fields
+    if said is not None and not _HAN.search(_texts(meta, fields)) and (guessed := _chinese_by(table)):
+        meta, _, geometries, fields = pyogrio.raw.read(source.file, layer=name, encoding=guessed, **options)
+    return {**meta, "guessed": guessed, "said": said}, geometries, fields
+
+
+def _texts(meta: Mapping[str, Any], fields: Sequence[NDArray[Any]]) -> str:
+    """Join the names of the columns of a layer and its texts."""
+    cells = (str(value) for field in fields if field.dtype.kind == "O" for value in field if value is not None)
+    return "".join([*map(str, meta["fields"]), *cells])
+
+
+def _chinese_by(table: bytes) -> str | None:
+    """Return the encoding by which most of a dBASE table that is not ASCII is common Chinese; None where none is.
+
+    Accented letters would be rare characters by GB18030, for the ASCII letters that follow them are in no GB 2312 one.
+    """
+    encoding = next((encoding for encoding in _ENCODINGS if _fits(table, encoding)), None)
+    text = table[int.from_bytes(table[8:10], "little") :].decode(encoding) if encoding else ""
+    strange = "".join(sign for sign in text if not sign.isascii())
+    common = strange.encode("gb2312", "ignore").decode("gb2312")
+    return encoding if 2 * len(_HAN.findall(common)) > len(strange) else None
 
 
 def _content_beside(source: TableSource, ending: str) -> bytes | None:

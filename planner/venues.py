@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.features import KINDS, Feature
-from planner.grammar import holds_id_number, spoilt
+from planner.grammar import holds_id_number, says_nothing, spoilt
 from planner.vicinity import close_pairs
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def _read(item: Mapping[str, Any]) -> Feature:
 
 
 def plain_name(text: str) -> str:
-    """Return a name of a map as a table may hold it: one line, not endless, and no number of a person in it."""
+    """Return a name of a map as a table may hold it: one line, not endless, no number of a person in it, not 无."""
     line = " ".join(_CONTROL.sub(" ", text).split())[:_LONGEST].rstrip()
-    return "" if holds_id_number(line) or spoilt(line) else line
+    return "" if holds_id_number(line) or spoilt(line) or says_nothing(line) else line
 
 
 def venues(features: Iterable[Feature], kinds: Collection[str]) -> tuple[pd.DataFrame, int]:

@@ -19,7 +19,7 @@ from planner.coordinates import SYSTEMS, in_china, to_wgs84
 from planner.coverage import CHECKED, applies, communities, facilities_serving, measured, serves
 from planner.errors import Fault
 from planner.fieldcheck import VERDICTS
-from planner.geodesy import MM_PER_M, great_circle_mm, to_mm
+from planner.geodesy import MM_PER_M, great_circle_m, great_circle_mm, to_mm
 from planner.grammar import quoted
 from planner.tablefaults import LeftOut
 from planner.words import LANGUAGES, say
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 FASTEST_MM_PER_MS = 34
 """120 km/h, rounded up, which nobody may exceed in China: so far an outlet may be where minutes of a drive decide."""
 
+SAME_PLACE_M = 1.0
+"""Places so near to each other are one, written in two systems or rounded (metres)."""
+
 
 def _words(key: str) -> tuple[str, ...]:
     return tuple(say(f"fieldcheck.{key}", language) for language in LANGUAGES)
@@ -53,11 +56,12 @@ _DEGREES = tuple(
 CHECK_COLUMNS: tuple[Column, ...] = (
     Column("check_id", "text", "number of the line"),
     Column("demand_id", "text", "the point", _words("column.demand_id"), required=True, filled=True),
+    *(Column(name, "text", name, _words(f"column.{name}")) for name in ("name", "town", "district", "checker")),
+    Column("unit_code", "text", "its community", (*_words("column.unit_id"), "unit_id")),
     Column("standard", "text", "the standard", _words("column.standard"), required=True, filled=True),
     Column("verdict", "choice", "what was found", _words("column.verdict"), required=True, choices=_VERDICTS),
     *_DEGREES,
     Column("system", "choice", "what the coordinates are in", _words("column.system"), choices=_SYSTEMS),
-    Column("checker", "text", "who checked", _words("column.checker")),
     Column("checked_on", "date", "when", _words("column.checked_on")),
 )
 """Columns of the field-check list that are read; rows are numbered by their lines."""
@@ -148,12 +152,15 @@ def _place(line: Any, file: str, row: int, spots: dict[str, Spot]) -> Iterator[F
     x, y = to_wgs84([lon], [lat], line.system or "wgs84")
     spot = Spot(shapely.Point(x[0], y[0]), file, row)
     before = spots.setdefault(line.demand_id, spot)
-    if before.point != spot.point:
+    far_m = great_circle_m(before.point.x, before.point.y, spot.point.x, spot.point.y)
+    if far_m > SAME_PLACE_M:
         yield Fault("check_two_places", file, row=row, values={**told, "row": before.row})
 
 
 def unfit(found: Verdicts, demand: GeoDataFrame, sites: pd.DataFrame, standards: Sequence[Standard]) -> Iterator[Fault]:
     """Find verdicts on points or standards that there are not, and 达标 where no outlet stands that could serve.
+
+    The latter is no fault where one that could has closed since the check: then it is out of date; see `current`.
 
     Parameters
     ----------
@@ -169,8 +176,7 @@ def unfit(found: Verdicts, demand: GeoDataFrame, sites: pd.DataFrame, standards:
         if name not in points | told:
             yield Fault("check_unknown_point", spot.file, row=spot.row, values={"id": quoted(name)})
     known = {standard.id: set(demand["demand_id"][applies(demand, standard)]) for standard in standards}
-    types = sites.loc[sites["open_today"], "type"] if standards else ()
-    standing = {standard.id: bool(serves(types, standard).any()) for standard in standards}
+    of = {standard.id: _serving(sites, standard) for standard in standards}
     for line in found.lines:
         values = {"id": quoted(line.demand_id), "standard": quoted(line.standard)}
         if line.demand_id not in points:
@@ -180,7 +186,7 @@ def unfit(found: Verdicts, demand: GeoDataFrame, sites: pd.DataFrame, standards:
             yield Fault("check_unknown_standard", line.file, row=line.row, values={**values, "near": near})
         elif standards and line.demand_id not in known[line.standard]:
             yield Fault("check_not_asked", line.file, row=line.row, values=values)
-        elif standards and line.met and not standing[line.standard]:
+        elif standards and line.met and not (_since(line, of[line.standard]) | of[line.standard]["open_today"]).any():
             yield Fault("check_no_outlet", line.file, row=line.row, values=values)
 
 
@@ -194,7 +200,8 @@ def current(
 
     达标 is, where an outlet that served has closed since the check; 不达标, where one that serves has opened since. It
     must lie within the cutoff in a straight line, for no road is shorter; by time within what 120 km/h can cover. Of a
-    point without a place of its own nobody knows how far that is: any outlet of its district counts.
+    point without a place of its own nobody knows how far that is: any outlet of its district counts. Where none stands
+    any more that could serve, any that closed since does: what was 达标 by another one cannot hold.
 
     Parameters
     ----------
@@ -213,13 +220,12 @@ def current(
         Of those that do not.
     """
     row_of = {name: row for row, name in enumerate(demand["demand_id"])}
-    dated = sites[(sites["status"] == "existing") & (sites["opened_on"].notna() | sites["closed_on"].notna())]
-    serving = {standard.id: (standard, dated[serves(dated["type"], standard)]) for standard in standards}
+    outlets = {standard.id: (standard, _serving(sites, standard)) for standard in standards}
     placed = {(spot.file, spot.row) for spot in found.spots.values()}
     lines, doubts, left_out = [], [], []
     for line in found.lines:
-        known = line.standard in serving and line.checked_on is not None
-        changed = _changed(line, demand.iloc[row_of[line.demand_id]], *serving[line.standard]) if known else ""
+        point = demand.iloc[row_of[line.demand_id]]
+        changed = line.standard in outlets and _changed(line, point, *outlets[line.standard])
         if not changed:
             lines.append(line)
             continue
@@ -231,16 +237,27 @@ def current(
     return replace(found, lines=tuple(lines)), tuple(doubts), tuple(left_out)
 
 
-def _changed(line: Verdict, point: Any, standard: Standard, sites: GeoDataFrame) -> str:
+def _serving(sites: pd.DataFrame, standard: Standard) -> pd.DataFrame:
+    """Outlets of types that serve a standard, whether they stand today or not; candidates are none."""
+    return sites[(sites["status"] == "existing") & serves(sites["type"], standard)]
+
+
+def _since(line: Verdict, outlets: pd.DataFrame) -> NDArray[np.bool_]:
+    """Mask of the outlets that changed after a check: after 达标 those that closed, after 不达标 those that opened."""
+    on, stands = outlets["closed_on" if line.met else "opened_on"], outlets["open_today"].to_numpy(dtype=bool)
+    after = [line.checked_on is not None and not pd.isna(date) and date > line.checked_on for date in on]
+    return np.asarray(after, dtype=bool) & (stands ^ line.met)
+
+
+def _changed(line: Verdict, point: Any, standard: Standard, outlets: GeoDataFrame) -> str:
     """Name one of these outlets that opened or closed after a check, and may change what was found; else nothing."""
-    since = [not pd.isna(date) and date > line.checked_on for date in sites["closed_on" if line.met else "opened_on"]]
-    stands = sites["open_today"].to_numpy(dtype=bool)
-    near = sites[np.array(since, dtype=bool) & (~stands if line.met else stands)].sort_values("site_id")
-    if point["placed"] == "own" and point.geometry is not None:
+    near = outlets[_since(line, outlets)].sort_values("site_id")
+    all_gone = line.met and not outlets["open_today"].any()
+    if point["placed"] == "own" and not all_gone:
         limit_mm = standard.limit if standard.measure == "distance" else standard.limit * FASTEST_MM_PER_MS
         lon, lat = near.geometry.x.to_numpy(), near.geometry.y.to_numpy()
         near = near[great_circle_mm(point.geometry.x, point.geometry.y, lon, lat) <= limit_mm]
-    elif point["district"]:
+    elif point["district"] and not all_gone:
         near = near[near["district"].isin(["", point["district"]])]
     return str(near["site_id"].iloc[0]) if len(near) else ""
 
@@ -254,8 +271,9 @@ def _of(found: Verdicts, standard: str) -> tuple[set[str], set[str]]:
     return {line.demand_id for line in mine if line.met}, {line.demand_id for line in mine if not line.met}
 
 
-def _standards(found: Verdicts) -> list[str]:
-    return sorted({line.standard for line in found.lines})
+def _by_standard(found: Verdicts) -> Iterator[tuple[str, set[str], set[str]]]:
+    for key in sorted({line.standard for line in found.lines}):
+        yield key, *_of(found, key)
 
 
 def checked(demand: pd.DataFrame, standard: Standard, found: Verdicts) -> NDArray[np.bool_]:
@@ -293,14 +311,13 @@ def on_reach(
         point does not count: where it is 达标 it is `Reach.held`, for nothing says which outlet serves it.
     """
     result = dict(reach)
-    for key in _standards(found):
-        met, unmet = _of(found, key)
+    for key, met, unmet in _by_standard(found):
         old, serving = reach[key], serves(standing.values(), reach[key].standard)
         outlets = sorted(site for site, counts in zip(standing, serving, strict=True) if counts)
         decided = checked(demand, old.standard, found)
         placeless = set(demand["demand_id"][decided & ~measured(demand, old.standard)])
         named = demand.assign(unit_id=communities(demand, decided))
-        rows = named.loc[judged(demand, old.standard, found), list(old.rows.columns)]
+        rows = pd.DataFrame(named.loc[judged(demand, old.standard, found), list(old.rows)]).reset_index(drop=True)
         pairs, travel = (
             table[
                 ~table["demand_id"].isin(placeless) & ~(table["demand_id"].isin(unmet) & table["site_id"].isin(outlets))
@@ -310,7 +327,6 @@ def on_reach(
         reached = set(pairs["demand_id"][pairs["site_id"].isin(outlets)])
         added = _added(old.standard, demand[demand["demand_id"].isin(met - reached - placeless)], sites, outlets)
         pairs = pd.concat([pairs, added], ignore_index=True) if len(added) else pairs
-        rows = pd.DataFrame(rows).reset_index(drop=True)
         result[key] = replace(old, rows=rows, pairs=pairs, travel=travel, held=frozenset(met & placeless))
     return result
 
@@ -319,15 +335,13 @@ def _added(standard: Standard, points: GeoDataFrame, sites: GeoDataFrame, outlet
     """Pairs of points that are 达标 with the nearest of today's outlets, with the columns of a travel table."""
     near = sites[sites["site_id"].isin(outlets)].sort_values("site_id")
     lon, lat = near.geometry.x.to_numpy(), near.geometry.y.to_numpy()
+    mode = "straight" if standard.metric == "straight" else standard.mode
     rows = []
     for name, point in zip(points["demand_id"], points.geometry, strict=True):
         far_mm = great_circle_mm(point.x, point.y, lon, lat)
         at = int(np.argmin(far_mm))
-        rows.append((name, near["site_id"].iloc[at], int(far_mm[at]) / MM_PER_M))
-    mode = "straight" if standard.metric == "straight" else standard.mode
-    added = pd.DataFrame(rows, columns=["demand_id", "site_id", "metres"])
-    added = added.assign(mode=mode, measure=standard.measure, seconds=0.0)
-    return added[["demand_id", "site_id", "mode", "measure", "metres", "seconds"]]
+        rows.append((name, near["site_id"].iloc[at], mode, standard.measure, int(far_mm[at]) / MM_PER_M, 0.0))
+    return pd.DataFrame(rows, columns=["demand_id", "site_id", "mode", "measure", "metres", "seconds"])
 
 
 def on_coverage(
@@ -354,12 +368,10 @@ def on_coverage(
         reach of one facility.
     """
     result = table.copy()
-    for key in _standards(found):
-        met, unmet = _of(found, key)
+    for key, met, unmet in _by_standard(found):
         standard = reach[key].standard
         number = pd.Series(facilities_serving(open_types.values(), standard), index=list(open_types), dtype=np.int64)
-        pairs = reach[key].pairs
-        pairs = pairs[pairs["demand_id"].isin(met | unmet)]
+        pairs = reach[key].pairs[reach[key].pairs["demand_id"].isin(met | unmet)]
         pairs = pairs.assign(count=pairs["site_id"].map(number).fillna(0).astype(np.int64))
         pairs = pairs[pairs["count"] > 0]
         mine = ((result["standard"] == key) & result["demand_id"].isin(met | unmet)).to_numpy()
@@ -368,34 +380,21 @@ def on_coverage(
         result.loc[mine, "facilities"] = many.mask(ids.isin(reach[key].held), 1)
         result.loc[mine, "covered"] = result.loc[mine, "facilities"] > 0
         served = (mine & result["demand_id"].isin(unmet) & result["covered"]).to_numpy(dtype=bool)
-        best = _best(pairs, standard).loc[result.loc[served, "demand_id"]] if served.any() else pairs.iloc[:0]
+        deciding = "metres" if standard.measure == "distance" else "seconds"
+        order = pairs.assign(cost=to_mm(pairs[deciding].to_numpy())).sort_values(["demand_id", "cost", "site_id"])
+        best = order.drop_duplicates("demand_id").set_index("demand_id").loc[result.loc[served, "demand_id"]]
         for name in ("site_id", "metres", "seconds"):
             result.loc[served, name] = best[name].to_numpy()
         result.loc[mine, "reason"] = CHECKED
     return result
 
 
-def _best(pairs: pd.DataFrame, standard: Standard) -> pd.DataFrame:
-    """Nearest site of each point by the standard's measure; equal ones by id."""
-    deciding = "metres" if standard.measure == "distance" else "seconds"
-    order = pairs.assign(cost=to_mm(pairs[deciding].to_numpy())).sort_values(["demand_id", "cost", "site_id"])
-    return order.drop_duplicates("demand_id").set_index("demand_id")
-
-
 def counted(found: Verdicts, demand: pd.DataFrame) -> list[dict[str, Any]]:
     """Count the verdicts of each standard, and the people that they speak of, as run.json holds them."""
     people = dict(zip(demand["demand_id"], demand["people"].tolist(), strict=True))
     told = []
-    for key in _standards(found):
-        met, unmet = _of(found, key)
+    for key, met, unmet in _by_standard(found):
         figures = {"met": len(met), "met_people": sum(map(people.__getitem__, met))}
         figures |= {"unmet": len(unmet), "unmet_people": sum(map(people.__getitem__, unmet))}
         told.append({"standard": key, **figures})
     return told
-
-
-def is_checked(found: Verdicts, coverage: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mask of the coverage rows that a verdict speaks of."""
-    known = {(line.demand_id, line.standard) for line in found.lines}
-    pairs = zip(coverage["demand_id"], coverage["standard"], strict=True)
-    return np.array([pair in known for pair in pairs], dtype=bool)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from planner.siting import NO_LIMIT, Capacity, CommunityGoal, Instance, PeopleGoal, Rules, Travel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from planner.siting import Plan
 
@@ -47,6 +47,11 @@ class Row:
     people: int
     reach: frozenset[int]
     loss: int = 0
+
+    @cached_property
+    def mask(self) -> int:
+        """Bits of the columns that reach them."""
+        return mask_of(self.reach)
 
 
 @dataclass(frozen=True)
@@ -104,11 +109,16 @@ class Case:
     points: tuple[Point, ...] | None = None
     far_m: int = 0
 
-    @property
+    @cached_property
     def free(self) -> list[int]:
         return [k for k, column in enumerate(self.columns) if not column.fixed]
 
-    @property
+    @cached_property
+    def standing(self) -> int:
+        """Bits of what stands today."""
+        return mask_of([k for k, column in enumerate(self.columns) if column.fixed])
+
+    @cached_property
     def asked(self) -> tuple[People | Communities, ...]:
         return (*self.goals, *self.communities)
 
@@ -143,13 +153,13 @@ def short_of(case: Case, reached: Sequence[int]) -> list[int]:
     return [max(0, goal.needed - r) for goal, r in zip(case.asked, reached, strict=True)]
 
 
-def mask_of(columns: Sequence[int]) -> int:
+def mask_of(columns: Iterable[int]) -> int:
     return sum(1 << k for k in columns)
 
 
 def opened_by(case: Case, chosen: Sequence[int]) -> int:
     """Bits of all open columns."""
-    return mask_of([k for k, column in enumerate(case.columns) if column.fixed]) | mask_of(chosen)
+    return case.standing | mask_of(chosen)
 
 
 def broken(case: Case, chosen: Sequence[int]) -> tuple[str, ...]:
@@ -230,13 +240,13 @@ def ways_to_serve(case: Case, opened: int) -> tuple[tuple[int, ...], ...]:
 def reached_by(case: Case, opened: int, served: Sequence[int]) -> tuple[int, ...]:
     """What each goal reaches: people goals, then communities."""
     limited = dict(zip(case.shared or (), served, strict=True))
-    times = [(mask_of(tuple(row.reach)) & opened).bit_count() for row in case.rows]
+    times = [(row.mask & opened).bit_count() for row in case.rows]
 
     def got(goal: People | Communities, i: int) -> int:
         r = goal.rows[i]
         return limited[r] if r in limited else goal.weight[i] * (times[r] >= goal.times)
 
-    found = [sum(got(goal, i) for i in range(len(goal.rows))) for goal in case.goals]
+    found = [sum([got(goal, i) for i in range(len(goal.rows))]) for goal in case.goals]
     for goal in case.communities:
         held = Counter[int]()
         for i, u in enumerate(goal.unit):
@@ -249,11 +259,11 @@ def objective_of(case: Case, chosen: Sequence[int], served: Sequence[int]) -> in
     """Prices, people left out, travel."""
     opened = opened_by(case, chosen)
     limited = dict(zip(case.shared or (), served, strict=True))
-    value = sum(case.columns[k].price for k in chosen)
+    value = sum([case.columns[k].price for k in chosen])
     for r, row in enumerate(case.rows):
         if r in limited:
             value += (row.people - limited[r]) * (row.loss > 0)
-        elif not mask_of(tuple(row.reach)) & opened:
+        elif not row.mask & opened:
             value += row.loss
     for point in case.points or ():
         value += point.weight * min([case.far_m, *(metres for metres, k in point.near if opened >> k & 1)])

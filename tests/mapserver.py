@@ -71,6 +71,9 @@ def osm_xml(box: tuple[float, float, float, float] | None = None, end: str = "")
     return "\n".join([*lines, f"{end}</osm>\n"])
 
 
+EMPTY = osm_xml((0, 0, 1, 1))
+
+
 def found_place(name: str, outline: dict[str, Any], number: int = 1, category: str = "boundary") -> dict[str, Any]:
     """One answer of Nominatim."""
     told = {"osm_type": "relation", "osm_id": number, "display_name": f"{name}, {number}", "category": category}
@@ -126,6 +129,7 @@ class Handler(BaseHTTPRequestHandler):
             "remark_plain": text.replace("</osm>", remark.replace("<remark>", '<remark lang="en">') + "</osm>"),
             "nodes": re.sub(r'<node id="\d*7" [^>]*/>\n', "", text),
             "cut": half,
+            "empty": EMPTY,
             "remark_json": text[:-1] + ', "remark": "runtime error: Query ran out of memory"}',
             "other": "nothing of the kind",
             "doctype": text.replace("<osm ", '<!DOCTYPE osm [<!ENTITY a "b">]>\n<osm ', 1),

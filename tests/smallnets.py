@@ -7,6 +7,7 @@ and streets that change their directions on the way.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
@@ -118,16 +119,18 @@ rarely = st.integers(0, 9).map(lambda k: k == 9)
 corner = st.integers(0, 4)
 
 
-def streets(lengths_mm: Sequence[int]) -> st.SearchStrategy[Street]:
-    """Streets of one to four segments."""
+@cache
+def streets(lengths_mm: tuple[int, ...]) -> st.SearchStrategy[list[Street]]:
+    """One to seven streets, each of one to four segments."""
     piece = st.builds(Piece, st.sampled_from(lengths_mm), st.sampled_from(KPH), st.booleans(), rarely)
-    return st.builds(
+    street = st.builds(
         lambda start, end, ways, pieces: Street(start, end, ways[0], ways[1], pieces),
         corner,
         corner,
         st.sampled_from([(True, True), (True, True), (True, False), (False, True)]),
         st.lists(piece, min_size=1, max_size=4),
     )
+    return st.lists(street, min_size=1, max_size=7)
 
 
 def twin(street: Street, *, as_quick: bool) -> Street:
@@ -142,7 +145,7 @@ def twin(street: Street, *, as_quick: bool) -> Street:
 @st.composite
 def networks(draw: st.DrawFn, *, modes: Sequence[Mode] = MODES, scale: Scale = USUAL) -> Roads:
     """A network of up to seven streets, and streets beside some; its nodes and segments are numbered in any order."""
-    drawn = draw(st.lists(streets(scale.lengths_mm), min_size=1, max_size=7))
+    drawn = draw(streets(scale.lengths_mm))
     twins = [twin(street, as_quick=draw(st.booleans())) for street in drawn if draw(rarely)]
     rows = _segments([*drawn, *twins])
     rng = np.random.default_rng(draw(st.integers(0, 99)))

@@ -262,7 +262,7 @@ def test_towns_of_one_name_are_told_apart_by_district(
     rows = "a,,城关镇,西区,1,111,,\nb,,城关镇,东区,1,111,,\n"
     where, table = spread_over(tmp_path / "a", rows, towns, *districts, column=column)
     assert where == expected
-    assert table.frame["placed"].tolist() == ["spread" if place else "own" for place in expected]
+    assert table.frame["placed"].tolist() == ["spread" if place else "none" for place in expected]
     told = [doubt.values["town"] for doubt in table.doubts if doubt.code == "unplaced_area_unknown"]
     assert told == [name for name, place in zip(["西区城关镇", "东区城关镇"], expected, strict=True) if not place]
 

@@ -6,7 +6,9 @@ import datetime as dt
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
 import numpy as np
@@ -17,8 +19,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from planner import exclusions, features, gathering, osmfile, schema, venues
+from planner import conversion, exclusions, features, gathering, osmfile, schema, venues
 from planner.candidatebook import Book, write_book
+from planner.candidateground import Ground
 from planner.candidatestudy import position_id
 from planner.cli import app
 from planner.coordinates import from_wgs84
@@ -28,6 +31,7 @@ from planner.geodesy import great_circle_m
 from planner.snapping import snap
 from planner.sources import TableSource
 from planner.sourceschema import VENUES
+from planner.standards import Standard
 from planner.tables import read_sites
 from shared_data import ROOT, shared_data
 from test_maps import HOSTILE, browser, open_page  # noqa: F401  (browser is a fixture)
@@ -92,7 +96,8 @@ def found(scenario: Path, name: str = "town") -> tuple[gpd.GeoDataFrame, dict[st
     assert {path.name for path in folder.iterdir()} == FILES
     record = json.loads((folder / "candidates.json").read_text(encoding="utf-8"))
     source = TableSource(folder / "candidates.xlsx", "c.xlsx", "wgs84")
-    table = read_sites([source], known_types=["station", "gig_market", "gig_station", "e_station"])
+    types = ("station", "gig_market", "gig_station", "e_station")
+    table = read_sites([source], known_types={name: name for name in types})
     assert len(table.frame) == record["candidates"]
     assert not table.left_out
     return table.frame, record, result.stdout
@@ -209,7 +214,7 @@ def test_a_point_in_a_building_is_one_venue_and_neighbours_are_two() -> None:
 def test_names_of_a_map_are_one_line_and_no_number_of_a_person() -> None:
     assert venues.plain_name("  a\x00b\n\u2028 c ") == "a b c"
     assert venues.plain_name("联系人 11010519491231002X") == ""
-    assert venues.plain_name("#REF!") == ""
+    assert venues.plain_name("#REF!") == venues.plain_name("无") == venues.plain_name("-") == ""
     assert len(venues.plain_name("长" * 500)) == 80
 
 
@@ -235,7 +240,7 @@ def test_features_of_a_snapshot_are_those_inside_its_border(tmp_path: Path) -> N
 
 def test_ids_of_positions_are_about_a_metre_fine() -> None:
     assert position_id(-71.248131, -29.887241) == "P71.24813W29.88724S"
-    assert position_id(117.0, 36.5) == "P117.00000E36.50000N"
+    assert position_id(np.float64(117.0), np.float64(36.5)) == "P117.00000E36.50000N"
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -244,13 +249,13 @@ def test_ids_of_positions_are_about_a_metre_fine() -> None:
 def test_whatever_a_map_calls_its_venues_goes_round(tmp_path: Path, names: list[str]) -> None:
     plain = [venues.plain_name(name) or "场所" for name in names]
     count = len(names)
-    texts = dict.fromkeys(("source", "reason", "district", "town", "build_method"), "")
+    texts = dict.fromkeys(("source", "reason", "district", "town", "units_from", "build_method"), "")
     table = pd.DataFrame({"site_id": [f"OSM-n{n}" for n in range(count)], "name": plain, "host": plain, "owner": plain})
     table = table.assign(**texts, people=1, lon=10 + np.arange(count) / 7, lat=50 - np.arange(count) / 7)
     prices = pd.DataFrame([("e", "", shared, 1, 1) for shared in (False, True)], columns=PRICE_COLUMNS)
     book = Book(table, {"e": "e站"}, prices, "500", ["一"], "zh", dt.date(2026, 6, 30))
     write_book(book, tmp_path / "c.xlsx")
-    read = read_sites([TableSource(tmp_path / "c.xlsx", "c.xlsx", "wgs84", sheet="候选点")], known_types=["e"])
+    read = read_sites([TableSource(tmp_path / "c.xlsx", "c.xlsx", "wgs84", sheet="候选点")], known_types={"e": "e"})
     for column in ("name", "host", "owner"):
         assert read.frame[column].tolist() == plain
     assert np.abs(read.frame.geometry.x - table["lon"]).max() < 1e-7
@@ -335,8 +340,11 @@ def test_venues_are_candidates_with_host_owner_and_method(tmp_path: Path) -> Non
 
 def test_residents_near_are_counted_plainly(tmp_path: Path) -> None:
     scenario = town_with(tmp_path, 'near = ["residents"]\nnear_count = 3\nwithin_m = 450', *TOWN_NODES)
+    demand = pd.read_csv(tmp_path / "demand.csv", dtype={"unit_id": str})
+    beside = demand["demand_id"] == "D33"  # the point beside the hall; where its people are nobody knows
+    demand.assign(placed=beside.map({True: "town", False: "own"})).to_csv(tmp_path / "demand.csv", index=False)
     table, record, _ = found(scenario)
-    demand, residents = pd.read_csv(tmp_path / "demand.csv"), table["附近居民（450 米内）"]
+    demand, residents = demand[~beside], table["附近居民（450 米内）"]
     for site in table.itertuples():
         near = great_circle_m(demand["lon"], demand["lat"], site.geometry.x, site.geometry.y) <= 450
         assert int(residents[site.Index]) == int(demand["people"][near].sum())
@@ -447,6 +455,84 @@ def test_areas_say_which_district_a_candidate_is_in(tmp_path: Path) -> None:
     )
     table, _, _ = found(scenario)
     assert table.set_index("site_id")["district"].to_dict() == {"OSM-n901": "西区", "OSM-n902": "新区"}
+
+
+KM_LAT = 1 / 111.195  # degrees of a kilometre north
+
+
+def ground(people: Sequence[tuple[str, str, str, float]], outline: Any = None, **inputs: Any) -> Ground:
+    """Ground with people of a setting, district and town so many kilometres north of a place."""
+    table = pd.DataFrame(people, columns=["setting", "district", "town", "km"])
+    table = table.assign(name="组", layer="residents", people=1, placed="own")
+    points = gpd.points_from_xy([117.0] * len(table), 36 + table["km"] * KM_LAT, crs=4326)
+    frame = gpd.GeoDataFrame(table, geometry=points)
+    scenario = SimpleNamespace(candidates=SimpleNamespace(types=("e",)))
+    known = {"loaded": SimpleNamespace(merged={}), "scenario": scenario, "excluded": None, **inputs}
+    return Ground(cast("Any", SimpleNamespace(**known)), frame, frame.iloc[:0], outline)
+
+
+def north(*km: float) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    return np.full(len(km), 117.0), 36 + np.array(km) * KM_LAT
+
+
+def test_district_and_town_are_of_the_nearest_people_however_far_and_the_name_is_not() -> None:
+    people = [
+        ("urban", "甲区", "一镇", 0),
+        ("urban", "甲区", "", 3),
+        ("urban", "乙区", "二镇", 10),
+        ("urban", "", "", 20),
+    ]
+    laid = ground(people)
+    units = laid.units(*north(0.5, 4, 12, 21))
+    assert units["district"].tolist() == ["甲区", "甲区", "乙区", "乙区"]
+    assert units["town"].tolist() == ["一镇", "一镇", "二镇", "二镇"]
+    off_m = [[away for _, away in pairs] for pairs in units["units_from"]]
+    for away, expected in zip(off_m, [(500, 500), (1000, 4000), (2000, 2000), (11000, 11000)], strict=True):
+        assert away == [pytest.approx(metres, abs=2) for metres in expected]
+    assert laid.beside(*north(0.5, 4.5)) == ["组", ""]
+    nobody = replace(laid, people=laid.people.assign(placed=["town", "spread", "own", "spread"]))
+    assert nobody.beside(*north(0.5, 3, 10, 20)) == ["", "", "组", ""]
+    assert replace(nobody, people=nobody.people[:2]).beside(*north(0)) == [""]
+    assert nobody.units(*north(0.5))["town"].tolist() == ["一镇"]
+    nothing = ground([("urban", "", "", 0)]).units(*north(1))
+    assert nothing[["district", "town", "units_from"]].to_numpy().tolist() == [["", "", ()]]
+
+
+def test_a_place_that_could_serve_nobody_is_far() -> None:
+    urban = Standard("u", "", "walk", "road", "distance", 1_000_000, None, None, "urban", "residents", ("e",))
+    rural = replace(urban, id="r", setting="rural", limit=5_000_000)
+    others = replace(urban, id="o", limit=90_000_000, served_by=("station",))  # no e station serves it
+    laid = ground([("urban", "", "", 0), ("rural", "", "", 20)], standards=(urban, rural, others))
+    assert laid.far(*north(0.9, 3, 14, 16, 20, 26)).tolist() == [False, True, True, False, False, True]
+    quick = replace(urban, measure="time", mode="drive", limit=360_000)  # 6 minutes, 10 m/s at most: 3.6 km
+    drive = SimpleNamespace(length_mm=np.array([10_000, 50_000]), drive_ms=np.array([1_000, 10_000]))
+    laid = ground([("urban", "", "", 0)], standards=(quick,), networks={"drive": drive})
+    assert laid.far(*north(3.5, 3.7)).tolist() == [False, True]
+
+
+def test_a_place_beyond_the_border_is_none_unless_the_border_lacks_the_people_there() -> None:
+    outline = shapely.box(116, 35, 118, 36 + 2 * KM_LAT)
+    laid = ground([("urban", "", "", 0), ("urban", "", "", 9)], outline)
+    assert laid.beyond(*north(1, 3, 8)).tolist() == [False, True, False]
+    assert ground([("urban", "", "", 0)]).beyond(*north(3)).tolist() == [False]
+
+
+def test_where_district_and_town_are_from_is_told(tmp_path: Path) -> None:
+    table, record, said = found(town_with(tmp_path, "", *TOWN_NODES))
+    assert re.fullmatch(
+        r"区县、乡镇：最近的人口点，\d+ 米外", table.set_index("site_id").loc["OSM-n901", "区县乡镇依据"]
+    )
+    assert record["units_far"] == 0
+    assert "取自最近的人口点" not in said
+    lines = (tmp_path / "demand.csv").read_text(encoding="utf-8").splitlines()
+    far = [lines[0], *(line for line in lines[1:] if line.endswith(lines[1].rsplit(",", 1)[1]))]  # its southern edge
+    (tmp_path / "demand.csv").write_text("\n".join(far) + "\n", encoding="utf-8")
+    text = (tmp_path / "scenario.toml").read_text(encoding="utf-8")
+    (tmp_path / "scenario.toml").write_text(text.replace("minutes = 5", "km = 9"), encoding="utf-8")
+    table, record, said = found(tmp_path / "scenario.toml")
+    assert record["units_far"] == 1
+    assert "有 1 处，1000 米内没有人口点" in said
+    assert (table["district"] != "").all()
 
 
 def test_hostile_names_go_round_as_text(tmp_path: Path) -> None:
@@ -652,6 +738,17 @@ def test_without_people_there_is_nothing_to_look_for(tmp_path: Path) -> None:
     empty = [",".join([*line.split(",")[:6], "0", *line.split(",")[7:]]) for line in lines[1:]]
     (tmp_path / "demand.csv").write_text("\n".join([lines[0], *empty]) + "\n", encoding="utf-8")
     assert "没有一行既有人又有位置" in refused(path)
+
+
+def test_in_a_workbook_the_cell_in_question_and_a_row_to_add_are_named(tmp_path: Path) -> None:
+    path = town_with(tmp_path, "features = []", *TOWN_NODES)
+    conversion.convert(path, tmp_path / "方案.xlsx", "zh")
+    assert "“找候选点”，单元格 B3" in refused(tmp_path / "方案.xlsx")
+    (tmp_path / "方案.xlsx").unlink()
+    conversion.convert(town_with(tmp_path, "grid_m = 200", *TOWN_NODES), tmp_path / "方案.xlsx", "zh")
+    told = call("candidates", tmp_path / "方案.xlsx").stdout
+    assert "坐标系: wgs84" in told
+    assert "[[" not in told
 
 
 def test_a_layer_of_nobody_gathers_nowhere(tmp_path: Path) -> None:

@@ -930,9 +930,11 @@ def test_every_forged_claim_is_refused(forger: Callable[[Random, Claim], Claim |
     refused = 0
     for claim in honest() * 3:
         forged = forger(rng, claim)
-        if forged is not None and refused < 120:
+        if forged is not None:
             assert check(*forged) != ()
             refused += 1
+        if refused == 120:
+            break
     assert refused == 120
 
 

@@ -71,7 +71,7 @@ def test_a_clean_town_has_a_report_without_faults(tmp_path: Path) -> None:
     assert found["layers"] == [{"layer": "residents", "points": 64, "people": 1088, "not_assessable": 0}]
     assert found["report"] == str(tmp_path / "out" / "town-check" / "check.xlsx")
     sheets = sheets_of(found)
-    assert {"概况", "问题", "未用行", "离路最远", "社区路网"} == set(sheets)
+    assert {"概况", "问题", "未用行", "列名", "离路最远", "社区路网"} == set(sheets)
     assert ["demand.csv", 64.0, 64.0, 0.0, "是"] in [row[:5] for row in sheets["概况"]]
     assert len(found["farthest"]) == 20
 
@@ -99,6 +99,21 @@ def test_faults_are_written_too_with_their_cells_marked(tmp_path: Path) -> None:
     # 65 lines below the header: none is used until the faults are mended, and one is blank
     assert ["demand.csv", 65.0, "有错误，整表不能用", 1.0, ""] in [row[:5] for row in sheets["概况"]]
     assert "读 65 行，有错误，整张表暂不能用" in result.stderr
+
+
+def test_a_scenario_that_cannot_be_read_has_a_report_of_its_fault(tmp_path: Path) -> None:
+    path = write_town(tmp_path, SCENARIO.replace("share = 0.6", "share = = 0.6"))
+    (tmp_path / "坏.xlsx").write_bytes(b"PK\x03\x04")
+    for file, name, code in ((path, "town", "toml_syntax"), (tmp_path / "坏.xlsx", "坏", "table_workbook")):
+        result = CliRunner().invoke(app, ["check", str(file), "--out", str(tmp_path / "out"), "--json"])
+        assert result.exit_code == 2
+        found = json.loads(result.stdout)
+        assert codes(found) == [code]
+        assert Path(found["report"]) == tmp_path / "out" / f"{name}-check" / "check.xlsx"
+        assert len(sheets_of(found)["问题"]) == 2
+    assert "share = = 0.6" in sheets_of({"report": tmp_path / "out" / "town-check" / "check.xlsx"})["问题"][1]
+    result = CliRunner().invoke(app, ["check", str(tmp_path / "no.toml"), "--out", str(tmp_path / "none")])
+    assert (result.exit_code, (tmp_path / "none").exists()) == (2, False)
 
 
 def test_rows_in_use_are_counted_apart_from_those_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,7 +321,7 @@ def test_the_boundary_of_a_snapshot_is_used_and_its_roads_reach_far_enough(tmp_p
     write_areas(tmp_path, ("西区", town.LON - 0.01, town.LAT - 0.01, edge, town.LAT + 0.1))
     extract, boundary = tmp_path / "roads.osm", tmp_path / "areas.geojson"
     servers: dict[str, str | None] = {"overpass_url": None, "nominatim_url": None}
-    pipeline.fetch(path, wish_of(extract, boundary, "wgs84", again=False, **servers))
+    pipeline.fetch(path, wish_of(extract, boundary, "wgs84", again=False, complete=False, **servers))
     found = pipeline.check(path, tmp_path / "out")
     assert found["boundary"] == "snapshots/西区/boundary.geojson"
     outside = [item for item in found["problems"] if item["code"] == "district_outside"]
@@ -358,7 +373,7 @@ def test_units_that_stand_twice_are_named(tmp_path: Path) -> None:
     assert sorted((item["code"], item["row"]) for item in found["problems"]) == [("same_name", 67), ("same_place", 66)]
     assert "（文件与行号：demand.csv 2, 66）" in next(item["what"] for item in found["problems"] if item["row"] == 66)
     # several points of one community may share its name
-    several = ",".join(["X3", *cells[1:7], *place(7.5, 0.5).split(",")])
+    several = ",".join(["X3", *cells[1:6], "7", *place(7.5, 0.5).split(",")])
     assert checked(tmp_path, demand="\n".join([*lines, several]))["problems"] == []
     # without places a second row of one unit counts its people twice
     stairs = [",".join([f"X{number}", f"{number}单元", *cells[2:]]) for number in (6, 7)]  # one building, one place
@@ -631,17 +646,23 @@ def test_tables_are_held_against_the_official_figures(tmp_path: Path) -> None:
     assert len(sheets_of(found)["官方总数"]) == 3
 
 
+def test_one_doubt_names_the_units_that_differ_most() -> None:
+    units = [
+        {"unit": f"U{n}", "people": 100, "people_g": 9, "how": how, "counted": {"people": n, "people_g": 9}}
+        for n in range(80)
+        for how in ("scaled", "equal")
+    ]
+    (doubt,) = unitsums.doubts([{"path": "t.csv", "layer": "residents", "units": units}])
+    assert (doubt.code, doubt.file, doubt.values["count"]) == ("totals_differ", "t.csv", 80)
+    assert doubt.values["examples"] == "; ".join(f"U{n} {n} / 100" for n in range(5)) + " …"
+
+
 def test_units_without_figures_of_their_own_are_not_compared() -> None:
-    frame = pd.DataFrame({"layer": ["residents"], "district": ["A"], "town": [""]})
-    origin = pd.DataFrame({"file": ["d.csv"], "row": [2]})
-    record = {
-        "path": "t.csv",
-        "of": "district",
-        "layer": "residents",
-        "spread": "units",
-        "units": [{"unit": "A", "people": 5}],
-    }
-    assert unitsums.sums_beside(frame, origin, [], [record]) == []
+    unit = {"unit": "A", "people": 5, "how": "equal", "counted": {}}
+    record = {"path": "t.csv", "layer": "residents", "units": [unit]}
+    assert unitsums.compared([record]) == []
+    (row,) = unitsums.beside([record])
+    assert (row["counted"], row["official"], row["factor"]) == (None, 5, None)
 
 
 # --- real tables -------------------------------------------------------------------------------------------------

@@ -269,7 +269,7 @@ def test_a_result_may_be_run_again_in_place(tmp_path: Path) -> None:
 
 def test_a_goal_that_falls_on_nothing_is_a_fault(tmp_path: Path) -> None:
     goal = 'each = "district"\ndistrict = "东区"\ntown = "西区镇"\n'
-    assert "goal[people] 没有落到任何人口或网点上" in refused(write_town(tmp_path, SCENARIO + goal))
+    assert "目标“people”没有落到任何人口或网点上" in refused(write_town(tmp_path, SCENARIO + goal))
 
 
 def test_a_count_that_today_breaks_is_told(tmp_path: Path) -> None:
@@ -322,6 +322,14 @@ def test_a_goal_over_nobody_is_said_to_count_as_met(tmp_path: Path) -> None:
 def test_a_site_forced_both_ways_is_a_fault(tmp_path: Path) -> None:
     both = '\n[rules]\nforce_open = ["C1"]\nforce_closed = ["C1"]\n'
     assert "C1" in refused(write_town(tmp_path, SCENARIO + both))
+
+
+def test_all_faults_are_counted_where_the_first_ones_are_listed(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path)
+    (tmp_path / "demand.csv").write_text(demand_csv().replace(",urban,", ",somewhere,"), encoding="utf-8")
+    told = refused(scenario)
+    assert "发现 64 处问题" in told
+    assert told.count("somewhere") < 64
 
 
 def test_help_is_quick_and_loads_no_numpy() -> None:

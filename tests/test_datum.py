@@ -88,11 +88,24 @@ def test_points_outside_china_are_not_testable() -> None:
 
 def test_too_few_places_say_nothing() -> None:
     roads, (lon, lat) = streets(NORTH), written("gcj02", LEAST_PLACES)
+    lon[-8:], lat[-8:] = (values[-8:] for values in written("wgs84", LEAST_PLACES))  # the evidence is not overwhelming
     assert datum_of(roads, lon, lat, "wgs84").verdict == "other"
     assert datum_of(roads, lon[1:], lat[1:], "wgs84") == Datum(19, 19, {}, None, "too_few")
     # many rows at one place are one place; a place far from all roads is none
     lon, lat = np.append(np.repeat(lon[1:], 3), NORTH[0] - 1), np.append(np.repeat(lat[1:], 3), NORTH[1])
     assert datum_of(roads, lon, lat, "wgs84") == Datum(58, 19, {}, None, "too_few")
+
+
+@pytest.mark.parametrize(("count", "off", "verdict"), [
+    (4, 0, "too_few"), (5, 0, "other"), (9, 1, "too_few"), (10, 1, "other"), (19, 2, "too_few"),
+])  # fmt: skip
+def test_few_places_are_doubted_where_nearly_all_of_them_speak(count: int, off: int, verdict: str) -> None:
+    # beside streets that run north: the shift of some 600 m to the east puts all of them far off; some stand elsewhere
+    lon, lat = (values[1::2][:count].copy() for values in homes(NORTH, 60))
+    lon[:off], lat[:off] = to_wgs84(lon[:off], lat[:off], "gcj02")
+    found = datum_of(streets(NORTH), *from_wgs84(lon, lat, "gcj02"), "wgs84")
+    assert (found.tested, found.verdict, bool(found.medians_m)) == (count, verdict, verdict == "other")
+    assert datum_of(streets(NORTH), *from_wgs84(lon, lat, "gcj02"), "gcj02").verdict in {"too_few", "unclear"}
 
 
 def test_each_file_goes_back_to_its_own_system() -> None:
@@ -154,11 +167,26 @@ def test_check_doubts_a_table_in_another_system(tmp_path: Path, monkeypatch: pyt
     assert "demand.csv" in doubt["place"]
     assert "GCJ-02" in doubt["what"]
     assert "coordinates" in doubt["place"] + doubt["cure"]
-    assert '"gcj02"' in doubt["cure"]
+    assert "gcj02" in doubt["cure"]
     lines = list(checklines.lines(found))
     assert sum("BD-09" in line for line in lines) == 1
     assert sum("超过 500 米" in line or "farther than 500 m" in line for line in lines) == 1
     assert sum(doubt["what"] in line for line in lines) == 1
+
+
+def test_points_that_were_spread_say_nothing_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(town, "LON", NORTH[0])
+    monkeypatch.setattr(town, "LAT", NORTH[1])
+    scenario = write_shifted_town(tmp_path, SCENARIO)
+    rows = [{**row, "placed": "own"} for row in read_rows(tmp_path / "demand.csv")]
+    rng = np.random.default_rng(1)
+    for number, (east, north) in enumerate(rng.uniform(0, 8, (200, 2))):
+        lon, lat = NORTH[0] + east * town.STEP_LON, NORTH[1] + north * town.STEP_LAT
+        spot = {"demand_id": f"X{number}", "lon": f"{lon:.6f}", "lat": f"{lat:.6f}", "placed": "spread"}
+        rows.append({**rows[0], **spot})
+    write_rows(tmp_path / "demand.csv", list(rows[0]), rows)
+    people = pipeline.check(scenario, tmp_path / "out")["datum"][0]
+    assert (people["best"], people["verdict"], people["points"], people["tested"]) == ("gcj02", "other", 64, 63)
 
 
 # --- Real points ---------------------------------------------------------------------------------------------

@@ -194,7 +194,7 @@ def test_what_backup_counts_and_what_a_standard_is_not_read_for_is_said(tmp_path
     more = '\n[[goal]]\nid = "two"\nstandard = "walk-5"\nshare = 0.05\nbackup = true\n'
     stdout, _, _ = run(write_town(tmp_path / "a", SCENARIO + more + siting('standard = "walk-5"')))
     assert "算两处" in stdout
-    assert "standard（城区步行5分钟）只供 planner frontier 使用" in stdout
+    assert "siting.standard）（城区步行5分钟）只供 planner frontier 使用" in stdout
     stdout, _, _ = run(write_town(tmp_path / "b"))
     assert "算两处" not in stdout
     assert "planner frontier" not in stdout

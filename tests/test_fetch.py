@@ -255,6 +255,55 @@ def test_tiles_without_roads_are_nothing_but_empty(tmp_path: Path) -> None:
         clip(tmp_path / "sea.osm", shapely.box(9, 49, 11, 51), tmp_path / "none.osm.pbf")
 
 
+def test_an_empty_answer_is_asked_for_once_more(tmp_path: Path, server: MapServer) -> None:
+    server.faults = ["", "empty"]
+    record = pipeline.fetch(scenario_in(tmp_path), wish(server))
+    assert (record["counts"]["ways"] > 0, record["roads"]["blank"], len(server.asked)) == (True, [], 4)
+    server.faults = ["", "empty", "empty"]
+    with pytest.raises(BlockedError, match="net_empty"):
+        pipeline.fetch(scenario_in(tmp_path / "b"), wish(server))
+    assert left_in(tmp_path / "b") == []
+
+
+def test_an_empty_answer_that_the_neighbours_belie_is_no_town(
+    tmp_path: Path, server: MapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overpass, "TILE_DEG", 0.015)
+    count = len(overpass.tiles(boundary.widened(shape(square(15, 25)), 434)))
+    assert count == 4
+    server.faults = ["", "empty", *[""] * (count - 1), "empty"]
+    with pytest.raises(BlockedError, match="net_belied") as caught:
+        pipeline.fetch(scenario_in(tmp_path), wish(server))
+    assert caught.value.faults[0].values == {"count": 1, "tiles": count}
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_tiles_of_a_place_without_roads_are_named_until_the_user_says_that_none_lacks(
+    tmp_path: Path, server: MapServer, monkeypatch: pytest.MonkeyPatch, *, large: bool
+) -> None:
+    monkeypatch.setattr(overpass, "TILE_DEG", 0.02)
+    if not large:
+        monkeypatch.setattr(snapshot, "GRAVE_BLANK", 0.9)
+    # ten columns of the county, and to the west as wide as thirty of nothing
+    area = shapely.box(LON - 30 * STEP_LON, LAT, *place_of(10 * SIZE + 11))
+    server.places = [found_place(PLACE, shapely.geometry.mapping(area))]
+    path = scenario_in(tmp_path)
+    record = pipeline.fetch(path, wish(server))
+    blank = [tile["box"] for tile in record["roads"]["blank"]]
+    assert len(blank) > 1
+    empty = shapely.union_all([shapely.box(*box) for box in blank])
+    assert empty.bounds[2] <= LON
+    share = sum(tile["share"] for tile in record["roads"]["blank"])
+    assert share == pytest.approx(shapely.intersection(empty, area).area / area.area, abs=1e-3)
+    code = "snapshot_blank_large" if large else "snapshot_blank"
+    assert [doubt.code for doubt in snapshot.doubts_of(record, "", "zh")] == [code]
+    assert sum("没有取到一条路" in line for line in fetching.lines(record)) == 1
+    assert doubts_in(tmp_path) == [code] * large
+    pipeline.fetch(path, wish(server, complete=True))
+    assert doubts_in(tmp_path) == []
+
+
 def test_a_server_that_is_not_there(tmp_path: Path, server: MapServer) -> None:
     with pytest.raises(BlockedError, match="net_unreachable"):
         pipeline.fetch(scenario_in(tmp_path), wish(server, nominatim_url="http://127.0.0.1:9/search"))
@@ -492,11 +541,35 @@ def test_an_extract_that_does_not_say_what_it_covers_is_doubted(tmp_path: Path) 
     scenario_in(tmp_path)
     assert from_extract(tmp_path, 15, 25, osm_xml())["roads"]["sides_short"] == []
     assert doubts_in(tmp_path) == ["snapshot_unsaid"]
+    doubt = next(snapshot.doubts(load(tmp_path / "scenario.toml"), "roads", "zh"))
+    assert "四边都伸出边界外 434 米以上" in tell(doubt, "zh")[1]
     # the eastern two blocks of 200 m without roads are within the margin of 434 m, three are not
     for column, sides in ((23, []), (22, ["east"])):
         record = from_extract(tmp_path, 15, 25, osm_xml((LAT, LON, 90, LON + (column - 0.5) * STEP_LON)))
         assert record["roads"]["sides_short"] == sides
+        assert record["roads"]["sides_near"] == ["east"]
     assert doubts_in(tmp_path) == ["snapshot_ends"]
+
+
+def test_what_an_extract_does_not_say_the_user_says_once_without_the_internet(tmp_path: Path) -> None:
+    path = scenario_in(tmp_path)
+    from_extract(tmp_path, 15, 25, osm_xml())
+    before = {file.name: file.read_bytes() for file in snapshot_in(tmp_path).iterdir()}
+    told = CliRunner().invoke(app, ["fetch", str(path), "--complete"])
+    assert (told.exit_code, "您已说明" in told.stdout, "注意" in told.stdout) == (0, True, False), told.output
+    assert doubts_in(tmp_path) == []
+    after = {file.name: file.read_bytes() for file in snapshot_in(tmp_path).iterdir()}
+    assert {name for name in after if after[name] != before.get(name)} == {"fetch.json"}
+    assert snapshot.about(load(path))["snapshot"]["complete_said"] is True
+    # it is said of these roads: others are asked for anew
+    with pytest.raises(BlockedError, match="fetched_already"):
+        pipeline.fetch(path, fetching.Wish(tmp_path / "a.osm", complete=True))
+    from_extract(tmp_path, 15, 25, osm_xml())
+    assert doubts_in(tmp_path) == ["snapshot_unsaid"]
+    # what the file itself says is not said away
+    from_extract(tmp_path, 15, 25, osm_xml(), wide=0.0)
+    pipeline.fetch(path, fetching.Wish(complete=True))
+    assert doubts_in(tmp_path) == ["snapshot_short"]
 
 
 def test_what_is_doubtful_in_a_snapshot_is_told_by_check_and_run_and_by_its_copy(tmp_path: Path) -> None:

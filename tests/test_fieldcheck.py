@@ -506,7 +506,8 @@ def test_a_scope_in_which_nobody_can_be_judged_is_listed_and_said(goal: str, tmp
     outcome = pipeline.run(path, tmp_path / "out")
     east = next(told for told in outcome.record["goals"] if told["scope"] == "东区")
     assert (east["whole"], east["today"], east["met"], east["not_assessable"]) == (0, None, True, EAST_PEOPLE)
-    said = [doubt for doubt in outcome.record["doubts"] if f"each:东区] 的范围内共 {EAST_PEOPLE} 人" in doubt["what"]]
+    scope = f"目标“each:东区”的范围内共 {EAST_PEOPLE} 人"
+    said = [doubt for doubt in outcome.record["doubts"] if scope in doubt["what"]]
     assert [doubt["place"].split("，")[0] for doubt in said] == ["scenario.toml"]
     told = checking.check(path, lambda _: None).record
     assert said[0]["what"] in {doubt["what"] for doubt in told["doubts"]}
@@ -613,3 +614,17 @@ def test_a_verdict_counts_until_an_outlet_near_by_opens_or_closes(
     assert (after["D00", "walk-5", "today"]["reason"] == "not_assessable") == ("D00" in overtaken)
     for doubt in read.demand.doubts:
         assert all(tell(doubt, "zh"))
+
+
+def test_a_verdict_whose_only_outlet_has_closed_is_out_of_date(tmp_path: Path) -> None:
+    """No outlet stands that could serve: near or far, 达标 cannot hold; before the check, it never could."""
+    path = town(tmp_path, None, fill(tmp_path, {(d, "walk-5"): MET for d in ("D11", "D70", "D00")}))
+    dated(tmp_path, "", "2026-06-15")
+    change(tmp_path, "sites.csv", ("停站,station,existing,正常", "停站,station,existing,停运"))
+    read = inputs.read(path, lambda _: None)
+    assert read.verdicts.lines == ()
+    assert [doubt.code for doubt in read.demand.doubts] == ["check_closed_since"] * 3
+    change(tmp_path, "sites.csv", ("2026-06-15", "2026-05-15"))
+    with pytest.raises(ScenarioError) as error:
+        inputs.read(path, lambda _: None)
+    assert {fault.code for fault in error.value.faults} == {"check_no_outlet"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import os
@@ -317,9 +318,17 @@ def headless(file: Path, data: bytes) -> Fault:
 
 def test_text_in_another_encoding_is_told(tmp_path: Path) -> None:
     big5 = "編號,名稱,社區代碼,城鄉,人口,經度,緯度\nd1,龍鳳,370102001001,111,100,117.01,36.6\n".encode("big5")
-    for data, encoding in ((ROWS.encode("utf-16-le"), "UTF-16"), (big5, "Big5")):
-        fault = headless(tmp_path / "t.csv", data)
-        assert (fault.code, fault.values["encoding"]) == ("headless_encoding", encoding)
+    fault = headless(tmp_path / "t.csv", big5)
+    assert (fault.code, fault.values["encoding"]) == ("headless_encoding", "Big5")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-16-sig-be"])
+@pytest.mark.parametrize("rows", [ROWS, f"甲,乙\n{'历下区泉城路街道县东巷社区居民委员会' * 4},乙\n", "123,4\n"])
+def test_utf_16_is_told_with_and_without_its_mark(tmp_path: Path, encoding: str, rows: str) -> None:
+    data = codecs.BOM_UTF16_BE + rows.encode("utf-16-be") if "sig" in encoding else rows.encode(encoding)
+    assert headless(tmp_path / "t.csv", data).code == "table_utf16"
+    plain = headless(tmp_path / "t.csv", rows.encode("utf-8").replace(b"2", b"\0"))  # a zero alone is none
+    assert plain.code != "table_utf16"
 
 
 @pytest.mark.parametrize(("sign", "name"), [(";", ";"), ("\t", "Tab"), ("|", "|"), ("；", "；")])

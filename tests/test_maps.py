@@ -166,6 +166,7 @@ def town() -> dict[str, Any]:
         "coverage": pd.DataFrame(rows, columns=COVERAGE),
         "areas": gpd.GeoDataFrame(areas, geometry=[square, square], crs=4326),
         "labels": labels,
+        "marks": {("d0", "walk"): "met", ("d1", "walk"): "close", ("d2", "rural"): "unmet", ("d3", "walk"): "apart"},
     }
 
 
@@ -263,6 +264,14 @@ def test_each_standard_and_state_has_its_verdicts(page_file: Path) -> None:
     assert tables[0, "today"]["code"] == "cbr"
     assert tables[0, "plan"]["code"] == "ccr"  # the last year's rows
     assert tables[1, "today"]["code"] == "--f"  # no row: the standard does not apply
+
+
+def test_field_checks_and_what_awaits_one_are_marked(page_file: Path, tmp_path: Path) -> None:
+    data = read_data(page_file)
+    assert data["marks"] == ["mc-", "--u"]  # the fourth point has no place
+    assert data["markWords"] == {"m": "mark.met", "u": "mark.unmet", "c": "mark.close"}
+    write_map(tmp_path / "map.html", **(town() | {"marks": {}}))
+    assert "marks" not in read_data(tmp_path / "map.html")
 
 
 def test_what_lies_beyond_a_cutoff_never_reads_as_at_it(page_file: Path) -> None:
@@ -508,10 +517,12 @@ def test_a_point_tells_its_facts(page: Page) -> None:
     page.evaluate(CLICK_POINT, 1)
     rows = page.locator(".pm-popup").filter(has_text="二社区").locator("tbody tr, tr").all_text_contents()
     assert any("✗ 未覆盖" in row and "1,000 米，15.0 分钟" in row and "新站一，200 米" in row for row in rows)
+    assert sum("待现场核查：临界" in row for row in rows) == 1
     page.evaluate(CLICK_POINT, 2)
     text = str(page.locator(".pm-popup").filter(has_text="三村").text_content())
     assert "没有道路通到任何设施" in text
     assert "附近没有道路" in text
+    assert "现场核查：不达标" in text
 
 
 def test_a_real_click_and_hover_on_the_canvas(page: Page) -> None:
@@ -544,6 +555,8 @@ def test_the_legend_prints_the_record(page: Page) -> None:
     assert "120,000 元" in panel
     assert "2 处" in panel
     assert "硬性规则" in panel
+    assert "深色圈：已现场核查" in panel
+    assert "深色虚线圈：待现场核查" in panel
 
 
 def test_the_sources_are_always_named(page: Page) -> None:

@@ -60,6 +60,7 @@ def osm(*items: str, head: str = "") -> str:
 
 
 NODES = [node(k) for k in PLACES]
+CHANGES = "<osmChange version='0.6'><create>{}</create><delete>{}</delete></osmChange>"
 
 
 @pytest.fixture
@@ -257,6 +258,19 @@ def test_a_node_without_coordinates_is_counted(read: Read) -> None:
     roads = read(*NODES, '<node id="50" version="1"/>', way(1, (1, 2, 50, 3, 4)))
     assert [(u, v) for _, _, u, v in ends(roads)] == [(1, 2), (3, 4)]
     assert roads.report.nodes_without_place == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        osm(NODES[0], NODES[1], NODES[2].replace("/>", " visible = 'false'/>"), way(1, (1, 2, 3))),
+        CHANGES.format(f"{NODES[0]}{NODES[1]}{way(1, (1, 2, 3))}", NODES[2]),
+    ],
+)
+def test_a_deleted_node_is_nowhere_though_it_says_where_it_was(tmp_path: Path, text: str) -> None:
+    (tmp_path / "history.osm").write_text(text, encoding="utf-8")
+    roads = network.read_roads(tmp_path / "history.osm", "walk", island_min_m=0)
+    assert (roads.node_id.tolist(), roads.report.nodes_without_place) == ([1, 2], 1)
 
 
 def test_deleted_ways_are_counted(read: Read) -> None:

@@ -20,7 +20,7 @@ from planner.coordinates import to_wgs84
 from planner.coverage import assessable
 from planner.errors import PlannerError, ScenarioError, TableError
 from planner.sources import Hierarchy, TableSource
-from planner.words import tell
+from planner.words import LANGUAGES, tell
 from shared_data import shared_data
 from town import write_town
 
@@ -53,7 +53,7 @@ def demand(folder: Path, text: str, tree: Hierarchy | None = TREE, **how: Any) -
 def sites(folder: Path, text: str = NO_SITES) -> Table:
     file = folder / "sites.csv"
     file.write_text(text, encoding="utf-8")
-    read = tables.read_sites([TableSource(file, "sites.csv", coordinates="gcj02")], known_types=["station"])
+    read = tables.read_sites([TableSource(file, "sites.csv", coordinates="gcj02")], known_types={"station": "station"})
     return replace(read, frame=read.frame.assign(open_today=True))
 
 
@@ -187,7 +187,7 @@ def test_places_are_joined_by_code_and_else_by_name_inside_the_town(tmp_path: Pa
     assert [(point.x, point.y) for point in table.frame.geometry] == list(zip(lon, lat, strict=True))
     assert set(table.frame["placed"]) == {"own"}
     assert assessable(table.frame).all()
-    assert codes(table) == {"place_unknown": 2, "place_known": 1}
+    assert codes(table) == {"place_unknown": 2, "place_known": 1, "place_misnamed": 1}
     reasons = Counter(row.reason for row in table.left_out if row.file == "places.csv")
     assert reasons == {"place_unknown": 2, "place_known": 1, "blank": 1, "place_empty": 1}
     assert table.rows_read["places.csv"] == 2 + sum(reasons.values())
@@ -208,6 +208,17 @@ def test_one_place_one_row_or_refused_with_both_lines(text: str, expected: list[
     assert faults(error) == expected
     told = tell(error.value.faults[0], "zh")[1]
     assert "第 2 行" in told or "units.csv:5 / units.csv:7" in told
+
+
+def test_codes_that_fit_a_row_of_another_name_are_doubted(tmp_path: Path) -> None:
+    swapped = "370102001002,丙社区,,117.03,36.63\n370102002001,乙社区,,117.04,36.64\n"
+    doubts = with_places(tmp_path, swapped).doubts
+    (doubt,) = [doubt for doubt in doubts if doubt.code in places.GRAVE]
+    assert (doubt.file, doubt.row) == ("places.csv", 2)
+    assert doubt.values == {"count": 2, "examples": "2 丙社区 / 乙社区; 3 乙社区 / 丙社区"}
+    assert all(tell(doubt, language) for language in LANGUAGES)
+    unnamed = with_places(tmp_path, "370102001002,,,117.03,36.63\n370102002001, 丙 社区,,117.04,36.64\n")
+    assert codes(unnamed) == {}
 
 
 @pytest.mark.parametrize("told", ["370102001002,,117.03,36.63", ",乙社区,117.03,36.63"])
@@ -278,15 +289,16 @@ def test_a_join_never_puts_two_places_on_one_row_nor_one_on_two(
 def test_rows_left_where_they_are_have_no_place(tmp_path: Path) -> None:
     table = placed(tmp_path, demand(tmp_path, UNITS))
     assert table.frame.geometry.isna().tolist() == [False, True, True]
+    assert table.frame["placed"].tolist() == ["own", "none", "none"]
     assert codes(table) == {}
 
 
 def test_rows_go_to_their_towns_point_and_are_not_judged(tmp_path: Path) -> None:
     square = shapely.box(117.1, 36.7, 117.2, 36.8)
     for shapes, placed_as, doubts in (
-        ([], ["own", "town", "own"], {"unplaced_town_unknown": 1}),
+        ([], ["own", "town", "none"], {"unplaced_town_unknown": 1}),
         ([("千佛山街道", square)], ["own", "town", "town"], {}),
-        ([("千佛山街道", square), ("千佛山街道", square)], ["own", "town", "own"], {"unplaced_town_unknown": 1}),
+        ([("千佛山街道", square), ("千佛山街道", square)], ["own", "town", "none"], {"unplaced_town_unknown": 1}),
     ):
         asked = {"areas": layer(tmp_path, *shapes)} if shapes else {}
         table = placed(tmp_path, demand(tmp_path, UNITS, unplaced="town"), **asked)
@@ -295,6 +307,26 @@ def test_rows_go_to_their_towns_point_and_are_not_judged(tmp_path: Path) -> None
         assert codes(table) == doubts
         assert table.frame.geometry.iloc[1] == table.hints["town_point"].iloc[1]
     assert table.frame["people"].sum() == 60
+
+
+def test_a_town_of_a_zone_is_placed_by_the_only_area_of_its_name_with_a_line_that_says_so(tmp_path: Path) -> None:
+    square, other = shapely.box(117.1, 36.7, 117.2, 36.8), shapely.box(117.4, 36.7, 117.5, 36.8)
+    text = "编号,区县,镇街,人口,城乡,经度,纬度\nA,高新区,甲镇,1,111,,\n"
+    second = text + "B,历下区,甲镇,1,111,,\n"
+    nameless = text.replace("高新区", "")
+    (tmp_path / "d").mkdir()
+    districts = layer(tmp_path / "d", ("历下区", shapely.box(117, 36, 118, 37)))["town"]
+    for rows, shapes, placed_as, doubts in (
+        (text, [("甲镇", square)], ["town"], {"town_elsewhere": 1}),
+        (text, [("甲镇", square), ("甲镇", other)], ["none"], {"unplaced_town_unknown": 1}),
+        (second, [("甲镇", square)], ["none", "town"], {"unplaced_town_unknown": 1}),
+        (nameless, [("甲镇", square)], ["town"], {}),
+    ):
+        both = {**layer(tmp_path, *shapes), "district": districts}
+        table = placed(tmp_path, demand(tmp_path, rows, None, id=None, unplaced="town"), areas=both)
+        assert table.frame["placed"].tolist() == placed_as
+        assert codes(table) == doubts
+        assert table.frame["district"].tolist() == [row.split(",")[1] for row in rows.splitlines()[1:]]
 
 
 def test_rows_without_a_town_stay_where_they_are(tmp_path: Path) -> None:
@@ -308,7 +340,7 @@ def test_rows_spread_in_their_towns_area_are_inside_it_wherever_others_are(tmp_p
     ring = shapely.Point(117.15, 36.75).buffer(0.02).difference(shapely.Point(117.15, 36.75).buffer(0.015))
     asked = {"areas": layer(tmp_path, ("千佛山街道", ring))}
     table = placed(tmp_path, demand(tmp_path, UNITS, unplaced="spread"), **asked)
-    assert table.frame["placed"].tolist() == ["own", "own", "spread"]
+    assert table.frame["placed"].tolist() == ["own", "none", "spread"]
     assert codes(table) == {"unplaced_area_unknown": 1}
     here = areas.read_areas(*asked["areas"]["town"]).shapes[0]
     assert here.contains(table.frame.geometry.iloc[2])

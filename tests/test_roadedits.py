@@ -366,6 +366,28 @@ def test_of_parallel_roads_the_nearest_is_meant_and_both_by_a_line_between() -> 
     assert closed(8) == closed(12) == ({2}, [])
     assert closed(5) == ({1, 2}, ["edit_parallel"])
     assert closed(5, way_id=1) == ({1}, [])
+    on = apply(net, edit_of("close", line(spot(0, 0, 5), spot(0, 1, 5, 100))), island_min_m=0)
+    assert codes(on.doubts) == ["edit_partly"]  # though both roads are longer than what was drawn
+
+
+@pytest.mark.parametrize(
+    ("drawn", "doubt"),
+    [
+        (line(spot(1, 1, 14), spot(1, 3, 14)), None),
+        (line(spot(1, 1, 0, -25), spot(1, 3, 0, 25)), None),
+        (line(spot(1, 1), spot(1, 3), spot(3, 3), spot(3, 1), spot(1, 1)), None),
+        (line(spot(1, 1, 0, -60), spot(1, 3)), ("460", "400", "60")),  # past a crossing
+        (line(spot(1, 1, 0, 40), spot(1, 3)), ("360", "200", "160")),  # within a segment
+        (line(spot(1, 1), spot(1, 2), spot(2, 3), spot(2, 4)), ("683", "400", "283")),  # across a block
+    ],
+)
+def test_a_line_that_is_not_taken_whole_is_doubted(
+    town: dict[Mode, Roads], drawn: LineString, doubt: tuple[str, str, str] | None
+) -> None:
+    for edit in (edit_of("close", drawn), edit_of("slow", drawn, kph=5.0)):
+        found = apply(town, edit).doubts
+        assert codes(found) == (["edit_partly"] if doubt else [])
+        assert [tuple(one.values[name] for name in ("drawn", "taken", "rest")) for one in found] == [doubt] * len(found)
 
 
 def test_a_ring_is_meant_whole() -> None:

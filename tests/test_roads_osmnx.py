@@ -16,7 +16,7 @@ from planner import network
 from shared_data import roads_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from planner.terms import Mode
@@ -31,29 +31,34 @@ class Way(NamedTuple):
 
 
 @cache
-def ways_of(path: Path) -> tuple[frozenset[int], tuple[Way, ...]]:
-    """The node ids and all ways of a road file."""
-    nodes, ways = set(), []
+def ways_of(path: Path) -> tuple[Mapping[int, tuple[float, float]], tuple[Way, ...]]:
+    """The places of the nodes by id, and all ways, of a road file."""
+    nodes, ways = {}, []
     for item in osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY):
         if item.is_node():
-            nodes.add(item.id)
+            nodes[item.id] = (item.location.lon, item.location.lat)
         else:
             ways.append(Way(item.id, {tag.k: tag.v for tag in item.tags}, tuple(n.ref for n in item.nodes)))
-    return frozenset(nodes), tuple(ways)
+    return nodes, tuple(ways)
+
+
+@cache
+def clauses_of(mode: Mode) -> tuple[tuple[str, str], ...]:
+    """Key and forbidden pattern of each clause of OSMnx's own filter text; a key alone must be there."""
+    text = _overpass._get_network_filter(mode)
+    assert re.sub(r'\["([^"]+)"(?:!~"([^"]*)")?\]', "", text) == "", "the filter has a clause of another form"
+    return tuple(re.findall(r'\["([^"]+)"(?:!~"([^"]*)")?\]', text))
 
 
 def osmnx_takes(tags: Mapping[str, str], mode: Mode) -> bool:
     """Whether OSMnx's own filter text takes a way: every clause, with the search semantics of Overpass."""
-    text = _overpass._get_network_filter(mode)
-    clauses = re.findall(r'\["([^"]+)"(?:!~"([^"]*)")?\]', text)
-    assert re.sub(r'\["([^"]+)"(?:!~"([^"]*)")?\]', "", text) == "", "the filter has a clause of another form"
     return all(
         (re.search(pattern, tags[key]) is None if key in tags else True) if pattern else key in tags
-        for key, pattern in clauses
+        for key, pattern in clauses_of(mode)
     )
 
 
-def drawn(way: Way, nodes: frozenset[int]) -> bool:
+def drawn(way: Way, nodes: Container[int]) -> bool:
     """Whether a way has a segment: two different nodes in a row, both in the file."""
     return any(a != b and a in nodes and b in nodes for a, b in pairwise(way.refs))
 
@@ -118,12 +123,7 @@ def filtered_copy(path: Path, mode: Mode, file: Path) -> set[int]:
     kept = [way for way in ways if osmnx_takes(way.tags, mode) and drawn(way, nodes)]
     kept = [way._replace(refs=tuple(ref for ref in way.refs if ref in nodes)) for way in kept]
     used = {ref for way in kept for ref in way.refs}
-    places = {
-        node.id: (node.location.lon, node.location.lat)
-        for node in osmium.FileProcessor(str(path), osmium.osm.NODE)
-        if node.id in used
-    }
-    write_osm(file, places, kept)
+    write_osm(file, {ref: nodes[ref] for ref in used}, kept)
     return {way.id for way in kept}
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 from typer.testing import CliRunner
 
-from planner import bookcells, bookwriter, conversion
+from planner import bookcells, bookwriter, conversion, pipeline
 from planner.bookcells import cell_of, read_value, same, to_toml
 from planner.bookkeys import GUIDE, OTHER, Key, Page, _keys, choice_label, folded, label, pages, sheet_name, word_of
 from planner.cli import _language_of, app
@@ -27,7 +27,7 @@ from planner.scenario import load
 from planner.scenariobook import read_book, read_book_bytes
 from planner.tomlfile import TomlFile, read_toml
 from planner.words import LANGUAGES, say, tell
-from town import SCENARIO, osm_xml, write_town
+from town import SCENARIO, demand_csv, osm_xml, write_town
 from workbook import Formula, sheet_xml, write_xlsx
 
 if TYPE_CHECKING:
@@ -577,6 +577,31 @@ def test_faults_of_the_content_name_the_cell(
     assert old in SCENARIO
     found = load(town_book(tmp_path, SCENARIO.replace(old, new, 1))).faults
     assert (code, sheet, cell) in [(fault.code, fault.sheet, fault.cell) for fault in found]
+
+
+def test_faults_of_cells_and_of_tables_are_told_in_one_pass(tmp_path: Path) -> None:
+    write_town(tmp_path)
+    (tmp_path / "demand.csv").write_text(demand_csv().replace(",10,", ",many,", 1), encoding="utf-8")
+    rows: dict[str, list[list[object]]] = {
+        "方案": TOP_ROWS,
+        "道路": [["道路文件", "roads.osm"], ["步行速度（公里/小时）", "快"]],
+        "人口表": [["文件", "坐标系"], ["demand.csv", "wgs84"]],
+        "站点表": [["文件", "坐标系"], ["sites.csv", "wgs84"]],
+        "网点类型": [["类型代码", "名称"], ["station", "就业服务站"], ["#N/A", "就业e站"]],
+        "标准": [["标准编号", "分", "算数的网点类型"], ["walk-5", 5, "station"], ["", 9, "station"]],
+        "选址": [["最多新建（处）", 3.5]],
+    }
+    found = pipeline.check(book(tmp_path, rows), tmp_path / "out")
+    told = [(item["code"], item["sheet"], item["cell"]) for item in found["problems"]]
+    # what could not be read is not said to be missing, and no type of a site to be unknown
+    assert sorted(told) == [
+        ("book_label_near", "标准", "B1"),
+        ("cell_error", "网点类型", "A3"),
+        ("cell_fraction", "选址", "B1"),
+        ("cell_number", "", ""),
+        ("cell_number", "道路", "B2"),
+    ]
+    assert Path(found["report"]).is_file()
 
 
 def test_a_scenario_extends_one_of_the_other_form(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.sparse import csr_array
 from drawn import QUICK, cases
 from planner import sweep
 from planner.classic import mclp_instance
-from planner.covering import NO_LIMIT, Covering, objective_of
+from planner.covering import NO_LIMIT, Covering
 from planner.cuts import solve_covering
 from planner.frontier import Frontier, frontier
 from test_frontier import asked_of, check_points, counted, solved, worth
@@ -61,13 +62,11 @@ def small(seed: int) -> Covering:
 
 def plans_of(problem: Covering) -> list[tuple[int, int, NDArray[np.bool_]]]:
     """Cost, people and options of every plan that keeps the rules, the cheapest first."""
-    found = []
-    free = replace(problem, price=np.zeros_like(problem.price))
-    for choice in itertools.product((False, True), repeat=len(problem.price)):
-        plan = np.array(choice)
-        left = objective_of(free, plan)
-        if left is not None:
-            found.append((int(problem.price[plan].sum()), int(problem.loss.sum()) - left, plan))
+    choices = np.array(list(itertools.product((False, True), repeat=len(problem.price))))
+    counted = choices @ problem.rules.toarray().T
+    lawful = ((counted >= problem.minimum) & (counted <= problem.maximum)).all(axis=1)
+    cost, people = choices @ problem.price, (choices @ problem.covers.toarray().T > 0) @ problem.loss
+    found = zip(cost[lawful].tolist(), people[lawful].tolist(), choices[lawful], strict=True)
     return sorted(found, key=lambda entry: entry[:2])
 
 
@@ -149,6 +148,7 @@ def test_a_swept_frontier_is_honest_under_all_rules(case: Case, steps: int, gap:
 # --- Against the exact engine ------------------------------------------------------------------------------------
 
 
+@cache
 def town(seed: int) -> tuple[csr_array, NDArray[np.int64], NDArray[np.int64]]:
     """100 to 300 sites among points that crowd together: who is covered, how many people, and the cost of sites."""
     generator = np.random.default_rng(seed)
@@ -169,6 +169,7 @@ def swept(seed: int, *, time_limit_s: float = FOREVER_S) -> Frontier:
         return frontier(instance, people, steps=5, gap=GAP, time_limit_s=time_limit_s)
 
 
+@cache
 def exact(seed: int, *, budget: int = NO_LIMIT, needed: int | None = None) -> int:
     """The most people within a budget, or the least cost for so many."""
     covers, people, cost = town(seed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -14,11 +16,15 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner import pipeline, totals
+from oracle import Segment, make_roads
+from planner import pipeline, summary, totals
 from planner.errors import PlannerError
 from planner.inputs import Inputs, read
+from planner.inspection import grave
+from planner.quotas import share_out, share_within, urban_part
 from planner.sources import TableSource
-from planner.spreading import Spots, densest, inside, share_out, share_within, urban_part
+from planner.spreading import Spots, densest, inside, roadless_share
+from planner.totals import GRAVE
 from planner.words import sentences, tell
 from shared_data import shared_data
 from town import LAT, LON, SCENARIO, STEP_LAT, STEP_LON, demand_csv, write_town
@@ -137,6 +143,24 @@ def test_a_point_on_a_border_belongs_to_one_area() -> None:
     assert {name: mine.lon.tolist() for name, mine in found.items()} == {"a": [0.5, 1.0], "b": [1.5]}
 
 
+def test_islets_far_apart_and_slivers_are_looked_at_in_few_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid, own = [], np.meshgrid
+
+    def meshgrid(*sides: Any) -> Any:
+        laid.append(math.prod(map(len, sides)))
+        assert laid[-1] < 300_000
+        return own(*sides)
+
+    monkeypatch.setattr("planner.spreading.np.meshgrid", meshgrid)
+    roads = make_roads("walk", [(117.0, 36.0), (117.01, 36.0)], [Segment(1, 0, 1)])
+    near, far = shapely.box(117, 36, 117.01, 36.001), shapely.box(126, 27, 126.001, 27.001)
+    sliver = shapely.Polygon([(117, 36), (126, 36), (126, 36 + 1e-9)])
+    shares = [roadless_share(roads, area) for area in (near, shapely.union(near, far), sliver)]
+    assert shares[0] == 0 <= shares[1] < 1
+    assert shares[2] > 0.9
+    assert laid[0] > 2000
+
+
 # --- units -------------------------------------------------------------------------------------------------------
 
 
@@ -157,6 +181,28 @@ def test_own_people_are_scaled(tmp_path: Path) -> None:
     ]
     assert found.demand.rows_read["totals.csv"] == 2
     assert "figure_from" not in before
+
+
+def test_a_run_sets_the_tables_own_sums_beside_the_official_ones(tmp_path: Path) -> None:
+    """Of towns without a district too, and in the words of the summary, the map and the doubts."""
+    scenario = SCENARIO + UNITS.replace('.csv"', '.csv"\nof = "town"')
+    path = write(tmp_path, scenario, "镇街,人口\n西区镇,500\n东区镇,900\n")
+    outcome = pipeline.run(path, tmp_path / "out")
+    with (outcome.folder / "totals.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = [list(row.values())[2:] for row in csv.DictReader(stream)]
+    assert rows == [
+        ["西区镇", "people", "scaled", "480", "500", "-20", "1.041667"],
+        ["东区镇", "people", "scaled", "608", "900", "-292", "1.480263"],
+    ]
+    (line,) = [line for line in summary.run_lines(outcome.record) if "折算" in line]
+    assert all(part in line for part in ("totals.csv", "2 个单位", "1088", "1400"))
+    assert line in (outcome.folder / "map.html").read_text(encoding="utf-8")
+    assert [doubt["what"] for doubt in outcome.record["doubts"] if "东区镇" in doubt["what"]]
+    found = pipeline.check(path, tmp_path / "out")
+    assert [(row["unit"], row["counted"], row["official"]) for row in found["sums"]] == [
+        ("西区镇", 480, 500),
+        ("东区镇", 608, 900),
+    ]
 
 
 def test_rows_without_people_share_alike(tmp_path: Path) -> None:
@@ -238,6 +284,7 @@ def test_units_without_rows_are_kept_apart(tmp_path: Path) -> None:
         ["经区", "urban", 30],
     ]
     assert apart.geometry.isna().all()
+    assert set(apart["placed"]) == {"none"}
     assert [doubt.code for doubt in found.demand.doubts] == ["totals_missing", "totals_apart", "totals_apart"]
     assert found.demand.doubts[0].values["name"] == "南海新区"
     assert found.totals[0]["missing"] == ["南海新区"]
@@ -387,6 +434,31 @@ def test_people_live_along_residential_streets(tmp_path: Path) -> None:
     assert again["demand"] == record["demand"] | {"totals": again["demand"]["totals"]}
     assert again["standards"] == record["standards"]
     assert pipeline.check(tmp_path / "scenario.toml", tmp_path / "out")
+
+
+@pytest.mark.parametrize(("east", "code"), [
+    (0.0, None), (0.001, None), (0.01, "totals_roads_few"), (0.04, "totals_roads_lacking"),
+])  # fmt: skip
+def test_streets_that_reach_a_part_of_the_area_are_doubted(tmp_path: Path, east: float, code: str | None) -> None:
+    path = write(tmp_path, STREETS)
+    middle, ends = LON + 4 * STEP_LON, LON + 8 * STEP_LON
+    boxes = [shapely.box(a, LAT, b, LAT + 8 * STEP_LAT) for a, b in ((LON, middle), (middle, ends + east))]
+    areas = gpd.GeoDataFrame({"name": ["西区", "东区"]}, geometry=boxes, crs=4326)
+    areas.to_file(tmp_path / "districts.geojson", driver="GeoJSON")
+    found = read(path, quiet)
+    assert told(found) == ([(code, "东区")] if code else [])
+    if code == "totals_roads_lacking":
+        (doubt,) = found.demand.doubts
+        share = int(str(doubt.values["share"]).rstrip("%")) / 100
+        assert abs(share - 1 + (ends - middle + beyond(0.5)) / (ends - middle + east)) < 0.02
+        record = pipeline.run(path, tmp_path / "out").record
+        assert [item["what"] for item in record["doubts"]].count(tell(doubt, "zh")[1]) == 1
+        assert tell(doubt, "zh")[1] == record["doubts"][0]["what"], "it goes first"
+
+
+def beyond(km: float) -> float:
+    """Degrees of longitude that are so far in the town."""
+    return km / (111.195 * math.cos(math.radians(LAT)))
 
 
 def test_only_streets_that_people_live_along_count(tmp_path: Path) -> None:
@@ -590,6 +662,41 @@ def test_a_total_among_units_is_refused(tmp_path: Path, totals: str, rows: list[
         ]
     else:
         inputs_of(tmp_path, scenario, totals, demand=table)
+
+
+@pytest.mark.parametrize(
+    ("totals", "doubted"),
+    [
+        ("镇街,人口\n甲镇,600\n丙镇,77\n市区,1000\n东山,5\n乙镇,400\n", ["市区"]),  # of rows on either side
+        ("镇街,人口\n甲镇,600\n丙镇,777\n市区,1003\n东山,555\n乙镇,400\n", ["市区"]),  # and off by three
+        ("镇街,人口\n甲镇,600\n全镇,600\n", ["甲镇", "全镇"]),
+        ("镇街,人口\n甲镇,600\n乙镇,500\n丙镇,400\n", []),
+        ("镇街,人口\n甲镇,600\n乙镇,0\n", []),
+    ],
+)
+def test_what_may_be_a_total_is_a_grave_doubt(tmp_path: Path, totals: str, doubted: list[str]) -> None:
+    table = PEOPLE + "V1,西区,无镇,urban,500,9,9,residents\n"
+    scenario = TOWNS + 'setting = "urban"\n'
+    found = inputs_of(tmp_path / "a", scenario, totals, demand=table)
+    doubts = [doubt for doubt in found.demand.doubts if doubt.code in GRAVE]
+    named = [name for doubt in doubts for name in str(doubt.values["units"]).split(" / ")]
+    assert set(named) >= set(doubted)
+    assert bool(doubts) == bool(doubted)
+    assert all(doubt in grave(found) for doubt in doubts)
+    sure = f"{scenario}expected = {json.dumps(named)}\n"
+    again = inputs_of(tmp_path / "b", sure, totals, demand=table)
+    assert not [doubt for doubt in again.demand.doubts if doubt.code in GRAVE]
+
+
+def test_an_area_of_others_is_a_grave_doubt(tmp_path: Path) -> None:
+    path = write(tmp_path, STREETS, TOTALS + "全城,3004,1\n")
+    layer = gpd.read_file(tmp_path / "districts.geojson")
+    shapes = [*layer.geometry, layer.union_all()]
+    more = gpd.GeoDataFrame({"name": [*layer["name"], "全城"]}, geometry=shapes, crs=4326)
+    more.to_file(tmp_path / "districts.geojson", driver="GeoJSON")
+    found = read(path, quiet)
+    assert [units for code, units in told(found) if code == "totals_holds"] == ["东区 / 西区"]
+    assert "totals_holds" in codes(tuple(grave(found)))
 
 
 def test_what_is_said_to_be_a_unit_is_one(tmp_path: Path) -> None:

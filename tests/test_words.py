@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.words import LANGUAGES, sentences
+from planner.words import _NAMED, LANGUAGES, _named, sentences
 
 PLANNER = Path(__file__).parents[1] / "planner"
 
@@ -56,3 +56,25 @@ def test_every_step_has_its_words() -> None:
     steps = called({"report", "begin", "clock", "say"}) - {key for key in called({"say"}) if "." in key}
     assert len(steps) > 8
     assert {f"step.{step}" for step in steps if step} <= set(sentences())
+
+
+def test_keys_of_a_scenario_are_told_by_their_labels_and_their_toml_names() -> None:
+    """A planner with a workbook must not be sent to a spelling of TOML; `book.*` are the words of the workbook."""
+    spelt = re.compile(r"\[\[?[a-z_]+(\.[a-z_]+)?\]|`[a-z_.]+ = |[a-z_]+ = (\"|\[|\{)|⟨|⟩")
+    of_toml = {"fault.value_table.cure", "fault.graph_needs_networkx.cure"}
+    of_toml |= {"fault.raster_extra.cure", "fault.book_path.cure"}
+    found = {
+        key for key, both in sentences().items() for text in both.values() if spelt.search(re.sub("{[^{}]*}", "", text))
+    }
+    # in a map of columns `name = "header"` is right in a cell and in TOML
+    maps = {key for key in found if any("columns" in text for text in sentences()[key].values())}
+    assert {key for key in found - maps if not key.startswith("book.")} == of_toml
+
+
+def test_a_name_of_no_key_is_an_error() -> None:
+    found = sentences()
+    assert _NAMED.sub(lambda name: _named(name, "zh", found), "⟨unplaced=town⟩") == "“放在镇街驻地”（town）"
+    assert _NAMED.sub(lambda name: _named(name, "en", found), "⟨areas⟩") == "section “Areas” (areas)"
+    for unknown in ("⟨areas.nothing⟩", "⟨nothing⟩", "⟨unplaced=nothing⟩"):
+        with pytest.raises(KeyError):
+            _NAMED.sub(lambda name: _named(name, "zh", found), unknown)

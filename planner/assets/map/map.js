@@ -16,11 +16,15 @@
 
   const EDITS = { close: "#a50f15", add: "#117733", slow: "#b8860b", one_way: "#6a3d9a", entrance: "#00838f" };
 
+  /* What a field check found has a ring, what is to be checked a dashed one. */
+  const RING = { color: "#1a1a1a", weight: 1.6, opacity: 1 };
+  const DASHED = { ...RING, dashArray: "2 2" };
+
   /* ---- symbols ---- */
-  function peopleSymbol(kind, radius) {
-    const style = PEOPLE[kind];
+  function peopleSymbol(kind, radius, ring) {
+    const style = { ...PEOPLE[kind], ...ring };
     const svg = canvasOf(2 * Math.ceil(radius) + 4);
-    return append(svg, shape("circle", { r: radius, fill: style.fillColor, "fill-opacity": style.fillOpacity, stroke: style.color, "stroke-width": style.weight }));
+    return append(svg, shape("circle", { r: radius, fill: style.fillColor, "fill-opacity": style.fillOpacity, stroke: style.color, "stroke-width": style.weight, "stroke-dasharray": style.dashArray || "none" }));
   }
 
   /* ---- layers ---- */
@@ -42,6 +46,14 @@
     if (code !== "c") { return "uncovered"; }
     const before = coverages.get(`${standard} today`);
     return state === "plan" && before && before.code[i] !== "c" ? "newly" : "covered";
+  }
+
+  function markOf(standard, i) {
+    return data.marks ? data.marks[standard][i] : "-";
+  }
+
+  function ringOf(mark) {
+    return mark === "-" ? {} : "mu".includes(mark) ? RING : DASHED;
   }
 
   function reach(table, i) {
@@ -67,7 +79,9 @@
     data.states.forEach((state) => append(head, make("th", "", words[state])));
     append(table, append(make("thead"), head));
     record.standards.forEach((standard, s) => {
-      const row = append(make("tr"), make("td", "", standard.name));
+      const named = make("td", "", standard.name), mark = markOf(s, i);
+      if (mark !== "-") { append(named, make("div", "pm-small", words[data.markWords[mark]])); }
+      const row = append(make("tr"), named);
       data.states.forEach((state) => append(row, reach(coverages.get(`${s} ${state}`), i)));
       append(table, row);
     });
@@ -84,7 +98,7 @@
     const layer = new Late((group) => {
       const code = coverages.get(`${standard} ${state}`).code;
       order.filter((i) => code[i] !== "-").forEach((i) => {
-        const circle = L.circleMarker(points[i], { ...PEOPLE[kindOf(standard, state, i)], radius: radius(data.points.people[i]), pane: "people", renderer: renderers.people });
+        const circle = L.circleMarker(points[i], { ...PEOPLE[kindOf(standard, state, i)], ...ringOf(markOf(standard, i)), radius: radius(data.points.people[i]), pane: "people", renderer: renderers.people });
         circle.row = i;
         group.addLayer(circle);
       });
@@ -184,6 +198,8 @@
   function peopleKeys() {
     const keys = make("div", "pm-keys");
     ["covered", ...(data.states.includes("plan") ? ["newly"] : []), "uncovered", "unassessable"].forEach((kind) => append(keys, peopleSymbol(kind, 6), make("span", "", words[kind])));
+    const marks = Object.keys(data.markWords || {});
+    [["key_checked", RING], ["key_open", DASHED]].filter(([, ring]) => marks.some((mark) => ringOf(mark) === ring)).forEach(([key, ring]) => append(keys, peopleSymbol("unassessable", 6, ring), make("span", "", words[key])));
     const nice = (number) => {
       const step = 10 ** Math.floor(Math.log10(Math.max(1, number)));
       return Math.floor(number / step) * step;

@@ -1,0 +1,94 @@
+"""What every record says of what it was made from: the scenario, its files, its doubts, and how roads were counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner import __version__, footmoves, report, snapshot, unitsums, unjudged
+from planner.companions import OF_SHAPEFILES
+from planner.hashing import sha256_of
+from planner.namedfiles import with_files
+from planner.sourcelist import rows_used, shown_path
+from planner.words import listed, say, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from planner.inputs import Inputs
+    from planner.scenario import Loaded
+    from planner.schema import Scenario
+    from planner.terms import Language
+
+
+def scenario_hash(loaded: Loaded) -> str:
+    """SHA-256 of a merged scenario, with its paths as seen from its folder."""
+    return hashlib.sha256(report.toml_text(with_paths(loaded, None)).encode()).hexdigest()
+
+
+def with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, Any]:
+    """Return the merged scenario with other names for its files; without any, as seen from its folder."""
+
+    def named(file: str) -> str:
+        if not Path(file).is_absolute():
+            return file
+        return shown_path(file, loaded.folder) if names is None else names.get(Path(file), file)
+
+    renamed: dict[str, Any] = with_files(loaded.merged, named)
+    return renamed
+
+
+def doubt_records(inputs: Inputs) -> list[dict[str, str]]:
+    """Say what makes figures void, and what in the tables was read in one of several ways: what to write instead."""
+    of_tables = (doubt for doubt in (*inputs.demand.doubts, *inputs.sites.doubts) if doubt not in inputs.grave)
+    doubts = (*inputs.grave, *of_tables, *footmoves.doubts_of(inputs), *unjudged.doubts_of(inputs))
+    doubts = (*doubts, *unitsums.doubts(inputs.totals))
+    files = {str(file.path): shown_path(str(file.path), inputs.loaded.folder) for file in inputs.loaded.files}
+    shown = (replace(doubt, file=files.get(doubt.file, doubt.file)) for doubt in doubts)
+    told = [tell(doubt, inputs.scenario.language) for doubt in shown]
+    return [{"place": place, "what": what, "cure": cure} for place, what, cure in told]
+
+
+def input_records(inputs: Inputs) -> list[dict[str, Any]]:
+    """Describe each input file: its path, hash, and rows read and used."""
+    loaded, found = inputs.loaded, []
+    left = Counter[str]()
+    for row in (*inputs.demand.left_out, *inputs.sites.left_out):
+        left[row.file] += row.rows
+    rows = Counter(inputs.demand.rows_read) + Counter(inputs.sites.rows_read)
+    used = rows_used(loaded, {"demand": inputs.demand, "sites": inputs.sites})
+    for file in inputs.files:
+        shown = shown_path(str(file), loaded.folder)
+        number = rows.get(shown)
+        found.append(
+            {
+                "path": shown,
+                "sha256": sha256_of(file),
+                "rows_read": number,
+                "rows_used": None if number is None else used.get(shown, number - left[shown]),
+            }
+        )
+    return found
+
+
+def road_parameters(scenario: Scenario) -> dict[str, Any]:
+    """How movement on roads was counted."""
+    roads = scenario.roads
+    return {
+        "walk_kph": float(roads.walk_kph),
+        "drive_factor": float(roads.drive_factor),
+        "class_kph": dict(roads.speeds_kph),
+        "snap_max_m": float(roads.snap_max_m),
+        "island_min_m": float(roads.island_min_m),
+    }
+
+
+def source_notes(language: Language, inputs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Lines of a map's foot on its sources and its maker."""
+    beside = (*OF_SHAPEFILES, f"/{snapshot.RECORD}")
+    files = (item["path"].rsplit("/", 1)[-1] for item in inputs if not item["path"].lower().endswith(beside))
+    names = listed(files, language)
+    return say("note.sources", language, files=names), say("note.planner", language, version=__version__)
