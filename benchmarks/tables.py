@@ -66,9 +66,15 @@ def write_files(folder: Path, rows: int) -> list[Path]:
 
 
 def _by_planner(file: Path) -> tuple[int, int]:
-    from planner.tables import TableSource, read_demand  # noqa: PLC0415  (only in the process that measures it)
+    from planner.tables import (  # noqa: PLC0415  (only in the process that measures it)
+        TableSource,
+        assembled,
+        demand_contract,
+        read_parts,
+    )
 
-    table = read_demand([TableSource(file, file.name, coordinates="gcj02")])
+    contract = demand_contract(counted=True)
+    table = assembled(read_parts([TableSource(file, file.name, coordinates="gcj02")], contract), contract)
     return len(table.frame), int(table.frame["people"].sum())
 
 

@@ -15,7 +15,7 @@ from planner.columns import nearest
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
 from planner.quotas import share_out, share_within, urban_part
-from planner.totals import SHOWN
+from planner.totals import few
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -243,8 +243,7 @@ def holding(official: Official, ground: Ground) -> Iterator[Fault]:
     for total in official.totals:
         held = sorted(one for one, at in zip(middle, area, strict=True) if labels[at] == total.label and one != at)
         if len(held) > 1 and total.name not in official.asked.expected:
-            names = " / ".join(quoted(labels[one]) for one in held[:SHOWN])
-            yield total.fault("totals_holds", "name", units=names + (" …" if len(held) > SHOWN else ""))
+            yield total.fault("totals_holds", "name", units=few([labels[one] for one in held]))
 
 
 def _grounds(official: Official, ground: Ground, areas: Mapping[str, shapely.Geometry]) -> dict[str, Peopled]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from planner import __version__, outlines, provenance, record, report
+from planner import outlines, owners, provenance, record, report
 from planner.areamap import write_area_map
 from planner.areastudy import UNITS
 from planner.editoutputs import edits_named
@@ -55,7 +55,7 @@ def write(drawn: Drawn, folder: Path, begin: Callable[[str], None]) -> dict[str,
         The content of isochrones.json.
     """
     asked, scenario = drawn.asked, drawn.asked.inputs.scenario
-    found = _record(drawn)
+    found = _record(drawn) | owners.part(asked.inputs.loaded, folder.parent / (scenario.name + SUFFIX), MARK)
     begin("map")
     write_area_map(
         folder / "map.html",
@@ -81,12 +81,7 @@ def _record(drawn: Drawn) -> dict[str, Any]:
     asked, inputs, wish, scenario = drawn.asked, drawn.asked.inputs, drawn.asked.wish, drawn.asked.inputs.scenario
     return {
         "schema": _SCHEMA,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "scenario_sha256": provenance.scenario_hash(inputs.loaded),
-        "planner": __version__,
-        "data_date": scenario.data_date.isoformat(),
-        "language": scenario.language,
+        **provenance.head(inputs),
         "parameters": {
             "mode": wish.mode,
             "direction": "towards" if wish.towards_site else "away",

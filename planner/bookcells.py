@@ -175,7 +175,11 @@ def _near_number(text: str) -> Any:
 
 def _read_flag(_key: Key, cell: Cell) -> Any:
     found = cell if isinstance(cell, bool) else _FLAGS.get(str(cell).casefold())
-    return _wrong("cell_choice", cell, choices="是 / 否 / yes / no") if found is None else found
+    return (
+        _wrong("cell_choice", cell, choices={language: " / ".join(flags) for language, flags in SHOWN_FLAGS.items()})
+        if found is None
+        else found
+    )
 
 
 def _read_date(_key: Key, cell: Cell) -> Any:
@@ -190,7 +194,7 @@ def _read_choice(key: Key, cell: Cell) -> Any:
     known = {folded(choice_label(key, choice, language)): choice for choice in key.choices for language in LANGUAGES}
     known |= {folded(choice): choice for choice in key.choices}
     found = known.get(folded(cell)) if isinstance(cell, str) else None
-    names = " / ".join(choice_label(key, choice, "zh") for choice in key.choices)
+    names = {language: " / ".join(choice_label(key, one, language) for one in key.choices) for language in LANGUAGES}
     return _wrong("cell_choice", cell, choices=names) if found is None else found
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get
 
 from pydantic import BaseModel
 
+from planner.columns import known_as
 from planner.grammar import plain
 from planner.schema import IDENTITY, Scenario
 from planner.words import LANGUAGES, say, sentences
@@ -215,6 +216,24 @@ def named(path: Sequence[str]) -> dict[Language, str] | None:
     if key is None:
         return None
     return {lang: say("book.named.key", lang, key=label(page, key, lang), name=name) for lang in LANGUAGES}
+
+
+def chinese_title(path: Sequence[str], *, of_book: bool, in_cell: bool, toml: str) -> dict[str, str]:
+    """Return what a fault calls a key in Chinese, with what stands below it in a map; empty where no sheet has it.
+
+    In a workbook it is the label beside the cell, with the sheet's name where there is no cell; in TOML its name there
+    stands behind.
+    """
+    page = max((p for p in pages() if tuple(path[: len(p.section)]) == p.section), key=lambda p: len(p.section))
+    rest = tuple(path[len(page.section) :])
+    key = next((key for key in page.keys if rest and key.path == rest[: len(key.path)]), None)
+    if key is None and rest:
+        return {}
+    below = [known_as(name).get("zh", name) for name in rest[len(key.path) :]] if key else []
+    named = [label(page, key, "zh"), *below] if key else []
+    if not of_book or not in_cell or not named:
+        named = [sheet_name(page.name, "zh"), *named]
+    return {"zh": "：".join(named) + ("" if of_book else f"（{toml}）")}
 
 
 def folded(text: str) -> str:

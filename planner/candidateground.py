@@ -16,7 +16,9 @@ from planner.errors import ScenarioError
 from planner.exclusions import inside
 from planner.gathering import nearest_of
 from planner.geodesy import MM_PER_M
+from planner.placing import LEVELS
 from planner.scenario import fault_at
+from planner.snapping import lonlat
 from planner.sourcelist import places_asked
 
 if TYPE_CHECKING:
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 BESIDE_M = 1000
 """A place goes by the name of the nearest demand point only if that is no farther (metres)."""
 
-UNITS = ("district", "town")
-
 _SPARE_MM = MM_PER_M  # every segment of a way is rounded to a millimetre
 
 
@@ -44,11 +44,6 @@ def types_of(scenario: Scenario) -> list[str]:
     """Facility types that may be built at the candidates of a scenario."""
     asked = list(dict.fromkeys(scenario.candidates.types))
     return asked or [facility.type for facility in scenario.facility if facility.build]
-
-
-def lonlat(table: gpd.GeoDataFrame) -> tuple[Degrees, Degrees]:
-    """Degrees of the points of a table."""
-    return table.geometry.x.to_numpy(), table.geometry.y.to_numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +95,7 @@ class Ground:
         """Longest straight line within a standard; of a drive, all on the fastest road that there is."""
         if standard.measure != "time":
             return standard.limit + _SPARE_MM
-        drive = self.inputs.networks["drive"]
-        return standard.limit * float((drive.length_mm / np.maximum(drive.drive_ms, 1)).max(initial=0.0)) + _SPARE_MM
+        return standard.limit * self.inputs.networks["drive"].fastest_mm_per_ms + _SPARE_MM
 
     def beyond(self, lon: Degrees, lat: Degrees) -> Flags:
         """Mask of the places beyond the border, unless the nearest people are, too: then the outline lacks a part."""
@@ -133,7 +127,7 @@ class Ground:
         asked = places_asked(self.inputs.loaded).areas
         found: dict[str, NDArray[np.object_]] = {}
         told: list[Told] = [()] * len(lon)
-        for level in UNITS:
+        for level in LEVELS:
             name, off_m = self._nearest_unit(level, lon, lat, found.get("district"))
             if level in asked:
                 area = within(read_areas(*asked[level]), shapely.points(lon, lat)).name

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner import __version__, provenance, record, report
+from planner import owners, provenance, record, report
 from planner.bookkeys import label, pages
 from planner.candidatebook import Book, write_book
 from planner.candidateground import BESIDE_M
@@ -105,7 +105,8 @@ def write(proposed: Proposed, folder: Path, begin: Callable[[str], None]) -> dic
     record
         The content of candidates.json.
     """
-    found, shown = _record(proposed), _in_words(proposed)
+    inputs, shown = proposed.inputs, _in_words(proposed)
+    found = _record(proposed) | owners.part(inputs.loaded, folder.parent / (inputs.scenario.name + SUFFIX), MARK)
     begin("map")
     (folder / "map.html").write_bytes(_map(proposed, shown, found))
     begin("files")
@@ -134,12 +135,7 @@ def _record(proposed: Proposed) -> dict[str, Any]:
     )
     return {
         "schema": _SCHEMA,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "scenario_sha256": provenance.scenario_hash(inputs.loaded),
-        "planner": __version__,
-        "data_date": scenario.data_date.isoformat(),
-        "language": scenario.language,
+        **provenance.head(inputs),
         "parameters": {
             "types": proposed.types,
             "features": list(section.features),
@@ -330,6 +326,9 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     ]
     if kinds:
         yield say("candidates.kinds", language, kinds=listed(kinds, language))
+    absent = [say(f"candidates.venue.{kind}", language) for kind in found["features"].get("absent", ())]
+    if absent:
+        yield say("candidates.absent", language, file=found["features"]["file"], kinds=listed(absent, language))
     if found["left_out"]:
         told = [say(f"candidates.left_out.{why}", language, count=n) for why, n in found["left_out"].items()]
         yield say("candidates.left", language, reasons=listed(told, language))
@@ -341,8 +340,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield say("candidates.units_far", language, count=found["units_far"], m=BESIDE_M)
     for item in found["no_price"]:
         yield say("candidates.no_price", language, **item)
-    for doubt in found["doubts"]:
-        yield say("check.doubt", language, **doubt)
+    yield from provenance.doubt_lines(found["doubts"], language)
 
 
 def last_lines(found: Mapping[str, Any], scenario: Path, folder: Path) -> Iterator[str]:

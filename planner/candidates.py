@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.columns import known_as
 from planner.errors import Fault, TableError, attempt
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def _by_method(costs: Iterable[BuildCost], site: Mapping[str, Any], kind: str, m
 
 
 def _fault(code: str, site: Mapping[str, Any], column: str, values: Mapping[str, object]) -> Fault:
-    return Fault(code, site.get("source_file", ""), row=site.get("source_row"), column=column, values=values)
+    file, row = site.get("source_file", ""), site.get("source_row")
+    return Fault(code, file, row=row, column=column, values=values, called=known_as(column))
 
 
 def _money(site: Mapping[str, Any], facility: FacilityType, costs: Sequence[BuildCost], money: str) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.candidateground import ground_of, lonlat, types_of
+from planner.candidateground import ground_of, types_of
 from planner.candidates import options
 from planner.coverage import assessable
 from planner.errors import ScenarioError, attempt
@@ -25,7 +25,7 @@ from planner.pathfaults import is_file
 from planner.reaches import RESIDENTS
 from planner.scenario import fault_at, snapshot_of
 from planner.schema import METHODS, build_costs_of, facility_types_of
-from planner.snapping import snap
+from planner.snapping import lonlat, snap
 from planner.snapshot import FEATURES, record_of
 from planner.venues import SAME_M, read_saved, venues
 from planner.vicinity import sums_near
@@ -90,8 +90,8 @@ class Proposed:
         Columns type, method, shared (whether a host shares the venue), cost_once_yuan, cost_yearly_yuan: missing where
         nothing says what it costs.
     features
-        The file with the features, its hash and when it was fetched (None for a road file); empty where none were asked
-        for.
+        The file with the features, its hash, when it was fetched (None for a road file), and the kinds asked for that
+        are ``absent`` from it; empty where none were asked for.
     """
 
     inputs: Inputs
@@ -185,7 +185,8 @@ def _venues(ground: Ground) -> tuple[list[Candidate], Counter[str], dict[str, An
     near = ground.beside(kept["lon"].to_numpy(), kept["lat"].to_numpy())
     language = ground.inputs.scenario.language
     hosts = [_venue(item, name, language) for item, name in zip(kept.to_dict("records"), near, strict=True)]
-    return hosts, left_out, about
+    absent = [kind for kind in ground.section.features if kind not in set(table["kind"])]
+    return hosts, left_out, about | {"absent": absent}
 
 
 def _venue(item: Mapping[Any, Any], near: str, language: Language) -> Candidate:

@@ -12,7 +12,7 @@ import xlsxwriter
 from planner.checklines import road_lines, uncounted_lines
 from planner.grammar import quoted
 from planner.problems import cells_of, part_of
-from planner.words import layer_name, say, tell
+from planner.words import layer_name, listed, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -156,7 +156,7 @@ def _overview(book: _Book, record: Mapping[str, Any]) -> None:
     for item in record["left_out_by_file"]:
         reasons[item["path"]] += item["rows"]
     rows = [
-        [item["path"], item["rows_read"], book.word("refused"), reasons[item["path"]], None]
+        [item["path"], item["rows_read"], _refused(book, item["held_by"]), reasons[item["path"]], None]
         if item["rows_used"] is None else
         [item["path"], item["rows_read"], item["rows_used"], reasons[item["path"]],
          item["rows_used"] + reasons[item["path"]] == item["rows_read"]]
@@ -172,6 +172,11 @@ def _overview(book: _Book, record: Mapping[str, Any]) -> None:
     end = _sentences(book, sheet, end, uncounted_lines(record, book.language))
     sheet.write_string(end + 1, 0, book.word("on_roads"), book.head)
     _sentences(book, sheet, end + 2, road_lines(record, book.language))
+
+
+def _refused(book: _Book, held_by: Sequence[str]) -> str:
+    """Say why no row of a table is used: it has faults, or another one has that goes with it."""
+    return book.word("held", files=listed(held_by, book.language)) if held_by else book.word("refused")
 
 
 def _sentences(book: _Book, sheet: Worksheet, start: int, texts: Iterable[str]) -> int:

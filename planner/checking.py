@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 
+REASONS_SHOWN = 3
+"""Reasons of one kind by which rows of a file are left out that a sum tells apart; each row's own is listed."""
+
+_FIGURES = re.compile(r"[0-9][0-9.,，]*")
+
+
 @dataclass(frozen=True, eq=False)
 class Checked:
     """What a check found.
@@ -76,7 +82,8 @@ def check(path: str | Path, show: Callable[[str], None]) -> Checked:
     checked
         Its record has ``faults`` and ``doubts`` (place, what, cure; of the faults of one kind in one column the first
         ones), ``problems`` (all of both, with file, sheet, row, column and what was read), ``inputs`` (path, hash,
-        rows read and used, the latter None of a table that was refused), ``left_out`` (reason -> rows),
+        rows read and used, the latter None of a table that was refused, and ``held_by``, files for whose faults one
+        without faults is refused), ``left_out`` (reason -> rows),
         ``left_out_rows``, ``layers`` (of people, never added up), ``uncounted`` (columns that look like people),
         ``columns`` (path, sheet, header, what it was read as),
         ``datum``, ``roads``, ``farthest``, ``cut``, ``water``, ``boundary``, ``roads_near``, ``sums`` (see
@@ -135,6 +142,24 @@ def _left_out(gathered: Gathered, parts: Parts) -> Iterator[LeftOut]:
         yield from table.left_out if table is not None else (row for part in parts[kind] for row in part.left_out)
 
 
+def _kinds(left_out: Sequence[LeftOut], language: Language) -> list[str]:
+    """Say why each row is left out, as a sum of rows says it: without figures, of many reasons of a kind the first."""
+    words = []
+    for row in left_out:
+        plain = {"text": _FIGURES.sub("", str(row.values["text"])).strip()} if row.reason == "total" else {}
+        words.append(say(f"left_out.{row.reason}", language, **{**row.values, **plain}))
+    alike: dict[tuple[str, str], list[str]] = {}
+    for row, word in zip(left_out, words, strict=True):
+        known = alike.setdefault((row.file, row.reason), [])
+        if len(known) <= REASONS_SHOWN and word not in known:
+            known.append(word)
+    found = [(alike[row.file, row.reason], word) for row, word in zip(left_out, words, strict=True)]
+    return [
+        say("check.left_out_alike", language, first=known[0]) if len(known) > REASONS_SHOWN else word
+        for known, word in found
+    ]
+
+
 def _inputs(gathered: Gathered, parts: Parts, left_out: Iterable[LeftOut]) -> Iterator[dict[str, Any]]:
     """Describe each file that the scenario names: hash, rows read, used and left out, the latter with their reasons."""
     loaded, read = gathered.loaded, Counter[str]()
@@ -150,15 +175,27 @@ def _inputs(gathered: Gathered, parts: Parts, left_out: Iterable[LeftOut]) -> It
         left[row.file] += row.rows
     used = rows_used(loaded, {kind: getattr(gathered, kind) for kind in KINDS})
     named = dict.fromkeys(Path(file) for _, file in named_files(loaded.merged))
+    # a file that is not there is a fault of the scenario's key
+    own = [part.source.shown for found in parts.values() for part in found if part.faults]
+    wrong = list(dict.fromkeys([*own, *(fault.file for fault in gathered.faults if fault.file)]))
     for file in gathered.inputs.files if gathered.inputs else named:
         shown = shown_path(str(file), loaded.folder)
         number = read.get(shown)
+        count = None if number is None else used.get(shown, number - left[shown])
+        held = number is not None and count is None and shown not in wrong
         yield {
             "path": shown,
             "sha256": sha256_of(file) if is_file(file) else None,
             "rows_read": number,
-            "rows_used": None if number is None else used.get(shown, number - left[shown]),
+            "rows_used": count,
+            "held_by": (_siblings(parts, shown, wrong) or wrong) if held else [],
         }
+
+
+def _siblings(parts: Parts, shown: str, wrong: Iterable[str]) -> list[str]:
+    """List the files at fault whose rows go into one table with those of a file."""
+    tables = [{part.source.shown for part in found} for found in parts.values()]
+    return [file for file in wrong if any({file, shown} <= files for files in tables)]
 
 
 def _not_assessable(gathered: Gathered, frame: GeoDataFrame) -> NDArray[np.bool_]:
@@ -213,7 +250,7 @@ def _record(
     loaded, language = gathered.loaded, language_of(gathered.loaded)
     reasons = [(row, say(f"left_out.{row.reason}", language, **row.values)) for row in left_out]
     counted, by_reason = Counter[tuple[str, str]](), Counter[str]()
-    for row, reason in reasons:
+    for row, reason in zip(left_out, _kinds(left_out, language), strict=True):
         counted[row.file, reason] += row.rows
         by_reason[reason] += row.rows
     sites = gathered.sites.frame if gathered.sites is not None and loaded.scenario is not None else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 ALIKE_SHOWN = 5
-"""Doubts of one kind in one file that are listed; all are in the workbook."""
+"""Doubts of one kind in one file, faults of one in one column, that are listed; all are in the workbook."""
 
 SPARE_SHOWN = 8
 """Columns that nobody reads that are named; all are in the workbook."""
@@ -29,10 +29,9 @@ SPARSEST_SHOWN = 10
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Say what was read, what is wrong, what is doubtful, and where the workbook is."""
     language: Language = found["language"]
-    faults, doubts = found["faults"], [item for item in found["problems"] if item["weight"] == "doubt"]
-    wrong = len(found["problems"]) - len(doubts)  # `faults` names the first ones of a kind
+    faults, doubts = ([one for one in found["problems"] if one["weight"] == weight] for weight in ("fault", "doubt"))
     if faults:
-        yield say("check.wrong", language, scenario=found["scenario"], count=wrong)
+        yield say("check.wrong", language, scenario=found["scenario"], count=len(faults))
     else:
         yield say("check.good", language, scenario=found["scenario"])
     if doubts:
@@ -42,13 +41,12 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from road_lines(found, language)
     if faults:
         yield ""
-        yield say("cli.faults", language, count=wrong)
-        for number, fault in enumerate(faults, start=1):
-            yield from _problem_lines(fault, number, language)
+        yield say("cli.faults", language, count=len(faults))
+        yield from _alike_lines(faults, language)
     if doubts:
         yield ""
         yield say("check.doubt_count", language, count=len(doubts))
-        yield from _doubt_lines(doubts, language)
+        yield from _alike_lines(doubts, language)
     yield ""
     if found["blocked"]:
         yield say("check.no_report", language, **found["blocked"])
@@ -59,7 +57,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
 def _read_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
     for item in found["inputs"]:
         if item["rows_read"] is not None and item["rows_used"] is None:
-            yield say("check.refused", language, path=item["path"], read=item["rows_read"])
+            values = {"path": item["path"], "read": item["rows_read"], "files": listed(item["held_by"], language)}
+            yield say("check.held" if item["held_by"] else "check.refused", language, **values)
         elif item["rows_read"] is not None:
             values = {"read": item["rows_read"], "used": item["rows_used"]}
             left = item["rows_read"] - item["rows_used"]
@@ -102,6 +101,8 @@ def road_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
         yield say("edit.moved_check", language, **found["edits_moved"])
     if found["cut"] is None:
         yield say("check.not_looked", language)
+        if found["data_date"] is None:
+            yield say("check.not_crossed", language)
         return
     for item in found["datum"]:
         yield from _datum_lines(item, language)
@@ -144,13 +145,15 @@ def _datum_lines(item: Mapping[str, Any], language: Language) -> Iterator[str]:
         yield say("check.too_far", language, **item)
 
 
-def _doubt_lines(doubts: Sequence[Mapping[str, Any]], language: Language) -> Iterator[str]:
-    """List the doubts, of those of one kind in one file the first ones."""
-    count = Counter((item["file"], item["code"]) for item in doubts)
-    seen: Counter[tuple[str, str]] = Counter()
-    number = 0
-    for item in sorted(doubts, key=lambda one: (one["row"] is not None, one["file"], one["code"])):
-        kind = item["file"], item["code"]
+def _alike_lines(items: Sequence[Mapping[str, Any]], language: Language) -> Iterator[str]:
+    """List faults or doubts, of those of one kind in one file, of faults in one column, the first ones."""
+
+    def kind_of(item: Mapping[str, Any]) -> tuple[str, ...]:
+        return item["file"], item["code"], item["column"] if item["weight"] == "fault" else ""
+
+    count, seen, number = Counter(map(kind_of, items)), Counter[tuple[str, ...]](), 0
+    for item in sorted(items, key=lambda one: (one["row"] is not None, one["file"], one["code"])):
+        kind = kind_of(item)
         seen[kind] += 1
         if seen[kind] <= ALIKE_SHOWN:
             number += 1

@@ -184,6 +184,35 @@ SITE_COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
+_TAKEN = {column.name: column for column in DEMAND_COLUMNS}
+
+PLACE_COLUMNS: tuple[Column, ...] = (
+    Column("place_id", "text", "number of the place"),
+    *(_TAKEN[name] for name in ("name", "unit_id", "town", "district", "lon", "lat")),
+)
+"""Columns of a table of places; rows are numbered by their lines."""
+
+_UNIT_NAMES = ("名称", "单位", "单位名称", "地区", "地区名称", "行政区", "行政区名称", "行政区划", "行政区划名称")
+_TOTALS = (
+    Column("code", "text", "code of the unit", ("代码", "编码", "行政区划代码", "区划代码", "行政区代码")),
+    Column("people", "whole", "official figure", _TAKEN["people"].synonyms, required=True, filled=True, unit="people"),
+    Column(
+        "urban_share",
+        "share",
+        "urban share of its people",
+        ("城镇化率", "城镇人口比重", "城镇人口占比", "城镇比例", "城镇人口比例", "常住人口城镇化率", "城镇化水平"),
+    ),
+)
+
+
+def totals_columns(level: Literal["district", "town"]) -> tuple[Column, ...]:
+    """Return the columns of a table of totals; of towns, it may also name the district of each."""
+    above = (_TAKEN["district"],) if level == "town" else ()
+    taken = {word for column in above for word in column.synonyms}
+    words = tuple(word for word in (*_UNIT_NAMES, *_TAKEN[level].synonyms, level) if word not in taken)
+    return (Column("name", "text", "name of the unit", words, required=True, filled=True), *above, *_TOTALS)
+
+
 def contract_column(name: str, contract: Iterable[Column]) -> Column | None:
     """Return the column `name` of a contract; ``people_<group>`` belongs wherever ``people`` does."""
     known = {column.name: column for column in contract}
@@ -195,6 +224,18 @@ def contract_column(name: str, contract: Iterable[Column]) -> Column | None:
 def called(column: Column) -> dict[Language, str]:
     """Return what a column is called in each language: its Chinese header, its name."""
     return {"zh": next(iter(column.synonyms), column.name), "en": column.name}
+
+
+def known_as(name: str) -> dict[str, str]:
+    """Return what a column of any contract, or a place's two, are called in Chinese; empty for other names."""
+    parts = name.split(" / ")
+    return {"zh": " / ".join(_CHINESE[part] for part in parts)} if all(part in _CHINESE for part in parts) else {}
+
+
+_CHINESE = {
+    column.name: called(column)["zh"]
+    for column in (*totals_columns("town"), *PLACE_COLUMNS, *SITE_COLUMNS, *DEMAND_COLUMNS)
+}
 
 
 def with_types(contract: Sequence[Column], known_types: Mapping[str, str] | None) -> tuple[Column, ...]:

@@ -83,6 +83,22 @@ def record_in(folder: Path, name: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def refuse_same(paths: Sequence[str | Path], folders: Sequence[Path]) -> None:
+    """Refuse two scenarios whose result is one: each would get the figures of whichever ran last.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the scenarios and the folder.
+    """
+    first: dict[Path, str | Path] = {}
+    for path, folder in zip(paths, folders, strict=True):
+        other = first.setdefault(folder.resolve(), path)
+        if other is not path:
+            values = {"first": str(other), "second": str(path), "folder": str(folder)}
+            raise ScenarioError(Fault("compare_same", values=values))
+
+
 def compared(results: Sequence[Result]) -> Comparison:
     """Set results side by side.
 

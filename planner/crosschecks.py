@@ -46,8 +46,9 @@ def problems(scenario: Scenario) -> Iterator[Problem]:
         In the order of the sections.
     """
     for where, name, known in _names(scenario):
-        if name is not None and name not in known:
-            yield _fault("unknown_name", where, name=name, known=" ".join(known))
+        if name is not None and known.get(name) != {name}:
+            several = len(known.get(name, ())) > 1
+            yield _fault("several_names" if several else "unknown_name", where, name=name, known=" / ".join(known))
     yield from _contradictions(scenario)
     yield from _people(scenario)
     yield from _no_use(scenario)
@@ -56,12 +57,13 @@ def problems(scenario: Scenario) -> Iterator[Problem]:
     yield from _aims(scenario)
 
 
-def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Sequence[str]]]:
-    """Names that one section takes from another: the key, the name and the names that there are."""
-    types = [facility.type for facility in scenario.facility]
-    standards = [standard.id for standard in scenario.standard]
-    goals = [goal.id for goal in scenario.goal]
-    groups = [group.id for group in scenario.group]
+def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Mapping[str, set[str]]]]:
+    """Names that one section takes from another: the key, the name, and what there is by each name."""
+    texts = dict.fromkeys(text for facility in scenario.facility for text in (facility.type, facility.name))
+    types = {text: {one.type for one in scenario.facility if text in (one.type, one.name)} for text in texts}
+    standards = {standard.id: {standard.id} for standard in scenario.standard}
+    goals = {goal.id: {goal.id} for goal in scenario.goal}
+    groups = {group.id: {group.id} for group in scenario.group}
     for i, standard in enumerate(scenario.standard):
         for name in standard.served_by:
             yield ["standard", i, "served_by"], name, types

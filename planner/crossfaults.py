@@ -10,10 +10,11 @@ import pandas as pd
 
 from planner import schema, tables
 from planner.candidates import split_types
-from planner.columns import DEMAND_COLUMNS, called
+from planner.columns import DEMAND_COLUMNS, called, known_as
 from planner.coverage import applies
 from planner.crosschecks import missing_group_columns, unknown_sources
 from planner.errors import Fault
+from planner.oddities import first_rows_only
 from planner.scenario import Loaded, fault_at
 from planner.standards import scopes
 from planner.words import in_both
@@ -64,7 +65,8 @@ def unpaid_budgets(loaded: Loaded, choices: pd.DataFrame | None) -> Iterator[Fau
 def _fault_in(table: tables.Table, row: Any, code: str, column: str, values: Mapping[str, object]) -> Fault:
     """Place a fault at the line that a row of a table was read from."""
     origin = table.origin.iloc[row]
-    return Fault(code, origin["file"], row=int(origin["row"]), column=column, values=values)
+    known = known_as(column)
+    return Fault(code, origin["file"], row=int(origin["row"]), column=column, values=values, called=known)
 
 
 def _swapped(table: tables.Table, kind: str, roads: Roads) -> Iterator[Fault]:
@@ -142,7 +144,9 @@ def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables
         if len(found):
             each = next(called(column) for column in DEMAND_COLUMNS if column.name == item.each)
             values = {"rule": rule, "each": each, "count": len(found)}
-            yield _fault_in(table, found[0], "scope_blank", item.each, values)
+            here = (table.origin["file"] == table.origin["file"].iloc[found[0]]).to_numpy()
+            first = first_rows_only(table.frame.loc[here, item.each].tolist())
+            yield _fault_in(table, found[0], "scope_first_rows" if first else "scope_blank", item.each, values)
 
 
 def _empty_rules(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites: pd.DataFrame) -> Iterator[Fault]:

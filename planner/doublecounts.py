@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from planner import columns as col
 from planner.errors import Fault
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _PEOPLE = next(column for column in col.DEMAND_COLUMNS if column.name == "people")
 _COLUMNS = {column.name for column in col.DEMAND_COLUMNS}
-_UNIT_DIGITS, _TOWN_END = 12, "000"
+_UNIT_DIGITS, _TOWN_DIGITS, _DISTRICT_DIGITS, _TOWN_END = 12, 9, 6, "000"
 _SHOWN = 5
 
-GRAVE = frozenset({"rows_nameless", "units_without_rows"})
+GRAVE = frozenset({"rows_nameless", "towns_among_units", "units_without_rows"})
 """Doubts of these that may make figures void: people who count twice, or not at all."""
 
 
@@ -35,26 +35,28 @@ def faults(part: Part) -> Iterator[Fault]:
     Yields
     ------
     fault
-        For a row without a place, a code of a community or a name of its own (none, or that of its town or district)
-        whose people are exactly those of all other such rows of its town, of its district, of the table, or of those
-        right above it; for a row without place, code, name or id; and for a row above another one, by the codes of the
-        table's hierarchy, where both are in use and count people.
+        For a row whose people are exactly those of all other rows of its town, of its district, of the table, or of
+        those right above it, if it is named like its own town or district, has the code of one with rows of its own, or
+        has neither a place nor the code of a community and no name of its own; for a row without place, code, name or
+        id; and for a row above another one, by the codes of the table's hierarchy, where both are in use and count
+        people.
     """
     if part.values.keys() >= _COLUMNS:
-        sums = dict(_sums(part))
+        sums, over = dict(_sums(part, _may_be_sums(part))), list(_above_others(part))
+        told = {fault.row for fault in over}
         for at in _nameless(part):
             if at not in sums and not _is_placed(part, at):
                 yield part.fault(Wrong("row_nameless"), "name", at)
-        for at, parts in sums.items():
+        for at, parts in ((at, parts) for at, parts in sums.items() if part.line(at) not in told):
             names = " / ".join(quoted(_label(part, one)) for one in parts[:_SHOWN])
             more = " …" if len(parts) > _SHOWN else ""
             values = {"people": part.values["people"][at], "parts": names + more, "count": len(parts)}
             yield part.fault(Wrong("row_is_sum", values), "people", at)
-        yield from _above_others(part)
+        yield from over
 
 
 def doubts(part: Part) -> Iterator[Fault]:
-    """Doubt rows that count with neither name nor code, and units left out for being above others that are not there.
+    """Doubt rows that count with neither name nor code, towns among their communities, and units left out for nothing.
 
     Parameters
     ----------
@@ -64,7 +66,9 @@ def doubts(part: Part) -> Iterator[Fault]:
     Yields
     ------
     fault
-        One of each kind for a table.
+        One of each kind for a table: for rows that have a place, but no name and code; for rows named like a town or a
+        district, or with its code, that count half as many people as its other rows at least (a sum counts no fewer
+        than its parts, so a smaller one is a community of that name); and for units left out that nothing is below.
     """
     if not part.values.keys() >= _COLUMNS:
         return
@@ -73,6 +77,13 @@ def doubts(part: Part) -> Iterator[Fault]:
         lines = in_runs([(part.line(at), part.line(at)) for at in nameless])
         values = {"count": len(nameless), "people": sum(_people(part, at) for at in nameless), "lines": lines}
         yield part.fault(Wrong("rows_nameless", values), "name", nameless[0])
+    towns = list(_towns_among_units(part))
+    if towns:
+        shown = (f"{quoted(_label(part, at))} {_people(part, at)} / {others}" for at, others in towns[:_SHOWN])
+        more = " …" if len(towns) > _SHOWN else ""
+        lines = in_runs([(part.line(at), part.line(at)) for at, _ in towns])
+        values = {"count": len(towns), "examples": "; ".join(shown) + more, "lines": lines}
+        yield part.fault(Wrong("towns_among_units", values), "name", towns[0][0])
     alone = _alone(part)
     if alone:
         people = sum(figure for _, figure in alone)
@@ -113,10 +124,23 @@ def _label(part: Part, at: int) -> str:
     return str(part.values["name"][at])
 
 
+def _code(part: Part, at: int) -> str:
+    """Code of the unit of a row; an id is one where it has 12 digits."""
+    own = _cell(part, "demand_id", at)
+    return _cell(part, "unit_id", at) or (own if len(own) == _UNIT_DIGITS and own.isdecimal() else "")
+
+
+def _area_of(code: str) -> str:
+    """Return what the codes of all units of a town or district begin with, by its own; empty for a community's."""
+    if len(code) != _UNIT_DIGITS or not code.endswith(_TOWN_END):
+        return ""
+    return code[: _TOWN_DIGITS if code[_DISTRICT_DIGITS:_TOWN_DIGITS].strip("0") else _DISTRICT_DIGITS]
+
+
 def _has_code(part: Part, at: int) -> bool:
     """Whether a row names a community by its code; codes of towns and districts end with zeros."""
-    code = _cell(part, "unit_id", at)
-    return bool(code) and not (len(code) == _UNIT_DIGITS and code.endswith(_TOWN_END))
+    code = _code(part, at)
+    return bool(code) and not _area_of(code)
 
 
 def _nameless(part: Part) -> list[int]:
@@ -130,50 +154,94 @@ def _nameless(part: Part) -> list[int]:
     return [at for at in empty if not _cell(part, "unit_id", at)] if len(empty) < len(names) else []
 
 
-def _sums(part: Part) -> Iterator[tuple[int, list[int]]]:
+def _sums(part: Part, may: set[int]) -> Iterator[tuple[int, list[int]]]:
     """Rows that may be sums, with those that they are the sum of."""
-    may = _may_be_sums(part)
-    if not may:
-        return
-    towns, districts, layers, names = (_texts(part, name) for name in ("town", "district", "layer", "name"))
-    areas = {*towns, *districts}
-    of_town, of_district, of_layer = (defaultdict[Any, list[int]](list) for _ in range(3))
-    for at in range(len(names)):
-        if at not in may and _people(part, at):
-            of_town[layers[at], districts[at], towns[at]].append(at)
-            of_town[layers[at], None, towns[at]].append(at)
-            of_district[layers[at], districts[at]].append(at)
-            of_layer[layers[at]].append(at)
-    last = -1
+    below = _below(part, may)
+    people = {key: sum(_people(part, at) for at in rows) for key, rows in below.items()}
+    layers, last = _texts(part, "layer"), -1
     for at in sorted(may):
-        name, layer = names[at] if names[at] in areas else "", layers[at]
-        town, district = towns[at] or name, districts[at] or name
-        groups = (
-            of_town[layer, districts[at] or None, town] if town else [],
-            of_district[layer, district] if district else [],
-            of_layer[layer],
-            [unit for unit in range(last + 1, at) if layers[unit] == layer],
-        )
-        own, last = _people(part, at), at
-        found = next((group for group in groups if group and sum(_people(part, one) for one in group) == own), [])
-        if len(found) > 1 or found is groups[0] != []:
+        keys, own = list(_areas(part, at)), _people(part, at)
+        since = [unit for unit in range(last + 1, at) if layers[unit] == layers[at]]
+        last = at
+        found = next((below[key] for key in keys if people.get(key) == own), [])
+        if not found and sum(_people(part, unit) for unit in since) == own:
+            found = since
+        # a town with one other row has one community, and its total is as large
+        alone = bool(found) and len(keys) > 1 and found is below.get(keys[0]) and _stands_for_area(part, at)
+        if len(found) > 1 or alone:
             yield at, found
 
 
+def _stands_for_area(part: Part, at: int) -> bool:
+    """Whether a row is no community: it has no code of one, and either no place or the name of its area."""
+    area = {_text(part, name, at) for name in ("town", "district")} - {""}
+    return not _has_code(part, at) and (not _is_placed(part, at) or _text(part, "name", at) in area)
+
+
+def _towns_among_units(part: Part) -> Iterator[tuple[int, int]]:
+    """Rows that nearly are the sum of a town or a district that they name, and the people of its other rows."""
+    may = _may_be_sums(part)
+    found, below = {at for at, _ in _sums(part, may)}, _below(part, may)
+    people = {key: sum(_people(part, at) for at in rows) for key, rows in below.items()}
+    for at in sorted(may - found):
+        named = {_text(part, "name", at), _area_of(_code(part, at))}
+        others = next((people[key] for key in _areas(part, at) if key[-1] in named and key in people), None)
+        if others is not None and not _has_code(part, at) and 2 * _people(part, at) >= others:
+            yield at, others
+
+
+def _below(part: Part, may: set[int]) -> dict[tuple[str, ...], list[int]]:
+    """Rows with people that are no sums, by layer; by layer and town, district or the beginning of their codes."""
+    found = defaultdict[tuple[str, ...], list[int]](list)
+    for at in range(len(part.used)) if may else ():
+        if at not in may and _people(part, at):
+            layer, district, town = (_text(part, name, at) for name in ("layer", "district", "town"))
+            keys = [(layer,), (layer, "district", district), (layer, "town", district, town), (layer, "town", "", town)]
+            code = _code(part, at)
+            keys += [(layer, "code", code[:digits]) for digits in (_DISTRICT_DIGITS, _TOWN_DIGITS) if code]
+            for key in dict.fromkeys(keys):
+                found[key].append(at)
+    return dict(found)
+
+
+def _areas(part: Part, at: int) -> Iterator[tuple[str, ...]]:
+    """Keys of `_below` of what a row may be the sum of: what its code or name says first, its whole layer last."""
+    layer, district, town, name = (_text(part, key, at) for key in ("layer", "district", "town", "name"))
+    if area := _area_of(_code(part, at)):
+        yield layer, "code", area
+    if name and name == district:
+        yield layer, "district", district
+    if town or name:
+        yield layer, "town", district, town or name
+    if district or name:
+        yield layer, "district", district or name
+    yield (layer,)
+
+
 def _may_be_sums(part: Part) -> set[int]:
-    """Rows with people and without a place, a code, and a name of their own: none, or that of a town or district."""
-    if "name" not in part.matching.place:
-        return set()
-    names, ids = _texts(part, "name"), _texts(part, "demand_id")
-    areas = {*_texts(part, "town"), *_texts(part, "district")} - {""}
-    return {
-        at
-        for at, name in enumerate(names)
-        if (name in areas or name == ids[at] != _cell(part, "name", at))
-        and _people(part, at)
-        and not _is_placed(part, at)
-        and not _has_code(part, at)
-    }
+    """Rows with people that are named like their town or district, have the code of one with rows, or say nothing.
+
+    What says nothing has neither a place nor the code of a community, and no name but that of any town or district.
+    """
+    is_named = "name" in part.matching.place
+    names, ids, towns, districts = (_texts(part, name) for name in ("name", "demand_id", "town", "district"))
+    areas = {*towns, *districts} - {""}
+    codes = [_code(part, at) for at in range(len(names))]
+    units = {code[:_TOWN_DIGITS] for code in codes if code and not _area_of(code)}
+    units |= {code[:_DISTRICT_DIGITS] for code in units}
+    found = set()
+    for at, (name, code) in enumerate(zip(names, codes, strict=True)):
+        named_so = is_named and name != "" and name in {towns[at], districts[at]}
+        says_nothing = is_named and (name in areas or name == ids[at] != _cell(part, "name", at))
+        silent = says_nothing and not _is_placed(part, at) and (not code or _area_of(code) != "")
+        if (named_so or silent or _area_of(code) in units) and _people(part, at):
+            found.add(at)
+    return found
+
+
+def _text(part: Part, name: str, at: int) -> str:
+    value = part.values[name][at]
+    return value if isinstance(value, str) else ""
 
 
 def _texts(part: Part, name: str) -> list[str]:

@@ -276,7 +276,7 @@ _UNIT = ["layer", "name", "unit_id"]
 def scattered(points: Points) -> Iterator[Doubt]:
     """Doubt rows of one name and code at several places: the people of one community may stand there twice."""
     for _, rows in apart(points).groupby(_UNIT, sort=False):
-        second, named = int(rows["row"].iloc[0]), [int(rows["first"].iloc[0]), *rows["row"].tolist()]
+        second, named = int(rows["row"].iloc[0]), sorted([int(rows["first"].iloc[0]), *rows["row"].tolist()])
         values = {"name": points.name(second), "count": len(named), "rows": lines_of(points, named)}
         values |= {"metres": int(rows["metres"].max()), "people": int(rows["people"].sum())}
         yield Doubt("demand", second, "name", "unit_scattered", values)
@@ -285,21 +285,24 @@ def scattered(points: Points) -> Iterator[Doubt]:
 def apart(points: Points) -> pd.DataFrame:
     """Find the rows of one name and code, at several places, that may count people of their unit once more.
 
-    Parts of a community (its buildings) may share its name. In doubt is a row that lies more than `SCATTERED_M` from
-    the first of its unit; and of two rows alone the second, where both count the same people, but not where these are
-    parts of an official total that was shared out alike.
+    Parts of a community (its buildings) may share its name. The first of its unit, wherever it stands in the table, is
+    the row of most people (of equals by place and id). In doubt is a row that lies more than `SCATTERED_M` from it; and
+    of two rows alone the second, where both count the same people, but not where these are parts of an official total
+    that was shared out alike.
     """
     frame = points.frame.reset_index(drop=True)
     shared = (frame[FIGURE_FROM] == "shared").to_numpy() if FIGURE_FROM in frame else np.zeros(len(frame), dtype=bool)
-    keys = frame[[*_UNIT, "people"]].assign(lon=points.lon, lat=points.lat, row=frame.index, shared=shared)[points.own]
+    columns = [*_UNIT, "people", "demand_id"]
+    keys = frame[columns].assign(lon=points.lon, lat=points.lat, row=frame.index, shared=shared)[points.own]
     keys = keys[keys.duplicated(_UNIT, keep=False)]
+    keys = keys.sort_values(["people", "lon", "lat", "demand_id"], ascending=[False, True, True, True])
     units = keys.groupby(_UNIT, sort=False)
     first, size = units[["lon", "lat", "people", "row"]].transform("first"), units["row"].transform("size")
     metres = great_circle_mm(first["lon"], first["lat"], keys["lon"], keys["lat"]) // MM_PER_M
     elsewhere = (keys["lon"] != first["lon"]) | (keys["lat"] != first["lat"])
     again = (size == 2) & (keys["people"] == first["people"]) & (keys["people"] > 0) & ~keys["shared"]  # noqa: PLR2004
     found: pd.DataFrame = keys.assign(metres=metres, first=first["row"])[elsewhere & (again | (metres > SCATTERED_M))]
-    return found
+    return found.sort_index()
 
 
 def _groups(keys: pd.DataFrame, by: list[str]) -> Iterator[list[int]]:

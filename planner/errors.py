@@ -41,6 +41,8 @@ class Fault:
         What the two sentences quote; a value that reads otherwise in each language is a mapping from these.
     rest
         Faults that this one counts, in place of listing them.
+    called
+        What the column is called in a language, where its own name would say little.
     """
 
     code: str
@@ -51,6 +53,7 @@ class Fault:
     values: Mapping[str, object] = field(default_factory=dict)
     cell: str = ""
     rest: tuple[Fault, ...] = field(default=(), compare=False, repr=False)
+    called: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 class PlannerError(Exception):

@@ -302,8 +302,8 @@ def _covers(asked: Asked, area: shapely.Geometry, clipped: Clipped) -> dict[str,
     """Say whether the roads reach as far as the margin: ``covers_all``, None where nobody says, ``sides_short``.
 
     Of a file that does not say what it covers, the sides are those on which its roads end farther within the boundary
-    than the margin; those on which they end nearer to it than the margin, within or beyond, are ``sides_near``. What a
-    server answers covers what was asked.
+    than the margin; ``sides_near`` are these, and those on which they end less than the margin beyond it. What a server
+    answers covers what was asked.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from planner.columns import MOST
+from planner.words import in_both
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,9 @@ FacilityCode = Annotated[str, Field(min_length=1, strict=True, pattern=r"^[^;\s]
 Flag = Annotated[bool, Field(strict=True)]
 Natural = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
+_TENTH, _WHOLE = 10, 100
+"""Percents that are taken for a share written so: 90 for 0.9; less may be a slip of another kind."""
+
 _VALUE_CODES = {
     "decimal": "value_number",
     "places": "value_places",
@@ -63,7 +67,7 @@ _VALUE_CODES = {
     "dict": "value_table",
     "literal": "value_choice",
 }
-_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_BOUNDS = ("gt", "ge", "lt", "le")
 
 
 def _plain(bound: object) -> str:
@@ -81,7 +85,9 @@ def wrong_value(item: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
     """
     context = item.get("ctx", {})
     text = str(item["input"])
-    bounds = [f"{sign} {_plain(context[name])}" for name, sign in _SIGNS.items() if name in context]
+    bounds = [in_both(f"bound.{name}", number=_plain(context[name])) for name in _BOUNDS if name in context]
+    if bounds and _plain(context.get("le")) == "1" and _TENTH <= item["input"] <= _WHOLE:
+        return "value_share", {"text": text, "bound": bounds[0], "meant": f"{Decimal(item['input']) / 100:f}"}
     if bounds:
         return "value_range", {"text": text, "bound": bounds[0]}
     code = _VALUE_CODES.get(item["type"].split("_")[0], "value_form")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner import __version__, provenance, record, report
+from planner import owners, provenance, record, report
 from planner.chart import Dot, Texts, cost_chart
 from planner.editoutputs import edits_named
 from planner.figures import gap_percent, money, percent, permille_down
 from planner.phases import ONE_YEAR, years_of
 from planner.schema import limits_of
+from planner.standards import standard_name
 from planner.words import listed, say
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def write(studied: FrontierStudy, folder: Path, begin: Callable[[str], None]) ->
         The content of frontier.json.
     """
     begin("files")
-    found = _record(studied)
+    inputs = studied.inputs
+    found = _record(studied) | owners.part(inputs.loaded, folder.parent / (inputs.scenario.name + SUFFIX), MARK)
     report.write_csv(_point_table(found), folder / "frontier.csv")
     report.write_csv(studied.sites.drop(columns="option"), folder / "frontier_sites.csv")
     if found["points"]:
@@ -124,12 +126,7 @@ def _record(studied: FrontierStudy) -> dict[str, Any]:
     years = [year for year in years_of(limits_of(scenario).phases) if year != ONE_YEAR]
     return {
         "schema": SCHEMA,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "scenario_sha256": provenance.scenario_hash(inputs.loaded),
-        "planner": __version__,
-        "data_date": scenario.data_date.isoformat(),
-        "language": scenario.language,
+        **provenance.head(inputs),
         "parameters": {
             **provenance.road_parameters(scenario),
             "horizon_years": scenario.siting.horizon_years,
@@ -212,7 +209,7 @@ def _chart(found: Mapping[str, Any]) -> str:
         subtitle=say(
             "frontier.subtitle",
             language,
-            standard=record.standard_name(found["standard"], language),
+            standard=standard_name(found["standard"], language),
             date=found["data_date"],
         ),
         cost=say("frontier.cost_axis", language, years=found["parameters"]["horizon_years"]),
@@ -233,7 +230,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     language: Language = found["language"]
     yield say("summary.title", language, title=found["title"], date=found["data_date"])
     yield _counted(found)
-    standard = record.standard_name(found["standard"], language)
+    standard = standard_name(found["standard"], language)
     today = percent(found["covered_today"], found["people"])
     values = {"covered": found["covered_today"], "people": found["people"]}
     yield say("frontier.today", language, standard=standard, share=today, **values)

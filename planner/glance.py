@@ -25,8 +25,9 @@ def glance(path: Path, key: str) -> str:
         text = path.read_text(encoding="utf-8-sig", errors="replace") if is_file(path) else ""
     except OSError:
         return ""
-    found = re.search(rf"""(?m)^\s*{key}\s*=\s*["']([^"']*)["']""", text)
-    return found[1] if found else ""
+    top = re.split(r"(?m)^\s*\[", text, maxsplit=1)[0]
+    found = re.search(rf"""(?m)^\s*{key}\s*=\s*(["'])(.*?)\1""", top)
+    return found[2] if found else ""
 
 
 def language_at(path: Path) -> Language | None:

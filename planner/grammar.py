@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from planner.columns import LARGEST_WHOLE, MOST, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from planner.columns import Column
 
@@ -160,12 +160,24 @@ def _meant_date(text: str) -> str:
 def _read_choice(text: str, choices: Mapping[str, str]) -> Value | Wrong:
     if text in choices:
         return choices[text]
-    shown = " / ".join(choice for choice in choices if not choice.isdecimal())
-    return Wrong("cell_choice", {"text": quoted(text), "choices": shown})
+    words = [choice for choice in choices if not choice.isdecimal()]
+    english = [word for word in words if word.isascii()] or words
+    shown = {"zh": [word for word in words if not word.isascii()], "en": english}
+    listed = {language: " / ".join(known) for language, known in shown.items()}
+    return Wrong("cell_choice", {"text": quoted(text), "choices": listed})
+
+
+def type_names(text: str, known: Container[str]) -> list[str]:
+    """Split a text with facility types at ``;``, and at 、 , or / where that gives one that is known."""
+    names = []
+    for name in filter(None, map(str.strip, re.split("[;；]", text))):
+        parts = [part for part in map(str.strip, re.split("[、，,/]", name)) if part]
+        names += parts if name not in known and any(part in known for part in parts) else [name]
+    return names
 
 
 def _read_types(text: str, choices: Mapping[str, str]) -> Value | Wrong:
-    names = [name for part in text.replace("；", ";").split(";") if (name := part.strip())]
+    names = type_names(text, choices)
     for name in names:
         if not choices.get(name):
             known, near = " / ".join(one for one in choices if choices[one]), nearest(name, choices)

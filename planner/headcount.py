@@ -15,13 +15,13 @@ import pandas as pd
 
 from planner.allotment import FIGURE_FROM, Allotment, Ground, allotments, holding
 from planner.areas import read_areas, with_districts
-from planner.columns import GROUP_PREFIX, nearest
+from planner.columns import GROUP_PREFIX, known_as, nearest
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
 from planner.osmobjects import way_ids
 from planner.spreading import STREETS, along_streets, roadless_share
 from planner.tablefaults import shortened
-from planner.totals import SHOWN, may_be_sums, read_totals, sums_of_others
+from planner.totals import few, may_be_sums, read_totals, sums_of_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -148,7 +148,7 @@ def with_totals(table: Table, officials: Sequence[Official], ground: Ground) -> 
         hints=_below(table.hints, hints),
         rows_read=dict(read),
         left_out=(*table.left_out, *(row for official in officials for row in official.left_out)),
-        doubts=(*table.doubts, *shortened(doubts)),
+        doubts=(*table.doubts, *shortened(doubts, "more_doubts")),
     )
     return Headcount(counted, tuple(starmap(_record, done)))
 
@@ -206,7 +206,7 @@ def _unfilled(
 
     Beside them stand the totals that no row takes: often the same unit by another name.
     """
-    apart = _listed([item.total.label for _, given in done for item in given if item.how == "apart"]) or "—"
+    apart = few([item.total.label for _, given in done for item in given if item.how == "apart"]) or "—"
     level = ["district", "town"] if any(official.asked.of == "town" for official, _ in done) else ["district"]
     for column in frame.columns[frame.dtypes == "Int64"]:
         bare = frame.loc[frame[column].isna(), ["demand_id", *level]].assign(at=np.flatnonzero(frame[column].isna()))
@@ -215,7 +215,7 @@ def _unfilled(
             values = {"column": column, "unit": name, "count": len(rows), "apart": apart}
             first = quoted(rows["demand_id"].iloc[0])
             yield Fault("people_missing", place["file"], row=int(place["row"]), column=column,
-                        values={**values, "id": first})  # fmt: skip
+                        values={**values, "id": first}, called=known_as(column))  # fmt: skip
 
 
 def _twice(table: Table, given: Sequence[Allotment]) -> Iterator[Fault]:
@@ -277,7 +277,7 @@ def _of_units(official: Official, given: Sequence[Allotment], rest: pd.DataFrame
             yield item.total.fault("totals_apart_area", "name", people=people)
     equal = [item for item in given if item.how == "equal" and len(item.rows) > 1]
     if equal:
-        values = {"units": _listed([item.total.label for item in equal]), "count": sum(len(i.rows) for i in equal)}
+        values = {"units": few([item.total.label for item in equal]), "count": sum(len(i.rows) for i in equal)}
         yield Fault("totals_equal", official.asked.source.shown, values=values)
 
 
@@ -292,7 +292,7 @@ def _groups_left(frame: pd.DataFrame, official: Official, given: Sequence[Allotm
             if own > people
         ]
         if rows:
-            units = _listed(list(dict.fromkeys(label for label, _ in rows)))
+            units = few(list(dict.fromkeys(label for label, _ in rows)))
             values = {"group": column, "count": len(rows), "units": units, "more": int(sum(more for _, more in rows))}
             yield Fault("totals_group_left", official.asked.source.shown, column=column, values=values)
 
@@ -305,15 +305,11 @@ def _untaken(official: Official, rest: pd.DataFrame) -> Iterator[Fault]:
     for code, rows in (("totals_none", rest[named]), ("totals_nameless", rest[~named])):
         if len(rows):
             values = {
-                "units": _listed(sorted(set(labels[named]))),
+                "units": few(sorted(set(labels[named]))),
                 "count": len(rows),
                 "people": int(rows["people"].sum()),
             }
             yield Fault(code, official.asked.source.shown, values=values)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " / ".join(map(quoted, names[:SHOWN])) + (" …" if len(names) > SHOWN else "")
 
 
 def _record(official: Official, given: Sequence[Allotment]) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from planner.companions import with_companions
 from planner.crossfaults import cross_faults, unpaid_budgets
 from planner.errors import Fault, PlannerError, RoadError, ScenarioError, TableError, attempt
 from planner.exclusions import doubted, read_exclusions
+from planner.faultplaces import at_its_key, under_headers
 from planner.namedfiles import named_files
-from planner.pathfaults import too_long
 from planner.rerouting import Rerouted, rerouted
 from planner.roadcache import default_folder, read_roads
 from planner.roadedits import read_edits
-from planner.scenario import Loaded, fault_at, load
+from planner.scenario import Loaded, load
 from planner.sourcelist import (
     contract_of,
     exclusions_asked,
@@ -246,14 +246,14 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
     networks, edited = tried(lambda: read_rerouted(loaded, modes_asked(standards))) or (None, None)
     table, before = placed.demand if placed else rows, edited.before if edited else networks or {}
     counted = tried(lambda: _counted(loaded, table, before.get("walk")))
-    demand = counted.table if counted else None
+    if counted is not None:
+        counted = replace(counted, table=_placed(counted.table, parts))
+    demand, sites = counted.table if counted else None, _placed(sites, parts)
     faults += cross_faults(loaded, demand, sites, networks or {})
     choices = tried(lambda: None if sites is None else _options(loaded, sites))
     faults += unpaid_budgets(loaded, choices)
-    whole = None if faults else _whole(loaded, standards, sites, networks, choices, placed, counted)
-    if whole is not None:
-        whole = replace(whole, rerouted=edited, excluded=excluded)
-    told = tuple(_at_its_name(loaded, fault) for fault in faults)
+    whole = None if faults else _whole(loaded, standards, sites, networks, choices, placed, counted, edited, excluded)
+    told = tuple(under_headers([at_its_key(loaded, fault) for fault in faults], parts))
     return Gathered(loaded, standards, demand, sites, networks or {}, told, whole, parts)
 
 
@@ -265,8 +265,10 @@ def _whole(
     options: pd.DataFrame | None,
     placed: placing.Placed | None,
     counted: headcount.Headcount | None,
+    edited: Rerouted | None,
+    excluded: Any,
 ) -> Inputs | None:
-    """Return what a run needs, but for the road edits and the excluded areas; None where a part could not be read."""
+    """Return what a run needs; None where a part could not be read."""
     if not (loaded.scenario and sites and placed and counted) or networks is None or options is None:
         return None
     return Inputs(
@@ -279,19 +281,16 @@ def _whole(
         options=options,
         verdicts=placed.verdicts,
         totals=counted.records,
+        rerouted=edited,
+        excluded=excluded,
     )
 
 
-def _at_its_name(loaded: Loaded, fault: Fault) -> Fault:
-    """Place a file that is not there at the line of the scenario that names it."""
-    if fault.code not in ("file_missing", "table_absent"):
-        return fault
-    for where, file in named_files(loaded.merged):
-        if shown_path(file, loaded.folder) == fault.file:
-            if too_long(file):
-                return fault_at(loaded, "path_too_long", where, path=file, length=len(file))
-            return fault_at(loaded, "named_file_missing", where, file=fault.file)
-    return fault
+def _placed(table: T, parts: Mapping[str, Sequence[Part]]) -> T:
+    """Return a table, or None for none, whose doubts stand under the headers of its files."""
+    if not isinstance(table, tables.Table):
+        return table
+    return replace(table, doubts=tuple(under_headers(table.doubts, parts)))
 
 
 def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables.Table | None:
@@ -301,6 +300,8 @@ def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables
     frame = table.frame
     works = tables.operating_on(frame, scenario.data_date).to_numpy()
     marked = frame.assign(open_today=(frame["status"] == "existing").to_numpy() & works)
+    if not schema.asks_a_plan(scenario):
+        return replace(table, frame=marked)
     first = min((phase.year for phase in scenario.phase), default=scenario.data_date.year)
     last = first + scenario.siting.horizon_years - 1
     return sitedates.doubted(replace(table, frame=marked), scenario.data_date, last)

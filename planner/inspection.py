@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner import datum, density, doublecounts, nearheaders, places, recurring, sitedates, snapshot, totals
+from planner import datum, density, doublecounts, nearheaders, places, recurring, scales, sitedates, snapshot, totals
 from planner import doubts as doubting
 from planner.border import border, saved_border
 from planner.boundary import widened
 from planner.errors import Fault, attempt
 from planner.inputs import Gathered
 from planner.roadends import SIDES, Cut, covered_box, cut_nodes, cut_of, metres_to
-from planner.scenario import snapshot_of
+from planner.scenario import fault_at, snapshot_of
 from planner.sourcelist import shown_path
 from planner.water import water_of
 from planner.words import layer_name, listed, say
@@ -50,7 +50,7 @@ AREA_ROWS = 3
 
 KINDS: tuple[Kind, ...] = ("demand", "sites")
 
-_GRAVE = totals.GRAVE | sitedates.GRAVE | places.GRAVE | doublecounts.GRAVE | nearheaders.GRAVE
+_GRAVE = totals.GRAVE | sitedates.GRAVE | places.GRAVE | doublecounts.GRAVE | nearheaders.GRAVE | scales.GRAVE
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +163,7 @@ def _laid(gathered: Gathered, scenario: Scenario, roads: Roads) -> _Laid:
     told = [*_datum_doubts(tested, scenario.language)]
     shown = shown_path(scenario.roads.file, gathered.loaded.folder)
     told += snapshot.doubts(gathered.loaded, shown, scenario.language)
+    told += [fault_at(gathered.loaded, one.code, one.where, **one.values) for one in scales.small_costs(scenario)]
     if void:
         told.append(_clipped(gathered.loaded, scenario, cut, cutoff_m, void))
     return _Laid(points, empty, sound, tested, void, _cut_record(cut, cutoff_m, void), told)
@@ -242,9 +243,7 @@ def _cut(gathered: Gathered, scenario: Scenario, roads: Roads, points: Mapping[K
 
 def _cutoff_m(standards: Iterable[Standard], networks: Mapping[Mode, Roads]) -> float:
     """Return how far the widest standard along roads reaches in metres; a drive as fast as the fastest road allows."""
-    drive = networks.get("drive")
-    timed = drive is not None and (drive.drive_ms > 0).any()
-    fastest = float((drive.length_mm / np.maximum(drive.drive_ms, 1)).max()) if drive is not None and timed else 0.0
+    fastest = networks["drive"].fastest_mm_per_ms if "drive" in networks else 0.0
     reach = [s.limit / 1000 * (fastest if s.measure == "time" else 1.0) for s in standards if s.metric == "road"]
     return max(reach, default=0.0)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from planner.columns import RESERVED, called, contract_column, nearest
 from planner.grammar import Wrong, plain, quoted
+from planner.words import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,16 +60,17 @@ def _claims(parts: Sequence[str], contract: Sequence[Column]) -> str | None:
     `parts` are the lines of a merged header. All of them together decide, else the last one alone; but not where
     the lines above it speak of something else (依托单位 over 名称, 户籍人口 over 人数).
     """
-    whole = _claim("".join(parts), contract)
+    whole = standing_for("".join(parts), contract)
     if whole or len(parts) == 1:
         return whole
-    last = _claim(parts[-1], contract)
-    above = {_claim(part, contract) for part in parts[:-1] if part not in _NEUTRAL}
+    last = standing_for(parts[-1], contract)
+    above = {standing_for(part, contract) for part in parts[:-1] if part not in _NEUTRAL}
     counts = last is not None and (found := contract_column(last, contract)) is not None and found.unit == "people"
     return last if above <= ({last} if counts else {last, None}) else None
 
 
-def _claim(header: str, contract: Sequence[Column]) -> str | None:
+def standing_for(header: str, contract: Sequence[Column]) -> str | None:
+    """Return the contract name that a header, or a name in a scenario, stands for: its own or one taken for it."""
     if column := contract_column(header, contract):
         return column.name
     folded = _folded(header)
@@ -97,8 +99,8 @@ def _match_explicit(
 
 def in_ten_thousands(header: str, contract: Sequence[Column]) -> str | None:
     """Contract name that a header would stand for if it did not count in ten thousands (建设费用（万元）)."""
-    said = (_claim(text.replace("万", ""), contract) for text in (header, header.rpartition(" ")[2]) if "万" in text)
-    return next(filter(None, said), None)
+    texts = (text.replace("万", "") for text in (header, header.rpartition(" ")[2]) if "万" in text)
+    return next(filter(None, (standing_for(text, contract) for text in texts)), None)
 
 
 def as_headed(header: str, cells: Sequence[str]) -> list[str]:
@@ -108,10 +110,12 @@ def as_headed(header: str, cells: Sequence[str]) -> list[str]:
 
 
 def unknown_column(name: str, contract: Sequence[Column]) -> Wrong:
-    """Say that the contract has no column `name`, with the nearest one that it has."""
-    known = [column.name for column in contract]
-    near = nearest(name, known)
-    values = {"name": name, "nearest": near, "known": " / ".join(known)}
+    """Say that the contract has no column `name`, with the nearest one that it has, or that it stands there twice."""
+    if column := contract_column(standing_for(name, contract) or "", contract):
+        return Wrong("column_twice", {"name": name, "called": called(column)})
+    near = nearest(name, [word for column in contract for word in (column.name, *column.synonyms)])
+    known = {language: " / ".join(called(column)[language] for column in contract) for language in LANGUAGES}
+    values = {"name": name, "nearest": near, "known": known}
     return Wrong("unknown_column_near" if near else "unknown_column", values)
 
 
@@ -120,7 +124,8 @@ def missing_column(column: Column, spare: Iterable[str], headers: Sequence[str])
     words = (column.name, *column.synonyms)
     near = next((found for word in words if (found := nearest(word, spare))), "")
     shown = " / ".join(quoted(text) for text in headers if text)
-    values = {"name": column.name, "called": called(column), "words": " / ".join(words)}
+    chinese = " / ".join(word for word in words if not word.isascii())
+    values = {"name": column.name, "called": called(column), "words": {"zh": chinese, "en": " / ".join(words)}}
     values |= {"nearest": quoted(near), "headers": shown}
     return Wrong("missing_column_near" if near else "missing_column", values)
 

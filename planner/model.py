@@ -46,6 +46,8 @@ class Model:
         Sink and column of the instance of each flow.
     unit_of
         Goal, and community within it, of each column of ``unit``.
+    levels
+        The levels of distance that ``chain`` speaks of; None where the objective counts no distances.
     """
 
     program: Program

@@ -35,8 +35,30 @@ _WHOLE = re.compile(r"[0-9]{1,9}(?:\.0+)?")
 
 def doubts_of(part: Part, contract: Sequence[col.Column]) -> tuple[Fault, ...]:
     """List what is to be looked at in a table, with what was decided where its file leaves a choice."""
-    found = (hidden(part), code_doubts(part), converted(part, contract), repeated(part), large(part, contract))
+    found = (
+        hidden(part),
+        sparse(part),
+        code_doubts(part),
+        converted(part, contract),
+        repeated(part),
+        large(part, contract),
+    )
     return (*part.grid.doubts, *(doubt for doubts in (*found, strays(part, contract)) for doubt in doubts))
+
+
+def first_rows_only(cells: Sequence[object]) -> bool:
+    """Tell whether names of areas seem to stand in the first row of each alone: all unlike, and the most rows blank."""
+    names = [cell for cell in cells if cell]
+    return len(names) > 1 and bool(cells[0]) and len(set(names)) == len(names) <= len(cells) - len(names)
+
+
+def sparse(part: Part) -> Iterator[Fault]:
+    """Doubt columns of districts and towns that look filled in for the first row of each alone."""
+    for name in ("district", "town"):
+        cells = part.values.get(name, ())
+        if name in part.matching.place and first_rows_only(cells):
+            first = next(at for at, cell in enumerate(cells) if not cell)
+            yield part.fault(Wrong("first_rows", {"count": sum(not cell for cell in cells)}), name, first)
 
 
 def hidden(part: Part) -> Iterator[Fault]:

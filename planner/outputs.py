@@ -13,6 +13,7 @@ from planner import (
     editoutputs,
     fieldcheck,
     maps,
+    owners,
     provenance,
     record,
     report,
@@ -110,6 +111,7 @@ def _demand_record(studied: Study) -> dict[str, Any]:
     return {
         "points": len(frame),
         "people": int(people[residents].sum()),
+        "people_assessable": int(people[residents & assessable(frame)].sum()),
         "off_network_points": int((off & residents).sum()),
         "off_network_people": int(people[off & residents].sum()),
         "communities_without_people": sorted(str(unit) for unit in by_unit.index[by_unit == 0]),
@@ -257,7 +259,8 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     """
     inputs = studied.inputs
     moved = editoutputs.moved_table(studied)
-    run, sites, checks = _record(studied, moved), site_table(studied), _field_checks(studied)
+    run = _record(studied, moved) | owners.part(inputs.loaded, folder.parent / inputs.scenario.name, "run.json")
+    sites, checks = site_table(studied), _field_checks(studied)
     begin("areas")
     outlines = areas(studied.city, inputs.standards, studied.states)
     begin("map")

@@ -19,6 +19,7 @@ from planner import (
     frontieroutputs,
     inspection,
     outputs,
+    owners,
     provenance,
     record,
     report,
@@ -39,7 +40,7 @@ from planner.scenario import load, snapshot_of
 from planner.study import study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 
 EXIT_CODES = {"optimal": 0, "gap": 0, "none": 0, "infeasible": 3, "unknown": 4}
@@ -79,6 +80,12 @@ def _read(path: str | Path, show: Callable[[str], None]) -> Inputs:
     return replace(inputs, grave=tuple(inspection.grave(inputs)))
 
 
+def _make_ready(inputs: Inputs, final: Path, known: Collection[str], mark: str) -> None:
+    """See that a result can be written, and that it replaces none of another scenario file."""
+    owners.spare_others(inputs.loaded, final, mark)
+    results.make_ready(final.parent, final.name, known, mark=mark)
+
+
 def _spare_inputs(inputs: Inputs, final: Path, *, keep_inputs: bool) -> None:
     """Refuse to replace a result whose copies are this run's only inputs, when they are not to be kept."""
     inside = [file.name for file in inputs.files if final.resolve() in file.resolve().parents]
@@ -116,7 +123,7 @@ def run(
     _recover(path, out)
     inputs = _read(path, clock)
     name = inputs.scenario.name
-    results.make_ready(Path(out), name, outputs.RESULT_FILES, mark="run.json")
+    _make_ready(inputs, Path(out) / name, outputs.RESULT_FILES, "run.json")
     _spare_inputs(inputs, Path(out) / name, keep_inputs=keep_inputs)
     studied = study(inputs, clock)
     with results.result_folder(Path(out), name) as folder:
@@ -156,7 +163,7 @@ def isochrones(
     inputs = read(path, show)
     asked = areastudy.ask(inputs, wish, show)
     name = inputs.scenario.name + areaoutputs.SUFFIX
-    results.make_ready(Path(out), name, areaoutputs.RESULT_FILES, mark=areaoutputs.MARK)
+    _make_ready(inputs, Path(out) / name, areaoutputs.RESULT_FILES, areaoutputs.MARK)
     drawn = areastudy.draw(asked, show)
     with results.result_folder(Path(out), name) as folder:
         written = areaoutputs.write(drawn, folder, show)
@@ -201,7 +208,7 @@ def frontier(
     inputs = read(path, show)
     asked = standard_of(inputs, standard)
     name = inputs.scenario.name + frontieroutputs.SUFFIX
-    results.make_ready(Path(out), name, frontieroutputs.RESULT_FILES, mark=frontieroutputs.MARK)
+    _make_ready(inputs, Path(out) / name, frontieroutputs.RESULT_FILES, frontieroutputs.MARK)
     studied = study_frontier(inputs, asked, steps, show)
     with results.result_folder(Path(out), name) as folder:
         written = frontieroutputs.write(studied, folder, show)
@@ -234,7 +241,7 @@ def candidates(path: str | Path, out: str | Path, *, show: Callable[[str], None]
     inputs = _read(path, show)
     final = Path(out) / (inputs.scenario.name + candidateoutputs.SUFFIX)
     candidateoutputs.refuse_used(inputs, final)
-    results.make_ready(Path(out), final.name, candidateoutputs.RESULT_FILES, mark=candidateoutputs.MARK)
+    _make_ready(inputs, final, candidateoutputs.RESULT_FILES, candidateoutputs.MARK)
     proposed = candidatestudy.study_candidates(inputs, show)
     with results.result_folder(Path(out), final.name) as folder:
         written = candidateoutputs.write(proposed, folder, show)
@@ -321,9 +328,11 @@ def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:
     Raises
     ------
     ScenarioError
-        If the scenario has not been run yet.
+        If the scenario has not been run yet, or only another file of its name.
     """
     folder = _folder_of(path, out)
+    if not Path(path).is_dir():
+        owners.claim(load(path), folder, "run.json")
     found = comparison.record_in(folder, "run.json")
     if found is None or found.get("schema") != record.SCHEMA:
         raise ScenarioError(Fault("no_result", str(path), values={"folder": str(folder)}))
@@ -377,6 +386,7 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> comparison.Comparis
         What stands in ``compare.csv`` and ``communities.csv``.
     """
     folders = [_folder_of(path, out) for path in paths]
+    comparison.refuse_same(paths, folders)
     ran = [
         comparison.Result(number, Path(path).as_posix(), folder, result_of(path, out))
         for number, (path, folder) in enumerate(zip(paths, folders, strict=True), start=1)

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.columns import DEMAND_COLUMNS, Column
 from planner.errors import Fault
 from planner.grammar import plain, quoted
 from planner.tablefaults import LeftOut
@@ -19,14 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
-
-_TAKEN = {column.name: column for column in DEMAND_COLUMNS}
-
-PLACE_COLUMNS: tuple[Column, ...] = (
-    Column("place_id", "text", "number of the place"),
-    *(_TAKEN[name] for name in ("name", "unit_id", "town", "district", "lon", "lat")),
-)
-"""Columns of a table of places; rows are numbered by their lines."""
 
 _CODE = re.compile("[0-9]{12}")
 

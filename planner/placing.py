@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from planner import areas, checkedrows, places, verdicts
+from planner.columns import PLACE_COLUMNS, known_as
 from planner.errors import Fault, TableError, attempt
 from planner.geodesy import great_circle_m
 from planner.grammar import quoted
@@ -96,7 +97,7 @@ def place(demand: Table | None, sites: Table | None, asked: Asked, standards: Se
         faults += wrong
         if layer is not None:
             layers[level] = layer
-    spots, wrong_spots = _read(asked.places, places.PLACE_COLUMNS)
+    spots, wrong_spots = _read(asked.places, PLACE_COLUMNS)
     checks, wrong_checks = _read(asked.verdicts, verdicts.CHECK_COLUMNS)
     faults += [*wrong_spots, *wrong_checks]
     if checks is not None and demand is not None:
@@ -123,7 +124,7 @@ def place(demand: Table | None, sites: Table | None, asked: Asked, standards: Se
     demand, sites = (_with_areas(table, layers, together) for table, together in ((demand, "unit_id"), (sites, None)))
     demand = _with_towns(demand, layers.get("town"))
     found, doubts, left_out = verdicts.current(found, demand.frame, sites.frame, standards)
-    doubts, left_out = (*demand.doubts, *shortened(doubts)), (*demand.left_out, *left_out)
+    doubts, left_out = (*demand.doubts, *shortened(doubts, "more_doubts")), (*demand.left_out, *left_out)
     return Placed(replace(demand, doubts=doubts, left_out=left_out), sites, found)
 
 
@@ -138,7 +139,7 @@ def _more(table: Table, points: Texts, doubts: Sequence[Fault], **columns: Texts
     """Return a table with other points and columns, and further doubts."""
     geometry = gpd.GeoSeries(points, index=table.frame.index, crs=4326)
     frame = table.frame.assign(**columns).set_geometry(geometry)
-    return replace(table, frame=frame, doubts=(*table.doubts, *shortened(doubts)))
+    return replace(table, frame=frame, doubts=(*table.doubts, *shortened(doubts, "more_doubts")))
 
 
 def _with_read(table: Table, other: Table, left_out: Sequence[Any]) -> Table:
@@ -172,7 +173,7 @@ def _with_checks(demand: Table, checks: Table, found: Verdicts) -> Table:
         row, point = int(rows[name]), spot.point
         if points[row] is not None and placed[row] == "own":
             far_m = float(great_circle_m(points[row].x, points[row].y, point.x, point.y))
-            values = {"id": quoted(name), "metres": f"{far_m:.0f}"}
+            values = {"name": quoted(frame["name"].iloc[row]), "metres": f"{far_m:.0f}"}
             doubts.append(Fault("check_moved", spot.file, row=spot.row, values=values))
         points[row], placed[row] = point, "own"
     # the list that a run writes has a second sheet, which explains the first
@@ -226,7 +227,8 @@ def _doubt(table: Table, code: str, row: int, column: str, **values: object) -> 
     """Place a doubt at the line of a row."""
     origin, frame = table.origin.iloc[row], table.frame
     told = {"name": quoted(frame["name"].iloc[row]), **values}
-    return Fault(code, origin["file"], row=int(origin["row"]), column=column, values=told)
+    known = known_as(column)
+    return Fault(code, origin["file"], row=int(origin["row"]), column=column, values=told, called=known)
 
 
 # --- rows that still have no place -------------------------------------------------------------------------------

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from planner.errors import Fault, PlannerError
+from planner.faultplaces import header_of
 from planner.grammar import quoted
 from planner.grids import read_lines
 from planner.pathfaults import is_file
 from planner.scenariobook import is_book
 from planner.sheetxml import column_number
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE, TableSource
-from planner.words import tell
+from planner.words import column_name, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,13 +76,6 @@ def _numbers(part: Part) -> dict[int, int]:
 def _id_at(part: Part, at: int) -> object:
     ids = part.values.get("demand_id") or part.values.get("site_id") or ()
     return ids[at] if at < len(ids) else None
-
-
-def header_of(part: Part, column: str) -> str:
-    """Name that the file gives a column of the contract; of a place both of its columns, but for that of a layer."""
-    names = ("lon", "lat") if column == "lon" else (column,)
-    found = [part.grid.headers[part.matching.place[name]] for name in names if name in part.matching.place]
-    return " / ".join(found) if found and found != [LON_OF_PLACE, LAT_OF_PLACE] else column
 
 
 def part_of(fault: Fault, parts: Parts) -> Part | None:
@@ -154,7 +148,7 @@ def record_of(problem: Problem, language: Language) -> dict[str, Any]:
         "file": fault.file,
         "sheet": fault.sheet,
         "row": fault.row,
-        "column": fault.column,
+        "column": column_name(fault, language),
         "cell": fault.cell,
         "read": problem.read,
     }

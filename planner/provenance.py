@@ -16,7 +16,7 @@ from planner.sourcelist import rows_used, shown_path
 from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from planner.inputs import Inputs
     from planner.scenario import Loaded
@@ -24,9 +24,26 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 
+DOUBTS_SHOWN = 6
+"""Doubts told in the terminal, the grave ones first; all are in the record and told by ``check``."""
+
+
 def scenario_hash(loaded: Loaded) -> str:
     """SHA-256 of a merged scenario, with its paths as seen from its folder."""
     return hashlib.sha256(report.toml_text(with_paths(loaded, None)).encode()).hexdigest()
+
+
+def head(inputs: Inputs) -> dict[str, Any]:
+    """Say what every record begins with: the scenario, the program, the date of the data, the language."""
+    scenario = inputs.scenario
+    return {
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "scenario_sha256": scenario_hash(inputs.loaded),
+        "planner": __version__,
+        "data_date": scenario.data_date.isoformat(),
+        "language": scenario.language,
+    }
 
 
 def with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, Any]:
@@ -41,15 +58,21 @@ def with_paths(loaded: Loaded, names: Mapping[Path, str] | None) -> dict[str, An
     return renamed
 
 
-def doubt_records(inputs: Inputs) -> list[dict[str, str]]:
-    """Say what makes figures void, and what in the tables was read in one of several ways: what to write instead."""
+def doubt_records(inputs: Inputs) -> list[dict[str, Any]]:
+    """Say what makes figures void, and what in the tables was read in one of several ways: what to write instead.
+
+    One that stands for several says how many they are: ``count``.
+    """
     of_tables = (doubt for doubt in (*inputs.demand.doubts, *inputs.sites.doubts) if doubt not in inputs.grave)
     doubts = (*inputs.grave, *of_tables, *footmoves.doubts_of(inputs), *unjudged.doubts_of(inputs))
     doubts = (*doubts, *unitsums.doubts(inputs.totals))
     files = {str(file.path): shown_path(str(file.path), inputs.loaded.folder) for file in inputs.loaded.files}
-    shown = (replace(doubt, file=files.get(doubt.file, doubt.file)) for doubt in doubts)
-    told = [tell(doubt, inputs.scenario.language) for doubt in shown]
-    return [{"place": place, "what": what, "cure": cure} for place, what, cure in told]
+    found: list[dict[str, Any]] = []
+    for doubt in doubts:
+        shown = replace(doubt, file=files.get(doubt.file, doubt.file))
+        found.append(dict(zip(("place", "what", "cure"), tell(shown, inputs.scenario.language), strict=True)))
+        found[-1] |= {"count": len(doubt.rest)} if doubt.rest else {}
+    return found
 
 
 def input_records(inputs: Inputs) -> list[dict[str, Any]]:
@@ -84,6 +107,15 @@ def road_parameters(scenario: Scenario) -> dict[str, Any]:
         "snap_max_m": float(roads.snap_max_m),
         "island_min_m": float(roads.island_min_m),
     }
+
+
+def doubt_lines(doubts: Sequence[Mapping[str, Any]], language: Language) -> Iterator[str]:
+    """Say the first `DOUBTS_SHOWN` doubts of a record, and how many others there are."""
+    for doubt in doubts[:DOUBTS_SHOWN]:
+        yield say("check.doubt", language, **doubt)
+    if len(doubts) > DOUBTS_SHOWN:
+        count = sum(doubt.get("count", 1) for doubt in doubts[DOUBTS_SHOWN:])
+        yield say("check.more_notes", language, count=count)
 
 
 def source_notes(language: Language, inputs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.standards import standard_name
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -29,14 +30,6 @@ SCHEMA = 1
 def share(part: int | None, whole: int) -> float | None:
     """Share as a number between 0 and 1; None for an empty whole, or where nothing was counted."""
     return part / whole if whole and part is not None else None
-
-
-def standard_name(standard: Mapping[str, Any], language: Language) -> str:
-    """Name of a standard in words, from its record in run.json."""
-    who = say(f"standard.{standard['setting'] or 'all'}", language)
-    how = "straight" if standard["metric"] == "straight" else standard["mode"]
-    key, value = ("minutes", standard["minutes"]) if standard["minutes"] is not None else ("km", standard["km"])
-    return say(f"standard.{how}_{key}", language, who=who, value=f"{value:g}")
 
 
 def standard_names(standards: Sequence[Mapping[str, Any]], language: Language) -> dict[str, str]:

@@ -123,6 +123,12 @@ class Roads:
         return int(self.length_mm.sum()) / 1000
 
     @property
+    def fastest_mm_per_ms(self) -> float:
+        """Speed of the fastest segment, which is metres per second; 0 where none takes time."""
+        timed = self.drive_ms > 0
+        return float((self.length_mm[timed] / self.drive_ms[timed]).max(initial=0.0))
+
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north in WGS-84 degrees."""
         return float(self.lon.min()), float(self.lat.min()), float(self.lon.max()), float(self.lat.max())

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from planner.bookkeys import named
+from planner.bookkeys import chinese_title, named
+from planner.contractnames import settled
 from planner.crosschecks import problems
 from planner.errors import Fault, ScenarioError
 from planner.fields import wrong_value
@@ -118,7 +119,7 @@ def _chain(path: Path) -> tuple[TomlFile, ...]:
     child = _read(path)
     parent_name = child.data.get("extends")
     if parent_name is None:
-        return (child,)
+        return settled([child])
     if parent_name is UNREAD:
         raise ScenarioError(*child.faults)
     if not isinstance(parent_name, str):
@@ -127,7 +128,7 @@ def _chain(path: Path) -> tuple[TomlFile, ...]:
     parent = _read(path.parent / parent_name)
     if "extends" in parent.data:
         raise ScenarioError(Fault("extends_twice", str(path), column="extends", values={"parent": parent_name}))
-    return child, parent
+    return settled([child, parent])
 
 
 def _absolute_files(file: TomlFile) -> TomlFile:
@@ -300,7 +301,9 @@ def _fault(code: str, data: Any, where: Where, files: Sequence[TomlFile], **valu
         for table, written in ((section, key), (".".join(names), "")):
             if line is None and isinstance(where[end - 1], str):
                 path, line = line_of(files, table, written, _entry_numbers(data, where[:end], files))
-    return Fault(code, str(path), column=_label(data, where), values=values, **_place(line))
+    label, names = _label(data, where), [part for part in where if isinstance(part, str)]
+    chinese = chinese_title(names, of_book=is_book(path), in_cell=line is not None, toml=label)
+    return Fault(code, str(path), column=label, values=values, called=chinese, **_place(line))
 
 
 def _place(line: Line | None) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def read_book_bytes(path: Path, content: bytes) -> TomlFile:
         raise ScenarioError(*error.faults) from error
     sheets, faults = known_sheets(shown, cells)
     if not sheets:
-        raise ScenarioError(*(faults or [Fault("book_foreign", shown)]))
+        strange = all(fault.code == "book_sheet" for fault in faults)  # a table given in place of the scenario
+        raise ScenarioError(*([Fault("book_foreign", shown)] if strange else faults))
     items = [item for page in pages() if page.name in sheets for item in _read_page(sheets[page.name], page)]
     items += _read_other(sheets[OTHER]) if OTHER in sheets else ()
     faults += [item for item in items if isinstance(item, Fault)]

@@ -290,6 +290,12 @@ def counts_of(scenario: Scenario) -> tuple[Count, ...]:
     return tuple(found)
 
 
+def asks_a_plan(scenario: Scenario) -> bool:
+    """Whether a scenario may ask for anything but today: a goal, a count, a rule, or more than the least cost."""
+    ruled = scenario.rules != RulesSection() or scenario.siting.objective != "min_cost"
+    return bool(scenario.goal or scenario.count or ruled)
+
+
 def facility_types_of(scenario: Scenario) -> tuple[FacilityType, ...]:
     """Facility types of a scenario as plain data."""
     return tuple(FacilityType(**section.model_dump(exclude={"hours"})) for section in scenario.facility)

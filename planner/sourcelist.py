@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from planner import columns as col
 from planner import placing, sourceschema, tables, totals
+from planner.contractnames import facility_codes
 from planner.sources import Hierarchy
 
 if TYPE_CHECKING:
@@ -153,14 +154,11 @@ def facility_names(loaded: Loaded) -> dict[str, str] | None:
 
     None where not every code can be read: that is told already.
     """
-    facilities, types = loaded.merged.get("facility"), dict[str, set[str]]()
-    for entry in facilities if isinstance(facilities, list) else [None]:
-        code, name = (entry.get(key) if isinstance(entry, dict) else None for key in ("type", "name"))
-        if not isinstance(code, str):
-            return None
-        for text in (code, *([name] if isinstance(name, str) and name else [])):
-            types.setdefault(text, set()).add(code)
-    return {text: next(iter(codes)) if len(codes) == 1 else "" for text, codes in types.items()}
+    found = loaded.merged.get("facility")
+    facilities = found if isinstance(found, list) else [None]
+    if not all(isinstance(entry, dict) and isinstance(entry.get("type"), str) for entry in facilities):
+        return None
+    return facility_codes(facilities)
 
 
 def modes_asked(standards: Sequence[Standard]) -> list[Mode]:

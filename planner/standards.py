@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from planner.words import LANGUAGES, say
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from decimal import Decimal
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from planner.terms import Measure, Metric, Mode, Scope
+    from planner.terms import Language, Measure, Metric, Mode, Scope
 
 MM_PER_KM = 1_000_000
 
@@ -246,3 +248,16 @@ def scopes(
     named = inside & (table[each] != "").to_numpy()
     for name in sorted(set(keys[named])):
         yield name, named & (keys == name).to_numpy()
+
+
+def standard_name(standard: Mapping[str, Any], language: Language) -> str:
+    """Name of a standard in words, from its record in run.json."""
+    who = say(f"standard.{standard['setting'] or 'all'}", language)
+    how = "straight" if standard["metric"] == "straight" else standard["mode"]
+    key, value = ("minutes", standard["minutes"]) if standard["minutes"] is not None else ("km", standard["km"])
+    return say(f"standard.{how}_{key}", language, who=who, value=f"{value:g}")
+
+
+def in_words(standards: Iterable[Standard]) -> dict[str, dict[Language, str]]:
+    """Return the names of standards in each language, by id."""
+    return {one.id: {lang: standard_name(asdict(one), lang) for lang in LANGUAGES} for one in standards}

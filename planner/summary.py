@@ -8,6 +8,7 @@ import pandas as pd
 
 from planner.editoutputs import edit_lines
 from planner.figures import exact_percent, gap_percent, money, percent
+from planner.provenance import doubt_lines
 from planner.record import standard_names
 from planner.unitsums import scaled_lines
 from planner.words import listed, say
@@ -30,19 +31,13 @@ LATE_SHOWN = 10
 COMMUNITIES_SHOWN = 8
 """Communities won or lost that are named in the terminal; all are in communities.csv."""
 
-DOUBTS_SHOWN = 6
-"""Doubts that a run tells before its figures, the grave ones first; all are in run.json and told by ``check``."""
-
 
 def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     """Say who is covered today and after the plan, what it costs, which sites, and how sure that is."""
     language: Language = run["language"]
     plan = run["plan"]
     yield say("summary.title", language, title=run["title"], date=run["data_date"])
-    for doubt in run["doubts"][:DOUBTS_SHOWN]:
-        yield say("check.doubt", language, **doubt)
-    if len(run["doubts"]) > DOUBTS_SHOWN:
-        yield say("check.more_notes", language, count=len(run["doubts"]) - DOUBTS_SHOWN)
+    yield from doubt_lines(run["doubts"], language)
     counted = run["parameters"]
     yield say("note.counted", language, walk_kph=f"{counted['walk_kph']:g}", snap_max_m=f"{counted['snap_max_m']:g}")
     yield from edit_lines(run["roads"], language)
@@ -52,7 +47,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
         yield say("summary.off_network", language, count=len(off), ids=listed(off[:10], language))
     demand = run["demand"]
     if demand["off_network_people"]:
-        share = percent(demand["off_network_people"], demand["people"])
+        share = percent(demand["off_network_people"], demand["people_assessable"])
         yield say("summary.people_off_network", language, **demand, share=share)
     if demand["placed_people"]["spread"]:
         yield say("summary.spread", language, people=demand["placed_people"]["spread"])

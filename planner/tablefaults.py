@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,7 +85,8 @@ class Part:
         place = self.matching.place.get(name)
         header = name if place is None else self.grid.headers[place]
         row = None if position is None else self.line(position)
-        return Fault(wrong.code, self.source.shown, self.grid.sheet, row, header, wrong.values)
+        known = col.known_as(name) if place is None else {}
+        return Fault(wrong.code, self.source.shown, self.grid.sheet, row, header, wrong.values, called=known)
 
     def line(self, position: int) -> int:
         """Line of the file of a row in use."""
@@ -108,8 +109,9 @@ def header_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
         if column.required and not asked:
             wrong.append((column.name, missing_column(column, part.matching.rest, part.grid.headers)))
     if not contract[0].required and key not in place and not source.id and key not in source.columns:
-        wrong.append((key, Wrong("no_id", {"name": key})))
-    return [Fault(w.code, source.shown, part.grid.sheet, None, label, w.values) for label, w in wrong]
+        wrong.append((key, Wrong("no_id")))
+    sheet = part.grid.sheet
+    return [Fault(w.code, source.shown, sheet, None, name, w.values, called=col.known_as(name)) for name, w in wrong]
 
 
 def unit_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
@@ -332,8 +334,8 @@ def missing_groups(parts: Sequence[Part], groups: Iterable[str]) -> Iterable[Fau
                 yield part.fault(Wrong("missing_group", {"name": name}), name)
 
 
-def shortened(faults: Sequence[Fault]) -> Iterable[Fault]:
-    """Yield the first faults of one kind in one column, then one that counts, and holds, the rest of them."""
+def shortened(faults: Sequence[Fault], more: str = "more_faults") -> Iterable[Fault]:
+    """Yield the first faults of one kind in one column, then one, `more`, that counts, and holds, the rest of them."""
     of_kind: defaultdict[tuple[str, str, str, str], list[Fault]] = defaultdict(list)
     for fault in faults:
         if fault.row is not None:
@@ -346,4 +348,4 @@ def shortened(faults: Sequence[Fault]) -> Iterable[Fault]:
             yield fault
         elif seen[kind] == FAULTS_LISTED + 1:
             rest = tuple(of_kind[kind][FAULTS_LISTED:])
-            yield Fault("more_faults", fault.file, fault.sheet, None, fault.column, {"count": len(rest)}, rest=rest)
+            yield replace(fault, code=more, row=None, values={"count": len(rest)}, rest=rest)

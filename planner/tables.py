@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from planner import columns as col
-from planner import doublecounts, grammar, hierarchy
+from planner import doublecounts, grammar, hierarchy, scales, subtotals
 from planner.coordinates import to_wgs84
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong
@@ -44,13 +44,13 @@ from planner.tablefaults import (
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from planner.matching import Matching
 
-__all__ = ["FAULTS_LISTED", "LeftOut", "Table", "TableSource", "operating_on", "read_demand", "read_sites"]
+__all__ = ["FAULTS_LISTED", "LeftOut", "Table", "TableSource", "operating_on"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,31 +82,6 @@ class Table:
     hints: pd.DataFrame
 
 
-def read_demand(sources: Sequence[TableSource], *, counted: bool = True) -> Table:
-    """Read tables of demand points.
-
-    Parameters
-    ----------
-    sources
-        Tables, read in this order.
-    counted
-        Whether each must count its people; else the column may be missing, and so are the figures of its rows.
-
-    Returns
-    -------
-    table
-        Columns demand_id, name, unit_id, town, district, setting, layer, people, people_<group>…, placed,
-        geometry (None for a row without a place), then the columns that the contract does not know, as text.
-
-    Raises
-    ------
-    TableError
-        With every fault of every table.
-    """
-    contract = demand_contract(counted=counted)
-    return assembled(read_parts(sources, contract), contract)
-
-
 def demand_contract(*, counted: bool) -> tuple[col.Column, ...]:
     """Return the columns of a demand table, one that need not count its people where they come from elsewhere."""
     asked = (
@@ -114,30 +89,6 @@ def demand_contract(*, counted: bool) -> tuple[col.Column, ...]:
         for column in col.DEMAND_COLUMNS
     )
     return tuple(asked)
-
-
-def read_sites(sources: Sequence[TableSource], *, known_types: Mapping[str, str]) -> Table:
-    """Read tables of existing and candidate sites.
-
-    Parameters
-    ----------
-    sources
-        Tables, read in this order.
-    known_types
-        Facility types of the scenario by what they are called; empty for what several are called.
-
-    Returns
-    -------
-    table
-        Columns as in `columns.SITE_COLUMNS` with geometry for lon and lat, then the unknown ones, as text.
-
-    Raises
-    ------
-    TableError
-        With every fault of every table.
-    """
-    contract = col.with_types(col.SITE_COLUMNS, known_types)
-    return assembled(read_parts(sources, contract), contract)
 
 
 def read_rows(source: TableSource, contract: Sequence[col.Column]) -> Table:
@@ -222,7 +173,8 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
         *doublecounts.faults(part),
     ]
     in_order = tuple(sorted(faults, key=lambda fault: fault.row or 0))
-    return replace(part, faults=in_order, doubts=(*doubts_of(part, contract), *doublecounts.doubts(part)))
+    doubts = (*doubts_of(part, contract), *doublecounts.doubts(part), *scales.doubts(part), *subtotals.doubts(part))
+    return replace(part, faults=in_order, doubts=doubts)
 
 
 def _with_names(values: Mapping[str, Sequence[Any]], key: str) -> Mapping[str, Sequence[Any]]:
@@ -234,6 +186,13 @@ def _with_names(values: Mapping[str, Sequence[Any]], key: str) -> Mapping[str, S
         if name in values
     }
     return {**values, **named}
+
+
+def _above(source: TableSource, grid: Grid) -> Iterator[LeftOut]:
+    """Yield the lines above the header: titles, and blank ones."""
+    for line, words in grid.above:
+        values = {"text": grammar.quoted(words)} if words else {}
+        yield LeftOut(source.shown, line, "", "", "title" if words else "blank", values)
 
 
 def _choose_rows(
@@ -250,12 +209,7 @@ def _choose_rows(
 
     upper = hierarchy.upper_rows(source, grid)
     used: list[int] = []
-    left_out = [
-        LeftOut(
-            source.shown, line, "", "", "title" if words else "blank", {"text": grammar.quoted(words)} if words else {}
-        )
-        for line, words in grid.above
-    ]
+    left_out = list(_above(source, grid))
     why_not = why_no_row(grid, matching, contract)
     for row, cells in enumerate(zip(*grid.cells, strict=True)):
         reason, values = why_not(cells), {}
@@ -320,7 +274,7 @@ def _read_column(part: Part, column: col.Column) -> tuple[Sequence[Any], list[Fa
     read = {cell: grammar.read_cell(column, cell) for cell in set(cells)}
     read = {cell: default if value == "" else value for cell, value in read.items()} | {"": default}
     if place is not None and column.filled and default in {"", None}:
-        read[""] = Wrong("cell_empty")
+        read[""] = Wrong({"whole": "cell_empty_count", "choice": "cell_empty_choice"}.get(column.kind, "cell_empty"))
     values = [read[cell] for cell in cells]
     if not any(isinstance(value, Wrong) for value in read.values()):
         return values, []

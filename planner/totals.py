@@ -9,9 +9,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from planner import columns as col
 from planner import tables
-from planner.columns import GROUP_PREFIX, Column
+from planner.columns import GROUP_PREFIX, totals_columns
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
 from planner.tablefaults import shortened
@@ -24,19 +23,6 @@ if TYPE_CHECKING:
     from planner.sourceschema import TotalsSection
     from planner.tablefaults import LeftOut, Part
 
-_NAMES = ("名称", "单位", "单位名称", "地区", "地区名称", "行政区", "行政区名称", "行政区划", "行政区划名称")
-_ALL = {column.name: column for column in col.DEMAND_COLUMNS}
-_REST = (
-    Column("code", "text", "code of the unit", ("代码", "编码", "行政区划代码", "区划代码", "行政区代码")),
-    Column("people", "whole", "official figure", _ALL["people"].synonyms, required=True, filled=True, unit="people"),
-    Column(
-        "urban_share",
-        "share",
-        "urban share of its people",
-        ("城镇化率", "城镇人口比重", "城镇人口占比", "城镇比例", "城镇人口比例", "常住人口城镇化率", "城镇化水平"),
-    ),
-)
-
 SHOWN = 5
 """Units that a sentence names."""
 
@@ -45,13 +31,6 @@ NEARLY = Fraction(5, 100)
 
 GRAVE = frozenset({"totals_maybe_sum", "totals_holds", "totals_roads_lacking"})
 """Doubts about totals that may make figures void: people who count twice, or where there are none."""
-
-
-def contract_of(level: Literal["district", "town"]) -> tuple[Column, ...]:
-    """Return the columns of a table of totals; of towns, it may also name the district of each."""
-    words = (*_NAMES, *_ALL[level].synonyms, level)
-    name = Column("name", "text", "name of the unit", words, required=True, filled=True)
-    return (name, *((_ALL["district"],) if level == "town" else ()), *_REST)
 
 
 @dataclass(frozen=True)
@@ -186,7 +165,7 @@ def read_totals(asked: Sequence[Asked]) -> tuple[Official, ...]:
         With every fault of every table, for every unit of a layer that stands twice, and where a group of people is
         more than all.
     """
-    parts = [tables.read_parts([item.source], contract_of(item.of))[0] for item in asked]
+    parts = [tables.read_parts([item.source], totals_columns(item.of))[0] for item in asked]
     faults = [fault for part in parts for fault in part.faults]
     if not faults:
         found = tuple(_official(item, part) for item, part in zip(asked, parts, strict=True))
@@ -270,10 +249,14 @@ def sums_of_others(official: Official, apart: Sequence[Total]) -> Iterator[Fault
             return
         for total in doubtful:
             if total.row in found:
-                names = " / ".join(quoted(part.label) for part in found[total.row][:SHOWN])
-                more = " …" if len(found[total.row]) > SHOWN else ""
-                yield total.fault("totals_sum", "name", people=total.people["people"], units=names + more)
+                names = few([part.label for part in found[total.row]])
+                yield total.fault("totals_sum", "name", people=total.people["people"], units=names)
         units, doubtful = ([total for total in totals if total.row not in found] for totals in (units, doubtful))
+
+
+def few(names: Sequence[str]) -> str:
+    """Name units as a sentence does, the first `SHOWN` of them."""
+    return " / ".join(map(quoted, names[:SHOWN])) + (" …" if len(names) > SHOWN else "")
 
 
 def _parts_of(total: Total, units: Sequence[Total]) -> Sequence[Total]:
@@ -322,7 +305,7 @@ def may_be_sums(apart: Sequence[Total], units: Sequence[Total]) -> Iterator[Faul
         if people and (count[people] > 1 or (len(two) > 1 and people >= (1 - NEARLY) * sum(two[:2]))):
             large.setdefault(total.file, []).append(total)
     for rows in large.values():
-        names = " / ".join(quoted(total.label) for total in rows[:SHOWN]) + (" …" if len(rows) > SHOWN else "")
+        names = few([total.label for total in rows])
         people = sum(total.people["people"] for total in rows)
         yield rows[0].fault("totals_maybe_sum", "name", units=names, count=len(rows), people=people)
 

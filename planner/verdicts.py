@@ -21,6 +21,7 @@ from planner.errors import Fault
 from planner.fieldcheck import VERDICTS
 from planner.geodesy import MM_PER_M, great_circle_m, great_circle_mm, to_mm
 from planner.grammar import quoted
+from planner.standards import in_words
 from planner.tablefaults import LeftOut
 from planner.words import LANGUAGES, say
 
@@ -64,7 +65,7 @@ CHECK_COLUMNS: tuple[Column, ...] = (
     Column("system", "choice", "what the coordinates are in", _words("column.system"), choices=_SYSTEMS),
     Column("checked_on", "date", "when", _words("column.checked_on")),
 )
-"""Columns of the field-check list that are read; rows are numbered by their lines."""
+"""Columns of the field-check list that are read."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,11 @@ def understood(read: Table) -> Verdicts:
     """
     lines: dict[tuple[str, str], Verdict] = {}
     spots: dict[str, Spot] = {}
-    faults: list[Fault] = []
-    doubts: list[Fault] = []
+    faults, doubts = list[Fault](), list[Fault]()
     left_out: list[LeftOut] = []
     origin = zip(read.origin["file"].tolist(), read.origin["row"].tolist(), strict=True)
     for line, (file, row) in zip(read.frame.itertuples(index=False), origin, strict=True):
-        told = {"id": quoted(line.demand_id), "standard": quoted(line.standard)}
+        told = {"id": quoted(line.demand_id), "standard": quoted(line.standard), "name": quoted(line.name)}
         if line.geometry is not None:
             faults += _place(line, file, row, spots)
         if line.verdict in {"met", "unmet"}:
@@ -229,9 +229,9 @@ def current(
         if not changed:
             lines.append(line)
             continue
-        told = {"id": quoted(line.demand_id), "standard": quoted(line.standard), "site": quoted(changed)}
+        named = {"name": quoted(point["name"]), "standard": in_words(standards)[line.standard]}
         code = "check_closed_since" if line.met else "check_opened_since"
-        doubts.append(Fault(code, line.file, row=line.row, values=told))
+        doubts.append(Fault(code, line.file, row=line.row, values={**named, "site": quoted(changed)}))
         if (line.file, line.row) not in placed:
             left_out.append(LeftOut(line.file, line.row, line.demand_id, "", "check_outdated"))
     return replace(found, lines=tuple(lines)), tuple(doubts), tuple(left_out)

@@ -100,6 +100,11 @@ def listed(parts: Iterable[str], language: Language) -> str:
     return say("list.join", language).join(parts)
 
 
+def column_name(fault: Fault, language: Language) -> str:
+    """Return what the column, or the key, of a fault is called."""
+    return fault.called.get(language, fault.column)
+
+
 def place(fault: Fault, language: Language) -> str:
     """Return where a fault stands: file, sheet, row and column, as far as it has them."""
     parts = [fault.file] if fault.file else []
@@ -110,7 +115,7 @@ def place(fault: Fault, language: Language) -> str:
     elif fault.row is not None:
         parts.append(say("place.row", language, row=fault.row))
     if fault.column:
-        parts.append(say("place.column", language, column=fault.column))
+        parts.append(say("place.column", language, column=column_name(fault, language)))
     return say("place.join", language).join(parts)
 
 

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from oracle import Segment, make_roads
 from planner import conversion, exclusions, features, gathering, osmfile, schema, venues
 from planner.candidatebook import Book, write_book
 from planner.candidateground import Ground
@@ -32,8 +33,8 @@ from planner.snapping import snap
 from planner.sources import TableSource
 from planner.sourceschema import VENUES
 from planner.standards import Standard
-from planner.tables import read_sites
 from shared_data import ROOT, shared_data
+from tablereading import read_sites
 from test_maps import HOSTILE, browser, open_page  # noqa: F401  (browser is a fixture)
 from town import LAT, LON, SCENARIO, STEP_LAT, STEP_LON, osm_xml, sites_csv, write_town
 
@@ -332,6 +333,9 @@ def test_venues_are_candidates_with_host_owner_and_method(tmp_path: Path) -> Non
     assert record["by_source"] == {"venue": 2, "dense": 0, "grid": 0}
     assert record["left_out"] == {"off_network": 1}
     assert record["features"]["file"] == "roads.osm"
+    assert "marketplace" in record["features"]["absent"]
+    assert not {"townhall", "mall"} & {*record["features"]["absent"]}
+    assert "roads.osm 里没有：社区（文化活动）中心、集市（市场）、" in said
     assert record["attribution"] == "© OpenStreetMap contributors"
     assert record["data_date"] == "2026-06-30"
     assert 'file = "out/town-candidates/candidates.xlsx"' in said.splitlines()
@@ -505,7 +509,8 @@ def test_a_place_that_could_serve_nobody_is_far() -> None:
     laid = ground([("urban", "", "", 0), ("rural", "", "", 20)], standards=(urban, rural, others))
     assert laid.far(*north(0.9, 3, 14, 16, 20, 26)).tolist() == [False, True, True, False, False, True]
     quick = replace(urban, measure="time", mode="drive", limit=360_000)  # 6 minutes, 10 m/s at most: 3.6 km
-    drive = SimpleNamespace(length_mm=np.array([10_000, 50_000]), drive_ms=np.array([1_000, 10_000]))
+    streets = [Segment(1, 0, 1, kph=36.0), Segment(2, 1, 2, kph=18.0)]
+    drive = make_roads("drive", [(117.0, 36.0), (117.001, 36.0), (117.01, 36.0)], streets)
     laid = ground([("urban", "", "", 0)], standards=(quick,), networks={"drive": drive})
     assert laid.far(*north(3.5, 3.7)).tolist() == [False, True]
 
@@ -520,7 +525,7 @@ def test_a_place_beyond_the_border_is_none_unless_the_border_lacks_the_people_th
 def test_where_district_and_town_are_from_is_told(tmp_path: Path) -> None:
     table, record, said = found(town_with(tmp_path, "", *TOWN_NODES))
     assert re.fullmatch(
-        r"区县、乡镇：最近的人口点，\d+ 米外", table.set_index("site_id").loc["OSM-n901", "区县乡镇依据"]
+        r"区市、镇街：最近的人口点，\d+ 米外", table.set_index("site_id").loc["OSM-n901", "区市、镇街依据"]
     )
     assert record["units_far"] == 0
     assert "取自最近的人口点" not in said
@@ -717,8 +722,8 @@ def test_a_country_finds_its_venues_and_plans_with_them(tmp_path: Path) -> None:
         ('type = "e_station;kiosk"', None, "kiosk"),
         ('near = ["产业集聚区"]', None, "数据表里没有“产业集聚区”"),
         ('features = ["casino"]', None, "“casino”不在可选之列"),
-        ("grid_m = 5", None, ">= 100"),
-        ("near_count = 0", None, ">= 1"),
+        ("grid_m = 5", None, "不得小于 100"),
+        ("near_count = 0", None, "不得小于 1"),
     ],
 )
 def test_what_cannot_be_is_told(tmp_path: Path, section: str, change: tuple[str, str] | None, words: str) -> None:

@@ -28,6 +28,7 @@ from planner.density import DENSE_PER_KM2, roads_near, settings_in_doubt
 from planner.errors import Fault
 from planner.fetch import wish_of
 from planner.inputs import gather
+from planner.oddities import first_rows_only
 from planner.osmfile import read_roads
 from planner.problems import problems_of
 from planner.scenario import load
@@ -99,6 +100,50 @@ def test_faults_are_written_too_with_their_cells_marked(tmp_path: Path) -> None:
     # 65 lines below the header: none is used until the faults are mended, and one is blank
     assert ["demand.csv", 65.0, "有错误，整表不能用", 1.0, ""] in [row[:5] for row in sheets["概况"]]
     assert "读 65 行，有错误，整张表暂不能用" in result.stderr
+
+
+def test_a_table_without_faults_is_not_said_to_have_any(tmp_path: Path) -> None:
+    path = write_town(tmp_path, SCENARIO + '\n[[demand.table]]\nfile = "more.csv"\ncoordinates = "wgs84"\n')
+    head, row, *_ = demand_csv().splitlines()
+    (tmp_path / "more.csv").write_text(f"{head}\n{row.replace('D00', 'E00')}\n", encoding="utf-8")
+    (tmp_path / "demand.csv").write_text(demand_csv().replace(",10,", ",many,", 1), encoding="utf-8")
+    found = pipeline.check(path, tmp_path / "out")
+    held = {item["path"]: item["held_by"] for item in found["inputs"]}
+    assert held == {"roads.osm": [], "demand.csv": [], "sites.csv": [], "more.csv": ["demand.csv"]}
+    assert "　more.csv：读 1 行，没有错误；因 demand.csv 有错误，暂未使用" in list(checklines.lines(found))
+    assert ["more.csv", 1.0, "没有错误；因 demand.csv 有错误，暂未使用", 0.0, ""] in [
+        row[:5] for row in sheets_of(found)["概况"]
+    ]
+
+
+def test_a_check_says_what_it_cannot_look_at_yet(tmp_path: Path) -> None:
+    told = {}
+    for name, old in (("scenario", "share = 0.6"), ("table", "nothing")):
+        path = write_town(tmp_path / name, SCENARIO.replace(old, "share = 6"))
+        (tmp_path / name / "demand.csv").write_text(demand_csv().replace(",10,", ",many,", 1), encoding="utf-8")
+        told[name] = "\n".join(checklines.lines(pipeline.check(path, tmp_path / "out")))
+    assert "各节之间（目标与标准、数量与类型等）是否对得上还没有核对" in told["scenario"]
+    assert "各节之间" not in told["table"]
+
+
+@pytest.mark.parametrize(("goal", "code"), [("", "first_rows"), ('each = "town"\n', "scope_first_rows")])
+def test_towns_that_stand_in_their_first_row_alone_are_told(goal: str, code: str, tmp_path: Path) -> None:
+    path = write_town(tmp_path, SCENARIO + goal)
+    head, *rows = demand_csv().splitlines()
+    towns = {0: "甲镇", 20: "乙镇"}
+    cells = [row.split(",") for row in rows]
+    cells = [[*row[:3], towns.get(at, ""), *row[4:]] for at, row in enumerate(cells)]
+    (tmp_path / "demand.csv").write_text("\n".join([head, *map(",".join, cells)]), encoding="utf-8")
+    (found,) = [item for item in pipeline.check(path, tmp_path / "out")["problems"] if item["code"] == code]
+    assert (found["row"], found["weight"]) == (3, "fault" if goal else "doubt")
+    assert "只在每个" in found["what"]
+    assert "向下填充" in found["cure"]
+
+
+def test_names_that_are_left_out_here_and_there_are_no_first_rows() -> None:
+    assert first_rows_only(["甲", "", "", "乙", ""])
+    for cells in ("-甲-乙-", "甲-甲--", "甲--", "甲乙-丙", "", "--"):
+        assert not first_rows_only([cell.strip("-") for cell in cells])
 
 
 def test_a_scenario_that_cannot_be_read_has_a_report_of_its_fault(tmp_path: Path) -> None:
@@ -352,15 +397,15 @@ MORE_DEMAND = '[[demand.table]]\nfile = "more.csv"\ncoordinates = "wgs84"\n\n[[s
 
 def test_sites_that_stand_twice_are_named(tmp_path: Path) -> None:
     near = f"E9,新站,station,existing,正常,西区,西区镇,,,{place(1.02, 1)}\n"
-    more = near + f"C9,候选3,e_station,candidate,,西区,西区镇,5,5,{place(5, 3)}\n"
+    more = near + f"C9,候选3,e_station,candidate,,西区,西区镇,50000,5000,{place(5, 3)}\n"
     found = checked(tmp_path, sites=sites_csv() + more)
     assert [(item["code"], item["row"]) for item in found["problems"]] == [
         ("same_site_place", 10),
         ("same_site_name", 11),
     ]
     # another type at the same place is no doubt, nor is one name in two districts
-    shared = f"C8,合建,e_station,candidate,,西区,西区镇,5,5,{place(1, 1)}\n"
-    more = shared + f"C9,候选3,e_station,candidate,,东区,东区镇,5,5,{place(5, 3)}\n"
+    shared = f"C8,合建,e_station,candidate,,西区,西区镇,50000,5000,{place(1, 1)}\n"
+    more = shared + f"C9,候选3,e_station,candidate,,东区,东区镇,50000,5000,{place(5, 3)}\n"
     assert checked(tmp_path, sites=sites_csv() + more)["problems"] == []
 
 
@@ -556,7 +601,7 @@ def test_ways_to_absent_nodes_show_a_cut_and_void_what_is_near(tmp_path: Path) -
     assert found["cut"]["points"] == 16 + 8
     sheets = sheets_of(found)
     assert len(sheets["路网截断"]) == 1 + found["cut"]["points"] + found["cut"]["sites"]
-    assert any("不作数" in line for line in checklines.lines(found))
+    assert any("之前无效" in line for line in checklines.lines(found))
 
 
 def test_a_cut_without_a_standard_along_roads_voids_nothing(tmp_path: Path) -> None:

@@ -139,7 +139,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "roads.osm").unlink()
     told = refused(scenario)
     lines = SCENARIO.splitlines()
-    for name, column in (("sites.csv", "sites.table[sites.csv].file"), ("roads.osm", "roads.file")):
+    for name, column in (
+        ("sites.csv", "站点表：文件（sites.table[sites.csv].file）"),
+        ("roads.osm", "道路：道路文件（roads.file）"),
+    ):
         assert f"第{lines.index(f'file = {chr(34)}{name}{chr(34)}') + 1}行，“{column}”" in told
         assert f"找不到文件 {name}" in told
 
@@ -278,6 +281,15 @@ def test_a_count_that_today_breaks_is_told(tmp_path: Path) -> None:
     result = planner("run", scenario, "--out", tmp_path / "out")
     assert result.exit_code == 3
     assert "few" in result.stdout
+
+
+def test_people_off_the_roads_are_a_share_of_those_who_can_be_judged(tmp_path: Path) -> None:
+    scenario = write_town(tmp_path, SCENARIO.split("[[goal]]")[0])
+    head, *_ = demand_csv().splitlines()
+    rows = [("here", 600, place(1, 1)), ("far", 400, place(-90, 1)), ("unknown", 1000, ",")]
+    lines = [f"{name},{name},{name},西区镇,西区,urban,{people},{spot}" for name, people, spot in rows]
+    (tmp_path / "demand.csv").write_text("\n".join([head, *lines]), encoding="utf-8")
+    assert "1 个居民点、400 人（40.0%）离道路超过上限" in planner("run", scenario, "--out", tmp_path / "out").stdout
 
 
 def test_compare_says_when_a_result_is_older_than_its_scenario(tmp_path: Path) -> None:

@@ -556,7 +556,7 @@ def test_what_an_extract_does_not_say_the_user_says_once_without_the_internet(tm
     from_extract(tmp_path, 15, 25, osm_xml())
     before = {file.name: file.read_bytes() for file in snapshot_in(tmp_path).iterdir()}
     told = CliRunner().invoke(app, ["fetch", str(path), "--complete"])
-    assert (told.exit_code, "您已说明" in told.stdout, "注意" in told.stdout) == (0, True, False), told.output
+    assert (told.exit_code, "您已确认" in told.stdout, "注意" in told.stdout) == (0, True, False), told.output
     assert doubts_in(tmp_path) == []
     after = {file.name: file.read_bytes() for file in snapshot_in(tmp_path).iterdir()}
     assert {name for name in after if after[name] != before.get(name)} == {"fetch.json"}

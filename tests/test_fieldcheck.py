@@ -321,7 +321,7 @@ def test_coordinates_of_the_list_place_a_point(tmp_path: Path) -> None:
         assert rows[d, "walk-5", "today"]["covered"] == "true"
         assert float(rows[d, "walk-5", "today"]["metres"]) < 1
     assert len(outcome.record["doubts"]) == 1, "D01 had a place and was moved"
-    assert "D01" in outcome.record["doubts"][0]["what"]
+    assert "0-1组" in outcome.record["doubts"][0]["what"]
     assert outcome.record["standards"][0]["not_assessable"] == 0
 
 

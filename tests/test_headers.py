@@ -9,14 +9,15 @@ import pytest
 
 from planner import inputs, inspection, pipeline, roadedits
 from planner.columns import DEMAND_COLUMNS, SITE_COLUMNS
+from planner.doublecounts import GRAVE
 from planner.errors import TableError
 from planner.matching import match_headers
 from planner.nearheaders import near_headers
 from planner.roadedits import EDIT_COLUMNS
 from planner.sources import Hierarchy, TableSource
-from planner.tables import read_demand, read_sites
 from planner.titleunits import wrong_unit
 from planner.totals import Asked, read_totals
+from tablereading import read_demand, read_sites
 from test_oddities import HEAD, ROW, SITE, SITE_HEAD, codes, faults_of, source
 from town import SCENARIO, write_town
 from workbook import sheet_xml, write_xlsx
@@ -210,6 +211,46 @@ def test_a_unit_that_happens_to_count_as_many_stays(row: str, tmp_path: Path) ->
     head, code = FLAT + ",社区代码", ",371002001009"
     coded = source(tmp_path, head, *(part + "," for part in PARTS), "东区,甲镇,,300,," + code, **ROWS)
     assert len(read_demand([coded]).frame) == 4
+
+
+CODED = f"{FLAT},社区代码"
+VILLAGES = ("东区,甲镇,一村,100,117,36.6,371002001001", "东区,甲镇,二村,200,117,36.7,371002001002")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "东区,甲镇,甲镇,300,117,36.8,",
+        "东区,甲镇,本镇,300,117,36.8,371002001000",
+        "东区,,全境,300,,,371002000000",
+        "东区,甲镇,甲镇,300,117,36.8,371002001009",
+    ],
+)
+def test_a_town_with_a_place_or_its_code_that_sums_its_communities_is_a_fault(row: str, tmp_path: Path) -> None:
+    found = faults_of(source(tmp_path, CODED, row, *VILLAGES, "西区,丙镇,三村,5,117,36.9,371003001001", **ROWS))
+    assert [(fault.code, fault.row) for fault in found] == [("row_is_sum", 2)]
+
+
+@pytest.mark.parametrize(
+    ("row", "others"),
+    [
+        ("东区,甲镇,甲镇,310,117,36.8,", 300),
+        ("东区,甲镇,甲镇,250,,,", 300),
+        ("东区,,本镇,310,117,36.8,371002001000", 300),
+        ("东区,东区,东区,310,117,36.8,", 300),
+        ("东区,甲镇,甲镇,310,117,36.8,371002001009", None),  # a community of that name, by its code
+        ("东区,甲镇,甲镇,140,117,36.8,", None),  # no sum: half of what the others have is more
+        ("东区,丁镇,丁镇,310,117,36.8,371002004000", None),  # a town that has no other row
+    ],
+)
+def test_a_town_among_its_communities_that_nearly_sums_them_is_a_grave_doubt(
+    row: str, others: int | None, tmp_path: Path
+) -> None:
+    found = read_demand([source(tmp_path, CODED, *VILLAGES, row, **ROWS)]).doubts
+    expected = [("towns_among_units", 4)] if others else []
+    assert [(doubt.code, doubt.row) for doubt in found] == expected
+    assert all(str(doubt.values["examples"]).endswith(f"/ {others}") for doubt in found)
+    assert "towns_among_units" in GRAVE
 
 
 def test_merged_districts_and_subtotals_of_a_workbook(tmp_path: Path) -> None:

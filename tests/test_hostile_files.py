@@ -33,10 +33,10 @@ from planner.osmobjects import ending_of
 from planner.pbf import unpacked_sizes
 from planner.scenario import load
 from planner.sources import TableSource
-from planner.tables import read_demand
 from planner.vectors import read_drawn
 from planner.words import LANGUAGES, tell
 from planner.workbooks import read_cells
+from tablereading import read_demand
 from test_popraster import areas, crowd, write_raster
 from workbook import MAIN, sheet_xml, write_xlsx
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planner import checklines, grids, inputs, inspection, pipeline, sitedates, tables
+from planner import checklines, geojson, grids, inputs, inspection, pipeline, provenance, sitedates, tables
 from planner.columns import LIKELY, MOST
 from planner.coordinates import from_wgs84
 from planner.errors import ScenarioError, TableError
 from planner.sources import TableSource
-from planner.tables import read_demand, read_sites
 from planner.verdicts import CHECK_COLUMNS, understood
 from planner.words import LANGUAGES, tell
+from tablereading import read_demand, read_sites
 from test_fieldcheck import MET, UNMET, fill
 from town import SCENARIO, demand_csv, place, write_town
 
@@ -85,6 +86,18 @@ def test_one_community_at_several_places_may_be_counted_twice(tmp_path: Path, ro
     carried = [doubt for doubt in inspection.grave(whole) if doubt.code == "people_twice"]
     assert [doubt.values["people"] for doubt in carried] == [people] * bool(people)
     assert all(map(told, carried))
+
+
+def test_which_row_is_the_community_itself_does_not_hang_on_their_order(tmp_path: Path) -> None:
+    head, *rows = demand_csv().strip().splitlines()
+    rows += [again("X", 12, 25.5, 0.5), again("Y", 7, 3.5, 0.5)]
+    carried = []
+    for order in (rows, rows[::-1]):
+        path = write_town(tmp_path)
+        (tmp_path / "demand.csv").write_text("\n".join([head, *order]), encoding="utf-8")
+        grave = inspection.grave(inputs.read(path, lambda _: None))
+        carried += [doubt.values["people"] for doubt in grave if doubt.code == "people_twice"]
+    assert carried == [17, 17]  # the 12 are the community, the others lie 5 km off
 
 
 COPY = [",".join([f"X{n}", *line.split(",")[1:]]) for n, line in enumerate(demand_csv().splitlines()[1:5])]
@@ -177,6 +190,15 @@ def test_groups_are_held_against_their_official_figures_too(tmp_path: Path) -> N
 TOTALS = '[[demand.totals]]\nfile = "totals.csv"\nof = "district"\n\n[[sites.table]]'
 
 
+def test_the_terminal_tells_six_doubts_and_how_many_others_there_are() -> None:
+    doubts: list[dict[str, object]] = [{"place": f"p{n}", "what": "w", "cure": "c"} for n in range(8)]
+    doubts[-1] |= {"count": 821}
+    for count, told in ((6, 6), (8, 7)):
+        lines = list(provenance.doubt_lines(doubts[:count], "zh"))
+        assert len(lines) == told
+    assert "另有 822 处" in lines[-1]
+
+
 # --- columns that pass through -----------------------------------------------------------------------------------
 
 
@@ -216,10 +238,11 @@ def test_columns_that_look_like_people_are_named(tmp_path: Path) -> None:
     ]
     assert found["problems"] == []
     columns, line = [line for line in checklines.lines(found) if "困难人员" in line]
-    assert columns == f"　　demand.csv：识别 9 列；另有 {len(more)} 列没有读（原样保留）：" + "、".join(more)
+    named = "、".join([*more][:8])
+    assert columns == f"　　demand.csv：识别 9 列；另有 {len(more)} 列没有读（原样保留）：{named} …"
     assert 'people_组名 = "困难人员"' in line
     path.write_text(SCENARIO.replace('demand.csv"', 'demand.csv"\ncolumns = { people_g = "困难人员" }'), "utf-8")
-    assert pipeline.check(path, tmp_path / "out")["uncounted"][0]["columns"] == ["高校毕业生 人数"]
+    assert pipeline.check(path, tmp_path / "out")["uncounted"][0]["columns"] == ["高校毕业生 人数", "困难家庭补助人数"]
 
 
 def test_headers_that_stand_twice_pass_where_nothing_needs_them(tmp_path: Path) -> None:
@@ -271,6 +294,14 @@ def test_keys_of_features_that_are_lost_in_silence(tmp_path: Path, old: str, new
     text = FEATURES.replace("FEATURE", f"{FEATURE}, {FEATURE.replace(old, new)}")
     (fault,) = faults_of(source(tmp_path, text, name="t.geojson"))
     assert (fault.code, fault.row, fault.values["key"]) == (code, 2, key)
+
+
+def test_a_key_that_stands_twice_among_many_is_found_at_once() -> None:
+    keys = ", ".join(f'"k{number}": 1' for number in [*range(40_000), 39_999])
+    began = process_time()
+    _, broken = geojson.broken_features(f'{{"type": "Feature", "geometry": null, "properties": {{{keys}}}}}'.encode())
+    assert broken == {1: ("key_twice", {"key": "k39999"})}
+    assert process_time() - began < 3  # the square of so many takes far longer
 
 
 def test_lists_of_features_that_stand_twice_are_refused(tmp_path: Path) -> None:
@@ -365,6 +396,10 @@ def test_dates_within_the_years_of_a_plan_are_doubts(
     assert all(rows[site][0] in told(doubt) and (cells[1] or cells[2]) in told(doubt) for doubt in doubts)
     grave = [doubt for doubt in inspection.grave(read) if doubt.code in DATES]
     assert grave == [doubt for doubt in doubts if doubt.code in sitedates.GRAVE]
+    if code is None:
+        return
+    path.write_text(SCENARIO.split("[[goal]]")[0] + PHASES, encoding="utf-8")  # today alone, without a plan
+    assert not [doubt for doubt in inputs.read(path, lambda _: None).sites.doubts if doubt.code in DATES]
 
 
 DATES = {"sites_closing", "sites_opening", "candidates_dated"}

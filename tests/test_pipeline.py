@@ -84,10 +84,10 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def told_of(folder: Path) -> dict[str, Any]:
-    """run.json but for where the inputs were, and the hash of the scenario that says so."""
+    """run.json but for where the scenario and its inputs were, and the hash of the scenario that says so."""
     run: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     inputs = [{**item, "path": Path(item["path"]).name} for item in run["inputs"]]
-    return {**run, "inputs": inputs, "scenario_sha256": ""}
+    return {**run, "inputs": inputs, "scenario_sha256": "", "scenario_file": ""}
 
 
 def test_a_result_runs_from_where_it_lies_to_the_same_bytes(sample: Outcome, tmp_path: Path) -> None:

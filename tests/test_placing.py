@@ -15,13 +15,14 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner import areas, inputs, places, placing, tables
+from planner import areas, inputs, places, placing
 from planner.coordinates import to_wgs84
 from planner.coverage import assessable
 from planner.errors import PlannerError, ScenarioError, TableError
 from planner.sources import Hierarchy, TableSource
 from planner.words import LANGUAGES, tell
 from shared_data import shared_data
+from tablereading import read_demand, read_sites
 from town import write_town
 
 if TYPE_CHECKING:
@@ -47,13 +48,13 @@ def demand(folder: Path, text: str, tree: Hierarchy | None = TREE, **how: Any) -
     file = folder / "units.csv"
     file.write_text(text, encoding="utf-8")
     more = {"coordinates": "gcj02", "id": "code", **how}
-    return tables.read_demand([TableSource(file, "units.csv", hierarchy=tree, **more)])
+    return read_demand([TableSource(file, "units.csv", hierarchy=tree, **more)])
 
 
 def sites(folder: Path, text: str = NO_SITES) -> Table:
     file = folder / "sites.csv"
     file.write_text(text, encoding="utf-8")
-    read = tables.read_sites([TableSource(file, "sites.csv", coordinates="gcj02")], known_types={"station": "station"})
+    read = read_sites([TableSource(file, "sites.csv", coordinates="gcj02")], known_types={"station": "station"})
     return replace(read, frame=read.frame.assign(open_today=True))
 
 
@@ -425,7 +426,7 @@ def test_the_real_folders_end_in_tables_whose_counts_add_up(
     left = int(table.frame.geometry.isna().sum())
     assert own + at_town + left == villages
     doubts = [doubt for doubt in table.doubts if doubt.code == "unplaced_town_unknown"]
-    cut = sum(int(str(doubt.values["count"])) for doubt in table.doubts if doubt.code == "more_faults")
+    cut = sum(int(str(doubt.values["count"])) for doubt in table.doubts if doubt.code == "more_doubts")
     assert len(doubts) + cut == towns_unknown
     if not cut:
         assert sum(int(str(doubt.values["count"])) for doubt in doubts) == left

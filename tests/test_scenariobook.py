@@ -23,6 +23,7 @@ from planner.bookcells import cell_of, read_value, same, to_toml
 from planner.bookkeys import GUIDE, OTHER, Key, Page, _keys, choice_label, folded, label, pages, sheet_name, word_of
 from planner.cli import _language_of, app
 from planner.errors import BlockedError, ScenarioError
+from planner.glance import glance
 from planner.scenario import load
 from planner.scenariobook import read_book, read_book_bytes
 from planner.tomlfile import TomlFile, read_toml
@@ -464,6 +465,8 @@ def test_sheets_that_cannot_be_read(tmp_path: Path) -> None:
     assert [fault.code for fault in faults(book(tmp_path, {**one, "Sheet1": STANDARDS}))] == ["book_sheet"]
     assert [f.code for f in faults(book(tmp_path, {"标准": STANDARDS, "Standards": STANDARDS}))] == ["book_sheet_twice"]
     assert [f.code for f in faults(book(tmp_path, {"说明": TOP_ROWS}))] == ["book_foreign"]
+    table_given = [f.code for f in faults(book(tmp_path, {"Sheet1": STANDARDS, "Sheet2": STANDARDS}))]
+    assert table_given == ["book_foreign"]
     # what is blank, or the guide, is no fault, hidden or not
     read_book(book(tmp_path, {**one, "Sheet1": [], "说明": [["我的备注"]]}, hidden=["Sheet1"]))
 
@@ -649,6 +652,9 @@ def test_the_language_is_found_at_a_glance(tmp_path: Path) -> None:
     broken = tmp_path / "broken.xlsx"
     broken.write_bytes(b"x")
     assert _language_of(broken) == "zh"
+    (tmp_path / "part.toml").write_text('name = "it\'s"\nx = [\n[[demand.table]]\nlanguage = "en"\n', encoding="utf-8")
+    assert _language_of(tmp_path / "part.toml") == "zh"
+    assert glance(tmp_path / "part.toml", "name") == "it's"
 
 
 # --- the verbs ---------------------------------------------------------------------------------------------------
@@ -678,6 +684,7 @@ def test_new_writes_a_workbook_that_runs_as_its_toml_does(tmp_path: Path) -> Non
         ran = planner("run", path, "--out", out)
         assert ran.exit_code in {0, 3}, ran.output
         records.append(json.loads((out / "my-plan" / "run.json").read_text(encoding="utf-8")))
+    assert [record.pop("scenario_file") for record in records] == ["方案.xlsx", "scenario.toml"]
     assert records[0] == records[1]
 
 

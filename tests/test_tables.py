@@ -34,8 +34,9 @@ from planner import (
 from planner.coordinates import from_wgs84, to_wgs84
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong
-from planner.tables import LeftOut, Table, TableSource, operating_on, read_demand, read_sites
+from planner.tables import LeftOut, Table, TableSource, operating_on
 from planner.words import LANGUAGES, say, sentences
+from tablereading import read_demand, read_sites
 from workbook import MAIN, Formula, sheet_xml, write_xlsx
 
 if TYPE_CHECKING:
@@ -513,8 +514,8 @@ def test_groups_are_counted_in_every_table_or_in_none(source: Callable[..., Tabl
         ("1200", "约1200人", "cell_number_near", "people"),
         ("1200", "-3", "cell_negative", "people"),
         ("1200", "3.5", "cell_fraction", "people"),
-        ("1200", "", "cell_empty", "people"),
-        ("urban", "", "cell_empty", "setting"),
+        ("1200", "", "cell_empty_count", "people"),
+        ("urban", "", "cell_empty_choice", "setting"),
         ("urban", "郊区", "cell_choice", "setting"),
         ("117.03", "东经", "cell_degrees", "lon"),
         ("117.03", "东经117", "cell_degrees_near", "lon"),
@@ -560,7 +561,8 @@ def test_types_and_choices_are_listed(source: Callable[..., TableSource]) -> Non
     fault = the_fault(source(SITE_HEAD, SITE.replace(",station", ",gigstation")), sites=True)
     assert fault.values == {"text": "gigstation", "nearest": "gig_station", "known": " / ".join(TYPES)}
     fault = the_fault(source(HEAD + ",placed", ROW + ",near"))
-    assert str(fault.values["choices"]).startswith("own / 自有 / 自有位置 / town / 镇街 / 镇街驻地 / spread")
+    choices = {"zh": "自有 / 自有位置 / 镇街 / 镇街驻地 / 推算 / 摊开 / 没有 / 无", "en": "own / town / spread / none"}
+    assert fault.values["choices"] == choices
 
 
 def test_types_go_by_their_names_unless_several_have_one(source: Callable[..., TableSource]) -> None:
