@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import xlsxwriter
 
 from planner.checklines import road_lines, uncounted_lines
-from planner.grammar import quoted
+from planner.grammar import masked, quoted
 from planner.problems import cells_of, part_of
 from planner.words import layer_name, listed, say, tell
 
@@ -212,7 +212,7 @@ def _left_out(book: _Book, rows: Sequence[Mapping[str, Any]]) -> None:
     keys = ("file", "row", "rows", "id", "name", "reason")
     for column, width in enumerate((32, 8, 8, 20, 36, 60)):
         sheet.set_column(column, column, width)
-    listed = [[quoted(value) if isinstance(value := row[key], str) else value for key in keys] for row in rows]
+    listed = [[masked(value) if isinstance(value := row[key], str) else value for key in keys] for row in rows]
     book.table(sheet, 0, [book.word(key) for key in keys], listed)
     sheet.freeze_panes(1, 0)
 

@@ -63,8 +63,9 @@ def _read_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
             values = {"read": item["rows_read"], "used": item["rows_used"]}
             left = item["rows_read"] - item["rows_used"]
             yield say("check.table", language, path=item["path"], **values, left=left)
-    for reason, count in found["left_out"].items():
-        yield say("check.left_out", language, reason=reason, count=count)
+        for row in found["left_out_by_file"]:
+            if row["path"] == item["path"]:
+                yield say("check.left_out", language, reason=row["reason"], count=row["rows"])
     for path in dict.fromkeys(item["path"] for item in found["columns"]):
         here = [item for item in found["columns"] if item["path"] == path]
         spare = [item["header"] for item in here if item["read_as"] is None]

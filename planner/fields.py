@@ -56,6 +56,7 @@ _TENTH, _WHOLE = 10, 100
 
 _VALUE_CODES = {
     "decimal": "value_number",
+    "number": "value_digits",
     "places": "value_places",
     "int": "value_whole",
     "string": "value_text",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from planner import scenariobook
 from planner.pathfaults import is_file
 from planner.scenario import Loaded
-from planner.tomlfile import TomlFile
+from planner.tomlfile import LARGEST, TomlFile
 from planner.words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ def glance(path: Path, key: str) -> str:
     if path.suffix.lower() in scenariobook.ENDINGS:
         return scenariobook.glance(path, key)
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace") if is_file(path) else ""
+        if not is_file(path):
+            return ""
+        with path.open("rb") as file:
+            text = file.read(LARGEST).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""
     top = re.split(r"(?m)^\s*\[", text, maxsplit=1)[0]

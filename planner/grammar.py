@@ -192,6 +192,10 @@ _READERS = {
 }  # fmt: skip
 
 
+# Where a word for nothing is an empty cell; a date that is open (未定) is none that is not there.
+_EMPTIED = {"text", "whole", "money", "share", "lon", "lat"}
+
+
 def spoilt(text: str) -> Wrong | None:
     """Say which error of Excel stands in a cell in place of its value."""
     return Wrong("cell_error", {"text": text}) if text[:1] == "#" and _EXCEL_ERROR.fullmatch(text) else None
@@ -224,12 +228,12 @@ def read_cell(column: Column, text: str) -> Value | Wrong:
     value
         ``str`` for text, choices and types (``;`` between), ``int`` for people and money, ``Decimal`` for shares,
         ``float`` for degrees, ``datetime.date`` for dates; an empty cell is an empty text or None, and so is 无 or a
-        dash where text need not stand; `Wrong` where the grammar is broken.
+        dash in place of a figure, or where text need not stand; `Wrong` where the grammar is broken.
     """
     if wrong := spoilt(text) or (_spoilt_code(text) if column.name in CODES else None):
         return wrong
-    if column.kind == "text" and not column.filled and says_nothing(text):
-        return ""
+    if column.kind in _EMPTIED and not (column.kind == "text" and column.filled) and says_nothing(text):
+        return "" if column.kind == "text" else None
     if not text or column.kind == "text":
         return text if column.kind in {"text", "choice", "types"} else None
     if text[0] == "=":
@@ -239,9 +243,14 @@ def read_cell(column: Column, text: str) -> Value | Wrong:
     return _within(_READERS[column.kind](text), column.unit, text)
 
 
+def masked(text: str) -> str:
+    """Return `text` without anything that looks like personal data."""
+    return _hidden(_MOBILE, _hidden(_ID_NUMBER, text))
+
+
 def quoted(text: str) -> str:
     """Return `text` as a fault may quote it: short, and without anything that looks like personal data."""
-    hidden = _hidden(_MOBILE, _hidden(_ID_NUMBER, text))
+    hidden = masked(text)
     return hidden if len(hidden) <= _LONGEST_QUOTE else hidden[: _LONGEST_QUOTE - 1] + "…"
 
 

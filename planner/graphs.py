@@ -20,7 +20,7 @@ from planner.graphfaults import Edge, Line, Place, each, edges_of, graph_faults,
 from planner.osmfile import without_islands
 from planner.osmways import kind_of
 from planner.roads import ROAD_KINDS, ReadingReport, Roads
-from planner.speeds import CLASS_KPH, OTHER, drive_ms, way_kph, with_overrides
+from planner.speeds import CLASS_KPH, OTHER, SLOWEST_KPH, drive_ms, way_kph, with_overrides
 from planner.terms import Mode
 
 if TYPE_CHECKING:
@@ -100,9 +100,13 @@ def _graph_edges(roads: Roads, drive_factor: float) -> Iterator[tuple[int, int, 
 
 
 def _free_flow_kph(roads: Roads, drive_factor: float) -> NDArray[np.float64]:
-    """Speeds that give the driving times back; one that was rounded to none stands for a quarter of a millisecond."""
+    """Speeds that give the driving times back; one that was rounded to none stands for a quarter of a millisecond.
+
+    A time that was rounded up may seem slower than the slowest road is driven, which gives the same time.
+    """
     ms = np.where(roads.drive_ms > 0, roads.drive_ms, 0.25)
-    return np.where(roads.length_mm > 0, roads.length_mm * 3.6 / (ms * drive_factor), CLASS_KPH[OTHER])
+    kph = np.maximum(roads.length_mm * 3.6 / (ms * drive_factor), SLOWEST_KPH)
+    return np.where(roads.length_mm > 0, kph, CLASS_KPH[OTHER])
 
 
 # --- Graph to Roads ------------------------------------------------------------------------------------------

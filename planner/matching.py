@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -99,7 +100,7 @@ def _match_explicit(
 
 def in_ten_thousands(header: str, contract: Sequence[Column]) -> str | None:
     """Contract name that a header would stand for if it did not count in ten thousands (建设费用（万元）)."""
-    texts = (text.replace("万", "") for text in (header, header.rpartition(" ")[2]) if "万" in text)
+    texts = (re.sub("[(（]万[)）]|万", "", text) for text in (header, header.rpartition(" ")[2]) if "万" in text)
     return next(filter(None, (standing_for(text, contract) for text in texts)), None)
 
 

@@ -169,7 +169,8 @@ def gate_text(path: Path, ending: str) -> tuple[int, bool]:
                 if read - mark > _MOST_TIMES * (packed.tell() - packed_mark):
                     raise RoadError(Fault("road_bomb", str(path), values={"times": _MOST_TIMES}))
                 mark, packed_mark = read, packed.tell()
-            text, tail = tail + chunk, chunk[-_OVERLAP:]
+            plain = chunk.replace(b"\0", b"")  # UTF-16, which is read too, has one beside each ASCII letter
+            text, tail = tail + plain, plain[-_OVERLAP:]
             code = next((code for code, pattern in _REFUSED.items() if pattern.search(text)), None)
             if code or read > _LARGEST_INFLATED:
                 raise RoadError(Fault(code or "road_too_large", str(path)))
@@ -183,8 +184,15 @@ def gate_blobs(path: Path) -> None:
     Raises
     ------
     RoadError
-        If it does, or is larger than any city when it is unpacked.
+        If it does, is larger than any city when it is unpacked, or is no .pbf.
     """
+    try:
+        _gate_blobs(path)
+    except ValueError as error:
+        raise RoadError(Fault("road_blob", str(path))) from error
+
+
+def _gate_blobs(path: Path) -> None:
     size, read = path.stat().st_size, 0
     with path.open("rb") as stream:
         for blob in unpacked_sizes(stream):

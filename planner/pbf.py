@@ -31,7 +31,7 @@ def unpacked_sizes(stream: IO[bytes]) -> Iterator[int]:
     Raises
     ------
     ValueError
-        If it is no such file, or cut off.
+        If it is no such file, cut off, or has a blob of more than 1 GiB.
     """
     while len(start := stream.read(4)) == 4:  # noqa: PLR2004
         header = stream.read(min(int.from_bytes(start, "big"), _LONGEST_HEADER))
@@ -55,7 +55,7 @@ def _field(stream: IO[bytes], end: int, wanted: int) -> int:
             stream.seek(value, os.SEEK_CUR)
         elif number == wanted:
             found = max(found, value)
-    raise ValueError(end)
+    raise ValueError("no blob of a .pbf, or one of more than 1 GiB")
 
 
 def _varint(stream: IO[bytes]) -> int:

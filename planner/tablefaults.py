@@ -104,8 +104,9 @@ def header_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
     wrong = [("id" if source.id and label == f"columns.{key}" else label, w) for label, w in part.matching.wrong]
     unknown = [name for name in source.defaults if col.contract_column(name, contract) is None]
     wrong += [(f"defaults.{name}", unknown_column(name, contract)) for name in unknown]
+    scaled = {in_ten_thousands(header, contract) for header in part.matching.rest}  # `unit_faults` speaks of these
     for column in contract:
-        asked = column.name in place or column.name in source.columns or column.name in source.defaults
+        asked = column.name in {*place, *source.columns, *source.defaults, *scaled}
         if column.required and not asked:
             wrong.append((column.name, missing_column(column, part.matching.rest, part.grid.headers)))
     if not contract[0].required and key not in place and not source.id and key not in source.columns:

@@ -271,10 +271,11 @@ def _read_column(part: Part, column: col.Column) -> tuple[Sequence[Any], list[Fa
         return [default] * len(cells), [
             Fault(default.code, part.source.shown, column=f"defaults.{column.name}", values=default.values)
         ]
-    read = {cell: grammar.read_cell(column, cell) for cell in set(cells)}
-    read = {cell: default if value == "" else value for cell, value in read.items()} | {"": default}
+    empty: Any = default
     if place is not None and column.filled and default in {"", None}:
-        read[""] = Wrong({"whole": "cell_empty_count", "choice": "cell_empty_choice"}.get(column.kind, "cell_empty"))
+        empty = Wrong({"whole": "cell_empty_count", "choice": "cell_empty_choice"}.get(column.kind, "cell_empty"))
+    read = {cell: grammar.read_cell(column, cell) for cell in {"", *cells}}
+    read = {cell: empty if value is None or value == "" else value for cell, value in read.items()}
     values = [read[cell] for cell in cells]
     if not any(isinstance(value, Wrong) for value in read.values()):
         return values, []

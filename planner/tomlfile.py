@@ -20,6 +20,9 @@ _KEY = re.compile(r"\s*((?:[\w\-]+\.)*)([\w\-]+|\"[^\"]+\")\s*=\s*(\{.*)?")
 _LONG_QUOTES = re.compile(r"\"\"\"|'''")
 _INLINE_KEY = re.compile(r"[{,]\s*([\w\-]+)\s*=")
 
+LARGEST = 4 << 20
+"""Bytes of a scenario that are read: thousands of rules, which take seconds."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -89,19 +92,25 @@ def read_toml(path: Path) -> TomlFile:
     Raises
     ------
     ScenarioError
-        If it is not there, no file, not UTF-8 or not TOML.
+        If it is not there, no file, larger than any scenario, not UTF-8 or not TOML.
     """
     if fault := unreadable(path, str(path)):
         raise ScenarioError(fault)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ScenarioError(Fault("scenario_too_large", str(path), values={"mib": LARGEST >> 20}))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ScenarioError(Fault("scenario_encoding", str(path))) from error
     except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
         raise ScenarioError(path_fault(path) if too_long(path) else Fault("file_missing", str(path))) from error
     try:
         data = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ScenarioError(Fault("toml_deep", str(path))) from error
+    except (tomllib.TOMLDecodeError, ValueError) as error:
         line = re.search(r"line (\d+)", str(error))
         row = int(line[1]) if line else None
         raise ScenarioError(Fault("toml_syntax", str(path), row=row, values={"reason": error})) from error

@@ -16,7 +16,9 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from planner.cli import app
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
 from planner.sheetxml import extent
@@ -24,6 +26,7 @@ from planner.tables import Table, TableSource
 from planner.words import LANGUAGES, tell
 from planner.workbooks import read_cells
 from tablereading import read_demand, read_sites
+from town import SCENARIO, write_town
 from workbook import MAIN, Formula, sheet_xml, write_xlsx
 
 if TYPE_CHECKING:
@@ -417,10 +420,10 @@ BROKEN = [
     *cell("underscore", "常住人口", "1_200", "cell_number_near", meant="1200"),
     *cell("numerals", "常住人口", "一千二百", "cell_number"),
     *cell("range", "常住人口", "1000-1200", "cell_number"),
-    *cell("nan", "常住人口", "nan", "cell_number"),
+    *cell("nan", "常住人口", "nan", "cell_empty_count"),
     *cell("infinite", "常住人口", "inf", "cell_number"),
     *cell("exponent", "常住人口", "1e999", "cell_number"),
-    *cell("dash", "常住人口", "—", "cell_number"),
+    *cell("dash", "常住人口", "—", "cell_empty_count"),
     *cell("negative", "常住人口", -5, "cell_negative"),
     *cell("fraction", "常住人口", 12.5, "cell_fraction"),
     *cell("huge", "常住人口", "9" * 14, "cell_too_large"),
@@ -469,6 +472,8 @@ BROKEN = [
     Broken("ten-thousands", lambda folder: replace(text(folder, with_header("常住人口", "常住人口（万人）")),
                                                    columns={"people": "常住人口（万人）"}),
            ("column_ten_thousands", None, "常住人口（万人）")),
+    Broken("ten-thousands-bare", lambda folder: text(folder, with_header("常住人口", "常住人口（万）")),
+           ("column_ten_thousands", None, "常住人口（万）")),
     Broken("ten-thousands-title", lambda folder: text(folder, [["单位：万人"], HEAD, ROW]),
            ("title_ten_thousands", 1, "")),
     Broken("household-register", lambda folder: text(folder, with_header("常住人口", "户籍人口")),
@@ -546,6 +551,17 @@ def test_each_broken_table_has_its_fault(tmp_path: Path, broken: Broken) -> None
     fault = faults_of(broken.make(tmp_path))[0]
     assert (fault.code, fault.row, fault.column) == broken.fault
     assert broken.values.items() <= dict(fault.values).items()
+
+
+@pytest.mark.parametrize("name", ["dash-xlsx", "ten-thousands-bare"])
+def test_a_run_with_a_broken_table_writes_nothing(tmp_path: Path, name: str) -> None:
+    (broken,) = (one for one in BROKEN if one.name == name)
+    path = write_town(tmp_path, SCENARIO.replace("demand.csv", broken.make(tmp_path).file.name))
+    before = sorted(tmp_path.rglob("*"))
+    result = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert broken.fault[2] in result.stderr
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -320,6 +320,20 @@ def test_rows_of_an_excel_table_are_found_again(tmp_path: Path) -> None:
     assert found["inputs"][1]["rows_read"] == 65
 
 
+def test_what_is_left_out_stands_below_its_file_in_whole(tmp_path: Path) -> None:
+    name = f"{'某市各区县社区常住人口台账' * 4}.csv"
+    path = write_town(tmp_path, SCENARIO.replace("demand.csv", name))
+    title = "某市人力资源和社会保障局二〇二六年上半年各区县社区常住人口情况一览表"
+    (tmp_path / name).write_text(f"{title}\n{demand_csv()}", encoding="utf-8")
+    found = pipeline.check(path, tmp_path / "out")
+    told, reason = list(checklines.lines(found)), found["left_out_rows"][0]["reason"]
+    (at,) = [at for at, line in enumerate(told) if line.startswith(f"　{name}：读 65 行")]
+    assert reason in told[at + 1]
+    assert sum(reason in line for line in told) == 1
+    assert sheets_of(found)["未用行"][1] == [name, 1.0, 1.0, "", "", reason]
+    assert len(reason) > 40
+
+
 def test_placeholders_are_one_doubt_each_and_no_others(tmp_path: Path) -> None:
     found = checked(tmp_path, sites=sites_csv().replace(place(1, 5), "36,116").replace(place(2, 7), "10,51"))
     assert found["faults"]  # 116 degrees north

@@ -114,6 +114,14 @@ def networks(draw: st.DrawFn) -> Roads:
     )
 
 
+def test_the_slowest_road_comes_back() -> None:
+    """A millisecond rounded up made it slower than any road may be, and its own graph was refused."""
+    graph = hand((1, 2, {"osmid": 1, "speed_kph": 1.0}))
+    roads = from_graph(graph, "drive", island_min_m=0, drive_factor=1)
+    assert roads.length_mm[0] * 3.6 / roads.drive_ms[0] < 1
+    assert_same(roads, from_graph(to_graph(roads, drive_factor=1), "drive", island_min_m=0, drive_factor=1))
+
+
 @given(networks(), st.floats(0.1, 1), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=150)
 def test_any_network_comes_back_whatever_the_order_in_the_graph(

@@ -222,6 +222,16 @@ def test_a_road_file_that_packs_well_is_read(tmp_path: Path, monkeypatch: pytest
     assert len(read_roads(file, "walk").u) == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_a_document_type_is_refused_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    head = f'{mark}<?xml version="1.0" encoding="{encoding.removesuffix("-be")}"?>\n'
+    (tmp_path / "plain.osm").write_text(head + ROADS, encoding=encoding)
+    (tmp_path / "r.osm").write_text(f"{head}<!DOCTYPE osm>\n{ROADS}", encoding=encoding)
+    assert len(read_roads(tmp_path / "plain.osm", "walk").u) == 1
+    assert [fault.code for fault in told(lambda: read_roads(tmp_path / "r.osm", "walk"))] == ["road_doctype"]
+
+
 def test_swapped_axes_are_told(tmp_path: Path) -> None:
     turned = ROADS.replace(" lat=", " x=").replace(" lon=", " lat=").replace(" x=", " lon=")
     (tmp_path / "r.osm").write_text(turned, encoding="utf-8")
@@ -265,6 +275,12 @@ def test_the_sizes_in_a_pbf_are_those_of_its_blobs(tmp_path: Path) -> None:
     assert len(sizes) >= 2
     assert 0 < sum(sizes) < 10 * len(data)
     assert len(read_roads(tmp_path / "r.osm.pbf", "walk").u) == 1
+
+
+def test_a_block_larger_than_any_is_told(tmp_path: Path) -> None:
+    header = b"\x0a\x07OSMData\x18" + varint(3 << 29)
+    (tmp_path / "r.osm.pbf").write_bytes(len(header).to_bytes(4, "big") + header + b"\x10" + varint(3 << 29))
+    assert [fault.code for fault in told(lambda: read_roads(tmp_path / "r.osm.pbf", "walk"))] == ["road_blob"]
 
 
 @given(data=st.binary(max_size=300))

@@ -328,6 +328,20 @@ def test_a_text_that_says_nothing_is_an_empty_cell(tmp_path: Path, text: str) ->
     assert set(frame["layer"]) == {"jobs"}
 
 
+@pytest.mark.parametrize("text", ["无", "/", "-", "N/A", "暂无"])
+def test_a_figure_that_says_nothing_is_an_empty_cell(tmp_path: Path, text: str) -> None:
+    names = ["服务能力", "建设费用", "年费用"]
+    sites = source(tmp_path, f"{SITE_HEAD},{','.join(names)}", SITE + f",{text}" * len(names))
+    row = read_sites([sites], known_types={"station": "station"}).frame.iloc[0]
+    assert row[["capacity_people", "cost_once_yuan", "cost_yearly_yuan"]].isna().all()
+    bare = ROW.replace("117.03,36.66", f"{text},{text}")
+    assert read_demand([source(tmp_path, HEAD, bare)]).frame.geometry.isna().all()
+    (fault,) = faults_of(source(tmp_path, HEAD, ROW.replace(",1200,", f",{text},")))
+    assert fault.code == "cell_empty_count"
+    (fault,) = faults_of(source(tmp_path, HEAD, ROW.replace(",117.03,", f",{text},")))
+    assert fault.code == "half_place"
+
+
 def test_a_text_that_begins_like_nothing_stays(tmp_path: Path) -> None:
     sites = source(tmp_path, f"{SITE_HEAD},依托单位,资金来源,层级,note", f"{SITE},无棣县人社局,√,0,无")
     row = read_sites([sites], known_types={"station": "station"}).frame.iloc[0]

@@ -163,7 +163,8 @@ def test_what_this_version_does_not_act_on_is_refused(tmp_path: Path, name: str)
         ("data_date = 2026-06-30", "data_date = 0", "value_date"),
         ("build = false", 'build = "no"', "value_flag"),
         ("minutes = 5", "minutes = 1e20", "value_range"),
-        ("share = 0.6", "share = 1e-9999999", "value_form"),
+        ("share = 0.6", "share = 1e-9999999", "value_digits"),
+        ("share = 0.6", "share = 1e999", "value_digits"),
         ("cost_once_yuan = 80_000", "cost_once_yuan = 99999999999999", "value_range"),
         ('id = "walk-5"', 'id = ""', "value_text"),
         ('type = "station"', 'type = "a;b"', "value_text"),
@@ -182,7 +183,13 @@ def test_wrong_values(tmp_path: Path, old: str, new: str, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b'name = "a', "toml_syntax"), ("名称".encode("gb18030"), "scenario_encoding"), (None, "file_missing")],
+    [
+        (b'name = "a', "toml_syntax"),
+        (b"a = " + b"[" * 10**5, "toml_deep"),
+        (b"#" * 2**22 + b"\n", "scenario_too_large"),
+        ("名称".encode("gb18030"), "scenario_encoding"),
+        (None, "file_missing"),
+    ],
 )
 def test_files_that_are_no_scenario(tmp_path: Path, content: bytes | None, code: str) -> None:
     path = tmp_path / "scenario.toml"
