@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from planner import columns as col
@@ -11,7 +10,7 @@ from planner.grammar import Wrong, quoted, read_cell
 from planner.sources import in_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from planner.tablefaults import LeftOut, Part
 
@@ -42,7 +41,8 @@ def faults(part: Part) -> Iterator[Fault]:
         people.
     """
     if part.values.keys() >= _COLUMNS:
-        sums, over = dict(_sums(part, _may_be_sums(part))), list(_above_others(part))
+        may = _may_be_sums(part)
+        sums, over = dict(_sums(part, may, _below(part, may))), list(_above_others(part))
         told = {fault.row for fault in over}
         for at in _nameless(part):
             if at not in sums and not _is_placed(part, at):
@@ -130,6 +130,10 @@ def _code(part: Part, at: int) -> str:
     return _cell(part, "unit_id", at) or (own if len(own) == _UNIT_DIGITS and own.isdecimal() else "")
 
 
+def _codes(part: Part) -> list[str]:
+    return [_code(part, at) for at in range(len(part.used))]
+
+
 def _area_of(code: str) -> str:
     """Return what the codes of all units of a town or district begin with, by its own; empty for a community's."""
     if len(code) != _UNIT_DIGITS or not code.endswith(_TOWN_END):
@@ -154,9 +158,8 @@ def _nameless(part: Part) -> list[int]:
     return [at for at in empty if not _cell(part, "unit_id", at)] if len(empty) < len(names) else []
 
 
-def _sums(part: Part, may: set[int]) -> Iterator[tuple[int, list[int]]]:
+def _sums(part: Part, may: set[int], below: Mapping[tuple[str, ...], list[int]]) -> Iterator[tuple[int, list[int]]]:
     """Rows that may be sums, with those that they are the sum of."""
-    below = _below(part, may)
     people = {key: sum(_people(part, at) for at in rows) for key, rows in below.items()}
     layers, last = _texts(part, "layer"), -1
     for at in sorted(may):
@@ -181,7 +184,8 @@ def _stands_for_area(part: Part, at: int) -> bool:
 def _towns_among_units(part: Part) -> Iterator[tuple[int, int]]:
     """Rows that nearly are the sum of a town or a district that they name, and the people of its other rows."""
     may = _may_be_sums(part)
-    found, below = {at for at, _ in _sums(part, may)}, _below(part, may)
+    below = _below(part, may)
+    found = {at for at, _ in _sums(part, may, below)}
     people = {key: sum(_people(part, at) for at in rows) for key, rows in below.items()}
     for at in sorted(may - found):
         named = {_text(part, "name", at), _area_of(_code(part, at))}
@@ -191,17 +195,17 @@ def _towns_among_units(part: Part) -> Iterator[tuple[int, int]]:
 
 
 def _below(part: Part, may: set[int]) -> dict[tuple[str, ...], list[int]]:
-    """Rows with people that are no sums, by layer; by layer and town, district or the beginning of their codes."""
-    found = defaultdict[tuple[str, ...], list[int]](list)
-    for at in range(len(part.used)) if may else ():
+    """Rows with people that are no sums, by each of `_areas` of those that may be: its layer, its town, its code."""
+    wanted = {key for at in may for key in _areas(part, at)}
+    found: dict[tuple[str, ...], list[int]] = {key: [] for key in wanted}
+    named = zip(*(_texts(part, name) for name in ("layer", "district", "town")), _codes(part), strict=True)
+    for at, (layer, district, town, code) in enumerate(named if may else ()):
         if at not in may and _people(part, at):
-            layer, district, town = (_text(part, name, at) for name in ("layer", "district", "town"))
-            keys = [(layer,), (layer, "district", district), (layer, "town", district, town), (layer, "town", "", town)]
-            code = _code(part, at)
-            keys += [(layer, "code", code[:digits]) for digits in (_DISTRICT_DIGITS, _TOWN_DIGITS) if code]
-            for key in dict.fromkeys(keys):
+            keys = {(layer,), (layer, "district", district), (layer, "town", district, town), (layer, "town", "", town)}
+            keys |= {(layer, "code", code[:digits]) for digits in (_DISTRICT_DIGITS, _TOWN_DIGITS) if code}
+            for key in keys & wanted:
                 found[key].append(at)
-    return dict(found)
+    return {key: rows for key, rows in found.items() if rows}
 
 
 def _areas(part: Part, at: int) -> Iterator[tuple[str, ...]]:
@@ -226,7 +230,7 @@ def _may_be_sums(part: Part) -> set[int]:
     is_named = "name" in part.matching.place
     names, ids, towns, districts = (_texts(part, name) for name in ("name", "demand_id", "town", "district"))
     areas = {*towns, *districts} - {""}
-    codes = [_code(part, at) for at in range(len(names))]
+    codes = _codes(part)
     units = {code[:_TOWN_DIGITS] for code in codes if code and not _area_of(code)}
     units |= {code[:_DISTRICT_DIGITS] for code in units}
     found = set()

@@ -707,16 +707,16 @@ def test_offices_of_jinan() -> None:
     assert isinstance(table.left_out[0], LeftOut)
 
 
-def test_a_hundred_thousand_rows_are_read(tmp_path: Path) -> None:
+def test_tens_of_thousands_of_rows_are_read(tmp_path: Path) -> None:
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow([*HEAD.split(","), "备注"])
     writer.writerows(
         [f"d{n}", f"点{n}", f"{n:012}", "镇", "区", "urban", n % 3000, 117 + n / 1e6, 36 + n / 1e6, "x"]
-        for n in range(100_000)
+        for n in range(30_000)
     )
     made = write(tmp_path, stream.getvalue())
-    assert len(read_demand([replace(made, coordinates="gcj02")]).frame) == 100_000
+    assert len(read_demand([replace(made, coordinates="gcj02")]).frame) == 30_000
 
 
 # --- the XML of a sheet -------------------------------------------------------------------------------------------
