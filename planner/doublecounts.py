@@ -34,15 +34,17 @@ def faults(part: Part) -> Iterator[Fault]:
     Yields
     ------
     fault
-        For a row whose people are exactly those of all other rows of its town, of its district, of the table, or of
-        those right above it, if it is named like its own town or district, has the code of one with rows of its own, or
-        has neither a place nor the code of a community and no name of its own; for a row without place, code, name or
-        id; and for a row above another one, by the codes of the table's hierarchy, where both are in use and count
-        people.
+        For a row whose people are exactly those of all other rows of its town, of its district, of a table without
+        either, or of those right above it, if it is named like its own town or district, has the code of one with rows
+        of its own, or has neither a place nor a name of its own, and no code of a community; for a row without place,
+        code, name or id; and for a row above another one, by the codes of the table's hierarchy, where both are in use
+        and count people.
     """
     if part.values.keys() >= _COLUMNS:
         may = _may_be_sums(part)
-        sums, over = dict(_sums(part, may, _below(part, may))), list(_above_others(part))
+        found = _sums(part, may, _below(part, may))
+        sums = {at: parts for at, parts in found if _is_certain(part, at, parts)}
+        over = list(_above_others(part))
         told = {fault.row for fault in over}
         for at in _nameless(part):
             if at not in sums and not _is_placed(part, at):
@@ -67,8 +69,9 @@ def doubts(part: Part) -> Iterator[Fault]:
     ------
     fault
         One of each kind for a table: for rows that have a place, but no name and code; for rows named like a town or a
-        district, or with its code, that count half as many people as its other rows at least (a sum counts no fewer
-        than its parts, so a smaller one is a community of that name); and for units left out that nothing is below.
+        district that count half as many people as its other rows at least, or have its code and count as many (a sum
+        counts no fewer than its parts, so a smaller one is a community), as far as they are no faults; and for units
+        left out that nothing is below.
     """
     if not part.values.keys() >= _COLUMNS:
         return
@@ -170,27 +173,40 @@ def _sums(part: Part, may: set[int], below: Mapping[tuple[str, ...], list[int]])
         if not found and sum(_people(part, unit) for unit in since) == own:
             found = since
         # a town with one other row has one community, and its total is as large
-        alone = bool(found) and len(keys) > 1 and found is below.get(keys[0]) and _stands_for_area(part, at)
-        if len(found) > 1 or alone:
+        if len(found) > 1 or (len(keys) > 1 and found and found is below.get(keys[0])):
             yield at, found
 
 
-def _stands_for_area(part: Part, at: int) -> bool:
-    """Whether a row is no community: it has no code of one, and either no place or the name of its area."""
-    area = {_text(part, name, at) for name in ("town", "district")} - {""}
-    return not _has_code(part, at) and (not _is_placed(part, at) or _text(part, "name", at) in area)
+def _is_certain(part: Part, at: int, parts: list[int]) -> bool:
+    """Whether a row that counts as many people as others is no community: nothing says that it is one.
+
+    A code of a community says so, and a place, unless the row is named like its town. Of two rows as large as each
+    other one alone is a sum only where it has no place either, and no name of its own.
+    """
+    name, placed = _text(part, "name", at), _is_placed(part, at)
+    like_area = name in {_text(part, "town", at), _text(part, "district", at)}
+    if _has_code(part, at):
+        return False
+    if len(parts) == 1:
+        return not placed and (like_area or name != _cell(part, "name", at))
+    return not placed or like_area
 
 
 def _towns_among_units(part: Part) -> Iterator[tuple[int, int]]:
-    """Rows that nearly are the sum of a town or a district that they name, and the people of its other rows."""
+    """Rows that may be the sum of a town or a district that they name, and the people of its other rows."""
     may = _may_be_sums(part)
     below = _below(part, may)
-    found = {at for at, _ in _sums(part, may, below)}
+    sums = dict(_sums(part, may, below))
     people = {key: sum(_people(part, at) for at in rows) for key, rows in below.items()}
-    for at in sorted(may - found):
-        named = {_text(part, "name", at), _area_of(_code(part, at))}
-        others = next((people[key] for key in _areas(part, at) if key[-1] in named and key in people), None)
-        if others is not None and not _has_code(part, at) and 2 * _people(part, at) >= others:
+    for at in sorted(may):
+        if at in sums:
+            if not _is_certain(part, at, sums[at]):
+                yield at, _people(part, at)
+            continue
+        name, area = _text(part, "name", at), _area_of(_code(part, at))
+        like_area = name in {_text(part, "town", at), _text(part, "district", at)}
+        others = next((people[key] for key in _areas(part, at) if key[-1] in {name, area} and key in people), None)
+        if others is not None and not _has_code(part, at) and (2 if like_area else 1) * _people(part, at) >= others:
             yield at, others
 
 
@@ -219,7 +235,8 @@ def _areas(part: Part, at: int) -> Iterator[tuple[str, ...]]:
         yield layer, "town", district, town or name
     if district or name:
         yield layer, "district", district or name
-    yield (layer,)
+    if not (town or district):
+        yield (layer,)
 
 
 def _may_be_sums(part: Part) -> set[int]:
@@ -262,7 +279,7 @@ def _above_others(part: Part) -> Iterator[Fault]:
     told: set[int] = set()
     for at, row in enumerate(part.used):
         up = at_code.get(parent[row])
-        if up is not None and up not in {at, *told} and _people(part, up) and _people(part, at):
+        if up is not None and up != at and up not in told and _people(part, up) and _people(part, at):
             told.add(up)
             values = {"below": quoted(_label(part, at)), "row": part.line(at)}
             yield part.fault(Wrong("unit_over_units", values), tree.level, up)

@@ -44,7 +44,9 @@ _HINTS = {
     "class": r"(?:道路|公路)(?:类型|类别|等级|级别)|road.?class",
     "way_id": r"(?:道路|路段|way).{0,2}(?:id|编号|号)$",
 }
-_NO_HINT = re.compile("来源|渠道|主体|人次|累计|备注|说明|标准|信用|邮政|税|率|户籍|登记|(?:单位|依据|文号)(?:名称)?$")
+_NO_HINT = re.compile(
+    "来源|渠道|主体|人次|累计|备注|说明|标准|信用|邮政|税|率|户籍|登记|合同|租约|减免|^原|(?:单位|依据|文号)(?:名称)?$"
+)
 
 DECISIVE = frozenset({
     "opened_on", "closed_on", "operating", "cost_once_yuan", "cost_yearly_yuan", "capacity_people", "people", "unit_id",

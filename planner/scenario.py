@@ -357,8 +357,9 @@ def _validate(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[Scenario
             faults.append(_fault(code, data, where, files, **values))
             rest = _without(rest, where)
         elif item["type"] == "missing":
-            if not partial:
-                faults.append(_fault("key_missing", data, where, files, key=where[-1]))
+            if not partial:  # what a file extends may have it, as name and title, and not hand it down
+                own = files[:1] if len(where) == 1 else files
+                faults.append(_fault("key_missing", data, where, own, key=where[-1]))
         elif item["input"] is not UNREAD and not (item["type"] == "too_short" and item["input"]):
             # what is wrong with a cell, or with the entries of a list, is told already
             code, quoted = wrong_value(item)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from planner.columns import Column
 
-_TEN_THOUSANDS = re.compile("单位:.*万")
+_TEN_THOUSANDS = re.compile(r"单位:\(?[^:]*?(?<!\d)万(?:人次|人|元|户|名|个)?(?!\w)")  # and not 万寿路街道办事处
+_REMARK = re.compile(r"\([^)]*\d[^)]*\)")
 _WORD = "[十百千亿]*(?:人次|人数|个人|人|名|个|户数|户|家|元)|[十百千亿]"
 _LINE = re.compile(rf"单位:\(?((?:{_WORD})(?:[、,/;和](?:{_WORD}))*)(?![\w、])")
 _SCALES = tuple("十百千亿")
@@ -36,7 +37,7 @@ def wrong_unit(text: str, columns: Iterable[tuple[Column, str]]) -> tuple[str, s
         Code and unit: ``title_ten_thousands`` where a figure may be in ten thousands; ``title_unit`` where people or
         yuan whose header names no unit are counted in another one (hundreds, households); empty where none is.
     """
-    line = plain(text)
+    line = _REMARK.sub("", plain(text))
     if _TEN_THOUSANDS.search(line):
         return "title_ten_thousands", ""
     said = _LINE.search(line)

@@ -138,6 +138,12 @@ def test_edits_doubt_a_header_near_theirs(tmp_path: Path) -> None:
         ("单位：个", ""),
         ("单位：元", ""),
         ("填报单位：千佛山街道", ""),
+        ("填报单位：万家镇人民政府", ""),
+        ("单位：万寿路街道办事处", ""),
+        ("主管单位：万载县人社局", ""),
+        ("单位：人（全市常住人口 68.2 万人）", ""),
+        ("单位：人，万元", "title_ten_thousands"),
+        ("单位：（万元）", "title_ten_thousands"),
         ("单位：人民医院", ""),
         ("填报单位：家和社区", ""),
     ],
@@ -221,9 +227,8 @@ VILLAGES = ("东区,甲镇,一村,100,117,36.6,371002001001", "东区,甲镇,二
     "row",
     [
         "东区,甲镇,甲镇,300,117,36.8,",
-        "东区,甲镇,本镇,300,117,36.8,371002001000",
+        "东区,甲镇,甲镇,300,,,",
         "东区,,全境,300,,,371002000000",
-        "东区,甲镇,甲镇,300,117,36.8,371002001009",
     ],
 )
 def test_a_town_with_a_place_or_its_code_that_sums_its_communities_is_a_fault(row: str, tmp_path: Path) -> None:
@@ -237,6 +242,9 @@ def test_a_town_with_a_place_or_its_code_that_sums_its_communities_is_a_fault(ro
         ("东区,甲镇,甲镇,310,117,36.8,", 300),
         ("东区,甲镇,甲镇,250,,,", 300),
         ("东区,,本镇,310,117,36.8,371002001000", 300),
+        ("东区,甲镇,本镇,300,117,36.8,371002001000", 300),  # where codes of communities begin at 000
+        ("东区,甲镇,本镇,290,117,36.8,371002001000", None),  # a sum counts no fewer than its parts
+        ("东区,甲镇,甲镇,300,117,36.8,371002001009", 300),  # a community of that name, and as many people
         ("东区,东区,东区,310,117,36.8,", 300),
         ("东区,甲镇,甲镇,310,117,36.8,371002001009", None),  # a community of that name, by its code
         ("东区,甲镇,甲镇,140,117,36.8,", None),  # no sum: half of what the others have is more
@@ -251,6 +259,19 @@ def test_a_town_among_its_communities_that_nearly_sums_them_is_a_grave_doubt(
     assert [(doubt.code, doubt.row) for doubt in found] == expected
     assert all(str(doubt.values["examples"]).endswith(f"/ {others}") for doubt in found)
     assert "towns_among_units" in GRAVE
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("东区,甲镇,甲镇,300,117,36.8,", "东区,甲镇,一村,300,117,36.6,"),  # two villages as large as each other
+        ("西区,西区,西区,300,117,36.8,", *VILLAGES),  # the only row of its district
+    ],
+)
+def test_a_community_as_large_as_others_is_none_of_their_sum_for_certain(rows: tuple[str, ...], tmp_path: Path) -> None:
+    table = read_demand([source(tmp_path, CODED, *rows, **ROWS)])
+    assert len(table.frame) == len(rows)
+    assert {doubt.code for doubt in table.doubts} <= {"towns_among_units"}
 
 
 def test_merged_districts_and_subtotals_of_a_workbook(tmp_path: Path) -> None:

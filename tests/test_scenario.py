@@ -95,7 +95,9 @@ file = "more.csv"
 
 def test_name_and_title_are_not_inherited(tmp_path: Path) -> None:
     write(tmp_path, SCENARIO, "base.toml")
-    assert codes(write(tmp_path, 'extends = "base.toml"')) == ["key_missing", "key_missing"]
+    child = write(tmp_path, 'extends = "base.toml"')
+    assert codes(child) == ["key_missing", "key_missing"]
+    assert {fault.file for fault in load(child).faults} == {str(child)}  # where they lack, not where they stand
 
 
 def test_extends_goes_one_level(tmp_path: Path) -> None:
