@@ -39,6 +39,8 @@ class Matching:
 
 # Words above a header that say nothing about what it counts.
 _NEUTRAL = {"基本情况", "基本信息", "人口情况", "人口信息", "人口数据", "坐标", "位置", "费用", "经费"}
+# Words below a header that say that it counts all of it.
+_ALL_OF_IT = {"合计", "总计", "小计", "计", "总数", "全部", "total", "Total", "all"}
 # Units that a header may name in brackets, by the unit of the contract; 万 is none of them.
 _UNIT_ENDS = {"people": ("(人)",), "yuan": ("(元)",), "degrees": ("(度)", "(°)", "(°e)", "(°n)", "(e)", "(n)")}
 # What one column counts in beside its unit: a cost of one site, or of a year.
@@ -59,11 +61,13 @@ def _claims(parts: Sequence[str], contract: Sequence[Column]) -> str | None:
     """Contract name that a header stands for by itself.
 
     `parts` are the lines of a merged header. All of them together decide, else the last one alone; but not where
-    the lines above it speak of something else (依托单位 over 名称, 户籍人口 over 人数).
+    the lines above it speak of something else (依托单位 over 名称, 户籍人口 over 人数). 合计 adds nothing to them.
     """
     whole = standing_for("".join(parts), contract)
     if whole or len(parts) == 1:
         return whole
+    if parts[-1] in _ALL_OF_IT:  # 人口 over 合计 and 其中：流动人口
+        return _claims(parts[:-1], contract)
     last = standing_for(parts[-1], contract)
     above = {standing_for(part, contract) for part in parts[:-1] if part not in _NEUTRAL}
     counts = last is not None and (found := contract_column(last, contract)) is not None and found.unit == "people"

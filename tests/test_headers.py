@@ -274,6 +274,19 @@ def test_a_community_as_large_as_others_is_none_of_their_sum_for_certain(rows: t
     assert {doubt.code for doubt in table.doubts} <= {"towns_among_units"}
 
 
+def test_all_of_it_below_a_header_is_what_the_header_says(tmp_path: Path) -> None:
+    head = [["区县", "镇街", "名称", "人口", "", "经度", "纬度"], ["", "", "", "合计", "其中：流动人口", "", ""]]
+    rows = [
+        *head,
+        *[["东区", "甲镇", name, people, "7", "117", "36.6"] for name, people in (("一村", "10"), ("二村", "20"))],
+    ]
+    tied = [*(f"{column}1:{column}2" for column in "ABCFG"), "D1:E1"]
+    write_xlsx(tmp_path / "t.xlsx", {"台账": sheet_xml(rows, merged=tied)})
+    table = read_demand([TableSource(tmp_path / "t.xlsx", "t.xlsx", coordinates="wgs84", **ROWS)])
+    assert table.frame["people"].tolist() == [10, 20]
+    assert "人口 其中：流动人口" in table.frame.columns
+
+
 def test_merged_districts_and_subtotals_of_a_workbook(tmp_path: Path) -> None:
     rows = [FLAT.split(","), *(part.split(",") for part in PARTS[:2]), ["", "小计", "", "300", "", ""]]
     write_xlsx(tmp_path / "t.xlsx", {"台账": sheet_xml(rows, merged=["A2:A4"])})
