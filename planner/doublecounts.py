@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner import columns as col
 from planner.errors import Fault
 from planner.grammar import Wrong, quoted, read_cell
-from planner.sources import in_runs
+from planner.sources import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,19 +18,47 @@ if TYPE_CHECKING:
 _PEOPLE = next(column for column in col.DEMAND_COLUMNS if column.name == "people")
 _COLUMNS = {column.name for column in col.DEMAND_COLUMNS}
 _UNIT_DIGITS, _TOWN_DIGITS, _DISTRICT_DIGITS, _TOWN_END = 12, 9, 6, "000"
-_SHOWN = 5
 
 GRAVE = frozenset({"rows_nameless", "towns_among_units", "units_without_rows"})
 """Doubts of these that may make figures void: people who count twice, or not at all."""
 
 
-def faults(part: Part) -> Iterator[Fault]:
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Rows of a table that may count the people of others.
+
+    Attributes
+    ----------
+    may
+        Rows that say of themselves that they may be sums, in their order.
+    parts
+        Those that are, each with the rows that it is exactly the sum of.
+    people
+        People of what a row may be the sum of, by the keys of `_areas`.
+    """
+
+    may: tuple[int, ...]
+    parts: Mapping[int, list[int]]
+    people: Mapping[tuple[str, ...], int]
+
+
+def sums_of(part: Part) -> Sums:
+    """Find the rows of a table that may be sums of others; a table that is none of people has none."""
+    if not part.values.keys() >= _COLUMNS:
+        return Sums((), {}, {})
+    may = _may_be_sums(part)
+    below = _below(part, may)
+    people = {key: sum(_people(part, at) for at in rows) for key, rows in below.items()}
+    return Sums(tuple(sorted(may)), dict(_parts(part, may, below, people)), people)
+
+
+def faults(part: Part, sums: Sums) -> Iterator[Fault]:
     """Find rows in use whose people count twice, or whose community nobody can tell.
 
     Parameters
     ----------
-    part
-        A table with its values; one that is none of people has no such rows.
+    part, sums
+        A table with its values, and its `sums_of`; one that is none of people has no such rows.
 
     Yields
     ------
@@ -40,30 +69,29 @@ def faults(part: Part) -> Iterator[Fault]:
         code, name or id; and for a row above another one, by the codes of the table's hierarchy, where both are in use
         and count people.
     """
-    if part.values.keys() >= _COLUMNS:
-        may = _may_be_sums(part)
-        found = _sums(part, may, _below(part, may))
-        sums = {at: parts for at, parts in found if _is_certain(part, at, parts)}
-        over = list(_above_others(part))
-        told = {fault.row for fault in over}
-        for at in _nameless(part):
-            if at not in sums and not _is_placed(part, at):
-                yield part.fault(Wrong("row_nameless"), "name", at)
-        for at, parts in ((at, parts) for at, parts in sums.items() if part.line(at) not in told):
-            names = " / ".join(quoted(_label(part, one)) for one in parts[:_SHOWN])
-            more = " …" if len(parts) > _SHOWN else ""
-            values = {"people": part.values["people"][at], "parts": names + more, "count": len(parts)}
+    if not part.values.keys() >= _COLUMNS:
+        return
+    certain = {at: parts for at, parts in sums.parts.items() if _is_certain(part, at, parts)}
+    over = list(_above_others(part))
+    told = {fault.row for fault in over}
+    for at in _nameless(part):
+        if at not in certain and not _is_placed(part, at):
+            yield part.fault(Wrong("row_nameless"), "name", at)
+    for at, parts in certain.items():
+        if part.line(at) not in told:
+            names = first_of([quoted(_label(part, one)) for one in parts], " / ")
+            values = {"people": part.values["people"][at], "parts": names, "count": len(parts)}
             yield part.fault(Wrong("row_is_sum", values), "people", at)
-        yield from over
+    yield from over
 
 
-def doubts(part: Part) -> Iterator[Fault]:
+def doubts(part: Part, sums: Sums) -> Iterator[Fault]:
     """Doubt rows that count with neither name nor code, towns among their communities, and units left out for nothing.
 
     Parameters
     ----------
-    part
-        A table with its values; one that is none of people has no such rows.
+    part, sums
+        As in `faults`.
 
     Yields
     ------
@@ -77,22 +105,20 @@ def doubts(part: Part) -> Iterator[Fault]:
         return
     nameless = [at for at in _nameless(part) if _is_placed(part, at) and _people(part, at)]
     if nameless:
-        lines = in_runs([(part.line(at), part.line(at)) for at in nameless])
-        values = {"count": len(nameless), "people": sum(_people(part, at) for at in nameless), "lines": lines}
+        people = sum(_people(part, at) for at in nameless)
+        values = {"count": len(nameless), "people": people, "lines": part.lines(nameless)}
         yield part.fault(Wrong("rows_nameless", values), "name", nameless[0])
-    towns = list(_towns_among_units(part))
+    towns = list(_towns_among_units(part, sums))
     if towns:
-        shown = (f"{quoted(_label(part, at))} {_people(part, at)} / {others}" for at, others in towns[:_SHOWN])
-        more = " …" if len(towns) > _SHOWN else ""
-        lines = in_runs([(part.line(at), part.line(at)) for at, _ in towns])
-        values = {"count": len(towns), "examples": "; ".join(shown) + more, "lines": lines}
+        shown = [f"{quoted(_label(part, at))} {_people(part, at)} / {others}" for at, others in towns]
+        lines = part.lines([at for at, _ in towns])
+        values = {"count": len(towns), "examples": first_of(shown), "lines": lines}
         yield part.fault(Wrong("towns_among_units", values), "name", towns[0][0])
     alone = _alone(part)
     if alone:
         people = sum(figure for _, figure in alone)
-        names = " / ".join(quoted(row.name or row.id) for row, _ in alone[:_SHOWN])
-        more = " …" if len(alone) > _SHOWN else ""
-        values = {"count": len(alone), "people": people, "names": names + more}
+        names = first_of([quoted(row.name or row.id) for row, _ in alone], " / ")
+        values = {"count": len(alone), "people": people, "names": names}
         yield Fault("units_without_rows", part.source.shown, part.grid.sheet, alone[0][0].row, "people", values)
 
 
@@ -161,9 +187,13 @@ def _nameless(part: Part) -> list[int]:
     return [at for at in empty if not _cell(part, "unit_id", at)] if len(empty) < len(names) else []
 
 
-def _sums(part: Part, may: set[int], below: Mapping[tuple[str, ...], list[int]]) -> Iterator[tuple[int, list[int]]]:
-    """Rows that may be sums, with those that they are the sum of."""
-    people = {key: sum(_people(part, at) for at in rows) for key, rows in below.items()}
+def _parts(
+    part: Part,
+    may: set[int],
+    below: Mapping[tuple[str, ...], list[int]],
+    people: Mapping[tuple[str, ...], int],
+) -> Iterator[tuple[int, list[int]]]:
+    """Rows that may be sums and count as many people as others, with these."""
     layers, last = _texts(part, "layer"), -1
     for at in sorted(may):
         keys, own = list(_areas(part, at)), _people(part, at)
@@ -183,30 +213,31 @@ def _is_certain(part: Part, at: int, parts: list[int]) -> bool:
     A code of a community says so, and a place, unless the row is named like its town. Of two rows as large as each
     other one alone is a sum only where it has no place either, and no name of its own.
     """
-    name, placed = _text(part, "name", at), _is_placed(part, at)
-    like_area = name in {_text(part, "town", at), _text(part, "district", at)}
+    placed, like_area = _is_placed(part, at), _is_like_area(part, at)
     if _has_code(part, at):
         return False
     if len(parts) == 1:
-        return not placed and (like_area or name != _cell(part, "name", at))
+        return not placed and (like_area or _text(part, "name", at) != _cell(part, "name", at))
     return not placed or like_area
 
 
-def _towns_among_units(part: Part) -> Iterator[tuple[int, int]]:
+def _is_like_area(part: Part, at: int) -> bool:
+    """Whether a row is named like its own town or district."""
+    return _text(part, "name", at) in {_text(part, "town", at), _text(part, "district", at)}
+
+
+def _towns_among_units(part: Part, sums: Sums) -> Iterator[tuple[int, int]]:
     """Rows that may be the sum of a town or a district that they name, and the people of its other rows."""
-    may = _may_be_sums(part)
-    below = _below(part, may)
-    sums = dict(_sums(part, may, below))
-    people = {key: sum(_people(part, at) for at in rows) for key, rows in below.items()}
-    for at in sorted(may):
-        if at in sums:
-            if not _is_certain(part, at, sums[at]):
-                yield at, _people(part, at)
+    for at in sums.may:
+        own = _people(part, at)
+        if at in sums.parts:
+            if not _is_certain(part, at, sums.parts[at]):
+                yield at, own
             continue
-        name, area = _text(part, "name", at), _area_of(_code(part, at))
-        like_area = name in {_text(part, "town", at), _text(part, "district", at)}
-        others = next((people[key] for key in _areas(part, at) if key[-1] in {name, area} and key in people), None)
-        if others is not None and not _has_code(part, at) and (2 if like_area else 1) * _people(part, at) >= others:
+        named = {_text(part, "name", at), _area_of(_code(part, at))}
+        others = next((sums.people[key] for key in _areas(part, at) if key[-1] in named and key in sums.people), None)
+        most = 2 * own if _is_like_area(part, at) else own
+        if others is not None and not _has_code(part, at) and most >= others:
             yield at, others
 
 

@@ -106,7 +106,7 @@ def large(part: Part, contract: Sequence[col.Column]) -> Iterator[Fault]:
         most = col.LIKELY.get(column.unit) if column else None
         rows = [at for at, value in enumerate(cells) if isinstance(value, int) and value > most] if most else []
         if column and rows:
-            lines = in_runs([(part.line(at), part.line(at)) for at in rows])
+            lines = part.lines(rows)
             values = {"text": cells[rows[0]], "most": most, "count": len(rows), "lines": lines}
             wrong = Wrong("people_large", values) if column.unit == "people" else Wrong("yuan_large", values)
             yield part.fault(wrong, name, rows[0])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from planner import columns as col
 from planner.crosschecks import Problem
 from planner.grammar import Wrong, quoted
-from planner.sources import in_runs
+from planner.sources import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +35,6 @@ YUAN_MEANT = 10_000
 
 GRAVE = frozenset({"people_slip", "group_over_people", "yuan_small", "yuan_small_types"})
 """Doubts of these that may make figures void."""
-
-_SHOWN = 5
 
 
 def doubts(part: Part) -> Iterator[Fault]:
@@ -74,7 +72,7 @@ def small_costs(scenario: Scenario) -> Iterator[Problem]:
     if found:
         where, _, first = found[0]
         names = {facility.type: facility.name for facility in scenario.facility}
-        examples = _listed([f"{quoted(names.get(kind, kind))} {figure}" for _, kind, figure in found])
+        examples = first_of([f"{quoted(names.get(kind, kind))} {figure}" for _, kind, figure in found])
         values = {"count": len(found), "examples": examples, "text": first, "meant": first * YUAN_MEANT}
         yield Problem("yuan_small_types", where, {**values, **_bounds()})
 
@@ -96,8 +94,8 @@ def _slips(part: Part) -> Iterator[Fault]:
     }
     if far:
         rows = sorted(far)
-        examples = _listed([f"{quoted(str(part.values['name'][at]))} {people[at]}" for at in rows])
-        values = {"count": len(rows), "examples": examples, "lines": _lines(part, rows), "usual": far[rows[0]]}
+        examples = first_of([f"{quoted(str(part.values['name'][at]))} {people[at]}" for at in rows])
+        values = {"count": len(rows), "examples": examples, "lines": part.lines(rows), "usual": far[rows[0]]}
         yield part.fault(Wrong("people_slip", {**values, "times": TIMES}), "people", rows[0])
 
 
@@ -113,8 +111,8 @@ def _groups_over(part: Part) -> Iterator[Fault]:
             rows = [at for at, pair in pairs if all(isinstance(one, int) for one in pair) and pair[0] > pair[1]]
             if rows:
                 names = part.values["name"]
-                examples = _listed([f"{quoted(str(names[at]))} {figures[at]} / {people[at]}" for at in rows])
-                values = {"count": len(rows), "examples": examples, "lines": _lines(part, rows)}
+                examples = first_of([f"{quoted(str(names[at]))} {figures[at]} / {people[at]}" for at in rows])
+                values = {"count": len(rows), "examples": examples, "lines": part.lines(rows)}
                 yield part.fault(Wrong("group_over_people", values), name, rows[0])
 
 
@@ -124,17 +122,9 @@ def _small_costs(part: Part) -> Iterator[Fault]:
         rows = [at for at, cost in enumerate(costs) if isinstance(cost, int) and 0 < cost < least]
         if rows:
             first = costs[rows[0]]
-            values = {"count": len(rows), "lines": _lines(part, rows), "text": first, "meant": first * YUAN_MEANT}
+            values = {"count": len(rows), "lines": part.lines(rows), "text": first, "meant": first * YUAN_MEANT}
             yield part.fault(Wrong("yuan_small", {**values, "least": least}), name, rows[0])
 
 
 def _bounds() -> dict[str, int]:
     return {"once": SMALL_YUAN["cost_once_yuan"], "yearly": SMALL_YUAN["cost_yearly_yuan"]}
-
-
-def _lines(part: Part, rows: Sequence[int]) -> str:
-    return in_runs([(part.line(at), part.line(at)) for at in rows])
-
-
-def _listed(examples: Sequence[str]) -> str:
-    return "; ".join(examples[:_SHOWN]) + (" …" if len(examples) > _SHOWN else "")

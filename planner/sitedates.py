@@ -13,6 +13,7 @@ import pandas as pd
 
 from planner.errors import Fault
 from planner.grammar import quoted
+from planner.sources import first_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,7 +57,7 @@ def _doubts(sites: Table, date: dt.date, last_year: int) -> Iterator[Fault]:
         if code:
             found.setdefault((files[row], code), []).append(row)
     for (file, code), rows in found.items():
-        told = "; ".join(_told(sites.frame.iloc[row]) for row in rows[:SHOWN]) + " …" * (len(rows) > SHOWN)
+        told = first_of([_told(sites.frame.iloc[row]) for row in rows], most=SHOWN)
         values = {"count": len(rows), "sites": told, "date": date.isoformat(), "last": last_year}
         yield Fault(code, file, row=lines[rows[0]], values=values)
 

@@ -18,6 +18,10 @@ LON_OF_PLACE, LAT_OF_PLACE = "geometry lon", "geometry lat"
 
 _INVISIBLE = "\ufeff\u200b"
 _SPACES = re.compile(r"\s+")
+
+EXAMPLES = 5
+"""Examples that a sentence names of many."""
+
 _RUNS_SHOWN = 5
 
 
@@ -198,3 +202,8 @@ def in_runs(runs: Sequence[tuple[int, int]]) -> str:
     shown = [str(first) if first == last else f"{first}-{last}" for first, last in sorted(runs)]
     more = [f"… (+{len(shown) - _RUNS_SHOWN})"] if len(shown) > _RUNS_SHOWN else []
     return ", ".join([*shown[:_RUNS_SHOWN], *more])
+
+
+def first_of(examples: Sequence[str], between: str = "; ", most: int = EXAMPLES) -> str:
+    """Return the first examples as text, with a mark where there are more."""
+    return between.join(examples[:most]) + (" …" if len(examples) > most else "")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from planner import columns as col
 from planner.errors import Fault
 from planner.grammar import read_cell
+from planner.sources import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _PEOPLE = next(column for column in col.DEMAND_COLUMNS if column.name == "people")
 _AREAS = (("district",), ("district", "town"), ("setting",), ("layer",))
 _PART_OF = re.compile("其中")
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,11 @@ def doubts(part: Part) -> Iterator[Fault]:
     ]
     if wrong:
         examples = []
-        for total in wrong[:_SHOWN]:
+        for total in wrong:
             count = total.since or total.above or len(people)
             summed = sums[total.above] - sums[total.above - count] if total.above else sums[-1]
             examples.append(f"{total.line}: {total.people} / {summed} ({count})")
-        more = " …" if len(wrong) > _SHOWN else ""
-        values = {"count": len(wrong), "examples": "; ".join(examples) + more}
+        values = {"count": len(wrong), "examples": first_of(examples)}
         header = part.grid.headers[part.matching.place["people"]]
         yield Fault("totals_unequal", part.source.shown, part.grid.sheet, wrong[0].line, header, values)
 

@@ -16,7 +16,7 @@ from planner.coordinates import in_china
 from planner.errors import Fault
 from planner.grammar import Wrong
 from planner.matching import Matching, in_ten_thousands, missing_column, unknown_column
-from planner.sources import Grid, TableSource
+from planner.sources import Grid, TableSource, in_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -91,6 +91,10 @@ class Part:
     def line(self, position: int) -> int:
         """Line of the file of a row in use."""
         return self.grid.lines[self.used[position]]
+
+    def lines(self, positions: Iterable[int]) -> str:
+        """Lines of the file of rows in use, as text."""
+        return in_runs([(self.line(at), self.line(at)) for at in positions])
 
 
 # --- what is wrong with one source -------------------------------------------------------------------------------

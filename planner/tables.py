@@ -160,6 +160,7 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
     if source.id == ROW_IDS:
         values = {**values, key: [f"{source.file.stem}-{part.line(at)}" for at in range(len(used))]}
     part = replace(part, values=_with_names(values, key))
+    sums = doublecounts.sums_of(part)
     faults = [
         *grid.faults,
         *header_faults(part, contract),
@@ -170,11 +171,11 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
         *cell_faults,
         *place_faults(part, required=key == "site_id"),
         *(rule_faults(part) if key == "site_id" else ()),
-        *doublecounts.faults(part),
+        *doublecounts.faults(part, sums),
     ]
     in_order = tuple(sorted(faults, key=lambda fault: fault.row or 0))
-    doubts = (*doubts_of(part, contract), *doublecounts.doubts(part), *scales.doubts(part), *subtotals.doubts(part))
-    return replace(part, faults=in_order, doubts=doubts)
+    of_figures = (*doublecounts.doubts(part, sums), *scales.doubts(part), *subtotals.doubts(part))
+    return replace(part, faults=in_order, doubts=(*doubts_of(part, contract), *of_figures))
 
 
 def _with_names(values: Mapping[str, Sequence[Any]], key: str) -> Mapping[str, Sequence[Any]]:

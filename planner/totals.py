@@ -13,6 +13,7 @@ from planner import tables
 from planner.columns import GROUP_PREFIX, totals_columns
 from planner.errors import Fault, TableError
 from planner.grammar import quoted
+from planner.sources import first_of
 from planner.tablefaults import shortened
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from planner.sources import TableSource
     from planner.sourceschema import TotalsSection
     from planner.tablefaults import LeftOut, Part
-
-SHOWN = 5
-"""Units that a sentence names."""
 
 NEARLY = Fraction(5, 100)
 """A total may be so far off the sum of its units, as a part of it: tables are rounded, or lack a unit."""
@@ -255,8 +253,8 @@ def sums_of_others(official: Official, apart: Sequence[Total]) -> Iterator[Fault
 
 
 def few(names: Sequence[str]) -> str:
-    """Name units as a sentence does, the first `SHOWN` of them."""
-    return " / ".join(map(quoted, names[:SHOWN])) + (" …" if len(names) > SHOWN else "")
+    """Name units as a sentence does, the first of them."""
+    return first_of([*map(quoted, names)], " / ")
 
 
 def _parts_of(total: Total, units: Sequence[Total]) -> Sequence[Total]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from planner.columns import GROUP_PREFIX
 from planner.errors import Fault
 from planner.grammar import quoted
+from planner.sources import first_of
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 DIFFERS = 0.05
 """A table that is farther from the official figure than this, as a part of it, is in doubt: tables of another month or
 of those registered differ a little in every town."""
-
-SHOWN = 5
-"""Units that a doubt names."""
 
 
 def beside(records: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -78,10 +76,9 @@ def doubts(records: Iterable[Mapping[str, Any]]) -> Iterator[Fault]:
             if counted and abs(row["difference"]) > DIFFERS * row["official"]:
                 found[row["figure"]].append(row)
         for figure, rows in found.items():
-            most = sorted(rows, key=lambda row: -abs(row["difference"]))[:SHOWN]
-            examples = "; ".join(f"{quoted(row['unit'])} {row['counted']} / {row['official']}" for row in most)
-            more = " …" if len(rows) > SHOWN else ""
-            values = {"count": len(rows), "examples": examples + more, "group": figure.removeprefix(GROUP_PREFIX)}
+            most = sorted(rows, key=lambda row: -abs(row["difference"]))
+            examples = first_of([f"{quoted(row['unit'])} {row['counted']} / {row['official']}" for row in most])
+            values = {"count": len(rows), "examples": examples, "group": figure.removeprefix(GROUP_PREFIX)}
             code = "totals_differ" if figure == "people" else "totals_group_differ"
             yield Fault(code, record["path"], column=figure, values=values)
 
