@@ -42,6 +42,7 @@ _NAMES_FROM: Mapping[tuple[str, str], tuple[str, str]] = {
     ("goal", "standard"): ("standard", "id"),
     ("goal", "group"): ("group", "id"),
     ("siting", "standard"): ("standard", "id"),
+    ("audit", "decides"): ("standard", "id"),
     ("siting", "capacity_standard"): ("standard", "id"),
 }
 
@@ -134,14 +135,19 @@ def _key(path: tuple[str, ...], info: FieldInfo, *, required: bool) -> Key:
     return Key(path, _PLAIN_KINDS.get(bare, "toml"), required=required, default=default)
 
 
-def _keys(model: type[BaseModel], prefix: tuple[str, ...] = (), *, outer: bool = True) -> Iterator[Key]:
-    """Keys of a model, those of the tables within it spread out; arrays of tables are pages of their own."""
+def _keys(
+    model: type[BaseModel], prefix: tuple[str, ...] = (), *, outer: bool = True, of_entry: bool = False
+) -> Iterator[Key]:
+    """Keys of a model, those of the tables within it spread out.
+
+    Arrays of tables are pages of their own; within an entry of one (``grant.grades``) they are a cell as in TOML.
+    """
     for name, info in model.model_fields.items():
         path = (*prefix, name)
         required = outer and info.is_required()
         if inner := _model(info.annotation):
-            yield from _keys(inner, path, outer=required)
-        elif not _entry_model(info.annotation):
+            yield from _keys(inner, path, outer=required, of_entry=of_entry)
+        elif of_entry or not _entry_model(info.annotation):
             yield _key(path, info, required=required)
 
 
@@ -150,7 +156,7 @@ def _entry_pages(model: type[BaseModel], section: tuple[str, ...] = (), *, requi
         if inner := _entry_model(info.annotation):
             where = (*section, name)
             removes = (Key(("remove",), "flag"),) if ".".join(where) in IDENTITY else ()
-            keys = (*_keys(inner), *removes)
+            keys = (*_keys(inner, of_entry=True), *removes)
             yield Page(where, entries=True, keys=keys, required=required and info.is_required())
 
 

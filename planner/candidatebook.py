@@ -10,6 +10,7 @@ import pandas as pd
 import xlsxwriter
 
 from planner.columns import SITE_COLUMNS
+from planner.excelcells import clean
 from planner.schema import METHODS
 from planner.words import say
 
@@ -137,7 +138,7 @@ def _write_sites(book: Book, sheet: Any, bold: Any) -> None:
 
 def _write(sheet: Any, row: int, place: int, value: str | float) -> None:
     if isinstance(value, str):
-        sheet.write_string(row, place, value)  # an empty one leaves the cell empty
+        sheet.write_string(row, place, clean(value))  # an empty one leaves the cell empty
     else:
         sheet.write_number(row, place, value)
 

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from planner.standards import BuildCost, FacilityType, Size
 
 COLUMNS = [
-    "site_id", "type", "size", "state", "tier", "district", "town", "lon", "lat", "build_method", "host", "funding",
-    "cost_once_yuan", "cost_yearly_yuan", "estimated_once", "estimated_yearly", "capacity_people", "capacity_own",
+    "site_id", "type", "size", "state", "tier", "district", "town", "unit_id", "lon", "lat", "build_method", "host",
+    "funding", "cost_once_yuan", "cost_yearly_yuan", "estimated_once", "estimated_yearly", "capacity_people",
+    "capacity_own",
 ]  # fmt: skip
 MONEY = ("cost_once_yuan", "cost_yearly_yuan")
+
+MOBILE_TYPE = "mobile_point"
+"""Code of the facility type whose sites are mobile points: markets and fairs that job fairs come to (W14)."""
 
 
 def split_types(text: str) -> list[str]:
@@ -120,11 +124,12 @@ def _new_options(
 
 
 def _offers(site: Mapping[str, Any], facilities: Sequence[FacilityType]) -> Iterator[FacilityType]:
-    """Types that may newly open at a site."""
+    """Types that may newly open at a site; a place that only job fairs come to holds nothing."""
     has = split_types(site["type"])
     for facility in facilities:
         at_candidate = site["status"] == "candidate" and (not has or facility.type in has)
-        beside = site["status"] == "existing" and facility.at_existing and facility.type not in has
+        premises = site["status"] == "existing" and has != [MOBILE_TYPE]
+        beside = premises and facility.at_existing and facility.type not in has
         if facility.build and (at_candidate or beside):
             yield facility
 

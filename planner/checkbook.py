@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import xlsxwriter
-
 from planner.checklines import road_lines, uncounted_lines
+from planner.excelcells import new_book, places, sheet_name, write_cell
 from planner.grammar import masked, quoted
 from planner.problems import cells_of, part_of
 from planner.words import layer_name, listed, say, tell
@@ -42,11 +40,8 @@ LISTED = 20_000
 ROWS_REPEATED = 2000
 """Rows of a table that are repeated."""
 
-_SHEET_NAME = 31
-_UNWANTED = re.compile(r"[\[\]:*?/\\'\x00-\x1f]+")
 _WIDEST, _NARROWEST = 60, 8
 _NOTE = 1000
-_UNDATED = dt.date(2000, 1, 1)
 
 
 class _Book:
@@ -54,11 +49,7 @@ class _Book:
 
     def __init__(self, path: Path, language: Language, data_date: str | None) -> None:
         self.language = language
-        self.book: Workbook = xlsxwriter.Workbook(
-            str(path), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        )
-        day = dt.date.fromisoformat(data_date) if data_date else _UNDATED
-        self.book.set_properties({"created": dt.datetime(day.year, day.month, day.day, tzinfo=None)})  # noqa: DTZ001
+        self.book: Workbook = new_book(path, dt.date.fromisoformat(data_date) if data_date else None)
         self.head = self._format(bold=True, bg_color="#DDE6F0", border=1)
         self.title = self._format(bold=True, font_size=14)
         self.text = self._format()
@@ -73,12 +64,8 @@ class _Book:
 
     def sheet(self, name: str) -> Worksheet:
         """Add a sheet under a name that Excel takes and that no other sheet has."""
-        plain = _UNWANTED.sub("_", name).strip("_ ")[:_SHEET_NAME] or "_"
-        number, free = 1, plain
-        while free.casefold() in self._names or free.casefold() == "history":
-            number += 1
-            free = f"{plain[: _SHEET_NAME - len(str(number)) - 1]}_{number}"
-        self._names.add(free.casefold())
+        free = sheet_name(name, self._names)
+        self._names.add(free)
         return self.book.add_worksheet(free)
 
     def table(
@@ -98,15 +85,10 @@ class _Book:
 
     def cell(self, sheet: Worksheet, line: int, column: int, value: Any, style: Format | None = None) -> None:
         """Write a cell as what it is: never as a formula."""
-        style = style or self.text
-        if value is None or value == "":
-            sheet.write_blank(line, column, None, style)
-        elif isinstance(value, bool):
-            sheet.write_string(line, column, self.word("yes" if value else "no"), style)
-        elif isinstance(value, int | float):
-            sheet.write_number(line, column, value, style)
-        else:
-            sheet.write_string(line, column, str(value), style)
+        shown = self.word("yes" if value else "no") if isinstance(value, bool) else value
+        if not (shown is None or isinstance(shown, int | float)):
+            shown = str(shown)
+        write_cell(sheet, line, column, shown, style or self.text)
 
 
 def write(checked: Checked, path: Path) -> None:
@@ -344,5 +326,5 @@ def _note(problem: Problem, language: Language) -> str:
 def _widths(rows: Sequence[Sequence[Any]]) -> Iterator[float]:
     """Widths of columns that show most of their texts; a Chinese character takes two places."""
     for column in zip(*rows, strict=True):
-        longest = max(len(str(value)) + sum(ord(letter) > 0x2E80 for letter in str(value)) for value in column)  # noqa: PLR2004
+        longest = max(places(str(value)) for value in column)
         yield min(max(longest + 1, _NARROWEST), _WIDEST)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner import footmoves, record, unitsums, unjudged
+from planner import auditinputs, footmoves, outletgaps, record, unitsums, unjudged
+from planner.auditschema import AuditSection
 from planner.coverage import applies, assessable
-from planner.errors import ScenarioError
+from planner.errors import ScenarioError, attempt
 from planner.glance import unread
 from planner.grammar import quoted
 from planner.hashing import sha256_of
@@ -94,15 +95,16 @@ def check(path: str | Path, show: Callable[[str], None]) -> Checked:
     PlannerError
         If the scenario file is not there.
     """
-    gathered = _gathered(Path(path), show)
+    gathered, more = _audited(_gathered(Path(path), show), show)
     seen = look(gathered, show) if gathered.loaded.scenario else None
     parts = gathered.parts
     totals = gathered.inputs.totals if gathered.inputs else ()
     told: list[Fault] = [doubt for table in tables_of(gathered).values() for doubt in table.doubts]
     if seen is not None:
         told += [*seen.told, *located(seen.doubts, seen.points, parts)]
-    told += unitsums.doubts(totals)
+    told += [*unitsums.doubts(totals), *more]
     told += [*footmoves.doubts_of(gathered.inputs), *unjudged.doubts_of(gathered.inputs)]
+    told += outletgaps.doubts_of(gathered.inputs)
     problems = problems_of(gathered.loaded, listed(gathered.faults), listed(told), parts)
     left_out = tuple(_left_out(gathered, parts))
     moved = footmoves.check_record(gathered.inputs)
@@ -118,6 +120,18 @@ def _gathered(path: Path, show: Callable[[str], None]) -> Gathered:
         if not is_file(path):
             raise
         return Gathered(unread(path), (), None, None, {}, error.faults, None, {kind: [] for kind in KINDS})
+
+
+def _audited(gathered: Gathered, show: Callable[[str], None]) -> tuple[Gathered, tuple[Fault, ...]]:
+    """Read what an audit would read as well, where the scenario asks for any: its faults, and its doubts."""
+    inputs = gathered.inputs
+    if inputs is None:
+        return gathered, ()
+    scenario = inputs.scenario
+    if scenario.audit == AuditSection() and not scenario.checklist and not scenario.grant:
+        return gathered, ()
+    read, faults = attempt(lambda: auditinputs.read(inputs, show))
+    return replace(gathered, faults=(*gathered.faults, *faults)), () if read is None else read.doubts
 
 
 # --- the record --------------------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ app = typer.Typer(
 
 scenario_app = typer.Typer(help=say("cli.scenario_group", HELP_LANGUAGE), no_args_is_help=True)
 app.add_typer(scenario_app, name="scenario")
+policy_app = typer.Typer(help=say("cli.policy.group", HELP_LANGUAGE), no_args_is_help=True)
+app.add_typer(policy_app, name="policy")
 
 ScenarioFile = Annotated[Path, typer.Argument(help=say("cli.scenario", HELP_LANGUAGE))]
 OutFolder = Annotated[Path, typer.Option("--out", help=say("cli.out", HELP_LANGUAGE))]
@@ -96,7 +98,8 @@ def _guarded(path: Path, work: Callable[[Callable[[str], None]], T]) -> T:
     except KeyboardInterrupt:
         typer.echo(say("cli.stopped", language), err=True)
         raise typer.Exit(STOPPED) from None
-    _tell_where_kernels_are(language)
+    if "planner._compiled" in sys.modules:
+        _tell_where_kernels_are(language)
     return done
 
 
@@ -156,6 +159,24 @@ def run(
             typer.echo(say("cli.no_inputs", language))
         typer.echo(say("cli.written", language, folder=outcome.folder, map=outcome.folder / "map.html"))
     raise typer.Exit(outcome.exit_code)
+
+
+@app.command(help=say("cli.audit", HELP_LANGUAGE))
+def audit(
+    scenario: ScenarioFile,
+    *,
+    out: OutFolder = Path("maps"),
+    as_json: AsJson = False,
+    inputs: Annotated[bool, typer.Option("--inputs/--no-inputs", help=say("cli.inputs", HELP_LANGUAGE))] = True,
+) -> None:
+    """Judge every community and write the ledger."""
+    from planner import auditlines, pipeline
+
+    outcome = _guarded(scenario, lambda show: pipeline.audit(scenario, out, keep_inputs=inputs, show=show))
+    _print(outcome.record, auditlines.lines, as_json=as_json)
+    if not as_json:
+        folder = outcome.folder
+        typer.echo(say("audit.written", outcome.record["language"], folder=folder, ledger=folder / "ledger.xlsx"))
 
 
 @app.command(help=say("cli.fetch.verb", HELP_LANGUAGE))
@@ -263,19 +284,34 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Set results side by side."""
-    from planner import pipeline, summary
+    from planner import finished, summary
 
-    found = _guarded(scenarios[0], lambda _show: pipeline.compare(scenarios, out))
+    found = _guarded(scenarios[0], lambda _show: finished.compare(scenarios, out))
     if as_json:
         typer.echo(found.to_json())
         return
     language = _language_of(scenarios[0])
     for scenario in scenarios:
-        if pipeline.is_stale(scenario, out):
+        if finished.is_stale(scenario, out):
             typer.echo(say("cli.compare_stale", language, scenario=scenario))
     for line in summary.compare_lines(found, language):
         typer.echo(line)
     typer.echo(say("cli.compared", language, file=out / "compare" / "compare.csv"))
+
+
+@app.command(help=say("cli.verify.verb", HELP_LANGUAGE))
+def verify(
+    result: Annotated[Path, typer.Argument(help=say("cli.verify.result", HELP_LANGUAGE))],
+    *,
+    witness: Annotated[str | None, typer.Option(help=say("cli.verify.witness", HELP_LANGUAGE))] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute a result by a second path and compare every figure."""
+    from planner import verify as verifying
+
+    found = _guarded(result / "scenario.toml", lambda show: verifying.verify(result, show, witness=witness))
+    _print(found, verifying.lines, as_json=as_json)
+    raise typer.Exit(0 if found["same"] else WRONG_INPUT)
 
 
 @scenario_app.command(help=say("cli.convert", HELP_LANGUAGE))
@@ -292,6 +328,28 @@ def convert(
     except PlannerError as error:
         _fail(error, language)
     typer.echo(say("cli.converted", language, file=target, source=source))
+
+
+@policy_app.command("list", help=say("cli.policy.list", HELP_LANGUAGE))
+def list_policies(*, as_json: AsJson = False) -> None:
+    """List the policy packs."""
+    from planner import policyview
+
+    _print(policyview.list_packs(HELP_LANGUAGE), policyview.list_lines, as_json=as_json)
+
+
+@policy_app.command("show", help=say("cli.policy.show", HELP_LANGUAGE))
+def show_policy(
+    name: Annotated[str, typer.Argument(help=say("cli.policy.name", HELP_LANGUAGE))], *, as_json: AsJson = False
+) -> None:
+    """Show what a policy pack asks for."""
+    from planner import policyview
+
+    try:
+        found = policyview.show_pack(name, HELP_LANGUAGE)
+    except PlannerError as error:
+        _fail(error, HELP_LANGUAGE)
+    _print(found, policyview.show_lines, as_json=as_json)
 
 
 def _print(

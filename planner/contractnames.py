@@ -28,11 +28,11 @@ _Contract: TypeAlias = "Callable[[Mapping[str, Any]], Sequence[Column]]"
 _ROW_WORD = "行号"
 
 _ONE_TYPE: Sequence[tuple[str, ...]] = (
-    ("count",), ("build_cost",), ("size",), ("rules", "spacing"), ("rules", "near_people"),
+    ("build_cost",), ("size",), ("rules", "spacing"), ("rules", "near_people"),
 )  # fmt: skip
 """Sections whose key ``type`` names one facility type."""
 
-_SEVERAL_TYPES: Sequence[tuple[str, ...]] = (("candidates", "type"), ("standard", "served_by"))
+_SEVERAL_TYPES: Sequence[tuple[str, ...]] = (("candidates", "type"), ("count", "type"), ("standard", "served_by"))
 """Keys that name several."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.columns import GROUP_PREFIX, nearest
+from planner.hours import parse
 from planner.words import in_both
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def problems(scenario: Scenario) -> Iterator[Problem]:
             several = len(known.get(name, ())) > 1
             yield _fault("several_names" if several else "unknown_name", where, name=name, known=" / ".join(known))
     yield from _contradictions(scenario)
+    yield from _hours(scenario)
+    yield from _last_year(scenario)
     yield from _people(scenario)
     yield from _no_use(scenario)
     yield from _years(scenario)
@@ -71,7 +74,6 @@ def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Mapping[str,
         yield ["goal", i, "standard"], goal.standard, standards
         yield ["goal", i, "group"], goal.group, groups
     typed: Sequence[tuple[Sequence[str], Sequence[Any]]] = (
-        (["count"], scenario.count),
         (["build_cost"], scenario.build_cost),
         (["size"], scenario.size),
         (["rules", "spacing"], scenario.rules.spacing),
@@ -80,11 +82,15 @@ def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Mapping[str,
     for section, entries in typed:
         for i, entry in enumerate(entries):
             yield [*section, i, "type"], entry.type, types
-    for name in scenario.candidates.types:
-        yield ["candidates", "type"], name, types
+    several: list[tuple[Where, tuple[str, ...]]] = [(["candidates", "type"], scenario.candidates.types)]
+    several += [(["count", i, "type"], count.types) for i, count in enumerate(scenario.count)]
+    for where, named in several:
+        yield from ((where, name, types) for name in named)
     for i, phase in enumerate(scenario.phase):
         for name in phase.shares:
             yield ["phase", i, "shares", name], name, goals
+    for i, name in enumerate(scenario.audit.decides):
+        yield ["audit", "decides", i], name, standards
     yield ["siting", "standard"], scenario.siting.standard, standards
     yield ["siting", "capacity_standard"], scenario.siting.capacity_standard, standards
 
@@ -108,6 +114,22 @@ def _contradictions(scenario: Scenario) -> Iterator[Problem]:
         named = {"district": item.district, "town": item.town}.get(item.each)
         if named is not None:
             yield _fault("each_and_one", where, id=item.id, each=in_both(f"book.choice.each.{item.each}"), name=named)
+
+
+def _hours(scenario: Scenario) -> Iterator[Problem]:
+    """Check that the hours of facility types can be read."""
+    for i, facility in enumerate(scenario.facility):
+        if facility.hours and parse(facility.hours) is None:
+            yield _fault("facility_hours", ["facility", i, "hours"], text=facility.hours)
+
+
+def _last_year(scenario: Scenario) -> Iterator[Problem]:
+    """Check that last year is named once, and that a crosswalk leads from one."""
+    previous = scenario.audit.previous
+    if previous is not None and (previous.result is None) == (previous.file is None):
+        yield _fault("previous_one", ["audit", "previous"])
+    if previous is None and scenario.audit.crosswalk is not None:
+        yield _fault("crosswalk_alone", ["audit", "crosswalk"])
 
 
 def _people(scenario: Scenario) -> Iterator[Problem]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from planner import schema, tables
 from planner.candidates import split_types
 from planner.columns import DEMAND_COLUMNS, called, known_as
+from planner.countscopes import count_scopes
 from planner.coverage import applies
 from planner.crosschecks import missing_group_columns, unknown_sources
 from planner.errors import Fault
 from planner.oddities import first_rows_only
-from planner.scenario import Loaded, fault_at
+from planner.scenario import Loaded, fault_at, in_pack
 from planner.standards import scopes
 from planner.words import in_both
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    import pandas as pd
 
     from planner.roads import Roads
     from planner.schema import Scenario
@@ -104,6 +107,9 @@ def _named(
         asked.append((["standard", i, "applies_to", "layer"], standard.applies_to.layer, names("layer", demand)))
     for i, layer in enumerate(scenario.candidates.near):
         asked.append((["candidates", "near", i], layer, names("layer", demand)))
+    if scenario.audit.officers:
+        firms = scenario.audit.officers.firms or ""
+        asked.append((["audit", "officers", "firms"], firms, names("layer", demand)))
     candidates = None if sites is None else names("site_id", sites[sites["status"] == "candidate"])
     for key in ("force_open", "force_closed"):
         asked += [(["rules", key], site, candidates) for site in getattr(scenario.rules, key)]
@@ -117,7 +123,8 @@ def _unknown_places(
     for where, value, names in _named(scenario, demand, sites):
         if value not in names:
             near = difflib.get_close_matches(value, names, n=3, cutoff=0.4) or sorted(names - {""})[:5] or ["—"]
-            yield fault_at(loaded, "unknown_place", where, name=value, near=" / ".join(near))
+            fault = fault_at(loaded, "unknown_place", where, name=value, near=" / ".join(near))
+            yield replace(fault, code="pack_place") if in_pack(loaded, fault) else fault
 
 
 def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables.Table | None) -> Iterator[Fault]:
@@ -132,21 +139,27 @@ def _blank_scopes(scenario: Scenario, demand: tables.Table | None, sites: tables
             (in_both("asked.goal", id=g.id), g, demand, rows[g.standard]) for g in scenario.goal if g.standard in rows
         ]
     if sites is not None:
-        asked += [(in_both("asked.count", id=c.id), c, sites, _may_hold(sites.frame, c.type)) for c in scenario.count]
+        asked += [
+            (in_both("asked.count", id=c.id), c, sites, _may_hold(sites.frame, c.types))
+            for c in scenario.count
+            if c.min or c.max is not None
+        ]
     for rule, item, table, rows_asked in asked:
         if item.each == "city":
             continue
-        blank = rows_asked & (table.frame[item.each] == "").to_numpy()
+        key = "unit_id" if item.each == "community" else item.each
+        blank = rows_asked & (table.frame[key] == "").to_numpy()
         for column, name in (("district", item.district), ("town", item.town)):
             if name is not None:
                 blank = blank & (table.frame[column] == name).to_numpy()
         found = np.flatnonzero(blank)
         if len(found):
-            each = next(called(column) for column in DEMAND_COLUMNS if column.name == item.each)
+            each = next(called(column) for column in DEMAND_COLUMNS if column.name == key)
             values = {"rule": rule, "each": each, "count": len(found)}
             here = (table.origin["file"] == table.origin["file"].iloc[found[0]]).to_numpy()
-            first = first_rows_only(table.frame.loc[here, item.each].tolist())
-            yield _fault_in(table, found[0], "scope_first_rows" if first else "scope_blank", item.each, values)
+            first = first_rows_only(table.frame.loc[here, key].tolist())
+            code = "scope_unit_blank" if key == "unit_id" else "scope_first_rows" if first else "scope_blank"
+            yield _fault_in(table, found[0], code, key, values)
 
 
 def _empty_rules(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites: pd.DataFrame) -> Iterator[Fault]:
@@ -156,15 +169,14 @@ def _empty_rules(loaded: Loaded, scenario: Scenario, demand: pd.DataFrame, sites
         rows = demand[applies(demand, known[goal.standard])] if goal.standard in known else demand
         if not list(scopes(rows, goal.each, goal.district, goal.town)):
             yield fault_at(loaded, "no_scope", ["goal", i, "each"], rule=in_both("asked.goal", id=goal.id))
-    places = pd.concat([demand[["district", "town"]], sites[["district", "town"]]])
     for i, count in enumerate(schema.counts_of(scenario)):
-        if not list(scopes(places, count.each, count.district, count.town)):
+        if not list(count_scopes(count, sites, demand)):
             yield fault_at(loaded, "no_scope", ["count", i, "each"], rule=in_both("asked.count", id=count.id))
 
 
-def _may_hold(sites: pd.DataFrame, kind: str) -> Any:
-    """Mask of the sites that hold a facility type or may newly hold it."""
-    named = np.array([kind in split_types(types) for types in sites["type"]], dtype=bool)
+def _may_hold(sites: pd.DataFrame, kinds: Collection[str]) -> Any:
+    """Mask of the sites that hold a facility of some types or may newly hold one."""
+    named = np.array([not set(kinds).isdisjoint(split_types(types)) for types in sites["type"]], dtype=bool)
     free = ((sites["status"] == "candidate") & (sites["type"] == "")).to_numpy()
     return (named | free) & (sites["status"] != "excluded").to_numpy()
 

@@ -10,6 +10,7 @@ import pandas as pd
 import xlsxwriter
 
 from planner.coordinates import SYSTEMS
+from planner.excelcells import clean
 from planner.geodesy import to_mm
 from planner.words import say
 
@@ -144,7 +145,7 @@ def write(
                 if value is None:
                     continue
                 if isinstance(value, str):
-                    sheet.write_string(row, column, value, text)
+                    sheet.write_string(row, column, clean(value), text)
                 else:
                     sheet.write_number(row, column, value, None if name == "people" else number)
         _ask(book, sheet, len(shown), language)

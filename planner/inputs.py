@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from planner import headcount, placing, schema, sitedates, snapshot, sourceschema, tables
+from planner import headcount, hours, placing, schema, sitedates, snapshot, sourceschema, tables
 from planner.candidates import options
 from planner.companions import with_companions
 from planner.crossfaults import cross_faults, unpaid_budgets
@@ -297,7 +297,7 @@ def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables
     """Mark the sites that are open on the data date; doubt those whose dates change that in the years of a plan."""
     if table is None or scenario is None:
         return table
-    frame = table.frame
+    table, frame = hours.doubted(table), table.frame
     works = tables.operating_on(frame, scenario.data_date).to_numpy()
     marked = frame.assign(open_today=(frame["status"] == "existing").to_numpy() & works)
     if not schema.asks_a_plan(scenario):

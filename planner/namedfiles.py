@@ -10,8 +10,11 @@ if TYPE_CHECKING:
 
     Where = tuple[str | int, ...]
 
-FILE_KEYS = ("file", "raster")
+FILE_KEYS = ("file", "raster", "cells")
 """Keys whose text is the path of a file."""
+
+FOLDER_KEYS = ("result",)
+"""Keys whose text is the path of a folder: of last year's result. Its files are no inputs of their own."""
 
 FREE = ("columns", "defaults", "keep")
 """Tables of keys that the user makes: a column may be called ``file``."""
@@ -31,11 +34,11 @@ def named_files(data: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
 
 
 def with_files(data: Any, change: Callable[[str], str]) -> Any:
-    """Return the data with every file that is named changed."""
+    """Return the data with every file, and folder, that is named changed."""
     if isinstance(data, Mapping):
         return {
             key: change(value)
-            if key in FILE_KEYS and isinstance(value, str)
+            if key in (*FILE_KEYS, *FOLDER_KEYS) and isinstance(value, str)
             else value
             if key in FREE
             else with_files(value, change)

@@ -78,7 +78,8 @@ def near_headers(
     header, column
         Each header with the first such column, the decisive ones by what they speak of, then all by their letters.
     """
-    absent = sorted((column for column in contract if column.name not in filled), key=lambda c: c.name not in DECISIVE)
+    unread = (column for column in contract if column.name not in filled and not _of_a_site(column, contract))
+    absent = sorted(unread, key=lambda column: column.name not in DECISIVE)
     for header in spare:
         bare = _bare(header)
         found = next((column for column in absent if _speaks_of(bare, column)), None)
@@ -95,6 +96,14 @@ def near_faults(
         code = "header_near_decisive" if column.name in DECISIVE else "header_near"
         values = {"header": quoted(header), "name": column.name, "called": called(column)}
         yield Fault(code, file, sheet, column=header, values=values)
+
+
+def _of_a_site(column: Column, contract: Sequence[Column]) -> bool:
+    """Whether it is the community of a site: a code in a table of sites is the outlet's own, or its county's.
+
+    A count that is asked in each community names the column where it is missing.
+    """
+    return column.name == "unit_id" and contract[0].name == "site_id"
 
 
 @cache

@@ -9,7 +9,9 @@ import pandas as pd
 
 from planner import (
     __version__,
+    citations,
     claims,
+    demandtable,
     editoutputs,
     fieldcheck,
     maps,
@@ -22,16 +24,17 @@ from planner import (
     unjudged,
     verdicts,
 )
+from planner.countscopes import community_names
 from planner.coverage import CHECKED, assessable
 from planner.headcount import of_tables
 from planner.instance import weight_scale
+from planner.keptinputs import write_inputs
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS, areas
 from planner.recount import cost_of
 from planner.rulewords import goal_in_words, in_words, known, rule_in_words
 from planner.schema import aim_of
 from planner.sitetable import map_sites, site_table
-from planner.sourcelist import shown_path
 from planner.study import Study, goal_tallies, goals_in, served_in, tally
 from planner.words import listed, say, tell
 
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from planner.inputs import Inputs
     from planner.rulewords import Known
 
 
@@ -49,7 +51,7 @@ RESULT_FILES = frozenset(
     {
         "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg",
         "field_check.xlsx", "why.csv", "closing.csv", "alternatives.csv", "certificate.json", "scenario.toml", "inputs",
-        "totals.csv", editoutputs.MOVED_FILE,
+        "totals.csv", editoutputs.MOVED_FILE, "demand.csv",
     }
 )  # fmt: skip
 """Names of everything that a result holds."""
@@ -125,7 +127,8 @@ def _demand_record(studied: Study) -> dict[str, Any]:
 def _names_known(studied: Study) -> Known:
     sites = studied.inputs.sites.frame
     names = dict(zip(sites["site_id"], sites["name"], strict=True))
-    return known(studied.instance.all_goals, studied.inputs.scenario, names)
+    communities = community_names(studied.inputs.demand.frame)
+    return known(studied.instance.all_goals, studied.inputs.scenario, names, communities)
 
 
 def _why_in_words(studied: Study) -> pd.DataFrame:
@@ -188,7 +191,7 @@ def _record(studied: Study, moved: pd.DataFrame | None) -> dict[str, Any]:
         plan=_plan_record(studied),
         sites=_site_records(studied),
         demand=_demand_record(studied),
-    )
+    ) | citations.policy_part(scenario, inputs.loaded.merged)
 
 
 def _plan_record(studied: Study) -> dict[str, Any]:
@@ -220,6 +223,7 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
             "note.counted", language, walk_kph=f"{parameters['walk_kph']:g}", snap_max_m=f"{parameters['snap_max_m']:g}"
         ),
         say("note.community", language, rule=f"{parameters['community_rule'] * 100:g}"),
+        *(citations.pack_lines(run["policy"], language) if "policy" in run else ()),
         *(tell(doubt, language)[1] for doubt in studied.inputs.grave),
         *unitsums.scaled_lines(studied.inputs.totals, language),
         *provenance.source_notes(language, run["inputs"]),
@@ -275,7 +279,7 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     if studied.plan.multipliers is not None:
         proof = claims.certify(studied.instance, studied.plan.multipliers)
         report.write_json(claims.to_json(proof), folder / "certificate.json")
-    _write_inputs(inputs, folder, keep=keep_inputs)
+    write_inputs(inputs, folder, keep=keep_inputs)
     report.write_json(run, folder / "run.json")
     return run
 
@@ -310,6 +314,7 @@ def _write_tables(studied: Study, sites: gpd.GeoDataFrame, folder: Path) -> None
     places = sites.drop(columns="geometry").assign(lon=sites.geometry.x, lat=sites.geometry.y)
     report.write_csv(places, folder / "sites.csv")
     report.write_csv(studied.coverage, folder / "coverage.csv")
+    report.write_csv(demandtable.as_read(inputs.demand.frame), folder / "demand.csv")
     report.write_csv(studied.explained.closing, folder / "closing.csv")
     if inputs.totals:
         report.write_csv(pd.DataFrame(unitsums.beside(inputs.totals), dtype=object), folder / "totals.csv")
@@ -317,17 +322,8 @@ def _write_tables(studied: Study, sites: gpd.GeoDataFrame, folder: Path) -> None
         report.write_csv(_why_in_words(studied), folder / "why.csv")
     if len(studied.explained.plans):
         report.write_csv(studied.explained.others, folder / "alternatives.csv")
-    left_out = [row for table in (inputs.demand, inputs.sites) for row in table.left_out]
-    report.write_csv(
-        pd.DataFrame(
-            [
-                (r.file, r.row, r.rows, r.id, r.name, say(f"left_out.{r.reason}", inputs.scenario.language, **r.values))
-                for r in left_out
-            ],
-            columns=["file", "row", "rows", "id", "name", "reason"],
-        ),
-        folder / "left_out.csv",
-    )
+    columns = ["file", "row", "rows", "id", "name", "reason"]
+    report.write_csv(pd.DataFrame(provenance.left_out_records(inputs), columns=columns), folder / "left_out.csv")
 
 
 def _field_checks(studied: Study) -> pd.DataFrame:
@@ -337,12 +333,3 @@ def _field_checks(studied: Study) -> pd.DataFrame:
     names = dict(zip(inputs.sites.frame["site_id"], inputs.sites.frame["name"], strict=True))
     decided = (today["reason"] == CHECKED).to_numpy()
     return fieldcheck.listing(of_tables(inputs.demand.frame), today, inputs.standards, names, decided)
-
-
-def _write_inputs(inputs: Inputs, folder: Path, *, keep: bool) -> None:
-    """Write the merged scenario; with the inputs kept it names the copies, so that it runs from where it lies."""
-    if keep:
-        names = report.copy_inputs(inputs.files, folder / "inputs")
-    else:
-        names = {file: shown_path(str(file), folder) for file in inputs.files}
-    report.write_toml(provenance.with_paths(inputs.loaded, names), folder / "scenario.toml")

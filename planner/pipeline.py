@@ -11,36 +11,35 @@ from typing import TYPE_CHECKING, Any
 from planner import (
     areaoutputs,
     areastudy,
+    auditinputs,
+    auditoutputs,
     candidateoutputs,
     candidatestudy,
     checkbook,
     checking,
-    comparison,
     frontieroutputs,
     inspection,
     outputs,
     owners,
-    provenance,
-    record,
+    previous,
     report,
     results,
     snapshot,
+    yearly,
 )
 from planner import (
     fetch as fetching,
 )
 from planner.clock import Clock
-from planner.companions import with_companions
-from planner.errors import BlockedError, Fault, ScenarioError, attempt
+from planner.errors import BlockedError, Fault, attempt
 from planner.frontier import STEPS
 from planner.frontierstudy import standard_of, study_frontier
-from planner.hashing import sha256_of
 from planner.inputs import Inputs, read
 from planner.scenario import load, snapshot_of
 from planner.study import study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
 
 EXIT_CODES = {"optimal": 0, "gap": 0, "none": 0, "infeasible": 3, "unknown": 4}
@@ -69,7 +68,8 @@ def _recover(path: str | Path, out: str | Path) -> None:
     if saved is not None:
         results.recover(saved.parent, saved.name)
     name = checking.name_of(loaded)
-    for suffix in ("", areaoutputs.SUFFIX, frontieroutputs.SUFFIX, candidateoutputs.SUFFIX, checkbook.SUFFIX):
+    modules = (areaoutputs, frontieroutputs, candidateoutputs, checkbook, auditoutputs)
+    for suffix in ("", *(module.SUFFIX for module in modules)):
         results.recover(Path(out), name + suffix)
 
 
@@ -131,6 +131,41 @@ def run(
         clock("")
         report.write_json({"seconds": {k: round(v, 3) for k, v in clock.seconds.items()}}, folder / "timing.json")
     return Outcome(written, Path(out) / name, EXIT_CODES[studied.plan.status])
+
+
+def audit(
+    path: str | Path, out: str | Path, *, keep_inputs: bool = True, show: Callable[[str], None] = _silent
+) -> Outcome:
+    """Judge every community as of the audit date, and write the ledger.
+
+    Parameters
+    ----------
+    path, keep_inputs, show
+        As in `run`.
+    out
+        Folder of all results; this one goes into a folder of the scenario's name with ``-audit``.
+
+    Returns
+    -------
+    outcome
+        The content of audit.json, the folder and the exit code: 0, whatever the plan that it rests on.
+
+    Raises
+    ------
+    PlannerError
+        As from `run`.
+    """
+    _recover(path, out)
+    inputs = _read(path, show)
+    asked = auditinputs.read(inputs, show)
+    name = inputs.scenario.name + auditoutputs.SUFFIX
+    previous.spare(inputs.loaded, Path(out) / name)
+    _make_ready(inputs, Path(out) / name, auditoutputs.RESULT_FILES, auditoutputs.MARK)
+    _spare_inputs(inputs, Path(out) / name, keep_inputs=keep_inputs)
+    audited = yearly.study_year(inputs, asked, show)
+    with results.result_folder(Path(out), name) as folder:
+        written = auditoutputs.write(audited, folder, show, keep_inputs=keep_inputs)
+    return Outcome(written, Path(out) / name, 0)
 
 
 def isochrones(
@@ -320,80 +355,3 @@ def check(path: str | Path, out: str | Path, *, show: Callable[[str], None] = _s
     except BlockedError as error:  # what was found is told all the same
         return {**checked.record, "report": None, "blocked": checking.said(error.faults[0], checked.record["language"])}
     return {**checked.record, "report": str(Path(out) / name / checkbook.MARK), "blocked": None}
-
-
-def result_of(path: str | Path, out: str | Path) -> Mapping[str, Any]:
-    """Read the run.json of a scenario file, or of a result folder.
-
-    Raises
-    ------
-    ScenarioError
-        If the scenario has not been run yet, or only another file of its name.
-    """
-    folder = _folder_of(path, out)
-    if not Path(path).is_dir():
-        owners.claim(load(path), folder, "run.json")
-    found = comparison.record_in(folder, "run.json")
-    if found is None or found.get("schema") != record.SCHEMA:
-        raise ScenarioError(Fault("no_result", str(path), values={"folder": str(folder)}))
-    return found
-
-
-def _folder_of(path: str | Path, out: str | Path) -> Path:
-    """Folder of the result of a scenario file, put back after a crash; a result folder is its own."""
-    path, out = Path(path), Path(out)
-    if path.is_dir():
-        return path
-    name = _name_of(path)
-    results.recover(out, name)
-    return out / name
-
-
-def is_stale(path: str | Path, out: str | Path) -> bool:
-    """Tell whether a scenario, or a file that it names, has changed since its result was written.
-
-    A result folder is never stale.
-    """
-    if Path(path).is_dir():
-        return False
-    found, loaded = result_of(path, out), load(path)
-    if found.get("scenario_sha256") != provenance.scenario_hash(loaded):
-        return True
-    files = {loaded.folder / item["path"]: item["sha256"] for item in found["inputs"]}
-    return any(not file.is_file() or sha256_of(file) != files.get(file) for file in with_companions(files))
-
-
-def _name_of(path: Path) -> str:
-    loaded = load(path)
-    if loaded.scenario is None:
-        raise ScenarioError(*loaded.faults)
-    return loaded.scenario.name
-
-
-def compare(paths: Sequence[str | Path], out: str | Path) -> comparison.Comparison:
-    """Set results side by side: people, communities, sites and cost; communities won and lost; what the cost could buy.
-
-    Parameters
-    ----------
-    paths
-        Scenario files that have been run, or result folders.
-    out
-        Folder of all results.
-
-    Returns
-    -------
-    comparison
-        What stands in ``compare.csv`` and ``communities.csv``.
-    """
-    folders = [_folder_of(path, out) for path in paths]
-    comparison.refuse_same(paths, folders)
-    ran = [
-        comparison.Result(number, Path(path).as_posix(), folder, result_of(path, out))
-        for number, (path, folder) in enumerate(zip(paths, folders, strict=True), start=1)
-    ]
-    found = comparison.compared(ran)
-    results.make_ready(Path(out), "compare", comparison.RESULT_FILES, mark="compare.csv")
-    with results.result_folder(Path(out), "compare") as folder:
-        report.write_csv(found.table, folder / "compare.csv")
-        report.write_csv(found.communities, folder / "communities.csv")
-    return found

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner import __version__, footmoves, report, snapshot, unitsums, unjudged
+from planner import __version__, footmoves, outletgaps, report, snapshot, unitsums, unjudged
 from planner.companions import OF_SHAPEFILES
 from planner.hashing import sha256_of
 from planner.namedfiles import with_files
@@ -18,9 +18,11 @@ from planner.words import listed, say, tell
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from planner.bureau import Bureau
     from planner.inputs import Inputs
     from planner.scenario import Loaded
     from planner.schema import Scenario
+    from planner.tables import Table
     from planner.terms import Language
 
 
@@ -65,7 +67,7 @@ def doubt_records(inputs: Inputs) -> list[dict[str, Any]]:
     """
     of_tables = (doubt for doubt in (*inputs.demand.doubts, *inputs.sites.doubts) if doubt not in inputs.grave)
     doubts = (*inputs.grave, *of_tables, *footmoves.doubts_of(inputs), *unjudged.doubts_of(inputs))
-    doubts = (*doubts, *unitsums.doubts(inputs.totals))
+    doubts = (*doubts, *outletgaps.doubts_of(inputs), *unitsums.doubts(inputs.totals))
     files = {str(file.path): shown_path(str(file.path), inputs.loaded.folder) for file in inputs.loaded.files}
     found: list[dict[str, Any]] = []
     for doubt in doubts:
@@ -75,14 +77,23 @@ def doubt_records(inputs: Inputs) -> list[dict[str, Any]]:
     return found
 
 
-def input_records(inputs: Inputs) -> list[dict[str, Any]]:
-    """Describe each input file: its path, hash, and rows read and used."""
+def _tables(inputs: Inputs, reported: Bureau | None) -> list[Table | Bureau]:
+    """List what was read of rows: people, sites, and the bureau's own ledgers where they were asked for."""
+    return [inputs.demand, inputs.sites, *([] if reported is None else [reported])]
+
+
+def input_records(inputs: Inputs, reported: Bureau | None = None) -> list[dict[str, Any]]:
+    """Describe each input file: its path, hash, and rows read and used, also of the bureau's own ledgers."""
     loaded, found = inputs.loaded, []
     left = Counter[str]()
-    for row in (*inputs.demand.left_out, *inputs.sites.left_out):
-        left[row.file] += row.rows
-    rows = Counter(inputs.demand.rows_read) + Counter(inputs.sites.rows_read)
+    rows = Counter[str]()
+    for table in _tables(inputs, reported):
+        rows.update(table.rows_read)
+        for row in table.left_out:
+            left[row.file] += row.rows
     used = rows_used(loaded, {"demand": inputs.demand, "sites": inputs.sites})
+    own = {} if reported is None else reported.rows_used()
+    used = {path: None if number is None else number + own.get(path, 0) for path, number in used.items()}
     for file in inputs.files:
         shown = shown_path(str(file), loaded.folder)
         number = rows.get(shown)
@@ -95,6 +106,19 @@ def input_records(inputs: Inputs) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def left_out_records(inputs: Inputs, reported: Bureau | None = None) -> list[dict[str, Any]]:
+    """List the rows of all tables that are counted nowhere: file, row, rows, id, name, reason (in words)."""
+    language = inputs.scenario.language
+    rows = [row for table in _tables(inputs, reported) for row in table.left_out]
+    return [
+        {
+            **{name: getattr(row, name) for name in ("file", "row", "rows", "id", "name")},
+            "reason": say(f"left_out.{row.reason}", language, **row.values),
+        }
+        for row in rows
+    ]
 
 
 def road_parameters(scenario: Scenario) -> dict[str, Any]:

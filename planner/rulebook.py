@@ -12,16 +12,16 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_array
 
+from planner.countscopes import count_scopes
 from planner.siting import NO_LIMIT, Rules, label_of
-from planner.standards import scopes
 from planner.vicinity import close_pairs, sums_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import pandas as pd
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
@@ -61,16 +61,15 @@ def _numbers(mask: pd.Series | NDArray[np.bool_]) -> Whole:
 
 
 def _counts(counts: Iterable[Count], options: pd.DataFrame, demand: pd.DataFrame) -> Iterator[Row]:
-    """Make one rule for each count and scope; a district of the demand table without any option is a scope as well."""
-    places = pd.concat([options[["district", "town"]], demand[["district", "town"]]], ignore_index=True)
+    """Make one rule for each count and scope, those in which nothing stands or may be built as well."""
     for count in counts:
-        mask = options["type"] == count.type
+        mask = options["type"].isin(count.types)
         if count.tier is not None:
             mask = mask & (options["tier"] == count.tier)
         if count.new_only:
             mask = mask & (options["state"] == "new")
-        for scope, inside in scopes(places, count.each, count.district, count.town):
-            counted = _numbers(mask.to_numpy(dtype=bool) & inside[: len(options)])
+        for scope, inside in count_scopes(count, options, demand):
+            counted = _numbers(mask.to_numpy(dtype=bool) & inside)
             most = NO_LIMIT if count.maximum is None else count.maximum
             yield Row(label_of(count.id, scope), counted, np.ones_like(counted), count.minimum, most)
 
@@ -213,7 +212,7 @@ def rules_of(
     options
         The table of `candidates.options`, numbered from 0.
     demand
-        The demand table, for its districts and towns.
+        The demand table, for its districts, towns and communities.
     residents
         Demand rows whose people count for ``rules.near_people``: column people, points in EPSG:4326.
     cost_yuan

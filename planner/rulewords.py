@@ -43,8 +43,8 @@ class Known:
         Label of each goal in each scope and year -> the goal.
     counts
         Ids of the counts, the longest first: one may begin as another does.
-    types, sites
-        Facility type and site_id -> name as printed.
+    types, sites, communities
+        Facility type, site_id and unit_id -> name as printed.
     language
         ``zh`` or ``en``.
     """
@@ -53,10 +53,11 @@ class Known:
     counts: tuple[str, ...]
     types: Mapping[str, str]
     sites: Mapping[str, str]
+    communities: Mapping[str, str]
     language: Language
 
 
-def known(goals: Iterable[Goal], scenario: Scenario, sites: Mapping[str, str]) -> Known:
+def known(goals: Iterable[Goal], scenario: Scenario, sites: Mapping[str, str], communities: Mapping[str, str]) -> Known:
     """Gather what names are put together from.
 
     Parameters
@@ -65,12 +66,13 @@ def known(goals: Iterable[Goal], scenario: Scenario, sites: Mapping[str, str]) -
         All goals of the problem.
     scenario
         The scenario that it was built from.
-    sites
-        site_id -> name.
+    sites, communities
+        site_id and unit_id -> name as printed.
     """
     counts = sorted((count.id for count in scenario.count), key=len, reverse=True)
     types = {facility.type: facility.name for facility in scenario.facility}
-    return Known({goal.label: goal for goal in goals}, tuple(counts), types, sites, scenario.language)
+    labelled = {goal.label: goal for goal in goals}
+    return Known(labelled, tuple(counts), types, sites, communities, scenario.language)
 
 
 def goal_in_words(label: str, about: Known) -> str:
@@ -95,7 +97,8 @@ def rule_in_words(name: str, about: Known) -> str:
     """
     for count in about.counts:
         if name == count or name.startswith(f"{count}:"):
-            return _scoped("count", about.language, id=count, scope=name[len(count) + 1 :], year=0)
+            scope = name[len(count) + 1 :]
+            return _scoped("count", about.language, id=count, scope=about.communities.get(scope, scope), year=0)
     kind, _, rest = name.partition(":")
     if kind in PLAIN:
         return say(f"rule.{kind}", about.language)

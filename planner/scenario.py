@@ -1,7 +1,6 @@
 """The scenario file: one TOML, or a workbook of the same content, that names roads, people, sites, standards and goals.
 
-Unknown keys are faults with a suggestion. A key of the contract that this version does not act on yet is a fault too:
-a rule is never dropped without a word.
+Unknown keys are faults with a suggestion: a rule is never dropped without a word.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,27 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from planner import policychecks
 from planner.bookkeys import chinese_title, named
 from planner.contractnames import settled
 from planner.crosschecks import problems
 from planner.errors import Fault, ScenarioError
 from planner.fields import wrong_value
+from planner.merging import array_at, identity_of, merge
 from planner.namedfiles import with_files
+from planner.packs import completed, near_words, read_pack, shipped, with_own
+from planner.policychecks import of_pack
 from planner.scenariobook import is_book, read_as_far, read_book
 from planner.schema import IDENTITY, Scenario, known_keys
-from planner.tomlfile import UNREAD, Line, TomlFile, line_of, read_toml
+from planner.tomlfile import UNREAD, TomlFile, line_of, place_of, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     Where = Sequence[str | int]
-
-# Keys of the contract that later versions act on. They are refused, not ignored.
-NOT_YET = (
-    "policy", "time", "clause", "input", "grant", "checklist",
-)  # fmt: skip
-
-_NOT_INHERITED = ("name", "title", "extends")
 
 SNAPSHOTS, SNAPSHOT_ROADS = "snapshots", "roads.osm.pbf"
 """The folder, beside the scenario, of what `planner fetch` saved, one folder for each place; its roads."""
@@ -93,15 +88,54 @@ def load(path: str | Path) -> Loaded:
     """
     path = Path(path)
     files = _chain(path)
-    merged, faults = _merged(files)
+    own_pack = _own_pack(files)
+    pack_faults = check_pack(own_pack).faults if own_pack else ()
+    merged, faults = merge(files)
+    merged = with_own(merged, files[-1])
     unread = tuple(fault for file in files for fault in file.faults)
-    known, more = _refuse_not_yet(merged, files)
-    scenario, wrong = _validate(known, files)
+    scenario, wrong = _validate(merged, files)
     scenario = None if unread else scenario
-    faults = (*unread, *faults, *more, *wrong)
+    faults = (*unread, *faults, *wrong, *_policy_faults(merged, files))
     if scenario is not None:
         faults = (*faults, *_cross_checks(scenario, files))
-    return Loaded(scenario, known, path, path.resolve().parent, files, faults)
+    told = [_where(fault) for fault in pack_faults]
+    faults = (*pack_faults, *(fault for fault in faults if _where(fault) not in told))
+    return Loaded(scenario, merged, path, path.resolve().parent, files, faults)
+
+
+def _where(fault: Fault) -> tuple[object, ...]:
+    """Return what tells that two faults are one: a pack is checked by itself and within the scenario."""
+    return (fault.code, fault.file, fault.row, fault.column)
+
+
+def check_pack(pack: TomlFile) -> Loaded:
+    """Check a policy pack by itself: what it names must be in it.
+
+    Parameters
+    ----------
+    pack
+        The pack as read.
+
+    Returns
+    -------
+    loaded
+        The pack as a scenario, with made-up values for what only a scenario has (roads, tables), and its faults.
+    """
+    files = (pack,)
+    known = completed(pack.data)
+    scenario, wrong = _validate(known, files)
+    if scenario is not None:
+        wrong = (*wrong, *_cross_checks(scenario, files))
+    alone = (_fault(problem.code, pack.data, problem.where, files, **problem.values) for problem in of_pack(pack.data))
+    faults = (*alone, *wrong, *_policy_faults(known, files))
+    return Loaded(scenario, known, pack.path, pack.path.resolve().parent, files, faults)
+
+
+def _policy_faults(data: Mapping[str, Any], files: Sequence[TomlFile]) -> Iterator[Fault]:
+    """Place what is wrong with clauses, inputs, checklists and grants."""
+    pack = files[-1].data if "pack" in files[-1].data else {}
+    for problem in policychecks.problems(data, pack):
+        yield _fault(problem.code, data, problem.where, files, **problem.values)
 
 
 def read_written(path: Path) -> TomlFile:
@@ -115,20 +149,50 @@ def _read(path: Path) -> TomlFile:
 
 
 def _chain(path: Path) -> tuple[TomlFile, ...]:
-    """Read the file and the one that it extends."""
+    """Read the file, the one that it extends, and the policy pack that the first of them names."""
     child = _read(path)
-    parent_name = child.data.get("extends")
-    if parent_name is None:
-        return settled([child])
-    if parent_name is UNREAD:
-        raise ScenarioError(*child.faults)
-    if not isinstance(parent_name, str):
-        values = {"text": parent_name, "expected": ""}
-        raise ScenarioError(_fault("value_text", child.data, ["extends"], [child], **values))
-    parent = _read(path.parent / parent_name)
+    parent = _parent(child)
+    written = (child, parent) if parent else (child,)
+    pack = _pack(written)
+    return settled((*written, pack) if pack else written)
+
+
+def _parent(child: TomlFile) -> TomlFile | None:
+    """Read the file that a file extends."""
+    name = _name_at(child, "extends")
+    if name is None:
+        return None
+    parent = _read(child.path.parent / name)
     if "extends" in parent.data:
-        raise ScenarioError(Fault("extends_twice", str(path), column="extends", values={"parent": parent_name}))
-    return settled([child, parent])
+        raise ScenarioError(Fault("extends_twice", str(child.path), column="extends", values={"parent": name}))
+    return parent
+
+
+def _pack(written: Sequence[TomlFile]) -> TomlFile | None:
+    """Read the policy pack of a scenario."""
+    for file in written:
+        name = _name_at(file, "policy")
+        if name is not None:
+            known = {"near": near_words(name, shipped()), "known": " ".join(shipped())}
+            unknown = _fault("unknown_policy", file.data, ["policy"], [file], name=name, **known)
+            return _absolute_files(read_pack(name, file.path.parent, unknown))
+    return None
+
+
+def _own_pack(files: Sequence[TomlFile]) -> TomlFile | None:
+    """Return the pack among the files of a scenario where it is the bureau's own; those of the planner are right."""
+    names = [file.data["policy"] for file in files[:-1] if "policy" in file.data]
+    return files[-1] if names and names[0] not in shipped() else None
+
+
+def _name_at(file: TomlFile, key: str) -> str | None:
+    """Return the text of a key that names another file; None where it is not written."""
+    name = file.data.get(key)
+    if name is UNREAD:
+        raise ScenarioError(*file.faults)
+    if name is not None and not isinstance(name, str):
+        raise ScenarioError(_fault("value_text", file.data, [key], [file], text=name, expected=""))
+    return name
 
 
 def _absolute_files(file: TomlFile) -> TomlFile:
@@ -164,108 +228,18 @@ def snapshot_of(roads: Any) -> Path | None:
     return folder if tail == (SNAPSHOTS, place, SNAPSHOT_ROADS) else None
 
 
-def _merged(files: Sequence[TomlFile]) -> tuple[dict[str, Any], tuple[Fault, ...]]:
-    """Merge a file into the one that it extends."""
-    child = {key: value for key, value in files[0].data.items() if key != "extends"}
-    if len(files) == 1:
-        return child, ()
-    inherited = {key: value for key, value in files[1].data.items() if key not in _NOT_INHERITED}
-    return _merge(inherited, child, ""), tuple(_merge_faults(inherited, child, files))
-
-
-def _merge(parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Merge tables by key, arrays of tables by identity; anything else is replaced."""
-    merged = dict(parent)
-    for key, value in child.items():
-        name = prefix + key
-        before = merged.get(key)
-        if name in IDENTITY and isinstance(value, list) and isinstance(before, list):
-            merged[key] = _merge_arrays(before, value, name)
-        elif isinstance(value, dict) and isinstance(before, dict):
-            merged[key] = _merge(before, value, f"{name}.")
-        else:
-            merged[key] = value
-    return merged
-
-
-def _identity(section: str, entry: Any) -> tuple[str, ...]:
-    """Return what tells an entry of an array of tables apart from the others, as texts: a wrong value may be a list."""
-    keys = IDENTITY.get(section, ())
-    return tuple(str(entry.get(key)) for key in keys) if isinstance(entry, dict) else (str(entry),)
-
-
-def _array(data: Any, section: str) -> list[Any]:
-    """Return the array of tables at a dotted name; empty where there is none."""
-    for part in section.split("."):
-        data = data.get(part) if isinstance(data, Mapping) else None
-    return list(data) if isinstance(data, list | tuple) else []
-
-
-def _removes(entry: Any) -> bool:
-    return isinstance(entry, dict) and entry.get("remove") is True
-
-
-def _merge_problems(parent: Sequence[Any], child: Sequence[Any], section: str) -> list[str]:
-    """Tell for each of the child's entries what stands in its way; empty where nothing does.
-
-    An identity that stands twice names no single entry, so it can be neither changed nor removed.
-    """
-    old = Counter(_identity(section, entry) for entry in parent)
-    new = Counter(_identity(section, entry) for entry in child)
-    found = []
-    for entry in child:
-        which = _identity(section, entry)
-        unclear = old[which] > 1 or (old[which] and new[which] > 1)
-        found.append("ambiguous_entry" if unclear else "nothing_to_remove" * (_removes(entry) and not old[which]))
-    return found
-
-
-def _merge_faults(parent: Mapping[str, Any], child: Mapping[str, Any], files: Sequence[TomlFile]) -> Iterator[Fault]:
-    """Place what stands in the way of merging at the entries of the child."""
-    for section in IDENTITY:
-        entries = _array(child, section)
-        for number, code in enumerate(_merge_problems(_array(parent, section), entries, section)):
-            if code:
-                name = " ".join(_identity(section, entries[number]))
-                key = "remove" if code == "nothing_to_remove" else ""
-                path, line = line_of(files[:1], section, key, [number])
-                yield Fault(code, str(path), column=section, values={"name": name}, **_place(line))
-
-
-def _merge_arrays(parent: Sequence[Any], child: Sequence[Any], section: str) -> list[Any]:
-    """Change the parent's entries by the child's of the same identity, and add the others."""
-    merged = list(parent)
-    for entry, problem in zip(child, _merge_problems(parent, child, section), strict=True):
-        which = _identity(section, entry)
-        at = next((i for i, old in enumerate(merged) if _identity(section, old) == which), None)
-        if problem:
-            continue
-        if at is None or which not in [_identity(section, old) for old in parent]:
-            merged.append(entry)
-        else:
-            changed = _merge(_without_rivals(merged[at], entry), entry, f"{section}[].")
-            merged[at : at + 1] = [] if _removes(entry) else [changed]
-    return merged
-
-
-def _without_rivals(parent: Any, child: Any) -> Any:
-    """Drop the parent's cutoff where the child gives one of the other kind."""
-    rivals = {"minutes": "km", "km": "minutes"}
-    return {key: value for key, value in parent.items() if rivals.get(key) not in child or key in child}
-
-
 def _entry_numbers(data: Any, where: Where, files: Sequence[TomlFile]) -> list[int | None]:
     """Find the number of the entry that a key path runs through, in each file; 0 where it runs through none."""
     at = next((i for i, part in enumerate(where) if isinstance(part, int)), None)
     if at is None:
         return [0] * len(files)
     name, number = ".".join(str(part) for part in where[:at]), int(where[at])
-    which = _identity(name, _array(data, name)[number])
+    which = identity_of(name, array_at(data, name)[number])
     found: list[int | None] = []
     for file in files:
-        same = [i for i, entry in enumerate(_array(file.data, name)) if _identity(name, entry) == which]
+        same = [i for i, entry in enumerate(array_at(file.data, name)) if identity_of(name, entry) == which]
         # entries of one identity follow each other in the order of the file
-        twins = [i for i, entry in enumerate(_array(data, name)) if _identity(name, entry) == which]
+        twins = [i for i, entry in enumerate(array_at(data, name)) if identity_of(name, entry) == which]
         rank = twins.index(number)
         found.append(same[min(rank, len(same) - 1)] if same else None)
     return found
@@ -280,7 +254,9 @@ def _label(data: Any, where: Where) -> str:
         except (KeyError, IndexError, TypeError):
             at = None
         if isinstance(part, int):
-            name = next((at[k] for k in ("id", "type", "file", "year") if isinstance(at, dict) and k in at), part + 1)
+            name = next(
+                (at[k] for k in ("id", "type", "file", "year", "key") if isinstance(at, dict) and k in at), part + 1
+            )
             label += f"[{Path(name).name if isinstance(name, str) and '/' in name else name}]"
         else:
             label += f".{part}" if label else part
@@ -303,12 +279,7 @@ def _fault(code: str, data: Any, where: Where, files: Sequence[TomlFile], **valu
                 path, line = line_of(files, table, written, _entry_numbers(data, where[:end], files))
     label, names = _label(data, where), [part for part in where if isinstance(part, str)]
     chinese = chinese_title(names, of_book=is_book(path), in_cell=line is not None, toml=label)
-    return Fault(code, str(path), column=label, values=values, called=chinese, **_place(line))
-
-
-def _place(line: Line | None) -> dict[str, Any]:
-    """Return a line as a fault names it: of a workbook by sheet and cell."""
-    return {"sheet": line.sheet, "row": line.number, "cell": line.cell} if line else {}
+    return Fault(code, str(path), column=label, values=values, called=chinese, **place_of(line))
 
 
 def fault_at(loaded: Loaded, code: str, where: Where, **values: object) -> Fault:
@@ -316,18 +287,10 @@ def fault_at(loaded: Loaded, code: str, where: Where, **values: object) -> Fault
     return _fault(code, loaded.merged, where, loaded.files, **values)
 
 
-def _refuse_not_yet(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[dict[str, Any], tuple[Fault, ...]]:
-    faults, known = [], dict(data)
-    for name in NOT_YET:
-        section, _, key = name.partition(".")
-        holder = known.get(section)
-        if not key and section in known:
-            faults.append(_fault("not_yet", data, [section], files))
-            del known[section]
-        elif key and isinstance(holder, dict) and key in holder:
-            faults.append(_fault("not_yet", data, [section, key], files))
-            known[section] = {k: v for k, v in holder.items() if k != key}
-    return known, tuple(faults)
+def in_pack(loaded: Loaded, fault: Fault) -> bool:
+    """Whether a fault stands in the policy pack: there it is not mended, but replaced in the scenario."""
+    lowest = loaded.files[-1]
+    return len(loaded.files) > 1 and "pack" in lowest.data and fault.file == str(lowest.path)
 
 
 def _without(data: Any, key_path: Sequence[str | int]) -> Any:
@@ -360,12 +323,16 @@ def _validate(data: dict[str, Any], files: Sequence[TomlFile]) -> tuple[Scenario
             if not partial:  # what a file extends may have it, as name and title, and not hand it down
                 own = files[:1] if len(where) == 1 else files
                 faults.append(_fault("key_missing", data, where, own, key=where[-1]))
-        elif item["input"] is not UNREAD and not (item["type"] == "too_short" and item["input"]):
-            # what is wrong with a cell, or with the entries of a list, is told already
+        elif item["input"] is not UNREAD and not _emptied(item):  # what is wrong with a cell is told already
             code, quoted = wrong_value(item)
             faults.append(_fault(code, data, where, files, **quoted))
-    only_unknown = all(item["type"] == "extra_forbidden" for item in found)
+    only_unknown = all(item["type"] == "extra_forbidden" or _emptied(item) for item in found)
     return (_validate(rest, files)[0] if only_unknown else None), tuple(faults)
+
+
+def _emptied(item: Mapping[str, Any]) -> bool:
+    """Whether a list is too short only because of what is wrong with its entries: that is told already."""
+    return item["type"] == "too_short" and bool(item["input"])
 
 
 def _cross_checks(scenario: Scenario, files: Sequence[TomlFile]) -> Iterator[Fault]:

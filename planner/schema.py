@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
+from planner.auditschema import AuditSection, TimeSection
 from planner.fields import FacilityCode, Flag, Name, Natural, Number, People, Share, SiteYuan, Weight, Yuan
 from planner.limits import Aim, Group, Limits, NearPeople, Objective, Phase, Spacing
+from planner.policyschema import ChecklistSection, ClauseSection, GrantSection, InputSection, PackSection
 from planner.sourceschema import (
     AreasSection,
     CandidatesSection,
@@ -92,6 +94,7 @@ class GoalSection(Section):
     """``[[goal]]``: a share to reach."""
 
     id: Name
+    clause: str = ""
     standard: str
     share: Share
     of: Literal["people", "communities"] = "people"
@@ -103,17 +106,23 @@ class GoalSection(Section):
 
 
 class CountSection(Section):
-    """``[[count]]``: how many facilities of a type there must be."""
+    """``[[count]]``: how many facilities of a type, or of several with ``;`` between, there must be."""
 
     id: Name
+    clause: str = ""
     type: str
     tier: str | None = None
-    each: Literal["city", "district", "town"] = "city"
+    each: Literal["city", "district", "town", "community"] = "city"
     district: str | None = None
     town: str | None = None
     min: Natural = 0
     max: Natural | None = None
     new_only: Flag = False
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Codes of the facility types that count."""
+        return tuple(dict.fromkeys(part.strip() for part in self.type.split(";") if part.strip())) or (self.type,)
 
 
 class GroupSection(Section):
@@ -188,6 +197,7 @@ class Scenario(Section):
 
     name: Name
     title: Name
+    policy: Name | None = None  # a pack; once merged its values are the scenario's
     data_date: Annotated[dt.date, Field(strict=True)]
     language: Literal["zh", "en"] = "zh"
     roads: RoadsSection
@@ -206,6 +216,13 @@ class Scenario(Section):
     rules: RulesSection = RulesSection()
     siting: SitingSection = SitingSection()
     document: DocumentSection = DocumentSection()
+    pack: PackSection | None = None
+    clause: tuple[ClauseSection, ...] = ()
+    input: tuple[InputSection, ...] = ()
+    checklist: tuple[ChecklistSection, ...] = ()
+    grant: tuple[GrantSection, ...] = ()
+    time: TimeSection = TimeSection()
+    audit: AuditSection = AuditSection()
 
     @property
     def document_note(self) -> str:
@@ -221,10 +238,16 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "count": ("id",),
     "group": ("id",),
     "phase": ("year",),
+    "clause": ("id",),
+    "input": ("key",),
+    "checklist": ("id",),
+    "grant": ("id",),
     "size": ("type", "size"),
     "demand.table": ("file",),
     "demand.totals": ("file",),
     "sites.table": ("file",),
+    "audit.ledger": ("file",),
+    "audit.form": ("file",),
 }
 """What tells the entries of an array of tables apart when a file extends another."""
 
@@ -278,15 +301,15 @@ def standards_of(scenario: Scenario) -> tuple[Standard, ...]:
 
 def goals_of(scenario: Scenario) -> tuple[Goal, ...]:
     """Goals of a scenario as plain data."""
-    return tuple(Goal(**section.model_dump()) for section in scenario.goal)
+    return tuple(Goal(**section.model_dump(exclude={"clause"})) for section in scenario.goal)
 
 
 def counts_of(scenario: Scenario) -> tuple[Count, ...]:
     """Return the counts of a scenario as plain data."""
     found = []
     for section in scenario.count:
-        values = section.model_dump(exclude={"min", "max"})
-        found.append(Count(minimum=section.min, maximum=section.max, **values))
+        values = section.model_dump(exclude={"min", "max", "clause", "type"})
+        found.append(Count(types=section.types, minimum=section.min, maximum=section.max, **values))
     return tuple(found)
 
 

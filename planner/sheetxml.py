@@ -100,7 +100,7 @@ def read_marks(data: bytes, name: str) -> Marks:
         # A program that writes a formula without calculating it asks Excel to calculate all when the file is opened,
         # and writes 0, or nothing, as its value; other values were calculated by who asks for it all the same.
         stale = _UNCALCULATED.search(book) is not None
-        with archive.open(_file_of(archive, book, name)) as stream:
+        with archive.open(file_of(archive, book, name)) as stream:
             for piece in _pieces(stream):
                 if any(sign in piece for sign in _SIGNS):
                     unseen += _unseen(piece, stale=stale)
@@ -171,8 +171,8 @@ def shared_bytes(stream: IO[bytes], sizes: NDArray[np.int64]) -> tuple[int, int]
     return cells, found
 
 
-def _file_of(archive: zipfile.ZipFile, book: bytes, name: str) -> str:
-    """Name of the file that holds a sheet."""
+def file_of(archive: zipfile.ZipFile, book: bytes, name: str) -> str:
+    """Return the name of the file that holds a sheet."""
     links = {entry["Id"]: entry["Target"] for entry in _tags(_RELATION, archive.read("xl/_rels/workbook.xml.rels"))}
     link = next((entry["id"] for entry in _tags(_SHEET, book) if entry.get("name") == name), "")
     return posixpath.normpath(posixpath.join("/xl", links[link])).lstrip("/")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from planner.terms import Language, Measure, Metric, Mode, Scope
+    from planner.terms import CountScope, Language, Measure, Metric, Mode, Scope
 
 MM_PER_KM = 1_000_000
 
@@ -150,10 +150,14 @@ class Goal:
 
 @dataclass(frozen=True)
 class Count:
-    """How many facilities of a type there must be, in the whole city or in each scope.
+    """How many facilities of some types there must be, in the whole city or in each scope.
 
     Attributes
     ----------
+    types
+        Facility types that count, together. Two types at one place are two facilities.
+    each
+        As in `Goal`, or ``community`` for one count in each community where people live (clause H2).
     minimum, maximum
         Bounds, both included; None leaves a side open.
     new_only
@@ -161,9 +165,9 @@ class Count:
     """
 
     id: str
-    type: str
+    types: tuple[str, ...]
     tier: str | None
-    each: Scope
+    each: CountScope
     district: str | None
     town: str | None
     minimum: int

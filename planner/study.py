@@ -40,8 +40,8 @@ class Study:
 
     Attributes
     ----------
-    inputs, city, goals, reach
-        What was read and measured.
+    inputs, city, goals, reach, travel
+        What was read and measured; the travel tables are as measured, before field checks.
     instance, plan, most
         The siting problem and its plan; and, where goals are out of reach, the most that each can reach.
     conflict, least_budget
@@ -75,6 +75,7 @@ class Study:
     city: City
     goals: tuple[Goal, ...]
     reach: Mapping[str, Reach]
+    travel: Mapping[Kind, pd.DataFrame]
     instance: Instance
     plan: Plan
     most: tuple[Reached, ...]
@@ -225,6 +226,7 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
         city=laid.city,
         goals=goals,
         reach=laid.reach,
+        travel=laid.travel,
         instance=instance,
         plan=plan,
         most=most,
@@ -242,6 +244,19 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     )
     _check_goals(found)
     return found
+
+
+def coverage_today(inputs: Inputs, report: Callable[[str], None]) -> pd.DataFrame:
+    """Measure who is covered today, and nothing else: the coverage table."""
+    return _judged(
+        inputs, measured(inputs, report), plantables.types_today(inputs), "today", inputs.scenario.data_date.year
+    )
+
+
+def coverage_with(studied: Study, types: Mapping[str, str]) -> pd.DataFrame:
+    """Judge a city that was measured as if these types were open today: site_id -> types, joined by ``;``."""
+    laid = Measured(studied.city, studied.travel, dict(studied.reach))
+    return _judged(studied.inputs, laid, types, "today", studied.inputs.scenario.data_date.year)
 
 
 def offers_of(inputs: Inputs) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.citations import pack_lines, quoted_beside, value_lines
 from planner.editoutputs import edit_lines
 from planner.figures import exact_percent, gap_percent, money, percent
 from planner.provenance import doubt_lines
@@ -33,10 +34,21 @@ COMMUNITIES_SHOWN = 8
 
 
 def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
-    """Say who is covered today and after the plan, what it costs, which sites, and how sure that is."""
+    """Say who is covered today and after the plan, at what cost, by which sites, how sure that is, what it rests on."""
     language: Language = run["language"]
-    plan = run["plan"]
     yield say("summary.title", language, title=run["title"], date=run["data_date"])
+    policy = run.get("policy")
+    if policy:
+        yield from pack_lines(policy, language)
+    yield from _figure_lines(run, language)
+    values = [*value_lines(policy, language)] if policy else []
+    if values:
+        yield ""
+        yield from values
+
+
+def _figure_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
+    plan, policy = run["plan"], run.get("policy")
     yield from doubt_lines(run["doubts"], language)
     counted = run["parameters"]
     yield say("note.counted", language, walk_kph=f"{counted['walk_kph']:g}", snap_max_m=f"{counted['snap_max_m']:g}")
@@ -58,13 +70,14 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for standard in run["standards"]:
         yield from _standard_lines(standard, names[standard["id"]], language, planned=plan["objective"] is not None)
+        yield from quoted_beside(policy, f"standard.{standard['id']}", language)
     yield from closing_lines(run, names, language)
     if plan["status"] == "none":
         yield say("summary.no_plan", language)
         return
     yield ""
     if run["goals"]:
-        yield from _goal_lines(run["goals"], language, planned=plan["objective"] is not None)
+        yield from _goal_lines(run, language, planned=plan["objective"] is not None)
     yield ""
     yield from _plan_lines(run, language)
 
@@ -115,7 +128,8 @@ def _going(row: Mapping[str, Any], known: Mapping[str, str], language: Language,
     return say("summary.goes_to", language, part=part, **values)
 
 
-def _goal_lines(goals: list[Mapping[str, Any]], language: Language, *, planned: bool) -> Iterator[str]:
+def _goal_lines(run: Mapping[str, Any], language: Language, *, planned: bool) -> Iterator[str]:
+    goals = run["goals"]
     met = sum(goal["met"] for goal in goals)
     yield say("summary.goals", language, met=met, count=len(goals))
     if any(goal["counts"] == "backup" for goal in goals):
@@ -137,6 +151,7 @@ def _goal_lines(goals: list[Mapping[str, Any]], language: Language, *, planned: 
             "unit": say(f"summary.{goal['of']}", language),
         }
         yield say("summary.goal_unmet" if planned else "summary.goal_unmet_today", language, **values)
+        yield from quoted_beside(run.get("policy"), f"goal.{goal['id']}", language)
         if goal["most_reachable"] is not None:
             key = "summary.goal_most" if goal["most_reachable_proven"] else "summary.goal_at_least"
             yield say(key, language, most=percent(goal["most_reachable"], goal["whole"]))

@@ -140,7 +140,7 @@ def unit_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
             for at, code in codes.items()
             if len(code) != _CODE_DIGITS
         ]
-    elif lengths:
+    elif lengths and contract[0].name != "site_id":  # several sites may lie in one community
         faults += _shared_codes(part, codes)
     return faults
 

@@ -179,12 +179,12 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
 
 
 def _with_names(values: Mapping[str, Sequence[Any]], key: str) -> Mapping[str, Sequence[Any]]:
-    """Let the id stand in for an empty name or unit."""
+    """Let the id stand in for an empty name or unit; a site without a community is in none."""
     ids = values[key]
     named = {
         name: [value or spare for value, spare in zip(values[name], ids, strict=True)]
         for name in ("name", "unit_id")
-        if name in values
+        if name in values and (name == "name" or key != "site_id")
     }
     return {**values, **named}
 

@@ -17,4 +17,7 @@ Language = Literal["zh", "en"]
 """Language of what a user reads."""
 
 Scope = Literal["city", "district", "town"]
-"""Where a goal or count is asked: once, or in each district or town."""
+"""Where a goal is asked: once, or in each district or town."""
+
+CountScope = Literal["city", "district", "town", "community"]
+"""Where a count is asked: as a goal, or in each community."""

@@ -135,3 +135,8 @@ def line_of(files: Sequence[TomlFile], table: str, key: str, entries: Sequence[i
                 if (line.table, line.entry, line.key, line.written) == (table, entry, wanted, written):
                     return file.path, line
     return files[0].path, None
+
+
+def place_of(line: Line | None) -> dict[str, Any]:
+    """Return a line as a fault names it: of a workbook by sheet and cell."""
+    return {"sheet": line.sheet, "row": line.number, "cell": line.cell} if line else {}

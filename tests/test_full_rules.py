@@ -19,7 +19,7 @@ import geopandas as gpd
 import pytest
 
 import rulecheck
-from planner import network, outputs, pipeline, reaches, schema, study
+from planner import network, outputs, pipeline, reaches, schema, study, verify
 from planner.inputs import read
 from rulecheck import Facts
 from test_pipeline import figures
@@ -156,6 +156,9 @@ def test_it_is_solved_to_the_stated_gap(full: Case) -> None:
 def test_it_gives_its_golden_figures(full: Case) -> None:
     golden = json.loads((ROOT / "tests" / "golden" / "sample-phases.json").read_text(encoding="utf-8"))
     assert figures(dict(full.outcome.record)) == golden
+    report = verify.verify(full.outcome.folder, lambda _step: None)
+    assert report["differences"] == []
+    assert [one["word"] for one in report["taken"]] == ["served"]
 
 
 def test_no_rule_is_broken(full: Case) -> None:

@@ -104,7 +104,7 @@ def goal(key: str, of: Any = "people", each: Any = "city", share: str = "0.5", *
 
 def count(key: str = "n", kind: str = "a", least: int = 0, most: int | None = None, **how: Any) -> Count:
     place = {"tier": None, "each": "city", "district": None, "town": None, "new_only": False, **how}
-    return Count(id=key, type=kind, minimum=least, maximum=most, **place)
+    return Count(id=key, types=(kind,), minimum=least, maximum=most, **place)
 
 
 def built(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from planner import conversion, pipeline
+from planner import conversion, finished, pipeline
 from planner.errors import BlockedError, ScenarioError
 from planner.words import tell
 from town import SCENARIO, write_town
@@ -94,11 +94,11 @@ def test_compare_tells_two_scenarios_of_one_name_apart(scenario: Path, tmp_path:
     other, out = beside(scenario, CHANGED), tmp_path / "maps"
     for paths, code in (([scenario, other], "compare_same"), ([other], "result_not_its")):
         with pytest.raises(ScenarioError) as caught:
-            pipeline.compare(paths, out)
+            finished.compare(paths, out)
         assert [fault.code for fault in caught.value.faults] == [code]
         assert str(out / "town") in tell(caught.value.faults[0], "zh")[1]
-    assert len(pipeline.compare([scenario], out).table) == 1
-    assert len(pipeline.compare([out / "town"], out).table) == 1
+    assert len(finished.compare([scenario], out).table) == 1
+    assert len(finished.compare([out / "town"], out).table) == 1
 
 
 def test_a_result_elsewhere_knows_its_file_by_its_name_alone(scenario: Path, tmp_path: Path) -> None:

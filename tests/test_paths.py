@@ -16,7 +16,7 @@ import pytest
 import shapely
 from typer.testing import CliRunner
 
-from planner import pipeline, report
+from planner import finished, pipeline, report
 from planner.cli import app
 from planner.roadcache import FOLDER_VARIABLE
 from town import SCENARIO, write_town
@@ -89,7 +89,7 @@ def test_every_file_in_and_out_may_lie_in_such_a_folder(
     again = pipeline.run(out / "town" / "scenario.toml", folder / "结果 乙")
     first = json.loads((out / "town" / "run.json").read_text(encoding="utf-8"))
     assert again.record["goals"] == first["goals"]
-    assert not pipeline.is_stale(scenario, out)
+    assert not finished.is_stale(scenario, out)
 
 
 # --- what no system takes -----------------------------------------------------------------------------------------
@@ -220,10 +220,10 @@ def test_a_shapefile_travels_with_all_its_files_and_each_of_them_counts(tmp_path
     copies = tmp_path / "out" / "town" / "inputs"
     assert {path.name for path in copies.iterdir()} == {*parts, "roads.osm", "sites 台账.csv"}
     assert len(gpd.read_file(copies / "demand 台账.shp")) == 64
-    assert not pipeline.is_stale(scenario, tmp_path / "out")
+    assert not finished.is_stale(scenario, tmp_path / "out")
     part = tmp_path / "in" / f"demand 台账{changed}"
     part.write_bytes(part.read_bytes() + b" ")
-    assert pipeline.is_stale(scenario, tmp_path / "out")
+    assert finished.is_stale(scenario, tmp_path / "out")
 
 
 def test_a_new_part_of_a_shapefile_makes_a_result_stale(tmp_path: Path) -> None:
@@ -232,9 +232,9 @@ def test_a_new_part_of_a_shapefile_makes_a_result_stale(tmp_path: Path) -> None:
     content = cpg.read_bytes()
     cpg.unlink()
     pipeline.run(scenario, tmp_path / "out")
-    assert not pipeline.is_stale(scenario, tmp_path / "out")
+    assert not finished.is_stale(scenario, tmp_path / "out")
     cpg.write_bytes(content)
-    assert pipeline.is_stale(scenario, tmp_path / "out")
+    assert finished.is_stale(scenario, tmp_path / "out")
 
 
 def test_copies_of_one_name_keep_their_parts_together(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pyogrio
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from planner import checklines, network, pipeline, schema, summary
+from planner import checklines, network, pipeline, schema, summary, verify
 from planner.coverage import assessable
 from planner.errors import PlannerError
 from planner.inputs import read
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FILES = {
     "map.html", "run.json", "timing.json", "sites.csv", "coverage.csv", "left_out.csv", "plan.gpkg", "scenario.toml",
-    "certificate.json", "closing.csv", "why.csv", "field_check.xlsx", "inputs",
+    "certificate.json", "closing.csv", "why.csv", "field_check.xlsx", "demand.csv", "inputs",
 }  # fmt: skip
 
 
@@ -69,6 +69,7 @@ def test_shipped_scenarios_give_their_golden_figures(name: str, sample: Outcome,
     outcome = pipeline.run(ROOT / "scenarios" / f"{name}.toml", tmp_path) if other else sample
     assert outcome.exit_code == 0
     assert figures(dict(outcome.record)) == golden
+    assert verify.verify(outcome.folder, lambda _step: None)["differences"] == []
 
 
 def test_a_run_leaves_every_file(sample: Outcome) -> None:

@@ -11,7 +11,7 @@ from planner import schema
 from planner.crosschecks import missing_group_columns, unknown_sources
 from planner.errors import ScenarioError
 from planner.limits import Aim, Group, Limits, NearPeople, Phase, Spacing
-from planner.scenario import NOT_YET, fault_at, load
+from planner.scenario import fault_at, load
 from planner.speeds import CLASS_KPH
 from planner.standards import Size
 from planner.words import LANGUAGES, tell
@@ -125,22 +125,6 @@ def test_a_key_written_twice_gets_the_line_of_its_own_table(tmp_path: Path) -> N
     (fault,) = load(write(tmp_path, SCENARIO + second)).faults
     assert fault.column == "goal[other].share"
     assert fault.row == len((SCENARIO + second).splitlines())
-
-
-@pytest.mark.parametrize("name", NOT_YET)
-def test_what_this_version_does_not_act_on_is_refused(tmp_path: Path, name: str) -> None:
-    section, _, key = name.partition(".")
-    if name == "policy":
-        text = 'policy = "weihai-2025"\n' + SCENARIO
-    elif section == "roads":
-        text = SCENARIO.replace("[roads]", f'[roads]\n{key} = "x"')
-    elif key:
-        text = SCENARIO.replace(f"[[{section}.table]]", f"[{section}]\n{key} = []\n[[{section}.table]]", 1)
-    else:
-        text = SCENARIO + f"\n[[{section}]]\nid = 1\n"
-    (fault,) = load(write(tmp_path, text)).faults
-    assert (fault.code, fault.column.split("[")[0]) == ("not_yet", name)
-    assert fault.row is not None
 
 
 @pytest.mark.parametrize(

@@ -561,13 +561,13 @@ def test_a_workbook_loads_as_its_toml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code", "sheet", "cell"),
     [
-        ('standard = "walk-5"', 'standard = "walk-6"', "unknown_name", "目标", "B2"),
+        ('standard = "walk-5"', 'standard = "walk-6"', "unknown_name", "目标", "C2"),
         ('"station", "e_station"]', '"station", "e_staton"]', "unknown_name", "标准", "I2"),
-        ("share = 0.6", "share = 1.6", "value_range", "目标", "C2"),
+        ("share = 0.6", "share = 1.6", "value_range", "目标", "D2"),
         ("minutes = 5\n", "", "one_cutoff", "标准", "G2"),
         ("cost_once_yuan = 80_000", "cost_once_yuan = -1", "value_range", "网点类型", "D3"),
         ('name = "就业e站"\n', "", "key_missing", "网点类型", "B3"),
-        ('title = "小镇方案"', 'title = "小镇方案"\npolicy = "x"', "not_yet", "其他", "B2"),
+        ("share = 0.6", 'share = 0.6\nclause = "X"', "unknown_clause", "目标", "B2"),
         ('file = "roads.osm"', 'file = "roads.osm"\nspeed = 5', "foreign_key", "其他", "B2"),
         ("[roads]", "[siting]\nmax_sites = -3\n[roads]", "value_range", "选址", "B9"),
         ("[roads]", '[siting]\nbudgets = {"甲" = -3}\n[roads]', "value_range", "选址", "B7"),
@@ -639,7 +639,7 @@ def test_an_entry_is_removed_by_its_row(tmp_path: Path) -> None:
     )
     conversion.convert(tmp_path / "b.toml", tmp_path / "b.xlsx", "zh")
     (fault,) = load(tmp_path / "b.xlsx").faults
-    assert (fault.code, fault.sheet, fault.cell) == ("nothing_to_remove", "目标", "J2")
+    assert (fault.code, fault.sheet, fault.cell) == ("nothing_to_remove", "目标", "K2")
     assert target.exists()
 
 
@@ -730,7 +730,7 @@ def test_convert_there_and_back(tmp_path: Path) -> None:
     assert "注释" in told.stdout
     assert planner("scenario", "convert", book_path, back).exit_code == 0
     assert same(read_toml(back).data, read_toml(source).data)
-    assert [fault.code for fault in load(back).faults] == [fault.code for fault in load(source).faults] == ["not_yet"]
+    assert [fault.code for fault in load(back).faults] == [fault.code for fault in load(source).faults] == []
 
 
 def test_convert_overwrites_nothing_and_moves_nothing(tmp_path: Path) -> None:

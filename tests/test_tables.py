@@ -241,9 +241,9 @@ def test_sites_are_typed(source: Callable[..., TableSource]) -> None:
     )
     frame = table.frame
     assert list(frame.columns) == [
-        "site_id", "name", "type", "status", "operating", "tier", "district", "town", "host", "owner", "build_method",
-        "funding", "cost_once_yuan", "cost_yearly_yuan", "capacity_people", "hours", "opened_on", "closed_on",
-        "services", "geometry",
+        "site_id", "name", "type", "status", "operating", "tier", "district", "town", "unit_id", "host", "owner",
+        "build_method", "funding", "cost_once_yuan", "cost_yearly_yuan", "capacity_people", "hours", "opened_on",
+        "closed_on", "services", "geometry",
     ]  # fmt: skip
     assert frame["type"].tolist() == ["gig_station;e_station", ""]
     assert frame.status.tolist() == ["candidate", "candidate"]

@@ -1,4 +1,4 @@
-"""Make the tables of the sample: demand.csv, sites.csv, candidates.csv and markets.csv.
+"""Make the tables of the sample: demand.csv, sites.csv, candidates.csv, markets.csv and mobile.csv.
 
 Roads and people are real; everything else is made up (see README.md). The random numbers are seeded and
 nothing depends on the clock, so a second run writes the same bytes: ``python data/coquimbo/build.py``.
@@ -124,14 +124,28 @@ MARKETS: tuple[tuple[str, str, str, str, int, int, float, float], ...] = (
     ("孔帕尼亚斯零工市场候选点", "district", "新建", "就业补助资金", 980_000, 150_000, -71.2480, -29.8780),
 )
 
+MOBILE: tuple[tuple[str, str, float, float], ...] = (
+    # name, hours, lon, lat (moved to a main-street junction)
+    ("埃尔基河谷大集招聘点", "周末 08:00-12:00", -71.1650, -29.9250),
+    ("南谷大集招聘点", "周末 08:00-12:00", -71.2650, -30.0300),
+    ("北滩早市招聘点", "每天 06:00-09:00", -71.2550, -29.8450),
+    ("港口夜市招聘点", "每天 18:00-22:00", -71.3420, -29.9530),
+    ("大岗商圈招聘点", "每天 10:00-20:00", -71.2470, -29.9370),
+)
+"""Markets that job fairs come to (W14)."""
+
 DEMAND_COLUMNS = "demand_id name unit_id town district setting layer people people_graduates placed lon lat"
-SITE_COLUMNS = "site_id name type status operating tier district town host owner hours opened_on lon lat"
+SITE_COLUMNS = "site_id name type status operating tier district town unit_id host owner hours opened_on lon lat"
 CANDIDATE_COLUMNS = (
-    "site_id name type status district town host owner build_method funding cost_once_yuan cost_yearly_yuan lon lat"
+    "site_id name type status district town unit_id host owner build_method funding"
+    " cost_once_yuan cost_yearly_yuan lon lat"
 )
 MARKET_COLUMNS = (
-    "site_id name type status tier district town owner build_method funding cost_once_yuan cost_yearly_yuan lon lat"
+    "site_id name type status tier district town unit_id owner build_method funding"
+    " cost_once_yuan cost_yearly_yuan lon lat"
 )
+
+MOBILE_COLUMNS = "site_id name type status operating district town unit_id hours lon lat"
 
 _to_plane = pyproj.Transformer.from_crs(4326, UTM_19S, always_xy=True)
 
@@ -359,7 +373,7 @@ def site_rows(xy: Floats, zones: Sequence[Zone]) -> list[Row]:
     around = zip(EXISTING, zone_at(xy, zones), to_degrees(xy), strict=True)
     for number, (facts, zone, place) in enumerate(around, start=1):
         name, kind, tier, operating, host, hours, opened_on = facts[:7]
-        what = (f"E{number:02d}", name, kind, "existing", operating, tier, zone.district, zone.town)
+        what = (f"E{number:02d}", name, kind, "existing", operating, tier, zone.district, zone.town, zone.unit_id)
         rows.append((*what, host, OWNERS.get(host, BUREAU), hours, opened_on, *place))
     return rows
 
@@ -376,7 +390,7 @@ def candidate_rows(xy: Floats, zones: Sequence[Zone], rng: np.random.Generator) 
         named[zone.number, host] += 1
         copy = named[zone.number, host]
         name = f"{zone.number}号片区{host or '备选点'}{copy if copy > 1 else ''}"
-        what = (f"C{number:02d}", name, kind, "candidate", zone.district, zone.town)
+        what = (f"C{number:02d}", name, kind, "candidate", zone.district, zone.town, zone.unit_id)
         how = (host, OWNERS.get(host, BUREAU), method, str(rng.choice(FUNDING, p=FUNDING_CHANCES)))
         rows.append((*what, *how, *_costs(kind, method, rng), *place))
     return rows
@@ -388,8 +402,18 @@ def market_rows(xy: Floats, zones: Sequence[Zone]) -> list[Row]:
     around = zip(MARKETS, zone_at(xy, zones), to_degrees(xy), strict=True)
     for number, (facts, zone, place) in enumerate(around, start=1):
         name, tier, method, funding, once, yearly = facts[:6]
-        what = (f"M{number:02d}", name, "gig_market", "candidate", tier, zone.district, zone.town)
+        what = (f"M{number:02d}", name, "gig_market", "candidate", tier, zone.district, zone.town, zone.unit_id)
         rows.append((*what, BUREAU, method, funding, str(once), str(yearly), *place))
+    return rows
+
+
+def mobile_rows(xy: Floats, zones: Sequence[Zone]) -> list[Row]:
+    """Return the table of mobile points, in the order of `MOBILE_COLUMNS`."""
+    rows: list[Row] = []
+    around = zip(MOBILE, zone_at(xy, zones), to_degrees(xy), strict=True)
+    for number, (facts, zone, place) in enumerate(around, start=1):
+        what = (f"L{number:02d}", facts[0], "mobile_point", "existing", "正常", zone.district, zone.town, zone.unit_id)
+        rows.append((*what, facts[1], *place))
     return rows
 
 
@@ -411,7 +435,7 @@ def write_csv(path: Path, columns: str, rows: Iterable[Row]) -> None:
 
 
 def main() -> None:
-    """Write the four tables beside this script."""
+    """Write the tables beside this script."""
     rng = np.random.default_rng(SEED)
     ways, zones = read_ways(HERE / "roads.osm.pbf"), read_zones(HERE / "zones.geojson")
     homes = spread_homes(zones, ways, rng)
@@ -426,10 +450,13 @@ def main() -> None:
     later = np.random.default_rng(LATER_SEED)
     markets = _aside(main_streets[nearest(wanted, main_streets)[0]], later)
     graduates = graduates_of(homes, later)
+    wanted = to_plane(np.array([row[2:] for row in MOBILE]))
+    mobile = _aside(main_streets[nearest(wanted, main_streets)[0]], later)
     write_csv(HERE / "demand.csv", DEMAND_COLUMNS, demand_rows(homes, graduates, zones))
     write_csv(HERE / "sites.csv", SITE_COLUMNS, site_rows(existing, zones))
     write_csv(HERE / "candidates.csv", CANDIDATE_COLUMNS, candidate_rows(candidates, zones, rng))
     write_csv(HERE / "markets.csv", MARKET_COLUMNS, market_rows(markets, zones))
+    write_csv(HERE / "mobile.csv", MOBILE_COLUMNS, mobile_rows(mobile, zones))
     print(f"{len(homes.xy)} demand points, {len(existing)} sites, {len(candidates)} candidates")
 
 

@@ -1,0 +1,122 @@
+"""An audit in plain sentences, for the terminal and the first sheet. Every figure comes from its record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from planner import changetables
+from planner.citations import pack_lines, value_lines
+from planner.countstands import lines as count_lines
+from planner.figures import percent
+from planner.provenance import doubt_lines
+from planner.record import standard_names
+from planner.trend import milestone_lines, missing_lines, trend_lines
+from planner.words import listed, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from planner.terms import Language
+
+SCOPES_SHOWN = 5
+"""Districts or towns named that fall short of a goal; all are in the ledger."""
+
+TOWNS_SHOWN = 5
+"""Towns named that have most communities left out."""
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Say what an audit found: the title, doubts, what it rests on, and the figures."""
+    language: Language = found["language"]
+    yield say("audit.title", language, title=found["title"], date=found["data_date"])
+    yield from doubt_lines(found["doubts"], language)
+    yield from pack_lines(found["policy"], language)
+    yield ""
+    yield from summary_lines(found)
+    yield ""
+    yield from value_lines(found["policy"], language)
+
+
+def summary_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Say how communities stand, in the sentences of an audit report."""
+    language: Language = found["language"]
+    outlets = found["outlets"]
+    yield say("audit.outlets", language, date=found["data_date"], **outlets)
+    if outlets["communities_without"] is not None:
+        yield say("audit.without_outlet", language, count=outlets["communities_without"])
+    yield from _standing_lines(found, language)
+    whole = _figure(found, "", "")
+    if whole and whole["unassessable"]:
+        key = "audit.unassessable_by" if found["parameters"]["check_by"] else "audit.unassessable"
+        yield say(key, language, count=whole["unassessable"], date=found["parameters"]["check_by"])
+    if whole and whole["near_limit"]:
+        yield say("audit.near_limit", language, count=whole["near_limit"])
+    yield from _left_out_lines(found, language)
+    names = standard_names(found["standards"], language)
+    if found["changes"]:
+        yield from changetables.sentences(found["changes"], names, language)
+    yield from trend_lines(found["trend"], names, language)
+    yield from count_lines(found["counts"], language)
+    yield from found["reported"]
+    yield from _milestone_lines(found, language)
+    yield from missing_lines(found["missing"], found["milestones"]["goals"], names, language)
+    yield from _night_lines(found, language)
+
+
+def _night_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say who reaches an outlet by night (clause W7: information), or that nothing is known of it."""
+    row, outlets = _figure(found, "", "night"), found["outlets"]
+    unknown = len(outlets["unknown_hours"])
+    if row is None or not row["people"]:
+        return
+    if unknown and unknown == outlets["in_operation"]:
+        yield say("audit.night_unknown", language, unknown=unknown)
+    else:
+        yield say("audit.night", language, share=percent(row["covered"], row["people"]), unknown=unknown)
+
+
+def _figure(found: Mapping[str, Any], standard: str, variant: str, group: str = "") -> Mapping[str, Any] | None:
+    """Return one row of the city's figures; None where it is not counted."""
+    wanted = {"standard": standard, "variant": variant, "group": group}
+    return next((row for row in found["figures"] if all(row[key] == value for key, value in wanted.items())), None)
+
+
+def _standing_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say how many communities meet each deciding standard, with the other metric beside it, and all together."""
+    names = standard_names(found["standards"], language)
+    metrics = {one["id"]: one["metric"] for one in found["standards"]}
+    decides = found["parameters"]["decides"]
+    for standard in (*decides, *([""] if len(decides) > 1 else [])):
+        row = _figure(found, standard, "")
+        if row is None:
+            continue
+        name = names[standard] if standard else say("audit.together", language)
+        values = {"name": name, "met": row["met"], "rate": percent(row["met"], row["assessable"])}
+        values |= {"assessable": row["assessable"], "share": percent(row["covered"], row["people"])}
+        other = _figure(found, standard, "other-metric")
+        beside = ""
+        if standard and other is not None:
+            rate = percent(other["met"], other["assessable"])
+            beside = say(f"audit.beside_{metrics[standard]}", language, rate=rate)
+        yield say("audit.standing", language, **values, beside=beside)
+
+
+def _milestone_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say how far the goals of the whole city are, and of others the first that fall short in the last year."""
+    goals = found["milestones"]["goals"]
+    last = max((one["year"] for one in goals), default=0)
+    short = [one for one in goals if one["scope"] and one["short"] and one["year"] == last]
+    told = [*(one for one in goals if not one["scope"]), *short[:SCOPES_SHOWN]]
+    yield from milestone_lines(told, (), language)
+    if len(short) > SCOPES_SHOWN:
+        yield say("audit.more_scopes", language, count=len(short) - SCOPES_SHOWN)
+
+
+def _left_out_lines(found: Mapping[str, Any], language: Language) -> Iterator[str]:
+    left = found["left_out"]
+    if not left["communities"]:
+        return
+    towns = [say("audit.town", language, name=name, count=count) for name, count in left["towns"].items()]
+    yield say("audit.left_out", language, communities=left["communities"], people=left["people"])
+    if towns:
+        yield say("audit.left_out_towns", language, towns=listed(towns[:TOWNS_SHOWN], language))

@@ -1,0 +1,43 @@
+"""The demand table as a run counted it: what ``demand.csv`` holds, for `verify` and for who traces a figure."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from planner.columns import GROUP_PREFIX
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+_COLUMNS = ["demand_id", "name", "unit_id", "town", "district", "setting", "layer", "people"]
+
+
+def _degrees(values: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Degrees with all their digits: with fewer a foot may fall on another millimetre."""
+    return np.array([Decimal(repr(value)) if math.isfinite(value) else None for value in values.tolist()], dtype=object)
+
+
+def as_read(demand: GeoDataFrame) -> pd.DataFrame:
+    """Return every demand point of a run.
+
+    Parameters
+    ----------
+    demand
+        The demand table.
+
+    Returns
+    -------
+    table
+        Columns demand_id, name, unit_id, town, district, setting, layer, people, people_<group>…, placed, and lon and
+        lat in WGS-84 degrees, exactly as they are counted from (empty: without a place).
+    """
+    groups = [name for name in demand.columns if name.startswith(GROUP_PREFIX)]
+    table = pd.DataFrame(demand[[*_COLUMNS, *groups, "placed"]])
+    points = demand.geometry
+    return table.assign(lon=_degrees(points.x.to_numpy()), lat=_degrees(points.y.to_numpy()))

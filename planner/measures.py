@@ -1,0 +1,215 @@
+"""What is done for each community that falls short: why it does, and what stands against it (table 3; W11, W14).
+
+Nothing here changes a verdict. A mobile point counts as reach only where a standard names its type in `served_by`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from planner.candidates import MOBILE_TYPE
+from planner.coverage import CHECKED, communities, community_counts
+from planner.geodesy import MM_PER_M, great_circle_mm
+from planner.standards import need
+from planner.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from decimal import Decimal
+
+    from geopandas import GeoDataFrame
+
+    from planner.instance import Reach
+    from planner.terms import Language
+
+MOBILE_WITHIN_M = 5000
+"""A mobile point no farther than this in a straight line is a measure for a community, unless said otherwise."""
+
+COLUMNS = [
+    "unit_id", "standard", "reason", "measure", "planned_site_id", "planned_year", "mobile_site_id", "mobile_m",
+    "joint_site_id", "joint_m",
+]  # fmt: skip
+
+_BY_PLACE = {"demand_off_network": "off_network", "no_route": "no_route"}
+"""Reasons of the deciding point that no outlet could mend."""
+
+
+def reachable(reach: Mapping[str, Reach], options: pd.DataFrame) -> pd.DataFrame:
+    """List the demand points that what stands or may be built reaches.
+
+    Parameters
+    ----------
+    reach
+        Reach under each standard, by its id.
+    options
+        The table of `candidates.options`.
+
+    Returns
+    -------
+    points
+        Columns standard, demand_id, each pair once.
+    """
+    found = [pd.DataFrame({"standard": [], "demand_id": []}, dtype=str)]
+    for key, one in reach.items():
+        serving = options.loc[options["type"].isin(one.standard.served_by), "site_id"]
+        points = one.pairs.loc[one.pairs["site_id"].isin(serving), "demand_id"].unique()
+        found.append(pd.DataFrame({"standard": key, "demand_id": points}))
+    return pd.concat(found, ignore_index=True)
+
+
+def measures(
+    standings: pd.DataFrame,
+    demand: GeoDataFrame,
+    coverage: pd.DataFrame,
+    sites: GeoDataFrame,
+    opened: pd.DataFrame,
+    within: pd.DataFrame | None,
+    *,
+    rule: Decimal,
+    mobile_types: Collection[str] = (MOBILE_TYPE,),
+    mobile_within_m: int = MOBILE_WITHIN_M,
+) -> pd.DataFrame:
+    """Find why each community falls short of a standard today, and what stands against it.
+
+    Parameters
+    ----------
+    standings
+        How communities stand today: unit_id, standard, state, people (that can be judged), and of the deciding point
+        reason, demand_id, site_id and metres (its nearest serving outlet). Rows of all standards together (standard
+        "") are passed over.
+    demand
+        The demand table, points in EPSG:4326.
+    coverage
+        The coverage table of today and of every year of the plan.
+    sites
+        Site table with its column open_today, points in EPSG:4326.
+    opened
+        What the plan opens: site_id, year.
+    within
+        The table of `reachable`; None where no plan was asked for.
+    rule
+        Share of its people that make a community meet a standard.
+    mobile_types
+        Codes of the types that are mobile points.
+    mobile_within_m
+        Straight metres from the deciding point within which one is a measure.
+
+    Returns
+    -------
+    measures
+        One row for each standard and community that is unmet or cannot be judged, in the order of `standings`:
+        columns `COLUMNS`. reason is ``off_network``, ``no_route``, ``beyond`` (today's outlets are too far; a planned
+        one is not, or no plan was asked for), ``not_chosen`` (sites that are offered would do, the plan takes none of
+        them: its goals are met without, or money is short), ``no_candidate`` (nothing that is offered would do); empty
+        where nobody can be judged. measure is the first that there is of ``planned``, ``mobile``, ``joint`` (served by
+        a neighbour's outlet, W11) and ``field_check``, which is that of the communities that cannot be judged; empty
+        where there is none. What speaks for each stands beside it; metres are blank where there is none.
+    """
+    rows = standings[(standings["standard"] != "") & (standings["state"] != "met")].reset_index(drop=True)
+    unmet = (rows["state"] == "unmet").to_numpy()
+    key = ["standard", "unit_id"]
+    plan = rows[key].merge(_planned(demand, coverage, opened, rule), on=key, how="left")
+    mobile = _mobile(rows["demand_id"], demand, sites, mobile_types, mobile_within_m)
+    joint = (rows["site_id"] != "").to_numpy() & rows["metres"].notna().to_numpy()
+    served = plan["planned_year"].notna().to_numpy()
+    choices = [~unmet, served, (mobile["mobile_site_id"] != "").to_numpy(), joint]
+    found = rows[["unit_id", "standard"]].assign(
+        reason=np.where(unmet, _reasons(rows, served, _could(rows, demand, within, rule)), ""),
+        measure=np.select(choices, ["field_check", "planned", "mobile", "joint"], default=""),
+        planned_site_id=plan["planned_site_id"].fillna(""),
+        planned_year=plan["planned_year"].astype("Int64"),
+        mobile_site_id=mobile["mobile_site_id"],
+        mobile_m=mobile["mobile_m"],
+        joint_site_id=rows["site_id"].where(joint, ""),
+        joint_m=rows["metres"].where(joint),
+    )
+    told = found[COLUMNS[4:]].where(pd.Series(unmet))
+    return found[COLUMNS[:4]].join(told.fillna({name: "" for name in COLUMNS[4:] if name.endswith("_id")}))[COLUMNS]
+
+
+def _planned(demand: pd.DataFrame, coverage: pd.DataFrame, opened: pd.DataFrame, rule: Decimal) -> pd.DataFrame:
+    """Find the first year in which each community meets each standard, and the new site that serves most of it."""
+    rows = coverage.merge(demand[["demand_id", "unit_id", "people", "placed"]], on="demand_id")
+    rows = rows.assign(unit_id=communities(rows, (rows["reason"] == CHECKED).to_numpy()))
+    able = rows[(rows["reason"] != "not_assessable").to_numpy()]
+    found = [pd.DataFrame({"standard": [], "unit_id": [], "planned_site_id": [], "planned_year": []}, dtype=object)]
+    for (standard, year), part in able[able["state"] == "plan"].groupby(["standard", "year"], sort=True):
+        people, covered = part["people"].to_numpy(dtype=np.int64), part["covered"].to_numpy(dtype=bool)
+        counts = community_counts(part["unit_id"], people, people * covered, rule)
+        new = part[covered & part["site_id"].isin(opened.loc[opened["year"] <= year, "site_id"]).to_numpy()]
+        by_site = new.groupby(["unit_id", "site_id"])["people"].sum().reset_index()
+        most = by_site.sort_values(["unit_id", "people", "site_id"], ascending=[True, False, True])
+        site = most.drop_duplicates("unit_id").set_index("unit_id")["site_id"]
+        units = counts.index[counts["covered"]]
+        sites = site.reindex(units).fillna("").to_numpy()
+        values: dict[str, Any] = {"standard": standard, "planned_year": year}
+        found.append(pd.DataFrame({"unit_id": units, "planned_site_id": sites}).assign(**values))
+    return pd.concat(found, ignore_index=True).drop_duplicates(["standard", "unit_id"])
+
+
+def _could(rows: pd.DataFrame, demand: pd.DataFrame, within: pd.DataFrame | None, rule: Decimal) -> list[bool | None]:
+    """Whether each community would meet the standard if all that is offered were built; None: no plan was asked for."""
+    if within is None:
+        return [None] * len(rows)
+    points = within.merge(demand[["demand_id", "unit_id", "people"]], on="demand_id")
+    near = points.groupby(["standard", "unit_id"])["people"].sum().to_dict()
+    units = zip(rows["standard"], rows["unit_id"], rows["people"], strict=True)
+    return [near.get((standard, unit), 0) >= need(rule, int(people)) for standard, unit, people in units]
+
+
+def _reasons(rows: pd.DataFrame, served: Iterable[bool], could: Iterable[bool | None]) -> list[str]:
+    found = []
+    for why, planned, met in zip(rows["reason"], served, could, strict=True):
+        if why in _BY_PLACE:
+            found.append(_BY_PLACE[why])
+        elif planned or met is None:
+            found.append("beyond")
+        else:
+            found.append("not_chosen" if met else "no_candidate")
+    return found
+
+
+def _mobile(
+    demand_ids: pd.Series, demand: GeoDataFrame, sites: GeoDataFrame, types: Collection[str], within_m: int
+) -> pd.DataFrame:
+    """Find the nearest mobile point in use of each point, in a straight line; ties go to the lowest id."""
+    held = np.array([not set(types).isdisjoint(text.split(";")) for text in sites["type"]], dtype=bool)
+    points = sites[held & sites["open_today"].to_numpy(dtype=bool)].sort_values("site_id")
+    found = pd.DataFrame({"mobile_site_id": "", "mobile_m": np.nan}, index=range(len(demand_ids)))
+    places = demand.set_index("demand_id").geometry.reindex(demand_ids)
+    known = np.flatnonzero(places.notna().to_numpy() & ~places.is_empty.to_numpy())
+    if len(points) and len(known):
+        here = places.iloc[known]
+        lon, lat = here.x.to_numpy()[:, None], here.y.to_numpy()[:, None]
+        apart_mm = great_circle_mm(lon, lat, points.geometry.x.to_numpy(), points.geometry.y.to_numpy())
+        nearest = apart_mm.argmin(axis=1)
+        least = apart_mm[np.arange(len(known)), nearest]
+        near = least <= within_m * MM_PER_M
+        found.loc[known[near], "mobile_site_id"] = points["site_id"].to_numpy()[nearest[near]]
+        found.loc[known[near], "mobile_m"] = least[near] / MM_PER_M
+    return found
+
+
+def in_words(row: Mapping[str, Any], names: Mapping[str, str], language: Language) -> tuple[str, str]:
+    """Return why a community falls short, and what stands against it, as table 3 prints them.
+
+    Parameters
+    ----------
+    row
+        One row of `measures`.
+    names
+        site_id -> name as printed.
+    language
+        ``zh`` or ``en``.
+    """
+    kind = row["measure"]
+    values: dict[str, object] = {}
+    if kind in {"planned", "mobile", "joint"}:
+        site, metres = row[f"{kind}_site_id"], row.get(f"{kind}_m")
+        values = {"name": names.get(site, site), "year": row["planned_year"]}
+        values |= {} if metres is None else {"metres": f"{metres:.0f}"}
+    reason = say(f"measure.reason.{row['reason']}", language) if row["reason"] else ""
+    return reason, say(f"measure.what.{kind or 'none'}", language, **values)

@@ -1,0 +1,126 @@
+"""What is wrong with clauses, checklists, grants and inputs of a scenario, and with a policy pack by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from planner.crosschecks import Problem
+from planner.leaves import leaves, names_something, shown, value_at
+from planner.merging import array_at
+from planner.packs import CITING, library, near_words, values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOT_IN_PACKS = ("extends", "policy", "name", "title")
+"""Keys of a scenario that a pack may not write: nobody would inherit them."""
+
+_YEAR = re.compile(r"[12]\d{3}")
+
+
+def problems(data: Mapping[str, Any], pack: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check what a scenario says of policy, as far as its values are of their kinds: the others are faults already.
+
+    Parameters
+    ----------
+    data
+        The merged scenario.
+    pack
+        Data of its policy pack as written; empty without one. What the scenario dropped of it may still be named by
+        the pack's inputs.
+
+    Yields
+    ------
+    problem
+        A clause that nobody knows, an input of nothing, a checklist or a grant that asks for nothing or for two things.
+    """
+    yield from _clauses(data)
+    for i, entry in _entries(data, "input"):
+        key = entry.get("key")
+        if isinstance(key, str) and not names_something(key, data) and not names_something(key, pack):
+            near = near_words(key, [known for known, _ in leaves(values_of(pack) or data)])
+            yield Problem("unknown_input", ["input", i, "key"], {"name": key, "near": near})
+    yield from _checklists(data)
+    yield from _grants(data)
+
+
+def _entries(data: Mapping[str, Any], section: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Entries of an array of tables that are tables, with their numbers."""
+    for i, entry in enumerate(array_at(data, section)):
+        if isinstance(entry, Mapping):
+            yield i, entry
+
+
+def of_pack(pack: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check what only a pack can have wrong, whatever the kinds of its values.
+
+    Parameters
+    ----------
+    pack
+        Its data as written.
+
+    Yields
+    ------
+    problem
+        No ``[pack]``; a key that nobody would inherit; a default that is not the pack's own value: every run would call
+        that value the bureau's.
+    """
+    if "pack" not in pack:
+        yield Problem("not_a_pack", ["pack"], {})
+    for key in NOT_IN_PACKS:
+        if key in pack:
+            yield Problem("pack_key", [key], {"key": key})
+    about = pack.get("pack")
+    if isinstance(about, Mapping) and "own" in about:  # made where a scenario is merged; one that stands is believed
+        yield Problem("pack_key", ["pack", "own"], {"key": "own"})
+    values = dict(leaves(values_of(pack)))
+    for i, entry in _entries(pack, "input"):
+        if isinstance(entry.get("key"), str) and "default" in entry:
+            default, value = entry["default"], value_at(values, entry["key"])
+            if default != value and names_something(entry["key"], pack):
+                quoted = {"name": entry["key"], "default": shown(default), "value": shown(value) or "—"}
+                yield Problem("input_default", ["input", i, "default"], quoted)
+
+
+def _clauses(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check that every clause that is cited can be quoted."""
+    known = [*library().clauses, *(entry["id"] for _, entry in _entries(data, "clause") if "id" in entry)]
+    citing = [*((section, "clause") for section in CITING), ("grant", "quota_clause")]
+    for section, key in citing:
+        for i, entry in _entries(data, section):
+            clause = entry.get(key)
+            if clause and isinstance(clause, str) and clause not in known:
+                values = {"name": clause, "near": near_words(clause, known), "known": _short()}
+                yield Problem("unknown_clause", [section, i, key], values)
+
+
+def _short() -> str:
+    """Return the ids of the planner's own clauses as a reader takes them in: W1-W14."""
+    ids = list(library().clauses)
+    groups = {name: [one for one in ids if one.startswith(name)] for name in library().documents}
+    return " ".join(f"{group[0]}-{group[-1]}" for group in groups.values() if group)
+
+
+def _checklists(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check that a checklist has columns to tick, or two to divide, and that its shares are by year."""
+    for i, entry in _entries(data, "checklist"):
+        halves = [bool(entry.get(key)) for key in ("part", "whole")]
+        if bool(entry.get("items")) == any(halves) or any(halves) != all(halves):
+            yield Problem("checklist_form", ["checklist", i, "items"], {"id": entry.get("id", i + 1)})
+        shares = entry.get("shares")
+        for year in shares if isinstance(shares, Mapping) else ():
+            if not _YEAR.fullmatch(year):
+                quoted = {"id": entry.get("id", i + 1), "text": year}
+                yield Problem("checklist_year", ["checklist", i, "shares", year], quoted)
+
+
+def _grants(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check that a grant has an amount, by grade or the same for all, and each grade once."""
+    for i, entry in _entries(data, "grant"):
+        if bool(entry.get("grades")) == (entry.get("yuan") is not None):
+            yield Problem("grant_form", ["grant", i, "yuan"], {"id": entry.get("id", i + 1)})
+        names = [str(grade.get("grade")) for _, grade in _entries(entry, "grades")]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Problem("repeated_name", ["grant", i, "grades"], {"name": name})

@@ -1,0 +1,149 @@
+"""Tables of the ledger beside what `verify` found: CSV files and sheets of ledger.xlsx, known by their headers.
+
+What a table holds is told by its header alone: communities, districts or towns, figures by scope and standard. So the
+same comparison reads them all, in the words of their language; columns that nobody found again are passed over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from python_calamine import CalamineWorkbook
+
+from planner.recomputed import Figure
+from planner.reresult import rows_of
+from planner.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from planner.terms import Language
+
+_HEADER_LINES = 6
+_TENTH_MM = 100
+
+
+@dataclass(frozen=True)
+class Length:
+    """Whole millimetres, written in metres: with 3 decimals in a CSV, to a tenth in the workbook."""
+
+    mm: int
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What tables of the ledger should say, under their headers.
+
+    Attributes
+    ----------
+    language
+        Language of the headers.
+    units
+        Community -> header -> text, whole number, `Length`, exact share, or None for a blank.
+    scopes
+        Level and scope -> the same.
+    figures
+        Texts of scope, standard, way of counting and group (empty where a table has no such column) -> the same.
+    """
+
+    language: Language
+    units: Mapping[str, Mapping[str, Any]]
+    scopes: Mapping[tuple[str, str], Mapping[str, Any]]
+    figures: Mapping[tuple[str, str, str, str], Mapping[str, Any]]
+
+
+def word(key: str, language: Language) -> str:
+    """Header of a column of the ledger."""
+    return say(f"ledger.column.{key}", language)
+
+
+def csv_figures(path: Path, found: Found) -> Iterator[Figure]:
+    """Yield the figures of a CSV of the ledger; nothing where it is not there."""
+    rows = rows_of(path) if path.exists() else []
+    if rows:
+        yield from _table(path.name, [*rows[0]], [[*row.values()] for row in rows], found)
+
+
+def book_figures(path: Path, found: Found) -> Iterator[Figure]:
+    """Yield the figures of every sheet of the ledger whose header is known."""
+    if not path.exists():
+        return
+    with CalamineWorkbook.from_path(str(path)) as book:
+        for name in book.sheet_names:
+            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            at = next((at for at, row in enumerate(rows[:_HEADER_LINES]) if _kind([*map(str, row)], found)), None)
+            if at is not None:
+                yield from _table(f"{path.name} {name}", [*map(str, rows[at])], rows[at + 1 :], found)
+
+
+def _kind(header: Sequence[str], found: Found) -> str:
+    """Return what the rows below a header are: communities, scopes or figures; empty for anything else."""
+    marks = {
+        "units": ("unit_id", "verdict"),
+        "figures": ("scope", "standard", "people"),
+        "scopes": ("district", "communities"),
+    }
+    kinds = (kind for kind, keys in marks.items() if {word(key, found.language) for key in keys} <= {*header})
+    return next(kinds, "")
+
+
+def _table(file: str, header: Sequence[str], rows: Sequence[Sequence[Any]], found: Found) -> Iterator[Figure]:
+    kind = _kind(header, found)
+    seen = Counter[str]()
+    for row in rows:
+        cells = dict(zip(header, row, strict=False))
+        name, values = _expected(kind, cells, found)
+        if values is None:
+            continue
+        seen[name] += 1
+        for column in header:
+            if column in values:
+                yield _figure(file, name, column, cells[column], values[column])
+    if kind == "units" and word("points", found.language) in header:
+        for unit in found.units:
+            yield Figure(file, unit, "", str(seen[unit]), "1", same=seen[unit] == 1)
+
+
+def _expected(kind: str, cells: Mapping[str, Any], found: Found) -> tuple[str, Mapping[str, Any] | None]:
+    """Return what a row is called, and what it should say; None for one that nothing is known of."""
+
+    def text(key: str) -> str:
+        return str(cells.get(word(key, found.language)) or "")
+
+    if kind == "units":
+        return text("unit_id"), found.units.get(text("unit_id"))
+    if kind == "figures":
+        key = (text("scope"), text("standard"), text("variant"), text("group"))
+        return " ".join(filter(None, key)), found.figures.get(key)
+    district, town = text("district"), text("town")
+    if district == say("ledger.whole_city", found.language):
+        return district, found.scopes.get(("city", ""))
+    if word("town", found.language) in cells:
+        name = f"{district}/{town}".removeprefix("/")
+        return name, found.scopes.get(("town", name))
+    return district, found.scopes.get(("district", district))
+
+
+def _figure(file: str, row: str, column: str, written: Any, value: Any) -> Figure:
+    """Set a cell beside its value, in the form of the file."""
+    whole = isinstance(written, float) and written.is_integer()
+    text = "" if written is None else str(int(written) if whole else written)
+    if value is None or isinstance(value, str):
+        return Figure(file, row, column, text, value or "", same=text == (value or ""))
+    try:
+        number = Fraction(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        return Figure(file, row, column, text, str(value), same=False)
+    if isinstance(value, Length):
+        slack = 0 if file.endswith(".csv") else _TENTH_MM
+        shown = f"{value.mm // 1000}.{value.mm % 1000:03d}"
+        return Figure(file, row, column, text, shown, same=abs(number * 1000 - value.mm) <= slack)
+    if isinstance(value, Fraction):  # shares are rounded down to a tenth of a percent
+        tenths = math.floor(value * 1000)
+        return Figure(file, row, column, text, f"{tenths / 10:g}%", same=round(number * 1000) == tenths)
+    return Figure(file, row, column, text, str(value), same=number == value)

@@ -1,0 +1,255 @@
+"""The figures of the audit: communities and people by city, district and town, under the deciding 口径 and beside it.
+
+Every figure that the ledger, a form or a report prints is one cell of this table, so that each can be traced and
+recomputed. What decides stands in rows without a variant; the others are for information (参考).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from planner.columns import GROUP_PREFIX
+from planner.standards import walk_limit_mm
+from planner.standings import (
+    DECIDED,
+    MET,
+    UNASSESSABLE,
+    UNMET,
+    near_limits,
+    people_together,
+    states_at,
+    together,
+    unit_costs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from planner.standards import Standard
+    from planner.standings import Sight
+
+LEVELS = ("city", "district", "town")
+"""Levels of the roll-up above the community (clause B5)."""
+
+SPEEDS_KPH = (Decimal("3.2"), Decimal(4), Decimal("4.8"))
+"""Walking speeds that stand side by side (GB 50180-2018: 15 minutes on foot are planned as 800 to 1,000 m)."""
+
+RULES = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
+"""Shares of a community's people that stand side by side."""
+
+COLUMNS = [
+    "level", "scope", "standard", "variant", "group", "communities", "assessable", "met", "unmet", "unassessable",
+    "near_limit", "people", "covered", "unjudged",
+]  # fmt: skip
+
+_COUNTS = COLUMNS[5:]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way of counting: all but what it names is as decided.
+
+    Attributes
+    ----------
+    name
+        Empty for the deciding one.
+    walk_kph, rule
+        Another walking speed, or another share of a community's people.
+    other_metric
+        Whether the other metric decides: the straight line for roads, roads for the straight line.
+    """
+
+    name: str
+    walk_kph: Decimal | None = None
+    rule: Decimal | None = None
+    other_metric: bool = False
+
+    def speaks_of(self, standard: Standard) -> bool:
+        """Whether it makes a difference to how a standard is counted."""
+        if self.walk_kph is not None:
+            return standard.minutes is not None and standard.measure == "distance"
+        return not self.other_metric or standard.measure == "distance"
+
+    def limit(self, standard: Standard) -> int:
+        """Cutoff of a standard in whole units."""
+        if self.walk_kph is None or standard.minutes is None or standard.measure != "distance":
+            return standard.limit
+        return walk_limit_mm(standard.minutes * 60, self.walk_kph)
+
+
+DECIDING = Variant("")
+
+
+def variants() -> tuple[Variant, ...]:
+    """Ways of counting that stand beside the deciding one: the other metric, three speeds, three rules."""
+    speeds = (Variant(f"kph-{kph}", walk_kph=kph) for kph in SPEEDS_KPH)
+    rules = (Variant(f"rule-{rule}", rule=rule) for rule in RULES)
+    return (Variant("other-metric", other_metric=True), *speeds, *rules)
+
+
+def figures(
+    sights: Sequence[Sight], rule: Decimal, decides: Sequence[str], by_clock: Mapping[str, Sequence[Sight]]
+) -> pd.DataFrame:
+    """Count communities and people at every level of the roll-up.
+
+    Parameters
+    ----------
+    sights
+        What each standard sees today.
+    rule
+        Share of its people that make a community meet a standard.
+    decides
+        Ids of the deciding standards.
+    by_clock
+        ``noon``, ``night`` -> what each standard sees of the outlets that are open then (clauses H9, W7): information.
+
+    Returns
+    -------
+    figures
+        Columns of `COLUMNS`, whole numbers; level ``city``, ``district`` or ``town``, scope empty, the district, or
+        ``district/town``; standard `DECIDED` for the deciding ones together; rows of a group count people alone, their
+        communities are blank. assessable = met + unmet; communities = assessable + unassessable. A community stands in
+        the district and town of its first point, people in their own. People count once.
+    """
+    homes = _homes(sights)
+    parts = list(_under(DECIDING, "", sights, rule, decides, homes, groups=True))
+    for variant in variants():
+        parts += _under(variant, variant.name, sights, rule, decides, homes)
+    for clock, seen in by_clock.items():
+        parts += _under(DECIDING, clock, seen, rule, decides, homes)
+    return _in_order(parts)
+
+
+def deciding_figures(sights: Sequence[Sight], rule: Decimal, decides: Sequence[str]) -> pd.DataFrame:
+    """Count as `figures` does, but the deciding way alone, and all people together."""
+    return _in_order(list(_under(DECIDING, "", sights, rule, decides, _homes(sights))))
+
+
+def _in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put figures together and sort them."""
+    table = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
+    table[_COUNTS] = table[_COUNTS].astype("Int64")
+    order = table["level"].map(LEVELS.index)
+    keys = ["order", "scope", "standard", "variant", "group"]
+    return table.assign(order=order).sort_values(keys, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def variant_states(sights: Sequence[Sight], rule: Decimal, decides: Sequence[str]) -> pd.DataFrame:
+    """State of every community under the deciding standards together, one column for each variant, index unit_id."""
+    deciding = [one for one in sights if one.standard.id in decides]
+    found = {
+        variant.name: together([_judged(variant, one, rule).units["state"] for one in deciding])
+        for variant in variants()
+        if any(variant.speaks_of(one.standard) for one in deciding)
+    }
+    return pd.DataFrame(found)
+
+
+def _homes(sights: Sequence[Sight]) -> pd.DataFrame:
+    """District and town of every community, those of its first point: index unit_id."""
+    rows = [one.points[["demand_id", "unit_id", "district", "town"]] for one in sights]
+    if not rows:
+        return pd.DataFrame(columns=["district", "town"])
+    points = pd.concat(rows, ignore_index=True).sort_values("demand_id", kind="stable")
+    return points.drop_duplicates("unit_id").set_index("unit_id")[["district", "town"]]
+
+
+def _under(
+    variant: Variant,
+    name: str,
+    sights: Sequence[Sight],
+    rule: Decimal,
+    decides: Sequence[str],
+    homes: pd.DataFrame,
+    *,
+    groups: bool = False,
+) -> Iterator[pd.DataFrame]:
+    """Count under one variant: each standard that it speaks of, and the deciding ones together."""
+    judged = {one.standard.id: _judged(variant, one, rule) for one in sights}
+    for one in sights:
+        if variant.speaks_of(one.standard):
+            covered = {one.standard.id: judged[one.standard.id].inside}
+            points = people_together(covered, [one])
+            units = judged[one.standard.id].units
+            yield from _rolled_up(units, points, homes, groups=groups, standard=one.standard.id, variant=name)
+    deciding = [one for one in sights if one.standard.id in decides]
+    if any(variant.speaks_of(one.standard) for one in deciding):
+        points = people_together({one.standard.id: judged[one.standard.id].inside for one in deciding}, deciding)
+        parts = [judged[one.standard.id].units for one in deciding]
+        units = pd.DataFrame({key: together([part[key] for part in parts]) for key in ("state", "low", "high")})
+        yield from _rolled_up(units, points, homes, groups=groups, standard=DECIDED, variant=name)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A standard under a variant: communities (index unit_id; state, low, high), and which points are inside."""
+
+    units: pd.DataFrame
+    inside: pd.Series
+
+
+def _judged(variant: Variant, seen: Sight, rule: Decimal) -> _Judged:
+    other = variant.other_metric and variant.speaks_of(seen.standard)
+    costs = seen.points["other" if other else "own"]
+    limit = variant.limit(seen.standard)
+    units = unit_costs(seen.points, costs.to_numpy(), variant.rule or rule)
+    low, high = near_limits(limit)
+    states = {"state": limit, "low": low, "high": high}
+    return _Judged(
+        pd.DataFrame({key: states_at(units, at) for key, at in states.items()}, index=units.index), costs <= limit
+    )
+
+
+def _rolled_up(
+    units: pd.DataFrame, points: pd.DataFrame, homes: pd.DataFrame, *, groups: bool, standard: str, variant: str
+) -> Iterator[pd.DataFrame]:
+    """Sum up communities and people at every level."""
+    states = {state: (units["state"] == state).astype(np.int64) for state in (MET, UNMET, UNASSESSABLE)}
+    flags = units.assign(
+        communities=np.ones(len(units), dtype=np.int64),
+        assessable=states[MET] + states[UNMET],
+        near_limit=(units["low"] != units["high"]).astype(np.int64),
+    )
+    flags = flags.drop(columns=["state", "low", "high"]).join(pd.DataFrame(states)).join(homes)
+    columns = {"": "people"}
+    if groups:
+        found = [name for name in points.columns if name.startswith(GROUP_PREFIX)]
+        columns |= {name.removeprefix(GROUP_PREFIX): name for name in found}
+    for group, column in columns.items():
+        people = points[column].astype(np.int64)
+        inside = points["judged"].to_numpy()
+        counted = points[["district", "town"]].assign(
+            people=people.where(inside, 0),
+            covered=people.where(inside & points["covered"].to_numpy(), 0),
+            unjudged=people.where(~inside, 0),
+        )
+        for level in LEVELS:
+            sums = _sums(counted, level, ["people", "covered", "unjudged"])
+            if not group:
+                sums = _sums(flags, level, list(flags.columns.drop(["district", "town"]))).join(sums, how="outer")
+                sums = sums.fillna(0)
+            yield sums.reindex(columns=_COUNTS).assign(
+                level=level, scope=sums.index, standard=standard, variant=variant, group=group
+            )
+
+
+def scope_names(table: pd.DataFrame, level: str) -> pd.Series:
+    """Scope of each row of a table with columns district and town; empty where the row names none."""
+    if level == "city":
+        return pd.Series("", index=table.index, dtype=object)
+    if level == "district":
+        return table["district"]
+    joined = (table["district"] + "/" + table["town"]).str.removeprefix("/")
+    return joined.where(table["town"] != "", "")
+
+
+def _sums(table: pd.DataFrame, level: str, columns: list[str]) -> pd.DataFrame:
+    """Sum up by scope; rows that name no district (or town) are in no scope of that level."""
+    names = scope_names(table, level)
+    sums = table[columns].groupby(names.rename("scope")).sum()
+    return sums if level == "city" else sums[sums.index != ""]
