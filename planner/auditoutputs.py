@@ -225,7 +225,9 @@ def _write_book(sheets: list[LedgerSheet], found: Mapping[str, Any], year: Yearl
             verdicts={say(f"ledger.state.{state}", language): state for state in STATES},
             parameters=tuple(_parameters(year.audit)),
             sources=[{**item, "coordinates": systems.get(item["path"], "")} for item in found["inputs"]],
-            left_out=provenance.left_out_records(year.inputs, year.read.bureau),
+            left_out=provenance.left_out_records(
+                year.inputs, year.read.bureau.left_out, year.read.last.left_out if year.read.last else ()
+            ),
             doubts=[" ".join(part for part in (d["place"], d["what"], d["cure"]) if part) for d in found["doubts"]],
             attribution=found["attribution"],
         ),

@@ -206,8 +206,12 @@ def sentences(told: Mapping[str, Any], names: Mapping[str, str], language: Langu
     """
     lines = []
     city = [row for row in told["figures"] if row["level"] == "city"]
-    for standard in dict.fromkeys(row["standard"] for row in city):
-        rows = {row["cause"]: row for row in city if row["standard"] == standard}
+    by_standard: dict[str, dict[str, Any]] = {}
+    for row in city:
+        by_standard.setdefault(row["standard"], {})[row["cause"]] = row
+    for standard, rows in by_standard.items():
+        if standard == DECIDED and _said_by_one(rows, by_standard):
+            continue
         name = names.get(standard, standard) if standard != DECIDED else say("changes.decided", language)
         lines += [_rate(rows, told["causes"], name, language), _counts(rows, language)]
     if any(told["communities"][kind] for kind in _KINDS):
@@ -221,6 +225,13 @@ def sentences(told: Mapping[str, Any], names: Mapping[str, str], language: Langu
             say("changes.differs", language, standard=name, said_met=one["met"], said=one["assessable"], **values)
         )
     return lines
+
+
+def _said_by_one(whole: Mapping[str, Any], by_standard: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Tell whether one standard says all that the deciding ones together say."""
+    asked = {"standard": DECIDED}
+    others = (rows for standard, rows in by_standard.items() if standard != DECIDED)
+    return any({cause: row | asked for cause, row in rows.items()} == whole for rows in others)
 
 
 def _rate(rows: Mapping[str, Mapping[str, Any]], causes: list[str], name: str, language: Language) -> str:

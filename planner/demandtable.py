@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMNS = ["demand_id", "name", "unit_id", "town", "district", "setting", "layer", "people"]
+_ORIGIN = "figure_from"
 
 
 def _degrees(values: NDArray[np.float64]) -> NDArray[np.object_]:
@@ -34,10 +35,11 @@ def as_read(demand: GeoDataFrame) -> pd.DataFrame:
     Returns
     -------
     table
-        Columns demand_id, name, unit_id, town, district, setting, layer, people, people_<group>…, placed, and lon and
-        lat in WGS-84 degrees, exactly as they are counted from (empty: without a place).
+        Columns demand_id, name, unit_id, town, district, setting, layer, people, people_<group>…, placed, with official
+        totals figure_from, and lon and lat in WGS-84 degrees, exactly as they are counted from (empty: no place).
     """
     groups = [name for name in demand.columns if name.startswith(GROUP_PREFIX)]
-    table = pd.DataFrame(demand[[*_COLUMNS, *groups, "placed"]])
+    origin = [_ORIGIN] if _ORIGIN in demand else []
+    table = pd.DataFrame(demand[[*_COLUMNS, *groups, "placed", *origin]])
     points = demand.geometry
     return table.assign(lon=_degrees(points.x.to_numpy()), lat=_degrees(points.y.to_numpy()))

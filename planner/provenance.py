@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planner.inputs import Inputs
     from planner.scenario import Loaded
     from planner.schema import Scenario
+    from planner.tablefaults import LeftOut
     from planner.tables import Table
     from planner.terms import Language
 
@@ -108,10 +109,13 @@ def input_records(inputs: Inputs, reported: Bureau | None = None) -> list[dict[s
     return found
 
 
-def left_out_records(inputs: Inputs, reported: Bureau | None = None) -> list[dict[str, Any]]:
-    """List the rows of all tables that are counted nowhere: file, row, rows, id, name, reason (in words)."""
+def left_out_records(inputs: Inputs, *more: Sequence[LeftOut]) -> list[dict[str, Any]]:
+    """List the rows of all tables that are counted nowhere: file, row, rows, id, name, reason (in words).
+
+    `more` are those of what an audit reads beside people and sites.
+    """
     language = inputs.scenario.language
-    rows = [row for table in _tables(inputs, reported) for row in table.left_out]
+    rows = [row for part in (inputs.demand.left_out, inputs.sites.left_out, *more) for row in part]
     return [
         {
             **{name: getattr(row, name) for name in ("file", "row", "rows", "id", "name")},

@@ -115,7 +115,7 @@ def seen(read: Read, measured: Measured, rule: Rule, rows: Rows, types: Types) -
         other = roads.get(point.id, _FAR) if rule.straight else _thousandths(row.straight_m)
         if row.reason == CHECKED:
             own = other = _CLOSE if row.covered else _FAR
-        unit = point.unit if point.layer == "residents" else ""
+        unit = point.unit if point.layer == "residents" and not point.made else ""
         named = point.placed != "spread" or row.reason == CHECKED
         found.append(Spot(point, unit, own, other, row.reason != "not_assessable", named, row))
     return found

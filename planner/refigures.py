@@ -6,6 +6,7 @@ generators of `Figure`.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from planner.recomputed import Figure, Recomputed, as_text, cells, figure, missing
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 DEGREES = 1e-6
 """How far a written place may be from the one that is read: it has 7 decimals."""
 
-COVERAGE, SITES, DEMAND = "coverage.csv", "sites.csv", "demand.csv"
+COVERAGE, SITES, DEMAND, CERTIFICATE = "coverage.csv", "sites.csv", "demand.csv", "certificate.json"
 
 
 def figures(again: Recomputed, result: Result) -> Iterator[Figure]:
@@ -36,8 +37,9 @@ def figures(again: Recomputed, result: Result) -> Iterator[Figure]:
     yield from coverage_figures(again, result)
     yield from _head(again, result.run)
     yield from _standards(again, result.run)
+    yield from _served_in_all(again, result)
     yield from _goals(again, result.run)
-    yield from _plan(again, result.run)
+    yield from _plan(again, result)
 
 
 def _place(
@@ -252,38 +254,66 @@ def _goals(again: Recomputed, run: Mapping[str, Any]) -> Iterator[Figure]:
             then = again.rows[goal["standard"], "plan", year] if again.planned else None
             for scope, row in goal_figures(read, goal, year, now, then):
                 name = _goal_name(goal["id"], scope, year if phased else None)
-                found[name] = {key: row[key] for key in _KEPT_UNDER_CAPACITY} if goal["standard"] == limited else row
+                counts = "served" if goal["standard"] == limited else "backup" if goal.get("backup") else "reached"
+                found[name] = row | {"counts": counts}
     written = {_goal_name(one["id"], one["scope"], one["year"]): one for one in run["goals"]}
     every = [_goal_name(one["id"], one["scope"], one["year"]) for one in run["goals"]]
     yield from missing(f"{RUN} goals", every, found)
     for name, row in found.items():
         if (one := written.get(name)) is None:
             continue
-        yield from cells(RUN, f"goals {name}", one | {"left": sorted(one.get("left", ()))}, row)
-        if one.get("counts") == "served":
-            yield from _served(name, one)
+        served = row["counts"] == "served"
+        asked = {key: value for key, value in row.items() if key in _KEPT_UNDER_CAPACITY or not served}
+        yield from cells(RUN, f"goals {name}", one | {"left": sorted(one.get("left", ()))}, asked)
+        if served:
+            yield from _served(name, one, row)
 
 
-_KEPT_UNDER_CAPACITY = ("standard", "of", "group", "target", "whole", "needed", "not_assessable")
+_KEPT_UNDER_CAPACITY = ("counts", "standard", "of", "group", "target", "whole", "needed", "not_assessable")
 """Figures of a goal that do not follow from who is served where."""
 
 
-def _served(name: str, one: Mapping[str, Any]) -> Iterator[Figure]:
-    """Whether a goal on people served is met follows from its own figures; who is served where is not found again."""
+def _served(name: str, one: Mapping[str, Any], within: Mapping[str, Any]) -> Iterator[Figure]:
+    """Yield what follows for a goal on people served: no more than are within reach, its shares, whether it is met.
+
+    Who is served where is not found again.
+    """
     reached = one["reached_today"] if one["reached_plan"] is None else one["reached_plan"]
     yield figure(RUN, f"goals {name}", "met", one["met"], reached >= one["needed"])
     for state in ("today", "plan"):
         part, whole = one[f"reached_{state}"], one["whole"]
+        yield _at_most(f"goals {name}", f"reached_{state}", part, within[f"reached_{state}"])
         share = None if part is None or not whole else part / whole
         yield figure(RUN, f"goals {name}", state, one[state], share)
+
+
+def _at_most(row: str, column: str, served: int | None, within: int | None) -> Figure:
+    """People served, who are no more than those within reach; blank where there is no plan."""
+    if served is None or within is None:
+        return figure(RUN, row, column, served, within)
+    return Figure(RUN, row, column, str(served), f"0–{within}", same=0 <= served <= within)
+
+
+def _served_in_all(again: Recomputed, result: Result) -> Iterator[Figure]:
+    """Yield people served under capacity: within reach, and together those of all sites; null elsewhere."""
+    limited = again.read.scenario.get("siting", {}).get("capacity_standard")
+    for one in result.run["standards"]:
+        row = f"standards {one['id']}"
+        for state in ("today", "plan"):
+            within = one[f"covered_{state}"] if one["id"] == limited else None
+            yield _at_most(row, f"served_{state}", one[f"served_{state}"], within)
+        if one["id"] == limited and not _has_checks(again):
+            total = sum(int(site.get("people_served") or 0) for site in result.sites.values())
+            last = one["served_plan"] if again.planned else one["served_today"]
+            yield figure(SITES, "", "people_served", total, last)
 
 
 def _goal_name(goal: str, scope: str, year: int | None) -> str:
     return "".join((goal, f":{scope}" if scope else "", f"@{year}" if year else ""))
 
 
-def _plan(again: Recomputed, run: Mapping[str, Any]) -> Iterator[Figure]:
-    read, plan, row = again.read, run["plan"], "plan"
+def _plan(again: Recomputed, result: Result) -> Iterator[Figure]:
+    read, plan, row = again.read, result.run["plan"], "plan"
     names = [_opened_name(one["site_id"], one["type"], one["size"] or "", one["year"]) for one in plan["opened"]]
     mine = [_opened_name(one.site, one.type, one.size, one.year) for one in again.opened]
     yield from missing(f"{RUN} plan.opened", names, mine)
@@ -291,7 +321,7 @@ def _plan(again: Recomputed, run: Mapping[str, Any]) -> Iterator[Figure]:
         return
     yield from cells(RUN, row, plan, plan_figures(read, again.opened))
     if plan["objective_of"] == "min_cost" and plan["objective"] is not None:
-        yield figure(RUN, row, "objective", plan["objective"], plan_figures(read, again.opened)["cost_yuan"])
+        yield from _bounds(plan, plan_figures(read, again.opened)["cost_yuan"], result)
     written = dict(zip(names, plan["opened"], strict=True))
     titles = {one["type"]: one["name"] for one in read.scenario["facility"]}
     for name, one in zip(mine, again.opened, strict=True):
@@ -311,6 +341,21 @@ def _plan(again: Recomputed, run: Mapping[str, Any]) -> Iterator[Figure]:
         yield figure(RUN, row, "uncoverable", plan["uncoverable"], sorted(set().union(*far.values())))
         held = {key: counts for key, counts in lost.items() if counts["points"]}
         yield figure(RUN, row, "uncoverable_by_standard", plan["uncoverable_by_standard"], held)
+
+
+def _bounds(plan: Mapping[str, Any], cost: int, result: Result) -> Iterator[Figure]:
+    """Yield what a least-cost plan says of its own worth: objective, gaps to its bounds, what the certificate holds.
+
+    That no plan is cheaper than a bound is not proven here.
+    """
+    yield figure(RUN, "plan", "objective", plan["objective"], cost)
+    if not plan["best_effort"] and cost:
+        for bound, gap in (("bound", "gap"), ("certified_bound", "certified_gap")):
+            if plan[bound] is not None and plan[gap] is not None:
+                yield figure(RUN, "plan", gap, float(plan[gap]), max(0, cost - plan[bound]) / cost)
+    if (result.folder / CERTIFICATE).exists():
+        held = json.loads((result.folder / CERTIFICATE).read_bytes())
+        yield figure(CERTIFICATE, "", "bound", held.get("bound"), plan["certified_bound"])
 
 
 def _opened_name(site: str, kind: str, size: str, year: int) -> str:

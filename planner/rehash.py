@@ -55,9 +55,14 @@ def file_figures(result: Result) -> Iterator[Figure]:
     yield from _scenario(result)
 
 
+def names_last_year(scenario: Mapping[str, Any]) -> bool:
+    """Whether a scenario names last year's result: a folder, whose copy has another name."""
+    return "result" in scenario.get("audit", {}).get("previous", {})
+
+
 def _scenario(result: Result) -> Iterator[Figure]:
     """Yield the hash of the merged scenario, whose files have the names by which the run saw them."""
-    if all(file.startswith("inputs/") for file in result.named) and "result" not in result.scenario.get("audit", {}):
+    if all(file.startswith("inputs/") for file in result.named) and not names_last_year(result.scenario):
         text = tomli_w.dumps(_renamed(result.scenario, {file: result.shown(file) for file in result.named}))
         found = hashlib.sha256(text.encode()).hexdigest()
         yield figure(result.mark, "", "scenario_sha256", result.run["scenario_sha256"], found)

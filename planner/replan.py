@@ -234,7 +234,7 @@ def _counts(read: Read, new: Sequence[Opened]) -> Iterator[tuple[str, str, str]]
         *read.points.values(),
         *(site for site in read.sites.values() if site.today or site.status == "candidate"),
     ]
-    homes = [p for p in read.points.values() if p.people and p.layer == RESIDENTS and p.placed != "spread"]
+    homes = [p for p in read.points.values() if p.people and p.layer == RESIDENTS and not p.made]
     for count in read.scenario.get("count", ()):
         found = dict.fromkeys((name for name, _ in scopes_of(count, _asked_in(count, places, homes))), 0)
         for name, held in scopes_of(count, standing):

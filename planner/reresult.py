@@ -28,7 +28,10 @@ _FREE = ("columns", "defaults", "keep")
 
 @dataclass(frozen=True)
 class Point:
-    """A demand point; see the demand table of design.md 4. A place is longitude and latitude in WGS-84 degrees."""
+    """A demand point; see the demand table of design.md 4.
+
+    A place is longitude and latitude in WGS-84 degrees; `made` is what official totals made: of no community.
+    """
 
     id: str
     name: str
@@ -41,6 +44,7 @@ class Point:
     groups: Mapping[str, int]
     placed: str
     place: tuple[float, float] | None
+    made: bool = False
 
     @property
     def able(self) -> bool:
@@ -194,4 +198,5 @@ def _point(row: Mapping[str, str]) -> Point:
         groups={key: int(text) for key, text in row.items() if key.startswith("people_") and text},
         placed=row["placed"],
         place=place,
+        made=row.get("figure_from") in {"spread", "official"},
     )

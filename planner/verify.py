@@ -15,7 +15,7 @@ from planner.errors import Fault, ScenarioError
 from planner.recomputed import Recomputed
 from planner.recoverage import judged, measure, types_in, types_today
 from planner.refigures import figures, written_rows
-from planner.rehash import file_figures, is_whole
+from planner.rehash import file_figures, is_whole, names_last_year
 from planner.reinputs import Read, read_again, rules_of, sites_as_written
 from planner.rejudge import CHECKED
 from planner.replan import opened_of
@@ -85,7 +85,7 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
         taken.append(("checked", "coverage.csv", checked))
     if audit:
         taken.append(("clocks", "figures.csv", 0))
-        taken += [("last_year", "changes.csv", 0)] if "result" in read.scenario.get("audit", {}) else []
+        taken += [("last_year", "changes.csv", 0)] if names_last_year(read.scenario) else []
     elif read.scenario.get("siting", {}).get("capacity_standard"):
         taken.append(("served", "run.json", 0))
     return Recomputed(read, opened, measured, rows, planned, taken)

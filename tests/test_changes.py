@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import planner.hybrids
 from jinan import write_scenario
-from planner import changetables, inputs
+from planner import changetables, inputs, snapshot
 from planner.changes import CHANGE, COUNTS, LAST, NOW, SHARES, decomposed
 from planner.hybrids import CAUSES
 from shared_data import shared_data
@@ -92,6 +93,7 @@ def test_one_change_is_the_only_cause(tmp_path: Path, kind: str) -> None:
 counts = st.integers(0, 40)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.lists(counts, min_size=6, max_size=6), min_size=2, max_size=6))
 def test_printed_rates_add_up_whatever_the_steps_were(drawn: list[list[int]]) -> None:
     """Also where nobody can be judged at a step between: the rate stays as it was."""
@@ -142,6 +144,32 @@ def test_roads_are_counted_by_last_years_parameters_first(tmp_path: Path) -> Non
     found, _ = between(drive.read(tmp_path / "old"), less.later().read(tmp_path / "new"))
     check_sums(found)
     assert moved(found) == {"roads", "parameters"}
+
+
+def test_a_snapshot_is_not_held_against_the_standards_of_the_other_year(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reaches as far as its own year asks; last year's longer cutoffs on this year's roads are no fault."""
+    old = Year().said("minutes = 5", "minutes = 50").read(tmp_path / "old")
+    new = EDITS["roads"](Year(), np.random.default_rng(1)).later().read(tmp_path / "new")
+    place = {"place": "x", "file": f"{tmp_path}/snapshots/x/roads.osm.pbf"}
+    new = replace(new, loaded=replace(new.loaded, merged={**new.loaded.merged, "roads": place}))
+    assert list(snapshot.faults(new.loaded)), "as a scenario it would be refused"
+    asked = []
+
+    def read(loaded: Any, _: object) -> Any:
+        asked.append(loaded)
+        return new.networks
+
+    monkeypatch.setattr(planner.hybrids, "read_networks", read)
+    new = replace(new, scenario=new.scenario.model_copy(update={"roads": _slower(new.scenario.roads)}))
+    check_sums(between(old, new)[0])
+    assert asked
+    assert not [fault for loaded in asked for fault in snapshot.faults(loaded)]
+
+
+def _slower(roads: Any) -> Any:
+    return roads.model_copy(update={"walk_kph": Decimal(3), "island_min_m": Decimal(10)})
 
 
 def test_a_standard_that_drives_for_the_first_time_gets_its_roads(tmp_path: Path) -> None:
@@ -287,3 +315,63 @@ def test_what_was_set_otherwise_is_listed(tmp_path: Path) -> None:
             "now": "urban residents walk road 6 min station;e_station",
         },
     ]
+
+
+def test_sentence_five_is_made_of_printed_differences(tmp_path: Path) -> None:
+    year = with_units(Year().edited("sites", E2={"operating": "正常"}), u33={"setting": "122"})
+    old = with_units(Year(), u33={"setting": "210"}).read(tmp_path / "old")
+    new = year.later().read(tmp_path / "new")
+    found, _ = between(old, new)
+    told = changetables.record(found, old, new)
+    lines = changetables.sentences(told, {"walk-5": "城区步行5分钟", "rural": "乡村0.6公里"}, "zh")
+    assert lines[0] == (
+        "按“判定标准合计”口径，社区达标率上年6.2%、今年18.7%，与上年相比变化+12.5个百分点，其中路网更新0.0、人口更新0.0、"
+        "区划及城乡代码调整0.0、网点增减+12.5、标准及参数调整0.0。"
+    )
+    assert lines[1] == "可评定社区16个（+0），其中达标3个（+2）。"
+    assert "按“乡村0.6公里”口径，上年没有可比的达标率，今年—。" in lines, "nobody is rural any more"
+    assert lines[-1] == "正常运行网点2个，较上年增加1个、撤并0个。"
+    whole = [row for row in told["figures"] if row["standard"] == ""]
+    alike = told | {"figures": [*whole, *(row | {"standard": "walk-5"} for row in whole)]}
+    assert not [line for line in changetables.sentences(alike, {}, "zh") if "判定标准合计" in line]
+    english = changetables.sentences(told, {}, "en")
+    assert len(english) == len(lines)
+    assert "+12.5 percentage points, of which roads 0.0" in english[0]
+    table = changetables.changes_table(found, "zh").set_index("unit_id")
+    assert table.loc[U("33"), "told"] == "城乡分类：乡村→城镇；网点增减：不达标→达标"
+    assert table.loc[U("33"), "causes"] == "sites:unmet>met"
+    columns = changetables.ledger_columns(found, "zh")
+    assert list(columns.loc[U("33")]) == [U("33"), "不达标", "城乡分类：乡村→城镇；网点增减：不达标→达标"]
+
+
+def test_new_and_merged_communities_are_told_in_words(tmp_path: Path) -> None:
+    year = with_units(Year(), u00={"unit_id": "900000000000"}, u11={"unit_id": U("10")})
+    found, _ = between(Year().read(tmp_path / "old"), year.later().read(tmp_path / "new"), ((U("11"), U("10")),))
+    columns = changetables.ledger_columns(found, "zh")
+    assert list(columns.loc["900000000000"]) == ["", "", "新设；区划及城乡代码调整：未列入→达标"]
+    assert list(columns.loc[U("10")]) == [f"{U('10')};{U('11')}", "不达标", "撤并"]
+    assert set(changetables.changes_table(found, "en")["told"]) >= {"merged", "new; units and codes: not counted → met"}
+
+
+def test_a_record_that_says_otherwise_than_its_inputs_is_told(tmp_path: Path) -> None:
+    old, new = Year().read(tmp_path / "old"), Year().later().read(tmp_path / "new")
+    rows = [{"standard": "", "met": 1, "assessable": 16}, {"standard": "walk-5", "met": 7, "assessable": 16}]
+    beside = [rows[1] | {"variant": "kph-4"}, rows[1] | {"group": "old"}]
+    found, _ = between(old, new, record={"figures": [*rows, *beside]})
+    assert found.differs == (("walk-5", (7, 16), (1, 16)),)
+    lines = changetables.sentences(changetables.record(found, old, new), {}, "zh")
+    assert [line for line in lines if "原记达标7/可评定16，重算1/16" in line]
+
+
+def test_years_that_share_no_community_or_have_no_outlet(tmp_path: Path) -> None:
+    other = replace(Year(), demand=[row | {"unit_id": f"5{row['unit_id'][1:]}"} for row in Year().demand])
+    old, new = Year().read(tmp_path / "old"), other.later().read(tmp_path / "new")
+    found, _ = between(old, new)
+    check_sums(found)
+    assert found.communities["kind"].value_counts().to_dict() == {"new": 16, "gone": 16}
+    assert moved(found) == set(), "the same people stand at the same places"
+    closed = Year().edited("sites", E1={"operating": "停运"})
+    none, _ = between(closed.read(tmp_path / "closed"), old)
+    check_sums(none)
+    assert by_cause(none, LAST).loc[("city", "", ""), ["met", "covered", "rate_tenths"]].tolist() == [0, 0, 0]
+    assert moved(none) == {"sites"}

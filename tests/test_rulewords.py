@@ -26,7 +26,7 @@ GOALS = (
 
 def about(language: Language) -> Known:
     goals = {goal.label: goal for goal in GOALS}
-    return Known(goals, ("few:more", "few"), {"e_station": "就业e站"}, {"C1": "候选1"}, language)
+    return Known(goals, ("few:more", "few"), {"e_station": "就业e站"}, {"C1": "候选1"}, {}, language)
 
 
 WORDS = {

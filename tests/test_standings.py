@@ -173,6 +173,12 @@ def test_people_count_once_whatever_the_standards(seed: int) -> None:
         assert row["covered"] == sum(p["people"] for p in inside)
 
 
+def scope_of(point: Point, level: str) -> str:
+    """Scope of a point at a level."""
+    names = {"city": "", "district": point["district"], "town": f"{point['district']}/{point['town']}"}
+    return str(names[level])
+
+
 def counted(points: list[Point], states: dict[tuple[str, str], str], standard: str) -> dict[str, int]:
     """Communities of a part of a city by state."""
     units = {p["unit_id"] for p in points}
@@ -186,15 +192,10 @@ def test_figures_are_sums_at_every_level(seed: int, rule: Decimal) -> None:
     points = city(seed)
     table = figures(sights(points), rule, DECIDES, {})
     states = all_states(points, rule, covered)
-    scopes = {
-        "city": lambda _p: "",
-        "district": lambda p: p["district"],
-        "town": lambda p: f"{p['district']}/{p['town']}",
-    }
     rows = table[(table["variant"] == "") & (table["group"] == "")]
     assert len(rows) == len(rows.drop_duplicates(["level", "scope", "standard"]))
     for row in records(rows):
-        part = [p for p in points if scopes[row["level"]](p) == row["scope"]]
+        part = [p for p in points if scope_of(p, row["level"]) == row["scope"]]
         chosen = [s for s in STANDARDS if s.id == row["standard"] or (row["standard"] == DECIDED and s.id in DECIDES)]
         spoken = [p for p in part if any(speaks(p, s) for s in chosen)]
         wanted = counted(part, states, row["standard"])
@@ -228,7 +229,8 @@ def test_other_ways_of_counting_change_one_thing_only(seed: int, rule: Decimal) 
         for standard in ("u", "r", "all", DECIDED):
             if (standard, name) in top.index:
                 wanted = counted(points, states, standard)
-                assert top.loc[(standard, name), list(wanted)].tolist() == list(wanted.values())
+                row = top[list(wanted)].loc[[(standard, name)]]
+                assert row.to_numpy().tolist() == [list(wanted.values())]
         whole = {unit: state for (unit, standard), state in states.items() if standard == DECIDED}
         if name in by_unit:
             assert by_unit[name].dropna().to_dict() == whole

@@ -43,7 +43,7 @@ def test_each_year_hands_its_figures_on() -> None:
     ]
     assert second == trend({"trend": second}, "2025-06-30", figures(4, 9)), "the same day counts once"
     lines = list(trend_lines(third, NAMES, "zh"))
-    assert lines[2] == "2026-06-30：“全部判定标准”达标5个，占可评定10个的50.0%"
+    assert lines[2] == "2026-06-30：“判定标准合计”达标5个，占可评定10个的50.0%"
     assert list(trend_lines(first, NAMES, "zh")) == []
 
 

@@ -151,9 +151,14 @@ def test_capacity_is_said_to_be_taken_from_the_result(tmp_path: Path) -> None:
     text = (
         SCENARIO.replace("at_existing = true", "capacity_people = 600") + '\n[siting]\ncapacity_standard = "walk-5"\n'
     )
-    report = verified(run_town(tmp_path, text))
+    folder = run_town(tmp_path, text)
+    report = verified(folder)
     assert report["differences"] == []
     assert [one["word"] for one in report["taken"]] == ["served"]
+    edit_json(folder, lambda run: run["goals"][0].update(reached_plan=99_999))
+    edit_json(folder, lambda run: run["standards"][0].update(served_plan=1))
+    wrong = {(one["file"], one["column"]) for one in verified(folder)["differences"]}
+    assert wrong == {("run.json", "reached_plan"), ("run.json", "plan"), ("sites.csv", "people_served")}
 
 
 def test_rows_without_a_place_and_closed_outlets_recompute(tmp_path: Path) -> None:
@@ -277,10 +282,14 @@ OUTPUTS: Mapping[str, tuple[Callable[[Path], None], str]] = {
     "goal target": (in_run("goals", 0, "target", to=0.2), "target"),
     "goal reached": (in_run("goals", 1, "reached_plan", to=1000), "reached_plan"),
     "goal needed": (in_run("goals", 2, "needed", to=1), "needed"),
+    "whom a goal counts": (in_run("goals", 0, "counts", to="served"), "counts"),
+    "people served without capacity": (in_run("standards", 0, "served_today", to=5), "served_today"),
     "goal dropped": (lambda folder: edit_json(folder, lambda run: run["goals"].pop()), ""),
     "cost": (in_run("plan", "cost_once_yuan", to=1), "cost_once_yuan"),
     "cost within the horizon": (in_run("plan", "cost_yuan", to=1), "cost_yuan"),
     "cost of one site": (in_run("plan", "opened", 0, "cost_yearly_yuan", to=1), "cost_yearly_yuan"),
+    "gap": (in_run("plan", "gap", to=0.5), "gap"),
+    "certified bound": (in_run("plan", "certified_bound", to=1), "bound certified_gap"),
     "estimated": (in_run("plan", "opened", 0, "estimated", to=True), "estimated"),
     "who it newly covers": (in_run("plan", "opened", 0, "newly_covered", to=9999), "newly_covered"),
     "total of people": (in_run("demand", "people", to=1), "people"),
@@ -298,7 +307,7 @@ def test_a_planted_edit_is_found_at_its_place(name: str, town: Case, tmp_path: P
     plant(folder)
     wrong = [one for one in verify.compare(town.again, Result(folder)) if not one.same]
     assert wrong
-    assert {one.column for one in wrong} == {column}
+    assert {one.column for one in wrong} == {*column.split(" ")}
     assert all(one.written != one.found for one in wrong)
 
 

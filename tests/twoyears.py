@@ -16,7 +16,7 @@ from planner.tallies import deciding_figures
 from town import SCENARIO, demand_csv, osm_xml, place, sites_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -93,12 +93,14 @@ def known_of(old: Inputs, new: Inputs, links: Sequence[tuple[str, str]] = ()) ->
     return crosswalk.identity(made, before, after, old.demand.frame["unit_id"], new.demand.frame["unit_id"])
 
 
-def between(old: Inputs, new: Inputs, links: Sequence[tuple[str, str]] = ()) -> tuple[Changes, list[str]]:
+def between(
+    old: Inputs, new: Inputs, links: Sequence[tuple[str, str]] = (), record: Mapping[str, Any] | None = None
+) -> tuple[Changes, list[str]]:
     """What changed, and the steps that were reported while it was measured."""
     told: list[str] = []
     known = known_of(old, new, links)
     found = steps(old, new, known, coverage_today(new, quiet), told.append)
-    return explained(found, old, new, known, {}), told
+    return explained(found, old, new, known, record or {}), told
 
 
 def counted(year: Inputs) -> pd.DataFrame:
