@@ -322,7 +322,7 @@ def test_ledgers_are_inputs_with_their_rows(tmp_path: Path) -> None:
     records = {item["path"]: item for item in provenance.input_records(inputs, found)}
     assert (records["ledger.csv"]["rows_read"], records["ledger.csv"]["rows_used"]) == (3, 1)
     assert (records["demand.csv"]["rows_read"], records["demand.csv"]["rows_used"]) == (5, 5)
-    assert len(provenance.left_out_records(inputs, found)) == 2
+    assert len(provenance.left_out_records(inputs, found.left_out)) == 2
 
 
 def test_a_sheet_of_people_and_one_of_the_ledger_may_be_in_one_workbook(tmp_path: Path) -> None:
