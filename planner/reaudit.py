@@ -222,7 +222,7 @@ def audit_figures(
                 yield (level, scope, name, way.name, group), counts
 
 
-def _scopes(point: Point) -> list[tuple[str, str]]:
+def scopes_at(point: Point) -> list[tuple[str, str]]:
     """Levels and scopes that a point stands in; where it names none it is in none."""
     town = f"{point.district}/{point.town}".removeprefix("/") if point.town else ""
     return [("city", ""), *((level, name) for level, name in (("district", point.district), ("town", town)) if name)]
@@ -237,7 +237,7 @@ def _rolled_up(
 ) -> Iterator[tuple[tuple[str, str, str], dict[str, int | None]]]:
     counts: dict[tuple[str, str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for unit, (state, low, high) in units.items():
-        for level, scope in _scopes(homes[unit]):
+        for level, scope in scopes_at(homes[unit]):
             held = counts[level, scope, ""]
             held["communities"] += 1
             held["assessable"] += state != UNASSESSABLE
@@ -247,7 +247,7 @@ def _rolled_up(
         each = {"": spot.point.people}
         each |= {key.removeprefix("people_"): count for key, count in spot.point.groups.items()} if grouped else {}
         for group, number in each.items():
-            for level, scope in _scopes(spot.point):
+            for level, scope in scopes_at(spot.point):
                 held = counts[level, scope, group]
                 held["people" if judged else "unjudged"] += number
                 held["covered"] += number * (judged and covered)

@@ -45,6 +45,8 @@ class Site:
     host: str
     method: str
     funding: str
+    hours: str
+    operating: str
     once: int | None
     yearly: int | None
     place: tuple[float, float] | None
@@ -199,8 +201,8 @@ def _site(row: RawRow, table: Mapping[str, Any], stem: str, codes: Mapping[str, 
     status = _choice(_cell(row, "status", table, words=True), "statuses")
     opened, closed = (_day(_cell(row, key, table, words=True)) for key in ("opened_on", "closed_on"))
     operating = _cell(row, "operating", table, words=True)
-    working = not operating or _choice(operating, "operating") == "正常"
-    stands = status == "existing" and working and (opened is None or opened <= date)
+    working = _choice(operating or "正常", "operating")
+    stands = status == "existing" and working == "正常" and (opened is None or opened <= date)
     place = _place(row, table)
     if not name or place is None:
         raise Unread("cell")
@@ -217,6 +219,8 @@ def _site(row: RawRow, table: Mapping[str, Any], stem: str, codes: Mapping[str, 
         host=_cell(row, "host", table),
         method=_cell(row, "build_method", table),
         funding=_cell(row, "funding", table),
+        hours=_cell(row, "hours", table, words=True),
+        operating=working,
         once=_whole(_cell(row, "cost_once_yuan", table)),
         yearly=_whole(_cell(row, "cost_yearly_yuan", table)),
         place=place,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _HEADER_LINES = 6
 _TENTH_MM = 100
+_DEGREES = 1e-6
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,32 @@ class Length:
     """Whole millimetres, written in metres: with 3 decimals in a CSV, to a tenth in the workbook."""
 
     mm: int
+
+
+@dataclass(frozen=True)
+class Degrees:
+    """A longitude or latitude, written with 7 decimals."""
+
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A table of which every row is known.
+
+    Attributes
+    ----------
+    marks
+        Headers by which it is told from others.
+    keys
+        Headers of which the texts tell its rows apart.
+    rows
+        Texts of the keys -> header -> value, as in `Found`.
+    """
+
+    marks: frozenset[str]
+    keys: tuple[str, ...]
+    rows: Mapping[tuple[str, ...], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +76,15 @@ class Found:
         Level and scope -> the same.
     figures
         Texts of scope, standard, way of counting and group (empty where a table has no such column) -> the same.
+    pages
+        Further tables.
     """
 
     language: Language
     units: Mapping[str, Mapping[str, Any]]
     scopes: Mapping[tuple[str, str], Mapping[str, Any]]
     figures: Mapping[tuple[str, str, str, str], Mapping[str, Any]]
+    pages: Sequence[Page] = field(default=())
 
 
 def word(key: str, language: Language) -> str:
@@ -76,7 +106,8 @@ def book_figures(path: Path, found: Found) -> Iterator[Figure]:
     with CalamineWorkbook.from_path(str(path)) as book:
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            at = next((at for at, row in enumerate(rows[:_HEADER_LINES]) if _kind([*map(str, row)], found)), None)
+            headers = [[*map(str, row)] for row in rows[:_HEADER_LINES]]
+            at = next((at for at, one in enumerate(headers) if _page(one, found) or _kind(one, found)), None)
             if at is not None:
                 yield from _table(f"{path.name} {name}", [*map(str, rows[at])], rows[at + 1 :], found)
 
@@ -92,7 +123,37 @@ def _kind(header: Sequence[str], found: Found) -> str:
     return next(kinds, "")
 
 
+def _page(header: Sequence[str], found: Found) -> Page | None:
+    """Return the page that a header is of."""
+    return next((page for page in found.pages if page.marks <= {*header}), None)
+
+
+def _page_figures(file: str, page: Page, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[Figure]:
+    """Yield every cell of a page that is known, and rows that one side has and the other has not."""
+    seen = Counter[tuple[str, ...]]()
+    for row in rows:
+        cells = dict(zip(header, row, strict=False))
+        key = tuple(_text(cells.get(name)) for name in page.keys)
+        if any(key):
+            seen[key] += 1
+            for column, value in page.rows.get(key, {}).items():
+                if column in cells:
+                    yield _figure(file, " ".join(filter(None, key)), column, cells[column], value)
+    for key in sorted(seen.keys() | page.rows.keys()):
+        wanted = int(key in page.rows)
+        yield Figure(file, " ".join(filter(None, key)), "", str(seen[key]), str(wanted), same=seen[key] == wanted)
+
+
+def _text(written: Any) -> str:
+    """Text of a cell; whole numbers of a workbook without decimals."""
+    whole = isinstance(written, float) and written.is_integer()
+    return "" if written is None else str(int(written) if whole else written)
+
+
 def _table(file: str, header: Sequence[str], rows: Sequence[Sequence[Any]], found: Found) -> Iterator[Figure]:
+    if (page := _page(header, found)) is not None:
+        yield from _page_figures(file, page, header, rows)
+        return
     kind = _kind(header, found)
     seen = Counter[str]()
     for row in rows:
@@ -131,8 +192,7 @@ def _expected(kind: str, cells: Mapping[str, Any], found: Found) -> tuple[str, M
 
 def _figure(file: str, row: str, column: str, written: Any, value: Any) -> Figure:
     """Set a cell beside its value, in the form of the file."""
-    whole = isinstance(written, float) and written.is_integer()
-    text = "" if written is None else str(int(written) if whole else written)
+    text = _text(written)
     if value is None or isinstance(value, str):
         return Figure(file, row, column, text, value or "", same=text == (value or ""))
     try:
@@ -143,6 +203,8 @@ def _figure(file: str, row: str, column: str, written: Any, value: Any) -> Figur
         slack = 0 if file.endswith(".csv") else _TENTH_MM
         shown = f"{value.mm // 1000}.{value.mm % 1000:03d}"
         return Figure(file, row, column, text, shown, same=abs(number * 1000 - value.mm) <= slack)
+    if isinstance(value, Degrees):
+        return Figure(file, row, column, text, f"{value.value:.7f}", same=abs(float(number) - value.value) <= _DEGREES)
     if isinstance(value, Fraction):  # shares are rounded down to a tenth of a percent
         tenths = math.floor(value * 1000)
         return Figure(file, row, column, text, f"{tenths / 10:g}%", same=round(number * 1000) == tenths)
