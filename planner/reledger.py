@@ -19,6 +19,15 @@ from planner.reaudit import (
 from planner.recomputed import cells, figure, missing
 from planner.recoverage import types_today
 from planner.refigures import coverage_figures, demand_figures, road_figures, standard_facts
+from planner.reoutlets import (
+    MOBILE,
+    communities_without,
+    outlets_page,
+    own_outlets,
+    scope_columns,
+    stands,
+    unit_columns,
+)
 from planner.repages import Found, Length, book_figures, csv_figures, word
 from planner.reresult import AUDIT
 from planner.words import say
@@ -80,10 +89,11 @@ def _figures(again: Recomputed, result: Result, held: Mapping[str, list[Spot]], 
         name = (one["standard"], one["variant"], one["group"])
         if one["variant"] not in CLOCKS:
             yield from cells(AUDIT, f"figures {' '.join(filter(None, name))}", one, city.get(name, {}))
-    sites = again.read.sites.values()
+    sites, own = [site for site in again.read.sites.values() if site.types != MOBILE], own_outlets(again.read)
     outlets = {
-        "standing": sum(site.status == "existing" for site in sites),
+        "standing": sum(map(stands, sites)),
         "in_operation": sum(site.today for site in sites),
+        "communities_without": communities_without(own, [*own]),
     }
     yield from cells(AUDIT, "outlets", result.run["outlets"], outlets)
 
@@ -96,10 +106,19 @@ def _pages(again: Recomputed, result: Result, held: Mapping[str, list[Spot]], de
     units = _units(again, held, decides, titles, language)
     unmet = sum(row[word("verdict", language)] == say("ledger.state.unmet", language) for row in units.values())
     yield figure(AUDIT, "left_out", "communities", result.run["left_out"]["communities"], unmet)
-    found = Found(language, units, _scopes(counts, decides, titles, language), _by_title(counts, titles, language))
-    for name in ("communities.csv", "districts.csv"):
+    own = own_outlets(read)
+    units = _joined(units, unit_columns(own, language))
+    scopes = _joined(_scopes(counts, decides, titles, language), scope_columns(read, own, language))
+    pages = [] if again.measured is None else [outlets_page(read, again.measured, held, decides, language)]
+    found = Found(language, units, scopes, _by_title(counts, titles, language), pages)
+    for name in ("communities.csv", "districts.csv", "outlets.csv"):
         yield from csv_figures(result.folder / name, found)
     yield from book_figures(result.folder / "ledger.xlsx", found)
+
+
+def _joined(*parts: Mapping[Any, Mapping[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """Put columns of the same rows beside each other; rows of the first part alone."""
+    return {key: {title: value for part in parts for title, value in part.get(key, {}).items()} for key in parts[0]}
 
 
 def _titles(again: Recomputed, result: Result, language: Language) -> dict[str, str]:

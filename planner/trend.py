@@ -141,7 +141,7 @@ def still_missing(studied: Study) -> dict[str, Any]:
     Returns
     -------
     missing
-        status of the plan (``none`` where no goal is set); gap; seconds; years, each with the sites to be opened until
+        status of the plan (``none`` where no goal is set); gap; gap_allowed; seconds; years, each with the sites to be opened until
         then (count, by type), their one-time cost, what all of them cost a year, and how many costs are estimates;
         beyond, for each standard with a goal: communities (unit_id, name, district, town, people, those of them that no
         option reaches) that cannot meet it whatever is built, by the rule for communities, and the people of all points
@@ -152,6 +152,7 @@ def still_missing(studied: Study) -> dict[str, Any]:
         "status": plan.status,
         "best_effort": plan.best_effort,
         "gap": plan.gap,
+        "gap_allowed": float(studied.inputs.scenario.siting.gap),
         "seconds": float(studied.inputs.scenario.siting.time_limit_s),
         "years": [] if plan.status == "none" else [_until(studied, year) for year in studied.years],
         "beyond": list(_beyond(studied)),
@@ -255,7 +256,8 @@ def missing_lines(
         for year in missing["years"]:
             yield _plan_line(year, language)
         if status == "gap":
-            yield say("trend.plan_gap", language, seconds=missing["seconds"], gap=gap_percent(missing["gap"]))
+            key = "trend.plan_near" if missing["gap"] <= missing["gap_allowed"] else "trend.plan_gap"
+            yield say(key, language, seconds=missing["seconds"], gap=gap_percent(missing["gap"]))
     elif status in {"infeasible", "unknown"}:
         yield say(f"trend.{status}", language)
     for one in goals:

@@ -147,7 +147,7 @@ def test_every_line_can_be_told_in_each_language(language: Any) -> None:
     goal = {"goal": "g", "of": "people", "scope": "东区", "year": 2026, "share": "0.9", "whole": 10, "needed": 9,
             "reached": 1, "short": 8, "most": 5, "most_proven": False}  # fmt: skip
     for status in ("gap", "unknown"):
-        missing = {"status": status, "gap": 0.01, "seconds": 60.0, "years": [year], "beyond": []}
+        missing = {"status": status, "gap": 0.01, "gap_allowed": 0.0, "seconds": 60.0, "years": [year], "beyond": []}
         lines = list(missing_lines(missing, [goal], NAMES, language))
         assert len(lines) == {"gap": 3, "unknown": 2}[status]
     assert list(milestone_lines([goal, goal | {"of": "communities"}], [], language))
