@@ -157,7 +157,14 @@ def _placed(text: str, place: tuple[float, float] | None) -> str:
     return "none" if place is None else "own" if said == "none" else said
 
 
-def _point(row: RawRow, table: Mapping[str, Any], stem: str) -> Point:
+def point_again(row: RawRow, table: Mapping[str, Any], stem: str) -> Point:
+    """Read a row of a demand table; `stem` is the name of its file, for ids by line.
+
+    Raises
+    ------
+    Unread
+        If a cell is not written in the plainest way.
+    """
     name = _id(row, "demand_id", table, stem)
     people, place = _whole(_cell(row, "people", table)), _place(row, table)
     if not name or people is None:
@@ -249,7 +256,8 @@ def _rows(result: Result, kind: str, table: Mapping[str, Any]) -> tuple[list[Raw
     return kept, Path(shown).stem, aside
 
 
-def _tables(result: Result, kind: str) -> Iterator[tuple[Mapping[str, Any], list[RawRow], str, int]]:
+def tables_again(result: Result, kind: str) -> Iterator[tuple[Mapping[str, Any], list[RawRow], str, int]]:
+    """Yield each table of ``demand`` or ``sites``, its rows that count, its stem, and how many the result leaves out."""
     for table in result.scenario.get(kind, {}).get("table", ()):
         yield table, *_rows(result, kind, table)
 
@@ -269,8 +277,8 @@ def _read_points(result: Result) -> tuple[dict[str, Point], list[tuple[str, str,
         return own, [(beyond, "demand.csv", len(own))]
     found: dict[str, Point] = {}
     taken = []
-    for table, rows, stem, aside in _tables(result, "demand"):
-        found |= {point.id: point for point in (_point(row, table, stem) for row in rows)}
+    for table, rows, stem, aside in tables_again(result, "demand"):
+        found |= {point.id: point for point in (point_again(row, table, stem) for row in rows)}
         if aside:
             taken.append(("left_out", result.shown(table["file"]), aside))
     joined = bool(section.get("places")) or any("unplaced" in table for table in section.get("table", ()))
@@ -293,7 +301,7 @@ def _read_sites(result: Result) -> tuple[dict[str, Site], list[tuple[str, str, i
     codes, date = _facility_codes(result.scenario), result.scenario["data_date"]
     found: dict[str, Site] = {}
     taken = []
-    for table, rows, stem, aside in _tables(result, "sites"):
+    for table, rows, stem, aside in tables_again(result, "sites"):
         found |= {site.id: site for site in (_site(row, table, stem, codes, date) for row in rows)}
         if aside:
             taken.append(("left_out", result.shown(table["file"]), aside))

@@ -1,8 +1,8 @@
-"""The ledger of outlets for `verify`, and which communities have an outlet of their own (有网点, clauses H2 and W11)."""
+"""The ledger of outlets for `verify`, and which communities have an outlet of their own (有网点, H2 and W11)."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from planner.reaudit import scopes_at
@@ -47,9 +47,10 @@ def own_outlets(read: Read) -> dict[str, int | None]:
     """
     open_now = [site for site in read.sites.values() if site.today and site.types != MOBILE]
     vague = {(site.district, site.town) for site in open_now if not site.unit}
+    numbers = Counter(site.unit for site in open_now)
     found: dict[str, int | None] = {}
     for unit, home in homes_of(read).items():
-        number = sum(site.unit == unit for site in open_now)
+        number = numbers[unit]
         maybe = any({district} <= {"", home.district} and {town} <= {"", home.town} for district, town in vague)
         found[unit] = None if not number and maybe else number
     return found

@@ -172,6 +172,35 @@ def read_rows(path: Path, kind: str, table: Mapping[str, Any], *, uncounted: Col
     raise Unread("header")
 
 
+def read_joined(path: Path, table: Mapping[str, Any], words: Collection[str]) -> list[RawRow]:
+    """Read a table whose rows are known by a code: `cells` holds it, ``code``, and `headers` all of the row.
+
+    Parameters
+    ----------
+    path
+        The file.
+    table
+        What the scenario says of it; rows that `keep` does not name are not there.
+    words
+        Headers of the code, one of which must stand in one plain line.
+
+    Raises
+    ------
+    Unread
+        If there is no such line, or the file is of another kind.
+    """
+    lines = [(line, cells) for line, cells in _lines(path, table.get("sheet")) if any(cell.strip() for cell in cells)]
+    known = {*map(_folded, words)}
+    for at, (_, cells) in enumerate(lines[:_HEADER_LINES]):
+        headers = [cell.strip() for cell in cells]
+        places = [place for place, header in enumerate(headers) if _folded(header) in known]
+        if len(places) == 1:
+            rows = [_row(line, below, {"code": places[0]}, headers) for line, below in lines[at + 1 :]]
+            kept = table.get("keep", {}).items()
+            return [row for row in rows if all(row.headers.get(header) == text for header, text in kept)]
+    raise Unread("header")
+
+
 def _row(line: int, cells: Sequence[str], place: Mapping[str, int], headers: Sequence[str]) -> RawRow:
     texts = [cell.strip() for cell in cells] + [""] * (len(headers) - len(cells))
     return RawRow(line, {name: texts[at] for name, at in place.items()}, dict(zip(headers, texts, strict=False)))

@@ -139,7 +139,7 @@ def sights(points: list[Point]) -> list[Any]:
     return [sight(demand.assign(layer="residents"), coverage, one) for one in STANDARDS]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(RULES))
 def test_a_community_stands_as_its_people_do(seed: int, rule: Decimal) -> None:
     points = city(seed)
@@ -148,7 +148,7 @@ def test_a_community_stands_as_its_people_do(seed: int, rule: Decimal) -> None:
     assert states == all_states(points, rule, covered)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(RULES))
 def test_near_the_limit_means_that_ten_percent_change_the_verdict(seed: int, rule: Decimal) -> None:
     points = city(seed)
@@ -160,7 +160,7 @@ def test_near_the_limit_means_that_ten_percent_change_the_verdict(seed: int, rul
     assert near == {key: low[key] != high[key] for key in low}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10**6))
 def test_people_count_once_whatever_the_standards(seed: int) -> None:
     points = city(seed)
@@ -186,7 +186,7 @@ def counted(points: list[Point], states: dict[tuple[str, str], str], standard: s
     return {state: mine.count(state) for state in (MET, UNMET, UNASSESSABLE)}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(RULES))
 def test_figures_are_sums_at_every_level(seed: int, rule: Decimal) -> None:
     points = city(seed)
@@ -212,7 +212,7 @@ def test_figures_are_sums_at_every_level(seed: int, rule: Decimal) -> None:
         assert of_group["met"].isna().all()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(RULES))
 def test_other_ways_of_counting_change_one_thing_only(seed: int, rule: Decimal) -> None:
     points = city(seed)
