@@ -23,7 +23,7 @@ from planner import (
 )
 from planner.auditlines import summary_lines
 from planner.auditsheets import named
-from planner.candidates import MOBILE_TYPE
+from planner.candidates import outlets
 from planner.citations import document_line, policy_record
 from planner.columns import GROUP_PREFIX
 from planner.figurekeys import keyed
@@ -89,8 +89,7 @@ def _reach_record(found: Yearly) -> dict[str, Any]:
 
 
 def _outlet_record(audit: Audit) -> dict[str, Any]:
-    sites = audit.inputs.sites.frame
-    sites = sites[(sites["type"] != MOBILE_TYPE).to_numpy()]
+    sites = outlets(audit.inputs.sites.frame)
     standing = sites["status"] == "existing"
     own = audit.outlets[audit.units["people"] > 0]
     return {

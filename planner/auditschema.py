@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from planner.fields import Name
+from planner.fields import CLOCK, Name
 from planner.sourceschema import Section
 
-ClockTime = Annotated[str, Field(strict=True, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+ClockTime = Annotated[str, Field(strict=True, pattern=CLOCK)]
 """A time of day, such as ``08:30``."""
 
 

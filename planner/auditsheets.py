@@ -8,9 +8,9 @@ from planner.columns import GROUP_PREFIX
 from planner.communityledger import Named, community_ledger
 from planner.ledgersheets import LedgerSheet
 from planner.outletledger import nearest_people, outlet_ledger
-from planner.rollups import beside, by_group, rollup
+from planner.rollups import beside, by_group, place_name, rollup, scope_title
 from planner.standards import in_words
-from planner.tallies import scope_names
+from planner.tallies import LEVELS, scope_names
 from planner.words import say, sentences
 
 if TYPE_CHECKING:
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 CLOCK_VARIANTS = ("day", "noon", "night")
 
 LEFT_OUT = (
-    "district", "town", "name", "unit_id", "setting", "people", "nearest", "metres", "straight_m", "minutes", "verdict",
-    "near_limit", "reason", "left_why", "measure", "责任单位", "时限",
+    "district", "town", "name", "unit_id", "setting", "all_people", "nearest", "metres", "straight_m", "minutes",
+    "verdict", "near_limit", "reason", "left_why", "measure",
 )  # fmt: skip
 """Columns of the table of communities left out (表3)."""
+
+TO_FILL_IN = ("责任单位", "时限")
+"""Its last columns, which the bureau fills in: always there, blank where it has said nothing."""
 
 
 def named(audit: Audit) -> Named:
@@ -40,6 +43,7 @@ def named(audit: Audit) -> Named:
         standards={key: name[scenario.language] for key, name in words.items()},
         groups={group.id: group.name for group in scenario.group},
         language=scenario.language,
+        place=place_name(audit.units),
     )
 
 
@@ -97,8 +101,12 @@ def rollup_sheet(
     """Return how districts (表1) or towns stand."""
     names = named(audit)
     frame = rollup(audit.figures, level, audit.decides, without_outlet(audit, level), checklists, last)
+    if frame.empty:  # no deciding standard speaks of any community
+        return _sheet(f"{level}s", frame, {}, audit)
     at_city = frame.index == len(frame) - 1
-    frame.loc[at_city, "district"] = say("ledger.whole_city", names.language)
+    frame.loc[at_city, "district"] = scope_title("", names.language, names.place)
+    if names.place and level == "district":  # the one district, or a part of it: its own line would say it twice
+        frame = frame[at_city].reset_index(drop=True)
     titles = {}
     for column in frame.columns:
         kind, _, which = column.partition(".")
@@ -118,7 +126,9 @@ def left_out_sheet(communities: LedgerSheet, audit: Audit) -> LedgerSheet:
     met = say("ledger.state.met", language)
     out = whole[whole["verdict"].notna() & (whole["verdict"] != met)]
     columns = [name for name in LEFT_OUT if name in whole.columns]
-    return _sheet("left_out", out[columns].reset_index(drop=True), communities.titles, audit)
+    blank = {name: "" for name in TO_FILL_IN if name not in whole.columns}
+    table = out.assign(**blank)[[*columns, *TO_FILL_IN]].reset_index(drop=True)
+    return _sheet("left_out", table, {**communities.titles, **{name: name for name in TO_FILL_IN}}, audit)
 
 
 def figure_sheets(audit: Audit) -> Iterator[LedgerSheet]:
@@ -129,8 +139,15 @@ def figure_sheets(audit: Audit) -> Iterator[LedgerSheet]:
     people = figures[~timed & ~figures["standard"].isin(layers)]
     for key, frame in (("beside", beside(people, names)), ("groups", by_group(figures[~timed], names))):
         yield _sheet(key, frame, {column: _title(column, names.language) for column in frame.columns}, audit)
-    hours = beside(figures[timed], names).drop(columns=["deciding"])
+    hours = beside(_by_clock(figures[timed]), names).drop(columns=["deciding"])
     yield _sheet("hours", hours, {column: _title(column, names.language) for column in hours.columns}, audit)
+
+
+def _by_clock(figures: pd.DataFrame) -> pd.DataFrame:
+    """Put the times of day of each figure in their order."""
+    level = figures["level"].map(LEVELS.index)
+    clock = figures["variant"].map(CLOCK_VARIANTS.index)
+    return figures.assign(at=level, clock=clock).sort_values(["at", "scope", "standard", "clock"])
 
 
 def _title(column: str, language: Language) -> str:
@@ -151,18 +168,27 @@ def worded_sheet(key: str, frame: pd.DataFrame, audit: Audit) -> LedgerSheet:
 def _sheet(key: str, frame: pd.DataFrame, titles: Mapping[str, str], audit: Audit) -> LedgerSheet:
     language = audit.inputs.scenario.language
     shown = {name: titles[name] for name in frame.columns}
-    return LedgerSheet(key, frame, shown, counted(key, audit), {name: meaning(name, language) for name in shown})
+    meanings = {name: meaning(name, language, given=_given(frame[name])) for name in shown}
+    return LedgerSheet(key, frame, shown, counted(key, audit), meanings)
 
 
-def meaning(column: str, language: Language) -> str:
-    """Say what a column means and where it is from; a header that the program does not know is the bureau's own."""
+def _given(cells: pd.Series) -> bool:
+    """Whether any cell of a column says something."""
+    return bool((cells.notna() & (cells != "")).any())
+
+
+def meaning(column: str, language: Language, *, given: bool = True) -> str:
+    """Say what a column means and where it is from; a header that the program does not know is the bureau's own.
+
+    Of one of the bureau's it is said as well where nothing is `given` in it.
+    """
     kind, _, which = column.partition(".")
     for word in (f"ledger.meaning.{kind}_of" if which else "", f"ledger.meaning.{kind}"):
         if word in sentences():
             return say(word, language)
     if column.startswith(GROUP_PREFIX):
         return say("ledger.meaning.group", language)
-    return say("ledger.meaning.bureau", language)
+    return say("ledger.meaning.bureau" if given else "ledger.meaning.bureau_blank", language)
 
 
 def counted(key: str, audit: Audit) -> tuple[str, ...]:

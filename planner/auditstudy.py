@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from planner import headcount
 from planner import study as studying
+from planner.candidates import MOBILE_TYPE
 from planner.communityledger import facts, outlets_of
-from planner.headcount import of_tables
+from planner.coverage import serves
 from planner.hours import open_types_at
 from planner.reaches import RESIDENTS, judge, travel_tables
 from planner.standings import sight, standings
 from planner.tallies import figures, variant_states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -47,7 +49,7 @@ class Audit:
     outlets
         Outlets of its own of every community, by unit_id.
     unknown_hours
-        Outlets in operation whose hours are not known: they count at no time of day.
+        Outlets in operation, mobile points apart, whose hours are not known: they count at no time of day.
     """
 
     studied: Study
@@ -100,7 +102,7 @@ def study_audit(inputs: Inputs, report: Callable[[str], None]) -> Audit:
     beside = _beside(studied, report)
     seen = _sights(inputs, today, beside)
     by_clock, unknown = _by_clock(studied, beside)
-    units = facts(_named(inputs.demand.frame), scenario.language)
+    units = facts(headcount.named(inputs.demand.frame), scenario.language)
     return Audit(
         studied=studied,
         decides=decides,
@@ -114,14 +116,8 @@ def study_audit(inputs: Inputs, report: Callable[[str], None]) -> Audit:
     )
 
 
-def _named(demand: pd.DataFrame) -> pd.DataFrame:
-    """Return the demand table without the unit codes of rows that official totals made: they are no community."""
-    of_units = demand.index.isin(of_tables(demand).index)
-    return demand.assign(unit_id=demand["unit_id"].where(of_units, ""))
-
-
 def _sights(inputs: Inputs, coverage: pd.DataFrame, beside: Mapping[str, pd.DataFrame]) -> tuple[Sight, ...]:
-    demand = _named(inputs.demand.frame)
+    demand = headcount.named(inputs.demand.frame)
     return tuple(sight(demand, coverage, one, beside.get(one.id)) for one in inputs.standards)
 
 
@@ -144,9 +140,19 @@ def _by_clock(
     """Look at the outlets that are open at each time of day, and list those whose hours are not known."""
     inputs, found, unknown = studied.inputs, {}, set[str]()
     at, hours = inputs.scenario.time, {facility.type: facility.hours for facility in inputs.scenario.facility}
+    sites = inputs.sites.frame
+    mobile = set(sites.loc[sites["type"] == MOBILE_TYPE, "site_id"])
     for clock, time in zip(CLOCKS, (at.day_at, at.noon_at, at.night_at), strict=True):
-        types, missing = open_types_at(inputs.sites.frame, hours, time)
-        unknown |= set(missing)
+        types, missing = open_types_at(sites, hours, time)
+        unknown |= missing - mobile
         table = studying.coverage_with(studied, types)
-        found[clock] = _sights(inputs, table, beside)
+        seen = _sights(inputs, table, beside)
+        found[clock] = tuple(one for one in seen if _is_known(studied, one.standard, types, missing))
     return found, tuple(sorted(unknown))
+
+
+def _is_known(studied: Study, standard: Standard, types: Mapping[str, str], unknown: Collection[str]) -> bool:
+    """Whether anything is known of a time of day: not if all outlets that serve a standard leave their hours unsaid."""
+    today = studied.states["today"]
+    standing = [site for site, open_ in zip(today, serves(today.values(), standard), strict=True) if open_]
+    return not standing or bool(serves(types.values(), standard).any()) or not set(standing) <= set(unknown)

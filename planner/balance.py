@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST_STEPS = 200_000
+MOST_STEPS = 50_000
 """Steps of a search; one that takes more ends with the best found so far, and says that it is not proven."""
 
 MOST_SEARCHED = 60

@@ -6,12 +6,12 @@ Nothing of this is measured, and nothing measured is put into it: what is not gi
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.bureaucolumns import column_of, is_found, ledger_columns, own_name, read_value
+from planner.bureaucolumns import columns_of, is_found, is_serial, ledger_columns, own_name, read_value
 from planner.columns import DEMAND_COLUMNS, RESERVED, SITE_COLUMNS, contract_column
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong, quoted
@@ -52,8 +52,11 @@ class Bureau:
         Header -> files that give it.
     blanks
         Header -> number of communities of which it is not given, also for headers that nothing gives.
+    empty
+        Headers of communities that some table has a column for, and of which no cell says anything.
     rows_read, left_out, doubts
-        Of the files of ``[[audit.ledger]]``; as of `planner.tables.Table`.
+        Of the files of ``[[audit.ledger]]``; as of `planner.tables.Table`. A sheet that is a table of people or sites
+        as well is counted there, and not again.
     """
 
     units: pd.DataFrame
@@ -62,6 +65,7 @@ class Bureau:
     sources: Mapping[str, tuple[str, ...]]
     outlet_sources: Mapping[str, tuple[str, ...]]
     blanks: Mapping[str, int]
+    empty: frozenset[str]
     rows_read: Mapping[str, int]
     left_out: tuple[LeftOut, ...]
     doubts: tuple[Fault, ...]
@@ -106,11 +110,11 @@ def read(inputs: Inputs) -> Bureau:
         "communities": [_one_for_each(people, columns["communities"])],
         "outlets": [_passing(inputs.sites, inputs.sites.frame, "site_id", columns["outlets"], SITE_COLUMNS)],
     }
-    parts = []
+    parts: list[tuple[Part, bool]] = []
     for section in inputs.scenario.audit.ledger:
         part, gathered = read_ledger(inputs, section, rows, columns[section.of])
         found[section.of].append(gathered)
-        parts.append(part)
+        parts.append((part, gathered.again))
     return _together(inputs, rows, columns, found, parts)
 
 
@@ -119,9 +123,12 @@ def _together(
     rows: pd.DataFrame,
     columns: Mapping[str, Sequence[Column]],
     found: Mapping[str, Sequence[Gathered]],
-    parts: Sequence[Part],
+    parts: Sequence[tuple[Part, bool]],
 ) -> Bureau:
-    """Put what all sources say into one frame each; raises TableError with every fault."""
+    """Put what all sources say into one frame each; raises TableError with every fault.
+
+    `parts` are the tables of ``[[audit.ledger]]``, and whether each is one of people or sites as well.
+    """
     every = {of: [said for one in sources for said in one.said] for of, sources in found.items()}
     told: dict[str, list[Said]] = {}
     faults = list[Fault]()
@@ -130,13 +137,14 @@ def _together(
         faults += [*(fault for one in sources for fault in one.faults), *contradictions]
     faults += _overfull(inputs.scenario.checklist, told["communities"])
     if faults:
-        raise TableError(*shortened(faults))
+        raise TableError(*shortened(_once(faults)))
     first = rows.drop_duplicates("unit_id").set_index("unit_id").sort_index()
     communities = _frame(told["communities"], first.index, columns["communities"])
     known = dict.fromkeys([*(column.name for column in columns["communities"]), *communities])
     read_rows: Counter[str] = Counter()
-    for part in parts:
+    for part in (part for part, again in parts if not again):
         read_rows[part.source.shown] += len(part.grid.lines) + len(part.grid.above)
+    seen = {name for one in found["communities"] for name in one.headers}
     return Bureau(
         units=pd.DataFrame(first[["name", "town", "district"]]),
         communities=communities,
@@ -144,13 +152,20 @@ def _together(
         sources=_files(every["communities"]),
         outlet_sources=_files(every["outlets"]),
         blanks={name: _blank(communities, name) for name in known},
+        empty=frozenset(seen - {*communities}),
         rows_read=dict(read_rows),
-        left_out=tuple(row for part in parts for row in part.left_out),
+        left_out=tuple(row for part, again in parts if not again for row in part.left_out),
         doubts=(
-            *(doubt for part in parts for doubt in part.doubts),
+            *(doubt for part, _ in parts for doubt in part.doubts),
             *(doubt for sources in found.values() for one in sources for doubt in one.doubts),
         ),
     )
+
+
+def _once(faults: Sequence[Fault]) -> list[Fault]:
+    """Tell of each cell once, by its sheet: a file may be read both as people or sites and as a ledger."""
+    of_sheets = {(fault.code, fault.file, fault.row, fault.column) for fault in faults if fault.sheet}
+    return [one for one in faults if one.sheet or (one.code, one.file, one.row, one.column) not in of_sheets]
 
 
 def _blank(frame: pd.DataFrame, header: str) -> int:
@@ -223,16 +238,19 @@ def _passing(
 ) -> Gathered:
     """Read the columns of a table that the planner does not use, of some of its rows, under the ledger's headers."""
     files, lines = table.origin["file"], table.origin["row"]
-    said, faults, found = list[Said](), list[Fault](), list[str]()
+    said, faults, found, seen = list[Said](), list[Fault](), list[str](), list[str]()
     of: Of = "communities" if key == "unit_id" else "outlets"
-    for header in rows.columns:
-        if contract_column(header, contract) is not None or header in RESERVED or not len(rows):
+    spare = [header for header in rows.columns if contract_column(header, contract) is None and header not in RESERVED]
+    named = columns_of(spare, columns)
+    for header in spare if len(rows) else ():
+        column = named.get(header)
+        if is_serial(header):
             continue
         if is_found(header, of, columns):
             found.append(header)
             continue
-        column = column_of(header, columns)
         at, name = rows.index, column.name if column else own_name(header)
+        seen.append(name)
         if column is None and in_ten_thousands(header, columns):
             faults.append(Fault("column_ten_thousands", files[at[0]], column=header, values={"header": quoted(header)}))
         texts = rows[header].fillna("").tolist()
@@ -243,7 +261,8 @@ def _passing(
                 faults.append(Fault(value.code, files[row], row=int(lines[row]), column=header, values=value.values))
             elif value != "":
                 said.append(Said(unit, name, value, files[row], "", int(lines[row]), header))
-    return Gathered(tuple(said), tuple(faults), tuple(not_taken(found, files[0]) if found else ()))
+    doubts = tuple(not_taken(found, files[0])) if found else ()
+    return Gathered(tuple(said), tuple(faults), doubts, tuple(seen))
 
 
 def _one_for_each(found: Gathered, columns: Sequence[Column]) -> Gathered:
@@ -264,7 +283,7 @@ def _one_for_each(found: Gathered, columns: Sequence[Column]) -> Gathered:
         else:
             value = JOINT.join(dict.fromkeys(str(one.value) for one in points))
         said.append(Said(unit, header, value, first.file, first.sheet, first.row, first.column))
-    return Gathered(tuple(said), tuple(faults), (*found.doubts, *_repeated(rows, kinds)))
+    return replace(found, said=tuple(said), faults=tuple(faults), doubts=(*found.doubts, *_repeated(rows, kinds)))
 
 
 def _repeated(rows: Mapping[tuple[str, str], Sequence[Said]], kinds: Mapping[str, str]) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,7 @@ from planner.matching import standing_for
 from planner.words import LANGUAGES, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from planner.policyschema import ChecklistSection, GrantSection
 
@@ -68,6 +69,7 @@ SIX = (
 COMMUNITY_COLUMNS: tuple[Column, ...] = (
     _text("原代码", "原12位代码", "原社区代码", "调整前代码"),
     _text("管理区", "所属管理区", "片区"),
+    _text("城乡分类代码", "城乡代码"),
     _text("城乡分类年份", "城乡分类代码年份"),
     _text("社区类型", "社区类别", "社区分类"),
     _text("人口口径", "人口统计口径"),
@@ -126,12 +128,33 @@ OUTLET_COLUMNS: tuple[Column, ...] = (
 )
 """What a ledger of outlets says beside the table of sites (H10: served, registered, placed, satisfied)."""
 
+_PRINTED: dict[Of, tuple[str, ...]] = {
+    "communities": (
+        "原代码", "管理区", "城乡分类代码", "城乡分类年份", "人口口径", "劳动年龄人口", "登记失业", "就业困难",
+        "零就业家庭", "离校未就业", "用工主体", "岗位数", "是否实施行动", *(one.name for one in SIX), "缺项",
+        "核实人及日期", "责任人", "备注",
+    ),
+    "outlets": (
+        "面积", "工作日时段", "午间时段", "周末时段", "夜间时段", "专职", "兼职", "自助设备", "服务人次", "求职登记",
+        "成功对接", "满意度", "联系电话",
+    ),
+}  # fmt: skip
+
+
+def ledger_headers(of: Of) -> tuple[str, ...]:
+    """Headers of the bureau's own columns that a ledger has whether or not anything gives them, in its order.
+
+    Those of the ledgers of communities and of outlets that nothing measures; what nobody gave stands there blank.
+    """
+    return _PRINTED[of]
+
+
 _FOUND: dict[Of, tuple[str, ...]] = {
     "communities": (
-        "column.data_date", "column.setting", "column.placed", "column.points", "column.people", "column.has_outlet",
-        "column.own_outlets", "column.verdict", "column.near_limit", "column.covered", "column.judged_people",
-        "column.unjudged", "column.site_id", "column.nearest", "column.metres", "column.straight_m", "column.minutes",
-        "column.reason", "column.last_verdict", "column.cause",
+        "column.data_date", "column.setting", "column.placed", "column.points", "column.all_people",
+        "column.has_outlet", "column.own_outlets", "column.verdict", "column.near_limit", "column.covered",
+        "column.judged_people", "column.unjudged", "column.site_id", "column.nearest", "column.metres",
+        "column.straight_m", "column.minutes", "column.reason", "column.last_verdict", "column.cause",
     ),
     "outlets": tuple(
         f"outlet.{key}" for key in (
@@ -251,6 +274,28 @@ def column_of(header: str, columns: Sequence[Column]) -> Column | None:
         if name is not None:
             return next(column for column in columns if column.name == name)
     return None
+
+
+def columns_of(headers: Iterable[str], columns: Sequence[Column], taken: Collection[str] = ()) -> dict[str, Column]:
+    """Columns of a ledger that the headers of a table stand for, but for those `taken` already.
+
+    Where several headers end in the same line (城镇 登记失业 and 农村 登记失业), none of them is the column by that.
+    """
+    claims: defaultdict[str, list[tuple[str, Column]]] = defaultdict(list)
+    for header in headers:
+        column = column_of(header, columns)
+        if column is not None and column.name not in taken:
+            claims[column.name].append((header, column))
+    found: dict[str, Column] = {}
+    for name, claimed in claims.items():
+        whole = [pair for pair in claimed if standing_for(pair[0].replace(" ", ""), columns) == name]
+        found |= dict(whole or (claimed if len(claimed) == 1 else []))
+    return found
+
+
+def is_serial(header: str) -> bool:
+    """Whether a header only numbers the rows."""
+    return plain(header).casefold() in {"序号", "顺序号", "行号", "no.", "no"}
 
 
 def read_value(column: Column | None, text: str) -> str | int | Wrong:

@@ -29,6 +29,11 @@ MOBILE_TYPE = "mobile_point"
 """Code of the facility type whose sites are mobile points: markets and fairs that job fairs come to (W14)."""
 
 
+def outlets(sites: pd.DataFrame) -> pd.DataFrame:
+    """Return the sites that are outlets: all but those that are nothing but a mobile point."""
+    return sites[(sites["type"] != MOBILE_TYPE).to_numpy()]
+
+
 def split_types(text: str) -> list[str]:
     """Types of a facility, written with ``;`` between them."""
     return [part.strip() for part in text.split(";") if part.strip()]

@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from planner import __version__
 from planner.crosswalk import GONE
+from planner.errors import ScenarioError
 from planner.figures import permille_down
+from planner.headcount import named
 from planner.hybrids import hybrids, measured_alike
 from planner.reaches import RESIDENTS
+from planner.scenario import fault_at
+from planner.sourcelist import shown_path
 from planner.standings import DECIDED, MET, UNASSESSABLE, UNMET, sight, standings
 from planner.study import coverage_today
 from planner.tallies import deciding_figures
@@ -112,12 +117,34 @@ def compare(last: LastYear, audit: Audit, report: Callable[[str], None]) -> Chan
         This year's audit.
     report
         Called with the name of each step as it begins.
+
+    Raises
+    ------
+    ScenarioError
+        If what last year's record says is another thing than its inputs give, counted by the version that wrote it.
     """
     if last.previous is None:
         return _against_ledger(last, audit)
     today = audit.studied.coverage
     found = steps(last.previous.inputs, audit.inputs, last.known, today[today["state"] == "today"], report)
-    return explained(found, last.previous.inputs, audit.inputs, last.known, last.previous.record)
+    changes = explained(found, last.previous.inputs, audit.inputs, last.known, last.previous.record)
+    if changes.differs and last.previous.record.get("planner") == __version__:
+        # the same version counts the same inputs the same: the record or the scenario beside it was edited
+        where, folder = (
+            ("audit", "previous", "result"),
+            shown_path(str(last.previous.folder), audit.inputs.loaded.folder),
+        )
+        raise ScenarioError(
+            fault_at(
+                audit.inputs.loaded,
+                "previous_changed",
+                where,
+                folder=folder,
+                lost="audit.json / scenario.toml",
+                count=1,
+            )
+        )
+    return changes
 
 
 def steps(old: Inputs, new: Inputs, known: Identity, today: pd.DataFrame, report: Callable[[str], None]) -> list[Step]:
@@ -163,7 +190,7 @@ def _counted_alike(one: Hybrid, other: Hybrid) -> bool:
 
 def _step(hybrid: Hybrid, coverage: pd.DataFrame) -> Step:
     inputs, rule = hybrid.inputs, hybrid.inputs.scenario.demand.community_rule
-    sights = [sight(inputs.demand.frame, coverage, standard) for standard in inputs.standards]
+    sights = [sight(named(inputs.demand.frame), coverage, standard) for standard in inputs.standards]
     judged = standings(sights, rule, hybrid.decides)
     return Step(hybrid.cause, judged, deciding_figures(sights, rule, hybrid.decides), hybrid.new_codes)
 
@@ -174,7 +201,7 @@ def explained(found: Sequence[Step], old: Inputs, new: Inputs, known: Identity, 
     totals = _totals([step.figures for step in found])
     states = [(step.cause, step.new_codes, _states(step.standings)) for step in found]
     return Changes(
-        communities=_communities(states, _about(old.demand.frame), _about(new.demand.frame), known),
+        communities=_communities(states, _about(named(old.demand.frame)), _about(named(new.demand.frame)), known),
         figures=decomposed(totals, causes),
         causes=causes,
         last=record,
@@ -344,7 +371,7 @@ def _against_ledger(last: LastYear, audit: Audit) -> Changes:
         for label, line in last.lines.items()
     }
     states = {label: line.state for label, line in last.lines.items()}
-    after = _about(audit.inputs.demand.frame)
+    after = _about(named(audit.inputs.demand.frame))
     known = [(LAST, False, states), (UNEXPLAINED, True, _states(audit.standings))]
     plain = audit.figures[(audit.figures["variant"] == "") & (audit.figures["group"] == "")]
     now = plain[plain["standard"] == DECIDED]

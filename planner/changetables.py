@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.candidates import outlets as sites_of
 from planner.changes import CHANGE, COUNTS, LAST, NOW, SHARES
 from planner.crosswalk import GONE, MERGED, NEW, RECODED, SPLIT, tokens
 from planner.figures import percent
@@ -153,7 +154,8 @@ def outlets(old: Inputs, new: Inputs) -> dict[str, int]:
 def _standing(table: Table) -> set[str]:
     """Return by what the outlets in operation are known from year to year; see `planner.crosswalk.tokens`."""
     names = tokens(table.frame, table.origin, "site_id")
-    standing = table.frame.loc[table.frame["open_today"].to_numpy(dtype=bool), "site_id"]
+    fixed = sites_of(table.frame)
+    standing = fixed.loc[fixed["open_today"].to_numpy(dtype=bool), "site_id"]
     return {names.get(name, f"?{name}") for name in standing}
 
 
@@ -212,19 +214,27 @@ def sentences(told: Mapping[str, Any], names: Mapping[str, str], language: Langu
     for standard, rows in by_standard.items():
         if standard == DECIDED and _said_by_one(rows, by_standard):
             continue
-        name = names.get(standard, standard) if standard != DECIDED else say("changes.decided", language)
-        lines += [_rate(rows, told["causes"], name, language), _counts(rows, language)]
-    if any(told["communities"][kind] for kind in _KINDS):
-        lines.append(say("changes.units", language, **{kind: told["communities"][kind] for kind in _KINDS}))
-    if told["outlets"]:
-        lines.append(say("changes.outlets", language, **{k: told["outlets"][k] for k in ("now", "opened", "closed")}))
+        lines.append(_rate(rows, told["causes"], under(standard, names, language), language))
+        if rows[NOW]["assessable"]:
+            lines.append(_counts(rows, language))
+    units = [(kind, told["communities"][kind]) for kind in _KINDS if told["communities"][kind]]
+    if units:
+        parts = [say(f"changes.units_{kind}", language, count=count) for kind, count in units]
+        lines.append(say("changes.units", language, parts=listed(parts, language)))
     for one in told["differs"]:
-        name = names.get(one["standard"], one["standard"]) or say("changes.decided", language)
+        name = under(one["standard"], names, language)
         values = {"met": one["met_again"], "assessable": one["assessable_again"]}
         lines.append(
-            say("changes.differs", language, standard=name, said_met=one["met"], said=one["assessable"], **values)
+            say("changes.differs", language, under=name, said_met=one["met"], said=one["assessable"], **values)
         )
     return lines
+
+
+def under(standard: str, names: Mapping[str, str], language: Language) -> str:
+    """Begin a sentence: under which standard it speaks, or under all deciding ones together."""
+    if standard == DECIDED:
+        return say("changes.decided", language)
+    return say("changes.under", language, standard=names.get(standard, standard))
 
 
 def _said_by_one(whole: Mapping[str, Any], by_standard: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -234,11 +244,16 @@ def _said_by_one(whole: Mapping[str, Any], by_standard: Mapping[str, Mapping[str
     return any({cause: row | asked for cause, row in rows.items()} == whole for rows in others)
 
 
-def _rate(rows: Mapping[str, Mapping[str, Any]], causes: list[str], name: str, language: Language) -> str:
-    """Say how a rate changed; standards and parameters are one cause there."""
-    now = percent(rows[NOW]["met"], rows[NOW]["assessable"])
-    if rows[CHANGE]["rate_tenths"] is None:
-        return say("changes.rate_new", language, standard=name, now=now)
+def _rate(rows: Mapping[str, Mapping[str, Any]], causes: list[str], said: str, language: Language) -> str:
+    """Say how a rate changed, and which causes moved it; standards and parameters are one cause there."""
+    now = rows[NOW]
+    if not now["assessable"]:
+        return say("changes.rate_gone", language, under=said)
+    values = {"under": said, "now": percent(now["met"], now["assessable"])}
+    change = rows[CHANGE]["rate_tenths"]
+    if change is None:
+        return say("changes.rate_new", language, **values)
+    values["last"] = percent(rows[LAST]["met"], rows[LAST]["assessable"])
     parts = [(cause, rows[cause]["rate_tenths"]) for cause in causes if cause not in _RULES]
     if set(_RULES) <= set(causes):
         at = sum(cause in ("roads", "people", "units", "sites") for cause in causes)
@@ -246,13 +261,19 @@ def _rate(rows: Mapping[str, Mapping[str, Any]], causes: list[str], name: str, l
     told = [
         say("changes.part", language, cause=say(f"changes.cause.{cause}", language), points=points_text(tenths))
         for cause, tenths in parts
+        if tenths
     ]
-    last = percent(rows[LAST]["met"], rows[LAST]["assessable"])
-    change = points_text(rows[CHANGE]["rate_tenths"])
-    return say("changes.rate", language, standard=name, last=last, now=now, change=change, parts=listed(told, language))
+    if not told:
+        return say("changes.rate_same", language, **values)
+    return say("changes.rate", language, **values, change=points_text(change), parts=listed(told, language))
 
 
 def _counts(rows: Mapping[str, Mapping[str, Any]], language: Language) -> str:
-    values = {name: rows[NOW][name] for name in ("assessable", "met")}
-    signed = {f"{name}_change": f"{rows[CHANGE][name]:+d}" for name in values}
-    return say("changes.communities", language, **values, **signed)
+    """Say how many communities can be judged and meet it, each with what came or went where anything did."""
+    values: dict[str, object] = {}
+    for name in ("assessable", "met"):
+        more = rows[CHANGE][name]
+        way = "more" if more > 0 else "fewer" if more < 0 else ""
+        values[name] = rows[NOW][name]
+        values[f"{name}_change"] = say(f"changes.{way}", language, count=abs(more)) if way else ""
+    return say("changes.communities", language, **values)

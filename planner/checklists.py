@@ -6,7 +6,7 @@ a bureau has not said: a community of which an item is blank has not passed, and
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,10 @@ import pandas as pd
 
 from planner.figures import ABSENT, exact_percent, percent
 from planner.standards import need
-from planner.words import say
+from planner.words import listed, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from planner.policyschema import ChecklistSection
     from planner.terms import Language
@@ -56,14 +56,15 @@ class CheckFigure:
         Communities of which all items are 是, of which one is 否, and of which nothing says whether they pass. Of a
         rate: blank are those that lack either figure; the others are in neither.
     part, whole
-        Of a rate: sums over the communities that give both; else of communities: passed, and all.
+        Of a rate: sums over the communities that give both; else of communities: passed, and all; None where the list
+        cannot be judged, because no community of the city says anything of one of its items.
     target, year
         Share that is to be reached at this level, and the year that it is of; None where there is none.
     next_target, next_year
         The one after it.
     met, missing
         Whether the share is reached, and how many more it takes (communities, or of a rate people); None where there is
-        no target, or of a rate no figure at all.
+        no target, or nothing that it could be held against.
     next_missing
         How many more the next one takes.
     """
@@ -77,8 +78,8 @@ class CheckFigure:
     passed: int
     not_passed: int
     blank: int
-    part: int
-    whole: int
+    part: int | None
+    whole: int | None
     target: Decimal | None = None
     year: int | None = None
     next_target: Decimal | None = None
@@ -98,6 +99,10 @@ class Checked:
         Index unit_id, a column for each checklist by its id: ``passed``, ``failed``, ``blank``. A rate has none.
     lacking, unsaid
         Same shape: the items that are 否 (缺项) and those that are blank, as the policy orders and names them.
+    asked
+        Each checklist by its id.
+    absent, empty
+        Id of a checklist -> its columns that no table has, and those that one has and nobody has filled in.
     figures
         Of each checklist the city, the districts, then the towns, each in the order of their names.
     """
@@ -105,6 +110,9 @@ class Checked:
     states: pd.DataFrame
     lacking: pd.DataFrame
     unsaid: pd.DataFrame
+    asked: Mapping[str, ChecklistSection]
+    absent: Mapping[str, tuple[str, ...]]
+    empty: Mapping[str, tuple[str, ...]]
     figures: tuple[CheckFigure, ...]
 
 
@@ -119,16 +127,22 @@ def scopes(units: pd.DataFrame) -> Iterator[tuple[str, str, pd.Index[str]]]:
     Yields
     ------
     level, scope, members
-        A town needs no district; a scope is then /town.
+        A town needs no district; its name alone is then its scope.
     """
     yield "city", "", units.index
     for district, rows in units[units["district"] != ""].groupby("district", sort=True):
         yield "district", str(district), rows.index
     for names, rows in units[units["town"] != ""].groupby(["district", "town"], sort=True):
-        yield "town", "/".join(map(str, names)), rows.index
+        yield "town", "/".join(str(name).replace("/", "／") for name in names).removeprefix("/"), rows.index
 
 
-def check(checklists: Sequence[ChecklistSection], units: pd.DataFrame, ledger: pd.DataFrame, year: int) -> Checked:
+def check(
+    checklists: Sequence[ChecklistSection],
+    units: pd.DataFrame,
+    ledger: pd.DataFrame,
+    year: int,
+    empty: Collection[str] = (),
+) -> Checked:
     """Hold the ledger against every checklist.
 
     Parameters
@@ -138,25 +152,51 @@ def check(checklists: Sequence[ChecklistSection], units: pd.DataFrame, ledger: p
     units
         All communities of the city: index unit_id; district, town.
     ledger
-        What the bureau says of them: the columns that the checklists name, 是 and 否 or whole numbers; same index. A
-        column that it lacks is blank throughout.
+        What the bureau says of them: the columns that the checklists name, 是 and 否 or whole numbers; same index.
     year
         Of the date of the data: which milestone counts.
+    empty
+        Columns that a table has and nobody has filled in.
+
+    Returns
+    -------
+    checked
+        A community of which an item is blank has not passed. But an item of which no community says anything tells of
+        what was handed in and not of the communities: its list has no rate, and no target is met or missed.
     """
     lists = [item for item in checklists if item.whole is None]
     items = {one.id: _answers(one, ledger) for one in lists}
     states = {name: _states(answers) for name, answers in items.items()}
+    silent = {one.id: tuple(name for name in _asked(one) if not _said(ledger, name)) for one in checklists}
     figures = [
         _figure(one, level, scope, ledger.loc[members], states[one.id].loc[members] if one.id in states else None, year)
         for one in checklists
         for level, scope, members in scopes(units)
     ]
+    figures = [_not_judged(one) if silent[one.checklist] and one.checklist in states else one for one in figures]
     return Checked(
         pd.DataFrame(states, index=ledger.index),
         pd.DataFrame({name: _named(answers, NO) for name, answers in items.items()}, index=ledger.index),
         pd.DataFrame({name: _named(answers, "") for name, answers in items.items()}, index=ledger.index),
+        {one.id: one for one in checklists},
+        {name: tuple(item for item in items_ if item not in empty) for name, items_ in silent.items()},
+        {name: tuple(item for item in items_ if item in empty) for name, items_ in silent.items()},
         tuple(figures),
     )
+
+
+def _asked(checklist: ChecklistSection) -> tuple[str, ...]:
+    """Name the columns of a checklist."""
+    return checklist.items or tuple(filter(None, (checklist.part, checklist.whole)))
+
+
+def _said(ledger: pd.DataFrame, header: str) -> bool:
+    """Whether a column says anything of any community."""
+    return header in ledger and bool((ledger[header].notna() & (ledger[header].astype(str) != "")).any())
+
+
+def _not_judged(figure: CheckFigure) -> CheckFigure:
+    return replace(figure, part=None, whole=None, met=None, missing=None, next_missing=None)
 
 
 def _answers(checklist: ChecklistSection, ledger: pd.DataFrame) -> pd.DataFrame:
@@ -239,12 +279,15 @@ def _sums(checklist: ChecklistSection, ledger: pd.DataFrame) -> tuple[int, int, 
     return part, whole, int((~given).sum())
 
 
+def _share(figure: CheckFigure) -> Fraction | None:
+    return Fraction(figure.part, figure.whole) if figure.whole and figure.part is not None else None
+
+
 def rates(checked: Checked) -> dict[str, dict[str, Fraction | None]]:
-    """Return the exact rate of each checklist in each scope; None where a rate has no figure at all."""
+    """Return the exact rate of each checklist in each scope; None where there is nothing to judge."""
     found: dict[str, dict[str, Fraction | None]] = {}
     for figure in checked.figures:
-        rate = Fraction(figure.part, figure.whole) if figure.whole else None
-        found.setdefault(figure.checklist, {})[figure.scope] = rate
+        found.setdefault(figure.checklist, {})[figure.scope] = _share(figure)
     return found
 
 
@@ -260,7 +303,7 @@ def records(checked: Checked) -> list[dict[str, Any]]:
 
 
 def table(checked: Checked, language: Language) -> pd.DataFrame:
-    """Return the figures under headers in words, for a sheet; shares rounded down to one decimal.
+    """Return the figures under headers in words, for a sheet; shares are exact.
 
     Every line says that it is of the ledger and not of reach.
     """
@@ -275,16 +318,18 @@ def table(checked: Checked, language: Language) -> pd.DataFrame:
             "checklist": figure.name,
             "clause": figure.clause,
             "communities": figure.communities,
-            "passed": figure.passed if _is_list(figure, checked) else None,
+            "passed": figure.part if _is_list(figure, checked) else None,
             "not_passed": figure.not_passed if _is_list(figure, checked) else None,
             "blank": figure.blank,
             "part": None if _is_list(figure, checked) else figure.part,
             "whole": None if _is_list(figure, checked) else figure.whole,
-            "share": percent(figure.part, figure.whole),
-            "target": _target(figure.target, figure.year, language),
-            "met": ABSENT if figure.met is None else word("met" if figure.met else "unmet"),
+            "share": _share(figure),
+            "target": _exact(figure.target),
+            "target_year": figure.year,
+            "met": word(_verdict(figure)),
             "missing": figure.missing,
-            "next_target": _target(figure.next_target, figure.next_year, language),
+            "next_target": _exact(figure.next_target),
+            "next_year": figure.next_year,
             "next_missing": figure.next_missing,
             "basis": word("ledger_only"),
         }
@@ -294,11 +339,25 @@ def table(checked: Checked, language: Language) -> pd.DataFrame:
     return frame.rename(columns={name: word(f"column.{name}") for name in _COLUMNS})
 
 
-_WHOLE = ("communities", "passed", "not_passed", "blank", "part", "whole", "missing", "next_missing")
+_WHOLE = (
+    "communities", "passed", "not_passed", "blank", "part", "whole", "target_year", "missing", "next_year",
+    "next_missing",
+)  # fmt: skip
 _COLUMNS = [
     "level", "scope", "checklist", "clause", "communities", "passed", "not_passed", "blank", "part", "whole", "share",
-    "target", "met", "missing", "next_target", "next_missing", "basis",
+    "target", "target_year", "met", "missing", "next_target", "next_year", "next_missing", "basis",
 ]  # fmt: skip
+
+
+def _exact(share: Decimal | None) -> Fraction | None:
+    return None if share is None else Fraction(share)
+
+
+def _verdict(figure: CheckFigure) -> str:
+    """Say whether a target is met; that there is none, or nothing to hold it against."""
+    if figure.part is None or (figure.target is not None and figure.met is None):
+        return "not_judged"
+    return "no_target" if figure.met is None else "met" if figure.met else "unmet"
 
 
 def _is_list(figure: CheckFigure, checked: Checked) -> bool:
@@ -315,31 +374,73 @@ def _target(share: Decimal | None, year: int | None, language: Language) -> str:
 def lines(checked: Checked, language: Language) -> Iterator[str]:
     """Say in plain sentences how each checklist stands where its target is asked, or in the city."""
     asked = {figure.checklist for figure in checked.figures if figure.target is not None}
+    told: set[str] = set()
     for figure in checked.figures:
         if figure.target is None and (figure.checklist in asked or figure.level != "city"):
             continue
-        values: dict[str, object] = {
-            "name": figure.name,
-            "clause": figure.clause,
-            "scope": figure.scope.lstrip("/") or say("bureau.city", language),
-            "share": percent(figure.part, figure.whole),
-            "communities": figure.communities,
-            "part": figure.part,
-            "whole": figure.whole,
-            "not_passed": figure.not_passed,
-            "blank": figure.blank,
-            "target": _target(figure.target, figure.year, language),
-            "missing": figure.missing,
-        }
-        ends = "".join(_ends(figure, values, language))
-        kind = "list" if _is_list(figure, checked) else "rate"
-        yield say(f"bureau.line.{kind}", language, **values, ends=ends, basis=say("bureau.ledger_only", language))
+        gap = (*checked.absent[figure.checklist], *checked.empty[figure.checklist])
+        if not gap:
+            yield _line(figure, checked, language)
+        elif figure.checklist not in told:  # it is the same everywhere
+            told.add(figure.checklist)
+            yield _not_judged_line(figure, checked, language)
 
 
-def _ends(figure: CheckFigure, values: dict[str, object], language: Language) -> Iterator[str]:
+def _not_judged_line(figure: CheckFigure, checked: Checked, language: Language) -> str:
+    """Say which columns a checklist cannot be judged without: those that no table has, and those left empty."""
+    whys = [
+        say(
+            f"bureau.lacks.{key if len(names) == 1 else f'{key}_several'}",
+            language,
+            columns=listed(names, language),
+            count=len(names),
+        )
+        for key, names in (
+            ("absent", checked.absent[figure.checklist]),
+            ("empty", checked.empty[figure.checklist]),
+        )
+        if names
+    ]
+    return say(
+        "bureau.line.not_judged",
+        language,
+        name=figure.name,
+        clause=figure.clause,
+        why=say("bureau.stop", language).join(whys),
+    )
+
+
+def _line(figure: CheckFigure, checked: Checked, language: Language) -> str:
+    kind = "list" if _is_list(figure, checked) else "rate"
+    one = checked.asked[figure.checklist]
+    values: dict[str, object] = {
+        "name": figure.name,
+        "clause": figure.clause,
+        "scope": figure.scope.lstrip("/").replace("/", "") or say("bureau.city", language),
+        "share": percent(figure.part, figure.whole),
+        "communities": figure.communities,
+        "part": figure.part,
+        "whole": figure.whole,
+        "part_of": (one.part or "").removesuffix("人数"),
+        "whole_of": (one.whole or "").removesuffix("人数"),
+    }
+    counts = {"not_passed": figure.not_passed, "blank" if kind == "list" else "blank_rate": figure.blank}
+    rest = [say(f"bureau.rest.{key}", language, count=count, **values) for key, count in counts.items() if count]
+    ends = "".join((*rest, *_ends(figure, kind, language)))
+    key = f"bureau.line.{kind}" if figure.whole else "bureau.line.no_figure"
+    return say(key, language, **values, ends=ends, basis=say("bureau.ledger_only", language))
+
+
+def _ends(figure: CheckFigure, kind: str, language: Language) -> Iterator[str]:
     """Say whether the target is met, and what the next one takes."""
+
+    def missing(number: int | None) -> str:
+        return say(f"bureau.missing.{kind}", language, count=number)
+
     if figure.met is not None:
-        yield say("bureau.end.met" if figure.met else "bureau.end.unmet", language, **values)
-    if figure.next_target is not None:
+        target = _target(figure.target, figure.year, language)
+        key = "bureau.end.met" if figure.met else "bureau.end.unmet"
+        yield say(key, language, target=target, missing=missing(figure.missing))
+    if figure.next_target is not None and figure.next_missing is not None:
         share = _target(figure.next_target, figure.next_year, language)
-        yield say("bureau.end.next", language, share=share, missing=figure.next_missing)
+        yield say("bureau.end.next", language, share=share, missing=missing(figure.next_missing))

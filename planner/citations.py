@@ -53,8 +53,10 @@ def policy_record(scenario: Scenario, merged: Mapping[str, Any]) -> dict[str, An
     clauses = [known.clauses[name] for name in sorted(by)]
     named = [*({pack.document} if pack else ()), *(clause.document for clause in clauses)]
     documents = {name: known.document(name) for name in named}
-    if pack and pack.state:
-        documents[pack.document] = documents[pack.document].model_copy(update={"state": pack.state})
+    states = {clause.document: clause.state for clause in scenario.clause if clause.state}
+    states |= {pack.document: pack.state} if pack and pack.state else {}
+    for name in states.keys() & documents.keys():
+        documents[name] = documents[name].model_copy(update={"state": states[name]})
     values = dict(leaves(merged))
     return {
         "pack": {"id": pack.id, "title": pack.title, "en": pack.en, "document": pack.document} if pack else None,

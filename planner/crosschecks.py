@@ -33,6 +33,10 @@ def _fault(code: str, where: Where, **values: object) -> Problem:
     return Problem(code, where, values)
 
 
+DECIDED_KEY = "decided"
+"""What keys of a form call the deciding standards together: no standard may be called so."""
+
+
 def problems(scenario: Scenario) -> Iterator[Problem]:
     """Check what the sections of a scenario say of each other and of themselves.
 
@@ -98,6 +102,8 @@ def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Mapping[str,
 def _contradictions(scenario: Scenario) -> Iterator[Problem]:
     """Check what one entry says of itself."""
     for i, standard in enumerate(scenario.standard):
+        if standard.id == DECIDED_KEY:
+            yield _fault("reserved_id", ["standard", i, "id"], id=standard.id)
         if (standard.minutes is None) == (standard.km is None):
             yield _fault("one_cutoff", ["standard", i, "minutes"], id=standard.id)
         elif standard.minutes is not None and standard.mode == "drive" and standard.metric == "straight":

@@ -15,7 +15,7 @@ from planner.columns import Column
 from planner.errors import Fault, TableError
 from planner.grammar import quoted, says_nothing
 from planner.headings import ROW_IDS
-from planner.tablefaults import LeftOut, shortened
+from planner.tablefaults import LeftOut, followable, shortened
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -118,7 +118,7 @@ def read_crosswalk(source: TableSource) -> Crosswalk:
         With every fault of the table: of its header and cells, lines without any code, lines that stand twice.
     """
     part = tables.read_parts([replace(source, id=ROW_IDS)], CROSSWALK_COLUMNS)[0]
-    faults = list(part.faults)
+    faults = followable(part.faults, columns=True)
     if faults:
         raise TableError(*shortened(faults))
     columns = (part.values[name] for name in ("old", "new", "date"))
@@ -157,13 +157,13 @@ def between(found: Crosswalk, since: dt.date | None, until: dt.date) -> Crosswal
     crosswalk
         Lines whose date is after `since` and not after `until`, or that have none.
     """
-    out = [
-        link
-        for link in found.links
-        if link.date is not None and (link.date > until or (since is not None and link.date <= since))
-    ]
+
+    def other_year(link: Link) -> bool:
+        return link.date is not None and (link.date > until or (since is not None and link.date <= since))
+
+    out = [link for link in found.links if other_year(link)]
     rows = tuple(LeftOut(link.file, link.row, link.old or link.new, "", OTHER_YEAR) for link in out)
-    kept = tuple(link for link in found.links if link not in out)
+    kept = tuple(link for link in found.links if not other_year(link))
     return replace(found, links=kept, left_out=(*found.left_out, *rows))
 
 

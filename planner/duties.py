@@ -25,7 +25,7 @@ from planner.figures import percent
 from planner.grammar import plain, quoted
 from planner.report import write_csv
 from planner.sources import TableSource, first_of
-from planner.tablefaults import shortened
+from planner.tablefaults import followable, shortened
 from planner.tables import read_parts
 from planner.words import say
 
@@ -116,7 +116,7 @@ def read_officers(source: TableSource) -> Officers:
         number that two names bear.
     """
     part = read_parts([source], OFFICER_COLUMNS)[0]
-    faults = list(part.faults)
+    faults = followable(part.faults, columns=True)
     if faults:
         raise TableError(*shortened(faults))
     names = [column.name for column in OFFICER_COLUMNS]

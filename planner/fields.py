@@ -14,6 +14,12 @@ from planner.words import in_both
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+"""A time of day."""
+
+CODE = r"^[^;\s]+$"
+"""A code of a type of facility: codes stand in lists with semicolons between."""
+
 DIGITS = 24
 """Longest number that a scenario may write, and largest power of ten: exact arithmetic takes as long as they are."""
 
@@ -47,7 +53,7 @@ People = Annotated[int, Field(ge=0, le=MOST["people"], strict=True)]
 Share = Annotated[Number, Field(gt=0, le=1)]
 Weight = Annotated[Number, Field(ge=1, le=100), AfterValidator(_few_decimals)]
 Name = Annotated[str, Field(min_length=1, strict=True)]
-FacilityCode = Annotated[str, Field(min_length=1, strict=True, pattern=r"^[^;\s]+$")]
+FacilityCode = Annotated[str, Field(min_length=1, strict=True, pattern=CODE)]
 Flag = Annotated[bool, Field(strict=True)]
 Natural = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
@@ -68,6 +74,9 @@ _VALUE_CODES = {
     "dict": "value_table",
     "literal": "value_choice",
 }
+_PATTERNS = {CLOCK: "clock", CODE: "code"}
+"""What is said of a text that is not of its pattern."""
+
 _BOUNDS = ("gt", "ge", "lt", "le")
 
 
@@ -91,5 +100,7 @@ def wrong_value(item: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
         return "value_share", {"text": text, "bound": bounds[0], "meant": f"{Decimal(item['input']) / 100:f}"}
     if bounds:
         return "value_range", {"text": text, "bound": bounds[0]}
+    if context.get("pattern") in _PATTERNS:
+        return "value_pattern", {"text": text, "form": in_both(f"pattern.{_PATTERNS[context['pattern']]}")}
     code = _VALUE_CODES.get(item["type"].split("_")[0], "value_form")
     return code, {"text": text, "expected": context.get("expected", "")}

@@ -10,7 +10,7 @@ from planner.errors import Fault, TableError
 from planner.grammar import Wrong, quoted, read_cell, spoilt
 from planner.grids import read_lines
 from planner.headings import read_header
-from planner.tablefaults import Part, header_faults, shortened, text_faults
+from planner.tablefaults import Part, followable, header_faults, shortened, text_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,8 +28,8 @@ MAP_COLUMNS: tuple[Column, ...] = (
     Column("figure", "text", "key of the figure", ("指标", "指标编号", "指标代码", "数据项"), required=True),
     Column("sheet", "text", "sheet of the form", ("工作表", "工作表名称", "表页")),
     Column("cell", "text", "cell, such as C5", ("单元格", "单元格地址")),
-    Column("row", "text", "text of the row", ("行名", "行名称")),
-    Column("column", "text", "text above the column", ("列名", "列名称")),
+    Column("row", "text", "text of the row", ("行名", "行名称", "行")),
+    Column("column", "text", "text above the column", ("列名", "列名称", "列")),
     Column("form", "choice", "how the figure is written", ("写法", "填写方式"), choices=_FORMS),
 )
 """Columns of a cell map; every line names a cell, or a row and a column.
@@ -106,7 +106,8 @@ def read_map(source: TableSource) -> CellMap:
     if not faults and not wishes:
         faults.append(Fault("table_empty", source.shown, grid.sheet))
     if faults:
-        raise TableError(*shortened(sorted(faults, key=lambda fault: fault.row or 0)))
+        told = followable(faults, columns=False)
+        raise TableError(*shortened(sorted(told, key=lambda fault: fault.row or 0)))
     return CellMap(tuple(wishes), grid.doubts)
 
 

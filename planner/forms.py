@@ -14,7 +14,7 @@ import datetime as dt
 import io
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -26,6 +26,7 @@ import pandas as pd
 from planner.cellformats import with_percent
 from planner.columns import nearest
 from planner.errors import Fault, TableError, attempt
+from planner.figurenames import keys_by_name, plain_name, shown_name
 from planner.formcells import BOOK, STYLES, Form, open_form
 from planner.formmap import read_map
 from planner.grammar import Wrong, quoted
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from planner.cellformats import CellFormat
+    from planner.figurenames import Parts
     from planner.formcells import Target
     from planner.formmap import CellMap
     from planner.sheetsplice import Content, Place
@@ -58,11 +60,12 @@ _SHARE_DECIMALS = 1  # of a percentage, as everywhere
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure, what it is in words, and the file that it is from."""
+    """A figure, what it is in words, the file that it is from, and how a form may name it beside its key."""
 
     value: Value
     label: str = ""
     source: str = ""
+    parts: Parts = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +111,15 @@ def fill_all(
 ) -> tuple[Filled, ...]:
     """Write forms under their names, and beside each ``<name>-cells.csv``; a name that stands already gets a number.
 
+    A figure may be named by its key or in words (`planner.figurenames`).
+
     Raises
     ------
     TableError
-        With every fault of `unfit` of every form; nothing is written.
+        With every name that means several figures, and every fault of `unfit` of every form; nothing is written.
     """
-    faults = [fault for form in forms for fault in unfit(form, figures)]
+    forms, faults = _by_key(forms, figures)
+    faults += [fault for form in forms for fault in unfit(form, figures)]
     if faults:
         raise TableError(*shortened(faults))
     names: set[str] = set()
@@ -129,6 +135,33 @@ def fill_all(
     return tuple(found)
 
 
+def _by_key(forms: Sequence[Form], figures: Mapping[str, Figure]) -> tuple[list[Form], list[Fault]]:
+    """Return forms with the keys of figures that they name in words; a name that means several is a fault."""
+    if all(target.wish.figure in figures for form in forms for target in form.targets):
+        return list(forms), []  # there may be very many names: they are made for those who need them
+    names = keys_by_name({key: figure.parts for key, figure in figures.items()})
+    found, faults = [], []
+    for form in forms:
+        targets = []
+        for target in form.targets:
+            text = target.wish.figure
+            keys = (text,) if text in figures else names.get(plain_name(text), ())
+            if len(keys) > 1:
+                told = {"count": len(keys), "keys": first_of([_both(key, figures[key]) for key in keys])}
+                faults.append(target.wish.fault("form_several_figures", **told))
+            elif keys:
+                targets.append(replace(target, wish=replace(target.wish, figure=keys[0])))
+            else:
+                targets.append(target)
+        found.append(replace(form, targets=tuple(targets)))
+    return found, faults
+
+
+def _both(key: str, figure: Figure) -> str:
+    """Return a key with the words for it."""
+    return f"{shown_name(figure.parts)}（{key}）" if figure.parts else key
+
+
 # --- what goes into a cell ---------------------------------------------------------------------------------------
 
 
@@ -137,11 +170,19 @@ def unfit(form: Form, figures: Mapping[str, Figure]) -> Iterator[Fault]:
     for target in form.targets:
         wish = target.wish
         if wish.figure not in figures:
-            near = nearest(wish.figure, _alike(wish.figure, figures))
+            near = _nearest(wish.figure, figures)
             code = "form_unknown_figure_near" if near else "form_unknown_figure"
             yield wish.fault(code, nearest=near)
         elif isinstance(_content(target, figures[wish.figure].value, form.first_day), Wrong):
             yield wish.fault("form_value")
+
+
+def _nearest(text: str, figures: Mapping[str, Figure]) -> str:
+    """Return what `text` may have meant, by key or in words, with both; empty when nothing looks like it."""
+    words = {shown_name(figure.parts): key for key, figure in figures.items() if figure.parts}
+    near = nearest(text, [*_alike(text, figures), *_alike(text, words)])
+    key = words.get(near, near)
+    return _both(key, figures[key]) if near else ""
 
 
 def _alike(key: str, figures: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from planner.figures import money
 from planner.words import listed, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from planner.policyschema import GrantSection
     from planner.terms import Language
@@ -69,6 +69,8 @@ class Granted:
     ----------
     figures
         Of each grant: the city by grade and together, then the districts together and by grade.
+    column
+        Grant -> its column, and whether a table has it though nobody has filled it in.
     blank
         Grant -> communities of which the column is blank: of grades those without one.
     yearly, funding
@@ -81,6 +83,7 @@ class Granted:
     """
 
     figures: tuple[GrantFigure, ...]
+    column: Mapping[str, tuple[str, bool]]
     blank: Mapping[str, int]
     yearly: Mapping[str, bool]
     funding: Mapping[str, str]
@@ -96,7 +99,9 @@ class Granted:
         return [{"funding": name, "yearly": yearly, "yuan": yuan} for (name, yearly), yuan in sorted(sums.items())]
 
 
-def grant(grants: Sequence[GrantSection], units: pd.DataFrame, ledger: pd.DataFrame) -> Granted:
+def grant(
+    grants: Sequence[GrantSection], units: pd.DataFrame, ledger: pd.DataFrame, empty: Collection[str] = ()
+) -> Granted:
     """Count the grants of the ledger.
 
     Parameters
@@ -107,6 +112,8 @@ def grant(grants: Sequence[GrantSection], units: pd.DataFrame, ledger: pd.DataFr
         All communities: index unit_id; district.
     ledger
         What the bureau says of them, same index: grades as the grant names them, or 是 and 否.
+    empty
+        Columns that a table has and nobody has filled in.
     """
     districts = units["district"]
     there = set(districts) - {""}
@@ -115,6 +122,7 @@ def grant(grants: Sequence[GrantSection], units: pd.DataFrame, ledger: pd.DataFr
         figures += _figures(one, districts, ledger)
     return Granted(
         tuple(figures),
+        column={one.id: (one.column, one.column in empty) for one in grants},
         blank={one.id: _blank(one, ledger) for one in grants},
         yearly={one.id: one.yearly for one in grants},
         funding={one.id: one.funding for one in grants},
@@ -237,35 +245,62 @@ def table(granted: Granted, language: Language) -> pd.DataFrame:
 
 
 def lines(granted: Granted, language: Language) -> Iterator[str]:
-    """Say in plain sentences what each grant comes to, and which districts differ from their quotas."""
+    """Say in one sentence or a few what each grant comes to, and which districts differ from their quotas."""
     by_grant: dict[str, list[GrantFigure]] = {}
     for figure in granted.figures:
         by_grant.setdefault(figure.grant, []).append(figure)
+    basis = say("bureau.ledger_only", language)
     for name, figures in by_grant.items():
         city = figures[0]
         told: dict[str, object] = {"name": city.name, "clause": city.clause}
         if city.communities is None or city.yuan is None:
-            yield say("bureau.grant.blank", language, **told, basis=say("bureau.ledger_only", language))
+            column, empty = granted.column[name]
+            key = "empty" if empty else "blank"
+            yield say(f"bureau.grant.{key}", language, **told, column=column)
             continue
-        told |= {"count": city.communities, "yuan": money(city.yuan, language)}
-        told |= {"basis": say("bureau.ledger_only", language)}
-        told |= {"when": say("bureau.yearly" if granted.yearly[name] else "bureau.once", language)}
-        yield say("bureau.grant.sum", language, **told)
-        if city.quota is not None and city.quota_yuan is not None:
-            yield say("bureau.grant.quota", language, count=city.quota, yuan=money(city.quota_yuan, language))
-        yield from _differences(figures, language)
-        for key, districts in (("absent", granted.absent[name]), ("unquoted", granted.unquoted[name])):
-            named = [district or say("bureau.no_district", language) for district in districts]
-            if named:
-                yield say(f"bureau.grant.{key}", language, districts=listed(named, language))
+        when = say("bureau.yearly" if granted.yearly[name] else "bureau.once", language)
+        told |= {"count": city.communities, "yuan": money(city.yuan, language), "when": when}
+        quota = ""
+        if city.quota is not None:
+            key = "quota" if city.quota_yuan is None else "quota_yuan"
+            quota_yuan = money(city.quota_yuan or 0, language)
+            quota = say(f"bureau.grant.{key}", language, count=city.quota, yuan=quota_yuan)
+        parts = [f"{quota}{_graded(figures, language)}"]
+        parts += [part for part in _by_district(granted, name, figures, language) if part]
+        yield say("bureau.grant.sum", language, **told, parts=say("bureau.stop", language).join(parts), basis=basis)
 
 
-def _differences(figures: Sequence[GrantFigure], language: Language) -> Iterator[str]:
-    """Say which grades and districts have more or fewer than they are given."""
-    for figure in figures[1:]:
-        if figure.over:
-            place = figure.scope or say("bureau.city", language)
-            grade = say("bureau.grade", language, grade=figure.grade.removesuffix("级")) if figure.grade else ""
-            values = {"place": place, "grade": grade, "count": figure.communities, "quota": figure.quota}
-            key = "bureau.grant.over" if figure.over > 0 else "bureau.grant.under"
-            yield say(key, language, **values, number=abs(figure.over))
+def _graded(figures: Iterable[GrantFigure], language: Language) -> str:
+    """Say how many communities of the city have each grade, and which grades have more or fewer than they are given."""
+    told = [figure for figure in figures if figure.level == "city" and figure.grade and figure.over]
+    return "".join(say("bureau.grant.of_which", language, text=_difference(figure, language)) for figure in told)
+
+
+def _by_district(granted: Granted, name: str, figures: Sequence[GrantFigure], language: Language) -> Iterator[str]:
+    """Say which districts have more or fewer than their quota; each is named once, those without any together."""
+    districts = [figure for figure in figures if figure.level == "district" and not figure.grade and figure.over]
+    absent, unquoted = granted.absent[name], granted.unquoted[name]
+    some = [figure for figure in districts if figure.communities]
+    none = [figure for figure in districts if not figure.communities and figure.scope not in absent]
+    gone = [figure for figure in districts if figure.scope in absent]
+    yield listed([_difference(figure, language) for figure in some], language)
+    for key, group in (("none", none), ("absent", gone)):
+        if group:
+            names = listed([figure.scope for figure in group], language)
+            quota = sum(figure.quota or 0 for figure in group)
+            yield say(f"bureau.grant.{key}", language, districts=names, quota=quota)
+    if unquoted:
+        named = [district or say("bureau.no_district", language) for district in unquoted]
+        yield say("bureau.grant.unquoted", language, districts=listed(named, language))
+    yield from (
+        _difference(figure, language)
+        for figure in figures
+        if figure.level == "district" and figure.grade and figure.over
+    )
+
+
+def _difference(figure: GrantFigure, language: Language) -> str:
+    grade = say("bureau.grade", language, grade=figure.grade.removesuffix("级")) if figure.grade else ""
+    over = figure.over or 0
+    values = {"place": figure.scope, "grade": grade, "count": figure.communities, "quota": figure.quota}
+    return say(f"bureau.grant.{'over' if over > 0 else 'under'}", language, **values, number=abs(over))

@@ -158,6 +158,11 @@ def of_tables(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame[~frame[FIGURE_FROM].isin(["spread", "official"])] if FIGURE_FROM in frame else frame
 
 
+def named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a demand table without the unit codes of rows that official totals made: these are no community."""
+    return frame.assign(unit_id=frame["unit_id"].where(frame.index.isin(of_tables(frame).index), ""))
+
+
 def _below(upper: pd.DataFrame, lower: pd.DataFrame) -> pd.DataFrame:
     """Put rows below a table, with its columns and types."""
     return pd.concat([upper, lower.astype(upper.dtypes)], ignore_index=True) if len(lower) else upper

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DAY_MIN, NOON_MIN = 24 * 60, 12 * 60
 _LUNCH_MIN = 10 * 60
+_MORNING_MIN = 6 * 60
 """A time at noon (中午) that is earlier was written by a clock of twelve hours."""
 
 _TO = r"[-–—―~至到]+"
@@ -92,7 +93,7 @@ def parse(text: str) -> Hours | None:
             open_group = True
         elif kind in {"span", "always"}:
             read = ((0, DAY_MIN),) if kind == "always" else _span(*found.groups(default=""))
-            if not read:
+            if not read or _turns_back(spans, read):
                 return None
             times, open_group = True, False
             spans += read if not days or days[-1] != {"rest"} else ()
@@ -128,6 +129,11 @@ def _span(period: str, begins: str, period_of_end: str, ends: str) -> tuple[tupl
     if begin < NOON_MIN and not next_day:
         return ()
     return ((0, end), (begin, DAY_MIN)) if end else ((begin, DAY_MIN),)
+
+
+def _turns_back(before: Sequence[tuple[int, int]], span: tuple[tuple[int, int], ...]) -> bool:
+    """Whether a span of the small hours is written after one of the day: 8:30-11:30, 1:30-5:00 is half past one p.m."""
+    return bool(before) and span[0][0] < _MORNING_MIN <= before[-1][0]
 
 
 def open_at(hours: Hours | None, clock: str) -> bool | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from planner import tables
 from planner.crosswalk import Crosswalk, Identity, between, identity, read_crosswalk, tokens
 from planner.errors import Fault, ScenarioError, attempt
+from planner.headcount import named
 from planner.pastledger import PastLedger, read_ledger, units_of
 from planner.previous import Previous, read_previous
 from planner.reaches import RESIDENTS
@@ -104,8 +105,8 @@ def read_last_year(inputs: Inputs, report: Callable[[str], None]) -> LastYear | 
     matched, wrong = attempt(lambda: _matched(inputs, previous, ledger, walk))
     if matched is None:
         raise ScenarioError(*wrong)
-    named = changed.file if changed else section.result or section.file or ""
-    return replace(matched, named=shown_path(named, inputs.loaded.folder))
+    source = changed.file if changed else section.result or section.file or ""
+    return replace(matched, named=shown_path(source, inputs.loaded.folder))
 
 
 def _source(inputs: Inputs, section: PreviousSection | CrosswalkSection) -> tables.TableSource:
@@ -117,10 +118,10 @@ def _source(inputs: Inputs, section: PreviousSection | CrosswalkSection) -> tabl
 
 def _matched(inputs: Inputs, previous: Previous | None, ledger: PastLedger | None, walk: Crosswalk) -> LastYear:
     """Find which community is which."""
-    frame = inputs.demand.frame
+    frame = named(inputs.demand.frame)
     if previous is not None:
-        before = previous.inputs.demand
-        tables_read = (before, inputs.demand)
+        before = replace(previous.inputs.demand, frame=named(previous.inputs.demand.frame))
+        tables_read = (before, replace(inputs.demand, frame=frame))
         old, new = (tokens(table.frame, table.origin, "unit_id") for table in tables_read)
         known = identity(walk.links, old, new, before.frame["unit_id"], frame["unit_id"])
         people = [set(table.frame.loc[table.frame["layer"] == RESIDENTS, "unit_id"]) for table in tables_read]

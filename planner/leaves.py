@@ -8,27 +8,36 @@ from typing import TYPE_CHECKING, Any
 from planner.schema import IDENTITY, known_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 _NAMED_BY: Mapping[str, tuple[str, ...]] = {**IDENTITY, "grant[].grades": ("grade",)}
 """What the entries of an array of tables go by in a key such as ``standard.urban-walk-15.minutes``."""
 
 
-def leaves(data: Any, section: str = "", label: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(
+    data: Any, section: str = "", label: str = "", *, whole: Collection[str] = ()
+) -> Iterator[tuple[str, Any]]:
     """Every value of a merged scenario or a pack under the key that the user knows it by.
+
+    Parameters
+    ----------
+    data, section, label
+        The data; where they stand, and what that is called.
+    whole
+        Tables that count as one value, such as ``grant[].quotas``.
 
     Yields
     ------
     key, value
         ``standard.urban-walk-15.minutes``: entries of an array of tables go by their identity, else by their number.
     """
-    if isinstance(data, Mapping):
+    if isinstance(data, Mapping) and section not in whole:
         for key, value in data.items():
             inner, name = (f"{section}.{key}" if section else key), (f"{label}.{key}" if label else key)
-            yield from leaves(value, inner, name)
+            yield from leaves(value, inner, name, whole=whole)
     elif isinstance(data, list | tuple) and any(isinstance(entry, Mapping) for entry in data):
         for number, entry in enumerate(data, start=1):
-            yield from leaves(entry, f"{section}[]", f"{label}.{name_of(section, entry, number)}")
+            yield from leaves(entry, f"{section}[]", f"{label}.{name_of(section, entry, number)}", whole=whole)
     else:
         yield label, data
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from planner.bureaucolumns import contract_of, is_found, own_name, read_value
+from planner.bureaucolumns import columns_of, contract_of, is_found, is_serial, own_name, read_value
+from planner.columns import DEMAND_COLUMNS
 from planner.errors import Fault
 from planner.grammar import Wrong, quoted
 from planner.headings import ROW_IDS
-from planner.places import indexed, named, one_name
+from planner.matching import standing_for
+from planner.places import has_code, indexed, named, one_name
 from planner.sourcelist import shown_path
 from planner.sources import TableSource, first_of
-from planner.tablefaults import text_faults
+from planner.tablefaults import LeftOut, text_faults
 from planner.tables import operating_on, read_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from planner.auditschema import LedgerTableSection
     from planner.bureaucolumns import Of
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 _PHONES = {"personal_phone", "phone_like"}
 
 _KEYS = ("name", "town", "district")
+
+_TOWN_DIGITS = 9
+"""Of the 12 digits of a community's code those of its town."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,17 @@ class Said:
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """What one source says, at most once of each unit and header, and what is wrong with it."""
+    """What one source says, at most once of each unit and header, and what is wrong with it.
+
+    `headers` are those that it has a column for, also where every cell of it is blank; `again` tells that its rows are
+    those of a table of people or sites, which counts them.
+    """
 
     said: tuple[Said, ...] = ()
     faults: tuple[Fault, ...] = ()
     doubts: tuple[Fault, ...] = ()
+    headers: tuple[str, ...] = ()
+    again: bool = False
 
 
 class _Key(NamedTuple):
@@ -108,14 +119,32 @@ def read_ledger(
         faults.append(Fault(code, shown, part.grid.sheet, values={"headers": " / ".join(part.grid.headers)}))
     if not keyed:
         return part, Gathered(faults=tuple(faults))
-    of_row, wrong, doubts = _joined(part, pd.DataFrame(units), section.of)
-    said, unread = _said(part, of_row, section.of, columns)
+    of_row, wrong, doubts, outside = _joined(part, pd.DataFrame(units), people, section.of)
+    read = {**inputs.sites.headers, **inputs.demand.headers}.get((shown, part.grid.sheet))
+    headers = _headers(part, section.of, columns, read or frozenset())
+    said, unread = _said(part, of_row, headers, {*outside})
     faults += [*wrong, *unread]
     if section.of == "outlets":
         faults += _against_sites(part, of_row, inputs)
-    spare = (part.grid.headers[place] for place in part.matching.rest.values())
-    found = [header for header in spare if is_found(header, section.of, columns)]
-    return part, Gathered(tuple(said), tuple(faults), (*doubts, *not_taken(found, shown, part.grid.sheet)))
+    taken = {part.grid.headers[place] for place in headers}
+    spare = [part.grid.headers[place] for place in part.matching.rest.values()]
+    found = [] if read else [header for header in spare if header not in taken and not is_serial(header)]
+    named = {part.grid.headers[place] for place, (_, column) in headers.items() if column is not None}
+    part = replace(
+        part,
+        left_out=(*part.left_out, *outside.values()),
+        doubts=tuple(doubt for doubt in part.doubts if not _is_idle(doubt, named, inputs)),
+    )
+    doubts = [*doubts, *not_taken(found, shown, part.grid.sheet)]
+    told = tuple(name for name, _ in headers.values())
+    return part, Gathered(tuple(said), tuple(faults), tuple(doubts), told, again=read is not None)
+
+
+def _is_idle(doubt: Fault, named: Collection[str], inputs: Inputs) -> bool:
+    """Whether a doubt of a ledger is none: of a header that was taken for a column, or told of the table before."""
+    of_header = doubt.code.startswith("header_near") and doubt.column in named
+    same = {(one.code, one.file, one.row, one.column) for one in (*inputs.demand.doubts, *inputs.sites.doubts)}
+    return of_header or (doubt.code, doubt.file, doubt.row, doubt.column) in same
 
 
 def _texts(part: Part, name: str) -> list[str]:
@@ -127,8 +156,23 @@ def _texts(part: Part, name: str) -> list[str]:
 # --- whose row it is ---------------------------------------------------------------------------------------------
 
 
-def _joined(part: Part, units: pd.DataFrame, of: Of) -> tuple[dict[int, str], list[Fault], list[Fault]]:
-    """Find the unit of every row in use: row -> unit, with the faults and doubts of those that fit none, or several."""
+def _joined(
+    part: Part, units: pd.DataFrame, people: pd.DataFrame, of: Of
+) -> tuple[dict[int, str], list[Fault], list[Fault], dict[int, LeftOut]]:
+    """Find the unit of every row in use.
+
+    Returns
+    -------
+    of_row
+        Row -> unit.
+    faults, doubts
+        Of rows that fit no unit, or several, or one of another name.
+    outside
+        Rows of towns or districts that the tables of people do not have, where others of the table fit: whoever audits
+        one street may hand in the ledger of the whole city (J2), and rows of the others are no slip. Left out they are
+        listed and told, so that a misspelt town does not vanish in silence; and a row that may be of the streets that
+        are there (its name or the town of its code is known) stays a fault, whatever town it names.
+    """
     by_code, by_name = indexed(units)
     names: dict[str, set[str]] = {}
     for unit, name in zip(units["unit_id"], units["name"], strict=True):
@@ -139,6 +183,8 @@ def _joined(part: Part, units: pd.DataFrame, of: Of) -> tuple[dict[int, str], li
     first: dict[str, int] = {}
     faults: list[Fault] = []
     strange: dict[int, str] = {}
+    strangers: dict[int, tuple[str, Fault]] = {}
+    area = _Area.of(people)
     for at, key in enumerate(keys):
         fitting = {key.unit_id} if key.unit_id in names else _namesakes(units, key, by_name)
         told = {"name": quoted(key.name or key.unit_id), "id": quoted(key.unit_id)}
@@ -147,6 +193,8 @@ def _joined(part: Part, units: pd.DataFrame, of: Of) -> tuple[dict[int, str], li
             code = f"ledger_unknown_{of}" if not fitting else f"ledger_several_{of}"
             values = {**told, "units": first_of(sorted(fitting), " / ")}
             faults.append(part.fault(Wrong(code, values), column, at))
+            if not fitting and (place := area.lacks(key)) and one_name(key.name) not in by_name:
+                strangers[at] = (place, faults[-1])
             continue
         unit = fitting.pop()
         before = first.setdefault(unit, at)
@@ -157,7 +205,50 @@ def _joined(part: Part, units: pd.DataFrame, of: Of) -> tuple[dict[int, str], li
         if key.name and one_name(key.name) not in names[unit]:
             known = units.iloc[by_code[unit][0]]["name"] if unit in by_code else unit
             strange[at] = f"{part.line(at)} {quoted(key.name)} / {quoted(known)}"
-    return of_row, faults, list(_misnamed(part, strange))
+    if not of_row:
+        strangers = {}
+    idle = [fault for _, fault in strangers.values()]
+    outside = {
+        at: LeftOut(
+            part.source.shown, part.line(at), keys[at].unit_id, keys[at].name, "ledger_outside", {"place": place}
+        )
+        for at, (place, _) in strangers.items()
+    }
+    doubts = [*_misnamed(part, strange), *_strangers(part, {at: place for at, (place, _) in strangers.items()})]
+    return of_row, [fault for fault in faults if fault not in idle], doubts, outside
+
+
+@dataclass(frozen=True)
+class _Area:
+    """Districts and towns of the tables of people, as names are compared, and the towns of their codes."""
+
+    districts: frozenset[str]
+    towns: frozenset[str]
+    codes: frozenset[str]
+
+    @classmethod
+    def of(cls, people: pd.DataFrame) -> _Area:
+        """Take them from the rows of the tables."""
+        named = {name: frozenset(map(one_name, {*people[name]} - {""})) for name in ("district", "town")}
+        codes = {unit[:_TOWN_DIGITS] for unit in people["unit_id"] if has_code(unit)}
+        return cls(named["district"], named["town"], frozenset(codes))
+
+    def lacks(self, key: _Key) -> str:
+        """Return the district or town that a row names and that is not there; empty where it may be inside."""
+        if has_code(key.unit_id) and key.unit_id[:_TOWN_DIGITS] in self.codes:
+            return ""
+        for name, known in ((key.district, self.districts), (key.town, self.towns)):
+            if name and known and one_name(name) not in known:
+                return name
+        return ""
+
+
+def _strangers(part: Part, places: Mapping[int, str]) -> Iterator[Fault]:
+    """Doubt rows of districts and towns that the tables of people do not have, all of a table together."""
+    if places:
+        named = first_of([*dict.fromkeys(map(quoted, places.values()))], " / ")
+        values = {"count": len(places), "places": named}
+        yield Fault("ledger_outside", part.source.shown, part.grid.sheet, part.line(min(places)), values=values)
 
 
 def _namesakes(units: pd.DataFrame, key: _Key, by_name: Mapping[str, list[int]]) -> set[str]:
@@ -177,32 +268,50 @@ def _misnamed(part: Part, strange: Mapping[int, str]) -> Iterator[Fault]:
 # --- what it says ------------------------------------------------------------------------------------------------
 
 
-def _said(part: Part, of_row: Mapping[int, str], of: Of, columns: Sequence[Column]) -> tuple[list[Said], list[Fault]]:
-    """List what the rows say under the ledger's headers, and cells that are no answer."""
+def _headers(
+    part: Part, of: Of, columns: Sequence[Column], read: Collection[str]
+) -> dict[int, tuple[str, Column | None]]:
+    """Choose the columns that are the bureau's own: number -> header of the ledger, and what it is.
+
+    What the audit finds, what the tables of people and sites say (`read` are the headers that they took from this very
+    sheet), and numbers of rows are not: the ledger would say them twice.
+    """
     known = {column.name: column for column in columns}
+    placed = {name: part.matching.place[name] for name in known if name in part.matching.place}
+    found: dict[int, tuple[str, Column | None]] = {place: (name, known[name]) for name, place in placed.items()}
+    rest = {place: (name, part.grid.headers[place]) for name, place in part.matching.rest.items()}
+    named = columns_of([header for _, header in rest.values()], columns, placed)
+    for place, (name, header) in rest.items():
+        column = named.get(header)
+        of_people = of == "communities" and standing_for(header.replace(" ", ""), DEMAND_COLUMNS) is not None
+        if column is not None:
+            found[place] = (column.name, column)
+        elif not (of_people or header in read or is_serial(header) or is_found(header, of, columns)):
+            found[place] = (own_name(name), None)
+    return found
+
+
+def _said(
+    part: Part, of_row: Mapping[int, str], headers: Mapping[int, tuple[str, Column | None]], outside: Collection[int]
+) -> tuple[list[Said], list[Fault]]:
+    """List what the rows say under the ledger's headers, and cells that are no answer."""
     said: list[Said] = []
     faults: list[Fault] = []
-    headers = {name: part.matching.place[name] for name in known if name in part.matching.place}
-    for name, place in {**headers, **part.matching.rest}.items():
-        column, header = known.get(name), part.grid.headers[place]
-        if is_found(header, of, columns):
-            continue
-        values = _values(part, place, column)
-        for at, value in enumerate(values):
+    file, sheet = part.source.shown, part.grid.sheet
+    for place, (name, column) in headers.items():
+        header = part.grid.headers[place]
+        # what is wrong with counts and dates of the contract is told already, and stands as a blank
+        told = column is not None and column.kind in {"whole", "date"} and part.matching.place.get(name) == place
+        cells = [part.grid.cells[place][row] for row in part.used]
+        read = {cell: read_value(column, cell) for cell in set(cells)}
+        for at, cell in enumerate(cells):
+            value = read[cell]
             if isinstance(value, Wrong):
-                faults.append(part.fault(value, name, at))
+                if not told and at not in outside:
+                    faults.append(Fault(value.code, file, sheet, part.line(at), header, value.values))
             elif value != "" and at in of_row:
-                told = own_name(name) if column is None else name
-                said.append(Said(of_row[at], told, value, part.source.shown, part.grid.sheet, part.line(at), header))
+                said.append(Said(of_row[at], name, value, file, sheet, part.line(at), header))
     return said, faults
-
-
-def _values(part: Part, place: int, column: Column | None) -> Sequence[str | int | Wrong]:
-    """Values of a column; what is wrong with counts and dates is told already, and stands as a blank."""
-    cells = [part.grid.cells[place][row] for row in part.used]
-    read = {cell: read_value(column, cell) for cell in set(cells)}
-    told = column is not None and column.kind in {"whole", "date"}
-    return ["" if told and isinstance(read[cell], Wrong) else read[cell] for cell in cells]
 
 
 def not_taken(headers: Sequence[str], file: str, sheet: str = "") -> Iterator[Fault]:

@@ -6,12 +6,12 @@ Sums of the ledgers alone: nothing is measured, and nothing is made up for what 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from planner.checklists import scopes
-from planner.figures import percent
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class LedgerSum:
     units, blank
         Communities or outlets, and those of which it is not given.
     total
-        Sum of what is given; None of a text such as 满意度, or where nothing is.
+        Sum of what is given; None where nothing is.
     part, whole
         Of `PLACED`: it and `REGISTERED`, over the units that give both; None elsewhere.
     """
@@ -54,8 +54,8 @@ class LedgerSum:
     whole: int | None = None
 
 
-def sums(of: str, units: pd.DataFrame, ledger: pd.DataFrame, more: Sequence[str] = ()) -> tuple[LedgerSum, ...]:
-    """Add up the columns of a ledger that count.
+def sums(of: str, units: pd.DataFrame, ledger: pd.DataFrame) -> tuple[LedgerSum, ...]:
+    """Add up the columns of a ledger that count; one that says nothing of any unit has no sum.
 
     Parameters
     ----------
@@ -65,8 +65,6 @@ def sums(of: str, units: pd.DataFrame, ledger: pd.DataFrame, more: Sequence[str]
         The communities, or the outlets in operation: index of `ledger`, or some of it; district, town.
     ledger
         The bureau's own columns; those of whole numbers (Int64) are added up.
-    more
-        Columns of texts of which is told how many units give them.
 
     Returns
     -------
@@ -74,7 +72,7 @@ def sums(of: str, units: pd.DataFrame, ledger: pd.DataFrame, more: Sequence[str]
         By column, in the order of the ledger: the city, then the districts.
     """
     mine = ledger.loc[units.index]
-    headers = [str(name) for name in mine if isinstance(mine[name].dtype, pd.Int64Dtype) or name in more]
+    headers = [str(name) for name in mine if isinstance(mine[name].dtype, pd.Int64Dtype) and mine[name].notna().any()]
     places = [one for one in scopes(units) if one[0] != "town"]
     return tuple(
         _sum(of, header, level, scope, mine.loc[members]) for header in headers for level, scope, members in places
@@ -83,8 +81,6 @@ def sums(of: str, units: pd.DataFrame, ledger: pd.DataFrame, more: Sequence[str]
 
 def _sum(of: str, header: str, level: str, scope: str, ledger: pd.DataFrame) -> LedgerSum:
     cells = ledger[header]
-    if not isinstance(cells.dtype, pd.Int64Dtype):
-        return LedgerSum(of, header, level, scope, len(cells), int((cells == "").sum()), None)
     given = cells.dropna()
     both = ledger[[REGISTERED, PLACED]].dropna() if header == PLACED and REGISTERED in ledger else None
     return LedgerSum(
@@ -121,6 +117,6 @@ def _rows(found: Sequence[LedgerSum], language: Language) -> Iterator[dict[str, 
             **asdict(one),
             "of": say(f"bureau.of.{one.of}", language),
             "level": say(f"bureau.level.{one.level}", language),
-            "rate": "" if one.part is None else percent(one.part, one.whole),
+            "rate": Fraction(one.part, one.whole) if one.whole and one.part is not None else None,
             "basis": say("bureau.ledger_only", language),
         }

@@ -14,7 +14,7 @@ from planner.candidates import MOBILE_TYPE
 from planner.coverage import CHECKED, communities, community_counts
 from planner.geodesy import MM_PER_M, great_circle_mm
 from planner.standards import need
-from planner.words import say
+from planner.words import listed, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -29,16 +29,20 @@ MOBILE_WITHIN_M = 5000
 """A mobile point no farther than this in a straight line is a measure for a community, unless said otherwise."""
 
 COLUMNS = [
-    "unit_id", "standard", "reason", "measure", "planned_site_id", "planned_year", "mobile_site_id", "mobile_m",
-    "joint_site_id", "joint_m",
+    "unit_id", "standard", "reason", "measure", "planned_site_id", "planned_year", "opened_year", "opened_types",
+    "opened_how", "mobile_site_id", "mobile_m", "joint_site_id", "joint_m",
 ]  # fmt: skip
+_TEXTS = ("planned_site_id", "opened_types", "opened_how", "mobile_site_id", "joint_site_id")
+
+ADDED, PLACED = "added", "placed"
+"""How something opens: added to an outlet that stands (a kiosk), or at a candidate that names no build method."""
 
 _BY_PLACE = {"demand_off_network": "off_network", "no_route": "no_route"}
 """Reasons of the deciding point that no outlet could mend."""
 
 
 def reachable(reach: Mapping[str, Reach], options: pd.DataFrame) -> pd.DataFrame:
-    """List the demand points that what stands or may be built reaches.
+    """List the points by which communities are judged and that what stands or may be built reaches.
 
     Parameters
     ----------
@@ -55,7 +59,9 @@ def reachable(reach: Mapping[str, Reach], options: pd.DataFrame) -> pd.DataFrame
     found = [pd.DataFrame({"standard": [], "demand_id": []}, dtype=str)]
     for key, one in reach.items():
         serving = options.loc[options["type"].isin(one.standard.served_by), "site_id"]
-        points = one.pairs.loc[one.pairs["site_id"].isin(serving), "demand_id"].unique()
+        judged = one.rows.loc[one.rows["unit_id"] != "", "demand_id"]
+        pairs = one.pairs[one.pairs["site_id"].isin(serving) & one.pairs["demand_id"].isin(judged)]
+        points = pairs["demand_id"].unique()
         found.append(pd.DataFrame({"standard": key, "demand_id": points}))
     return pd.concat(found, ignore_index=True)
 
@@ -69,6 +75,7 @@ def measures(
     within: pd.DataFrame | None,
     *,
     rule: Decimal,
+    served_by: Mapping[str, Collection[str]],
     mobile_types: Collection[str] = (MOBILE_TYPE,),
     mobile_within_m: int = MOBILE_WITHIN_M,
 ) -> pd.DataFrame:
@@ -87,11 +94,14 @@ def measures(
     sites
         Site table with its column open_today, points in EPSG:4326.
     opened
-        What the plan opens: site_id, year.
+        What the plan opens: site_id, type, year, at_existing (whether it is added to an outlet of today) and
+        build_method (empty where the candidate names none).
     within
-        The table of `reachable`; None where no plan was asked for.
+        The table of `reachable`; None where no plan was asked for, or nothing is offered to build.
     rule
         Share of its people that make a community meet a standard.
+    served_by
+        Types that serve each standard; all of them where a standard is not named.
     mobile_types
         Codes of the types that are mobile points.
     mobile_within_m
@@ -102,16 +112,23 @@ def measures(
     measures
         One row for each standard and community that is unmet or cannot be judged, in the order of `standings`:
         columns `COLUMNS`. reason is ``off_network``, ``no_route``, ``beyond`` (today's outlets are too far; a planned
-        one is not, or no plan was asked for), ``not_chosen`` (sites that are offered would do, the plan takes none of
-        them: its goals are met without, or money is short), ``no_candidate`` (nothing that is offered would do); empty
-        where nobody can be judged. measure is the first that there is of ``planned``, ``mobile``, ``joint`` (served by
-        a neighbour's outlet, W11) and ``field_check``, which is that of the communities that cannot be judged; empty
-        where there is none. What speaks for each stands beside it; metres are blank where there is none.
+        one is not, or nothing can be said of candidates), ``not_chosen`` (sites that are offered would do, the plan
+        takes none of them: its goals are met without, or money is short), ``no_candidate`` (nothing that is offered
+        would do); empty where nobody can be judged. measure is the first that there is of ``planned``, ``mobile``,
+        ``joint`` (served by a neighbour's outlet, W11) and ``field_check``, which is that of the communities that
+        cannot be judged; empty where there is none. What speaks for each stands beside it: of the planned site the
+        first year in which the community meets the standard, the year in which the site first gets what serves it,
+        which types (joined by ``;``), and how (`ADDED`, a build method, or `PLACED`); metres are blank where there is
+        none.
     """
     rows = standings[(standings["standard"] != "") & (standings["state"] != "met")].reset_index(drop=True)
     unmet = (rows["state"] == "unmet").to_numpy()
     key = ["standard", "unit_id"]
     plan = rows[key].merge(_planned(demand, coverage, opened, rule), on=key, how="left")
+    opening = pd.DataFrame(
+        [_opening(opened, *one, served_by) for one in zip(rows["standard"], plan["planned_site_id"], strict=True)],
+        columns=["opened_year", "opened_types", "opened_how"], index=rows.index,
+    )  # fmt: skip
     mobile = _mobile(rows["demand_id"], demand, sites, mobile_types, mobile_within_m)
     joint = (rows["site_id"] != "").to_numpy() & rows["metres"].notna().to_numpy()
     served = plan["planned_year"].notna().to_numpy()
@@ -121,13 +138,30 @@ def measures(
         measure=np.select(choices, ["field_check", "planned", "mobile", "joint"], default=""),
         planned_site_id=plan["planned_site_id"].fillna(""),
         planned_year=plan["planned_year"].astype("Int64"),
+        opened_year=opening["opened_year"].astype("Int64"),
+        opened_types=opening["opened_types"],
+        opened_how=opening["opened_how"],
         mobile_site_id=mobile["mobile_site_id"],
         mobile_m=mobile["mobile_m"],
         joint_site_id=rows["site_id"].where(joint, ""),
         joint_m=rows["metres"].where(joint),
     )
     told = found[COLUMNS[4:]].where(pd.Series(unmet))
-    return found[COLUMNS[:4]].join(told.fillna({name: "" for name in COLUMNS[4:] if name.endswith("_id")}))[COLUMNS]
+    return found[COLUMNS[:4]].join(told.fillna(dict.fromkeys(_TEXTS, "")))[COLUMNS]
+
+
+def _opening(
+    opened: pd.DataFrame, standard: str, site: object, served_by: Mapping[str, Collection[str]]
+) -> tuple[int | None, str, str]:
+    """Say when a planned site first gets what serves a standard, which types these are, and how they come there."""
+    rows = opened[(opened["site_id"] == site).to_numpy()]
+    if standard in served_by:
+        rows = rows[rows["type"].isin(served_by[standard])]
+    if not len(rows):
+        return None, "", ""
+    first = rows[rows["year"] == rows["year"].min()]
+    how = ADDED if first["at_existing"].iloc[0] else first["build_method"].iloc[0] or PLACED
+    return int(first["year"].iloc[0]), ";".join(first["type"]), str(how)
 
 
 def _planned(demand: pd.DataFrame, coverage: pd.DataFrame, opened: pd.DataFrame, rule: Decimal) -> pd.DataFrame:
@@ -193,7 +227,9 @@ def _mobile(
     return found
 
 
-def in_words(row: Mapping[str, Any], names: Mapping[str, str], language: Language) -> tuple[str, str]:
+def in_words(
+    row: Mapping[str, Any], names: Mapping[str, str], types: Mapping[str, str], language: Language
+) -> tuple[str, str]:
     """Return why a community falls short, and what stands against it, as table 3 prints them.
 
     Parameters
@@ -202,14 +238,27 @@ def in_words(row: Mapping[str, Any], names: Mapping[str, str], language: Languag
         One row of `measures`.
     names
         site_id -> name as printed.
+    types
+        Code of a type of facility -> its name.
     language
         ``zh`` or ``en``.
     """
     kind = row["measure"]
-    values: dict[str, object] = {}
-    if kind in {"planned", "mobile", "joint"}:
-        site, metres = row[f"{kind}_site_id"], row.get(f"{kind}_m")
-        values = {"name": names.get(site, site), "year": row["planned_year"]}
-        values |= {} if metres is None else {"metres": f"{metres:.0f}"}
     reason = say(f"measure.reason.{row['reason']}", language) if row["reason"] else ""
+    if kind == "planned":
+        return reason, _planned_words(row, names, types, language)
+    values: dict[str, object] = {}
+    if kind in {"mobile", "joint"}:
+        site = row[f"{kind}_site_id"]
+        values = {"name": names.get(site, site), "metres": f"{row[f'{kind}_m']:.0f}"}
     return reason, say(f"measure.what.{kind or 'none'}", language, **values)
+
+
+def _planned_words(
+    row: Mapping[str, Any], names: Mapping[str, str], types: Mapping[str, str], language: Language
+) -> str:
+    """Say what the plan does at the site: 「2026年依托“21号片区商场”设零工驿站（专区）」."""
+    site, how = row["planned_site_id"], row["opened_how"]
+    kinds = listed([types.get(one, one) for one in row["opened_types"].split(";")], language)
+    values = {"name": names.get(site, site), "year": row["opened_year"], "types": kinds}
+    return say(f"measure.planned.{how}", language, **values)

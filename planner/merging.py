@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _MERGING = ("extends", "policy")
 _NOT_INHERITED = ("name", "title")
 
+REPLACED = ("grant[].quotas", "checklist[].shares")
+"""Tables of the user's own keys that stand for one thing: who writes one gives all of it. The districts of a pack's
+quotas (W4), or its years, are another city's; merged key by key they would stay beside the bureau's own."""
+
 
 def merge(files: Sequence[TomlFile]) -> tuple[dict[str, Any], tuple[Fault, ...]]:
     """Merge files, the first of them over the second and so on.
@@ -48,14 +52,14 @@ def _said(file: TomlFile, *, inherited: bool) -> dict[str, Any]:
 
 
 def _merge(parent: Mapping[str, Any], child: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Merge tables by key, arrays of tables by identity; anything else is replaced."""
+    """Merge tables by key, arrays of tables by identity; anything else, and what is one thing, is replaced."""
     merged = dict(parent)
     for key, value in child.items():
         name = prefix + key
         before = merged.get(key)
         if name in IDENTITY and isinstance(value, list) and isinstance(before, list):
             merged[key] = _merge_arrays(before, value, name)
-        elif isinstance(value, dict) and isinstance(before, dict):
+        elif isinstance(value, dict) and isinstance(before, dict) and name not in REPLACED:
             merged[key] = _merge(before, value, f"{name}.")
         else:
             merged[key] = value

@@ -58,7 +58,7 @@ class Head:
     maker
         Who made it, empty where not given.
     basis
-        What it rests on, as sentences: the clause and the state of its document.
+        What it rests on, as sentences with their own 依据 or 注意: each document and its state.
     """
 
     date: dt.date
@@ -101,13 +101,15 @@ def _overview(rows: Sequence[Mapping[str, Any]], head: Head, language: Language)
     """Write the first sheet: how it was shared out, and who has what."""
     names = ("district", "town", "officer", "site_id", "outlet", "people", "firms")
     bare = sum(row["officer"] == "" for row in rows)
+    told = [say("notice.count", language, outlets=len(rows))]
+    told += [say("notice.bare", language, bare=bare)] if bare else []
     cells = [[_text(row[name]) for name in names] for row in rows]
     lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line)}</tr>\n" for line in cells)
     titles = "".join(f"<th>{escape(say(f'duties.{name}', language))}</th>" for name in names)
     return "\n".join(
         [
             f"<h1>{escape(say('notice.all', language))}</h1>",
-            f"<p>{escape(say('notice.count', language, outlets=len(rows), bare=bare))}</p>",
+            *(f"<p>{escape(line)}</p>" for line in told),
             f"<p>{escape(say('duties.rule', language))}</p>",
             f"<table>\n<thead><tr>{titles}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>",
             _foot(head, language, basis=True),
@@ -189,7 +191,7 @@ def _people(row: Mapping[str, Any], head: Head, language: Language) -> str:
 
 def _foot(head: Head, language: Language, *, basis: bool) -> str:
     """Write who made it and of which day; on the bureau's own sheet also what it rests on."""
-    rests = [f"{say('notice.basis', language)}：{text}" for text in head.basis] if basis else []
+    rests = list(head.basis) if basis else []
     ends = [f"{say('notice.maker', language)}：{head.maker}"] if head.maker else []
     ends.append(f"{say('notice.date', language)}：{head.date.isoformat()}")
     return f'<p class="foot">{"<br>".join(map(escape, [*rests, *ends]))}</p>'

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from planner.communityledger import with_documents
 from planner.coverage import serving
 from planner.reaches import RESIDENTS, people_served
 from planner.words import say
@@ -20,13 +21,21 @@ if TYPE_CHECKING:
     from planner.standings import Sight
     from planner.terms import Language
 
-FIRST = ("面积", "工作日时段", "午间时段", "周末时段", "夜间时段", "专职", "兼职", "自助设备")
-"""Columns of the bureau that stand among the facts of an outlet; all others stand after its figures."""
-
 _OWN = (
     "opened_on", "closed_on", "host", "owner", "hours", "services", "build_method", "cost_once_yuan",
     "cost_yearly_yuan", "funding", "capacity_people",
 )  # fmt: skip
+
+ORDER = (
+    "site_id", "name", "type", "tier", "district", "town", "unit_id", "operating", "counts", "opened_on", "closed_on",
+    "host", "owner", "面积", "hours", "工作日时段", "午间时段", "周末时段", "夜间时段", "专职", "兼职", "services",
+    "自助设备", "服务人次", "求职登记", "成功对接", "满意度", "build_method", "cost_once_yuan", "cost_yearly_yuan",
+    "funding", "capacity_people", "people_reached", "people_only", "people_nearest", "联系电话", "lon", "lat", "system",
+)  # fmt: skip
+"""Columns in the order of documents.md; what else the bureau says stands after them."""
+
+TIERS = ("city", "district", "town", "village", "community")
+"""Tiers that are told in words; any other stands as the table of sites has it."""
 
 
 def only_theirs(reach: Mapping[str, Reach], open_types: Mapping[str, str]) -> pd.Series:
@@ -101,15 +110,14 @@ def outlet_ledger(
     """
     table = sites[(sites["status"] == "existing").to_numpy()]
     table = table.sort_values(["district", "town", "site_id"]).set_index("site_id", drop=False)
-    own = bureau.reindex(table.index)
-    first = [header for header in FIRST if header in own.columns]
+    own, place = with_documents(bureau.reindex(table.index), "outlets")
     idle = ~table["open_today"].to_numpy(dtype=bool)
     facts = pd.DataFrame(
         {
             "site_id": table["site_id"],
             "name": table["name"],
             "type": table["type"].map(lambda kinds: "；".join(type_names.get(k, k) for k in kinds.split(";"))),
-            "tier": table["tier"],
+            "tier": table["tier"].map(lambda tier: say(f"counts.tier.{tier}", language) if tier in TIERS else tier),
             "district": table["district"],
             "town": table["town"],
             "unit_id": table["unit_id"],
@@ -133,10 +141,12 @@ def outlet_ledger(
         },
         index=table.index,
     )
-    place = pd.DataFrame(
+    where = pd.DataFrame(
         {"lon": table.geometry.x.round(7), "lat": table.geometry.y.round(7), "system": "WGS-84"}, index=table.index
     )
-    frame = pd.concat([facts, own[first], counted, own.drop(columns=first), place], axis=1).reset_index(drop=True)
+    frame = pd.concat([facts, counted, where, own], axis=1).reset_index(drop=True)
+    first = [one for name in ORDER if (one := place.get(name, name)) in frame.columns]
+    frame = frame[[*first, *(name for name in frame.columns if name not in first)]]
     frame = frame.astype(object).where(frame.notna(), None)
     titles = {name: name if name in own.columns else say(f"ledger.outlet.{name}", language) for name in frame.columns}
     return frame, titles

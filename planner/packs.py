@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from planner.columns import nearest
 from planner.errors import Fault, ScenarioError
 from planner.leaves import leaves, name_of, shown
-from planner.merging import array_at
+from planner.merging import REPLACED, array_at
 from planner.policyschema import ClauseSection, PolicyDocument
 from planner.schema import IDENTITY
 from planner.tomlfile import TomlFile, read_toml
@@ -55,7 +55,10 @@ class Library:
     documents: Mapping[str, PolicyDocument]
 
     def document(self, name: str) -> PolicyDocument:
-        """Return the document of an id; a name that is none is the title of a document that the bureau answers for."""
+        """Return the document of an id; a name that is none is the title of a document that the bureau answers for.
+
+        Such a document is 现行 until the bureau says otherwise; `policychecks` sees to it that it says.
+        """
         return self.documents.get(name) or PolicyDocument(id=name, title=name, state="现行")
 
 
@@ -144,7 +147,7 @@ def replaced(pack: Mapping[str, Any], merged: Mapping[str, Any]) -> list[tuple[s
         Key, the pack's value, the scenario's; None where there is none. An entry that is dropped whole, and one of its
         own that asks for something, is told by its name alone.
     """
-    packed, own = dict(leaves(values_of(pack))), dict(leaves(merged))
+    packed, own = (dict(leaves(values, whole=REPLACED)) for values in (values_of(pack), merged))
     old, now = _entries(pack), _entries(merged)
     kept = tuple(f"{key}." for key in old if key in now)
     gone = tuple(f"{key}." for key in old if key not in now)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from planner import tables
 from planner.columns import DEMAND_COLUMNS, Column
 from planner.errors import Fault, TableError
-from planner.grammar import quoted
+from planner.grammar import Wrong, quoted
 from planner.headings import ROW_IDS
 from planner.places import has_code, one_name
 from planner.standings import MET, UNASSESSABLE, UNMET
-from planner.tablefaults import shortened
+from planner.tablefaults import followable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 _TAKEN = {column.name: column for column in DEMAND_COLUMNS}
 _VERDICTS = {
-    **dict.fromkeys(("达标", "是", "已达标", MET), MET),
-    **dict.fromkeys(("不达标", "否", "未达标", UNMET), UNMET),
-    **dict.fromkeys(("无法评定", "未评定", "无法判定", UNASSESSABLE), UNASSESSABLE),
+    **dict.fromkeys(("达标", "是", "已达标", "合格", "√", "✓", "✔", "☑", "1", "TRUE", MET), MET),
+    **dict.fromkeys(("不达标", "否", "未达标", "不合格", "×", "✗", "✘", "✕", "0", "FALSE", UNMET), UNMET),
+    **dict.fromkeys(
+        ("无法评定", "未评定", "无法判定", "未知", "不详", "-", "—", "/", UNASSESSABLE), UNASSESSABLE
+    ),
 }
 PAST_COLUMNS: tuple[Column, ...] = (
     Column("line", "text", "number of the line"),
@@ -37,7 +39,7 @@ PAST_COLUMNS: tuple[Column, ...] = (
     *(replace(_TAKEN[name], required=False, filled=False) for name in ("name", "town", "district")),
     Column("verdict", "choice", "what it was last year",
            ("判定结果", "判定", "评定结果", "上年结果", "评估结果", "是否达标", "达标情况", "结果"),
-           required=True, filled=True, choices=_VERDICTS),
+           required=True, choices=_VERDICTS),
 )  # fmt: skip
 """Columns of last year's ledger that are read."""
 
@@ -65,7 +67,7 @@ class PastLedger:
 
 
 def read_ledger(source: TableSource) -> PastLedger:
-    """Read last year's ledger.
+    """Read last year's ledger. A blank verdict is not known: it counts as one that could not be judged, and is doubted.
 
     Raises
     ------
@@ -73,15 +75,16 @@ def read_ledger(source: TableSource) -> PastLedger:
         With every fault of the table, lines that have neither code nor name, and communities that stand twice.
     """
     part = tables.read_parts([replace(source, id=ROW_IDS)], PAST_COLUMNS)[0]
-    faults = list(part.faults)
+    faults = followable(part.faults, columns=True)
     if faults:
         raise TableError(*shortened(faults))
     ids = part.values["line"]
     columns = [part.values[name] for name in ("code", "name", "town", "district", "verdict")]
-    lines = []
+    lines, unknown = [], []
     for at, (code, name, town, district, state) in enumerate(zip(*columns, strict=True)):
         called = "" if name == ids[at] else name  # the number of the line stands in for an empty name
-        lines.append(PastLine(code, called, town, district, state, source.shown, part.line(at)))
+        lines.append(PastLine(code, called, town, district, state or UNASSESSABLE, source.shown, part.line(at)))
+        unknown += [] if state else [at]
     first: dict[tuple[str, ...], PastLine] = {}
     for line in lines:
         told = {"name": quoted(line.name or line.code)}
@@ -92,7 +95,9 @@ def read_ledger(source: TableSource) -> PastLedger:
             faults.append(Fault("past_twice", line.file, row=line.row, values={**told, "row": before.row}))
     if faults:
         raise TableError(*shortened(faults))
-    return PastLedger(tuple(lines), part.left_out, part.doubts)
+    values = {"count": len(unknown), "rows": part.lines(unknown)}
+    doubts = [part.fault(Wrong("past_unknown", values), "verdict")] if unknown else []
+    return PastLedger(tuple(lines), part.left_out, (*part.doubts, *doubts))
 
 
 def _key(line: PastLine) -> tuple[str, ...]:

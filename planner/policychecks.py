@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from planner.columns import nearest
 from planner.crosschecks import Problem
 from planner.leaves import leaves, names_something, shown, value_at
 from planner.merging import array_at
@@ -37,6 +39,7 @@ def problems(data: Mapping[str, Any], pack: Mapping[str, Any]) -> Iterator[Probl
         A clause that nobody knows, an input of nothing, a checklist or a grant that asks for nothing or for two things.
     """
     yield from _clauses(data)
+    yield from _documents(data)
     for i, entry in _entries(data, "input"):
         key = entry.get("key")
         if isinstance(key, str) and not names_something(key, data) and not names_something(key, pack):
@@ -96,6 +99,29 @@ def _clauses(data: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem("unknown_clause", [section, i, key], values)
 
 
+def _documents(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check that a document is one that is known, or one whose state the bureau gives: nobody else can say it."""
+    pack = data.get("pack")
+    about = pack if isinstance(pack, Mapping) else {}
+    naming = [(["pack"], about), *((["clause", i], entry) for i, entry in _entries(data, "clause"))]
+    said = {str(entry.get("document")) for _, entry in naming if entry.get("state")}
+    for where, entry in naming:
+        name = entry.get("document")
+        if not name or not isinstance(name, str) or name in library().documents:
+            continue
+        meant = _document_meant(name)
+        if meant:
+            yield Problem("unknown_document", [*where, "document"], {"name": name, "meant": meant})
+        elif name not in said:
+            yield Problem("document_state", [*where, "document"], {"name": name})
+
+
+def _document_meant(name: str) -> str:
+    """Return the id of a known document that a name was likely meant for: w, Ｗ, W1; empty for a title."""
+    plain, clauses = unicodedata.normalize("NFKC", name).strip().upper(), library().clauses
+    return clauses[plain].document if plain in clauses else nearest(plain, library().documents)
+
+
 def _short() -> str:
     """Return the ids of the planner's own clauses as a reader takes them in: W1-W14."""
     ids = list(library().clauses)
@@ -117,10 +143,31 @@ def _checklists(data: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _grants(data: Mapping[str, Any]) -> Iterator[Problem]:
-    """Check that a grant has an amount, by grade or the same for all, and each grade once."""
+    """Check that a grant has an amount, by grade or the same for all, each grade once, and quotas that add up."""
     for i, entry in _entries(data, "grant"):
         if bool(entry.get("grades")) == (entry.get("yuan") is not None):
             yield Problem("grant_form", ["grant", i, "yuan"], {"id": entry.get("id", i + 1)})
         names = [str(grade.get("grade")) for _, grade in _entries(entry, "grades")]
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield Problem("repeated_name", ["grant", i, "grades"], {"name": name})
+        for where, asked, quotas in _sums(i, entry):
+            if asked != sum(quotas):
+                yield Problem("grant_sums", where, {"id": entry.get("id", i + 1), "count": asked, "sum": sum(quotas)})
+
+
+def _sums(number: int, grant: Mapping[str, Any]) -> Iterator[tuple[list[str | int], int, list[int]]]:
+    """How many a grant is for, and the quotas that share them out: all grades (W4 against W5), and each by itself."""
+    grades = [grade for _, grade in _entries(grant, "grades")]
+    counts, quotas = [grade.get("count") for grade in grades], _whole_values(grant.get("quotas"))
+    if quotas and counts and all(isinstance(count, int) for count in counts):
+        yield ["grant", number, "quotas"], sum(counts), quotas
+    for grade, count in zip(grades, counts, strict=True):
+        of_grade = _whole_values(grade.get("quotas"))
+        if of_grade and isinstance(count, int):
+            yield ["grant", number, "grades"], count, of_grade
+
+
+def _whole_values(quotas: Any) -> list[int]:
+    """Quotas as far as they are whole numbers; none where one is not: that is a fault already."""
+    values = list(quotas.values()) if isinstance(quotas, Mapping) else []
+    return values if all(isinstance(value, int) for value in values) else []

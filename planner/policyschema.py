@@ -30,7 +30,10 @@ class PolicyDocument(Section):
 
 
 class ClauseSection(Section):
-    """``[[clause]]``: a clause, and the words of it that a report quotes."""
+    """``[[clause]]``: a clause, and the words of it that a report quotes.
+
+    `state` is that of its document, where the planner does not know the document.
+    """
 
     id: Name
     document: Name
@@ -39,6 +42,7 @@ class ClauseSection(Section):
     place: str = ""
     more: tuple[Name, ...] = ()
     en: str = ""
+    state: State | None = None
 
 
 class OwnSection(Section):

@@ -94,7 +94,10 @@ def read_previous(loaded: Loaded, until: dt.date, report_step: Callable[[str], N
     except PlannerError as error:
         shown = shown_path(str(folder), loaded.folder)
         raise ScenarioError(*(replace(fault, file=_inside(shown, fault)) for fault in error.faults)) from error
-    return Previous(folder, record or {}, found)
+    if record is None or record.get("data_date") != found.scenario.data_date.isoformat():
+        shown = shown_path(str(folder), loaded.folder)
+        raise ScenarioError(fault_at(loaded, "previous_changed", _WHERE, folder=shown, lost=MARK, count=1))
+    return Previous(folder, record, found)
 
 
 def _inside(shown: str, fault: Fault) -> str:
@@ -106,10 +109,26 @@ def _inside(shown: str, fault: Fault) -> str:
 def _record(file: Path) -> Mapping[str, Any] | None:
     """Read the record of an audit; None where there is none."""
     try:
-        found = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+        found = json.loads(file.read_bytes(), parse_constant=_refuse)
+    except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) and _well_formed(found) else None
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(name)
+
+
+def _well_formed(record: Mapping[str, Any]) -> bool:
+    """Whether what is carried on from a record has the form that an audit gives it."""
+    lists = (record.get("figures", []), record.get("trend", []))
+    rows = [row for part in lists for row in (part if isinstance(part, list) else [None])]
+    return all(
+        isinstance(row, Mapping)
+        and isinstance(row.get("standard"), str)
+        and all(isinstance(row.get(name), int | None) for name in ("met", "assessable", "people", "covered"))
+        for row in rows
+    )
 
 
 def _unfit(folder: Path, record: Mapping[str, Any] | None, until: dt.date) -> Iterator[tuple[str, dict[str, object]]]:
@@ -123,11 +142,22 @@ def _unfit(folder: Path, record: Mapping[str, Any] | None, until: dt.date) -> It
     elif not (folder / INPUTS).is_dir():
         yield "previous_no_inputs", {}
     else:
-        day, lost = _date_of(record), _lost(folder, record)
+        day, lost = _date_of(record), [*_lost(folder, record), *_untrue(record)]
         if lost:
             yield "previous_changed", {"lost": ", ".join(lost[:5]), "count": len(lost)}
         elif day is None or day >= until:
             yield "previous_not_earlier", {"date": str(record.get("data_date", "?")), "until": until.isoformat()}
+
+
+def _untrue(record: Mapping[str, Any]) -> Iterator[str]:
+    """Name the record itself where its trend says another thing of its own year than its figures do."""
+    plain = [row for row in record.get("figures", []) if not row.get("variant") and not row.get("group")]
+    figures = {row["standard"]: row for row in plain}
+    for row in record.get("trend", []):
+        own = figures.get(row["standard"], row) if row.get("data_date") == record.get("data_date") else row
+        if any(row.get(name) != own.get(name) for name in ("met", "assessable")):
+            yield MARK
+            return
 
 
 def _date_of(record: Mapping[str, Any]) -> dt.date | None:

@@ -13,13 +13,14 @@ from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from planner.recoverage import serving
+from planner.recoverage import serving, types_today
 from planner.regraph import ways_of
 from planner.rejudge import CHECKED, needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from planner.recomputed import Recomputed
     from planner.recoverage import Measured, Row, Types
     from planner.reinputs import Read, Rule
     from planner.rejudge import Rows
@@ -197,7 +198,7 @@ def counted_once(parts: Sequence[tuple[Sequence[Spot], Rule, int, Way]]) -> dict
 
 
 def audit_figures(
-    read: Read, sights: Mapping[str, Sequence[Spot]], decides: Sequence[str]
+    read: Read, held: Mapping[str, Sequence[Spot]], decides: Sequence[str], ways: Sequence[Way] = WAYS
 ) -> Iterator[tuple[tuple[str, str, str, str, str], dict[str, int | None]]]:
     """Count communities and people: (level, scope, standard, variant, group) and the columns of figures.csv.
 
@@ -207,17 +208,17 @@ def audit_figures(
     sections = {one["id"]: one for one in read.scenario["standard"]}
     rules = {rule.id: rule for rule in read.rules}
     homes: dict[str, Point] = {}
-    for point in sorted((spot.point for spots in sights.values() for spot in spots), key=lambda point: point.id):
+    for point in sorted((spot.point for spots in held.values() for spot in spots), key=lambda point: point.id):
         homes.setdefault(point.unit, point)
-    for way in WAYS:
-        judged = {name: verdicts(sights[name], rules[name], share, way, sections[name]) for name in sights}
-        means = [name for name in sights if way.means(rules[name], sections[name])]
+    for way in ways:
+        judged = {name: verdicts(held[name], rules[name], share, way, sections[name]) for name in held}
+        means = [name for name in held if way.means(rules[name], sections[name])]
         asked = [(name, [name]) for name in means]
-        deciding = [name for name in sights if name in decides]
+        deciding = [name for name in held if name in decides]
         asked += [(DECIDED, deciding)] if set(deciding) & set(means) else []
-        for name, held in asked:
-            parts = [(sights[one], rules[one], way.limit(rules[one], sections[one]), way) for one in held]
-            people, units = counted_once(parts), together([judged[one] for one in held])
+        for name, those in asked:
+            parts = [(held[one], rules[one], way.limit(rules[one], sections[one]), way) for one in those]
+            people, units = counted_once(parts), together([judged[one] for one in those])
             for (level, scope, group), counts in _rolled_up(people, units, homes, grouped=not way.name):
                 yield (level, scope, name, way.name, group), counts
 
@@ -255,6 +256,25 @@ def _rolled_up(
         asked = ("communities", "assessable", MET, UNMET, UNASSESSABLE, "near_limit")
         blank: dict[str, int | None] = {name: None if key[2] else held[name] for name in asked}
         yield key, blank | {name: held[name] for name in ("people", "covered", "unjudged")}
+
+
+def whole_states(
+    read: Read, held: Mapping[str, Sequence[Spot]], decides: Sequence[str]
+) -> dict[str, tuple[str, str, str]]:
+    """State of each community under the deciding standards together, and with cutoffs a tenth shorter and longer."""
+    share = read.scenario["demand"].get("community_rule", "0.5")
+    sections = {one["id"]: one for one in read.scenario["standard"]}
+    rules = [rule for rule in read.rules if rule.id in decides]
+    return together([verdicts(held[rule.id], rule, share, WAYS[0], sections[rule.id]) for rule in rules])
+
+
+def sights(again: Recomputed) -> dict[str, list[Spot]]:
+    """Return what each standard sees today; nothing where roads were not read again."""
+    read, measured, year = again.read, again.measured, again.read.scenario["data_date"].year
+    if measured is None:
+        return {}
+    types = types_today(read.sites)
+    return {rule.id: seen(read, measured, rule, again.rows[rule.id, "today", year], types) for rule in read.rules}
 
 
 def deciding_standards(read: Read) -> list[str]:

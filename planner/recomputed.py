@@ -59,6 +59,8 @@ class Recomputed:
         Years of the plan; none where nothing was planned.
     taken
         (word, file, count) of all that was taken from the result and not found again.
+    before
+        Last year, of an audit that keeps its result; None elsewhere.
     """
 
     read: Read
@@ -67,6 +69,7 @@ class Recomputed:
     rows: Mapping[tuple[str, str, int], Rows]
     planned: Sequence[int]
     taken: Sequence[tuple[str, str, int]]
+    before: Recomputed | None = None
 
 
 def as_text(value: object) -> str:
@@ -94,6 +97,6 @@ def cells(file: str, row: str, written: Mapping[str, Any], found: Mapping[str, A
 
 def missing(file: str, written: Iterable[str], found: Iterable[str]) -> Iterator[Figure]:
     """Rows that one side has and the other has not."""
-    first, second = Counter(written), {*found}
+    first, second = Counter([*written]), {*found}
     for row in sorted(first.keys() | second):
         yield figure(file, row, "", str(first[row]), "1" if row in second else "0")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
 from planner.recomputed import Figure, figure
-from planner.reresult import is_copy, sha256_of
+from planner.reresult import AUDIT, Result, is_copy, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from planner.reresult import Result
 
 
 def kept_files(result: Result) -> dict[str, Path]:
@@ -36,8 +35,18 @@ def is_whole(result: Result) -> bool:
 def file_figures(result: Result) -> Iterator[Figure]:
     """Yield the hash of each input beside that of the file that stands for it, and that of the scenario.
 
-    A file beside the inputs that no record names is told as well.
+    A file beside the inputs that no record names is told as well; so are the inputs of last year, where they are kept.
     """
+    yield from _inputs(result)
+    yield from _scenario(result)
+    if names_last_year(result.scenario):
+        section = result.scenario["audit"]["previous"]["result"]
+        before = Result(result.folder / section)
+        for one in _inputs(before) if (before.folder / AUDIT).exists() else ():
+            yield replace(one, file=f"{section}/{one.file}")
+
+
+def _inputs(result: Result) -> Iterator[Figure]:
     held = {file: (path.name, sha256_of(path)) for file, path in kept_files(result).items()}
     used: set[str] = set()
     for one in result.run["inputs"]:
@@ -52,7 +61,6 @@ def file_figures(result: Result) -> Iterator[Figure]:
     for file in sorted(held.keys() - used):
         if file.startswith("inputs/"):
             yield figure(file, "", "sha256", "", held[file][1])
-    yield from _scenario(result)
 
 
 def names_last_year(scenario: Mapping[str, Any]) -> bool:
@@ -62,10 +70,19 @@ def names_last_year(scenario: Mapping[str, Any]) -> bool:
 
 def _scenario(result: Result) -> Iterator[Figure]:
     """Yield the hash of the merged scenario, whose files have the names by which the run saw them."""
-    if all(file.startswith("inputs/") for file in result.named) and not names_last_year(result.scenario):
-        text = tomli_w.dumps(_renamed(result.scenario, {file: result.shown(file) for file in result.named}))
+    if all(file.startswith("inputs/") for file in result.named):
+        names = {file: result.shown(file) for file in result.named}
+        if names_last_year(result.scenario):
+            names[result.scenario["audit"]["previous"]["result"]] = _last_year(result)
+        text = tomli_w.dumps(_renamed(result.scenario, names))
         found = hashlib.sha256(text.encode()).hexdigest()
         yield figure(result.mark, "", "scenario_sha256", result.run["scenario_sha256"], found)
+
+
+def _last_year(result: Result) -> str:
+    """Return the path by which the audit saw last year's result; its own copy where the record says none."""
+    last = (result.run.get("changes") or {}).get("last") or {}
+    return str(last.get("path", result.scenario["audit"]["previous"]["result"]))
 
 
 def _renamed(data: Any, names: Mapping[str, str]) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.redegrees import to_wgs84
-from planner.rereading import RawRow, Unread, known_words, read_rows
+from planner.rereading import NOTHING, RawRow, Unread, known_words, read_rows
 from planner.reresult import Point
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from planner.reresult import Result
 
-_NOTHING = re.compile(
-    r"[-—–_/\\|.。、*·~?×]+|无|没有|暂无|暂缺|否|未定|待定|不详|未知|n/a|none|null|nan|nil", re.IGNORECASE
-)
 _TOTAL = re.compile(r".*(合计|总计|小计|共计|累计|汇总)|total", re.IGNORECASE)
 
 
@@ -110,7 +107,7 @@ def rules_of(scenario: Mapping[str, Any]) -> list[Rule]:
 def _cell(row: RawRow, name: str, table: Mapping[str, Any], *, words: bool = False) -> str:
     """Return a cell, or the table's default where it is empty or says nothing (not where `words` are asked for)."""
     text = row.cells.get(name, "")
-    if not words and _NOTHING.fullmatch(text):
+    if not words and NOTHING.fullmatch(text):
         text = ""
     return text or str(table.get("defaults", {}).get(name, ""))
 
@@ -147,7 +144,8 @@ def _setting(text: str) -> str:
     return _choice(text, "settings")
 
 
-def _id(row: RawRow, key: str, table: Mapping[str, Any], stem: str) -> str:
+def id_again(row: RawRow, key: str, table: Mapping[str, Any], stem: str) -> str:
+    """Return the id of a row: of its column, or by its line."""
     return f"{stem}-{row.line}" if table.get("id") == "row" else row.cells.get(key, "")
 
 
@@ -165,7 +163,7 @@ def point_again(row: RawRow, table: Mapping[str, Any], stem: str) -> Point:
     Unread
         If a cell is not written in the plainest way.
     """
-    name = _id(row, "demand_id", table, stem)
+    name = id_again(row, "demand_id", table, stem)
     people, place = _whole(_cell(row, "people", table)), _place(row, table)
     if not name or people is None:
         raise Unread("cell")
@@ -204,7 +202,7 @@ def _types(text: str, codes: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _site(row: RawRow, table: Mapping[str, Any], stem: str, codes: Mapping[str, str], date: dt.date) -> Site:
-    name = _id(row, "site_id", table, stem)
+    name = id_again(row, "site_id", table, stem)
     status = _choice(_cell(row, "status", table, words=True), "statuses")
     opened, closed = (_day(_cell(row, key, table, words=True)) for key in ("opened_on", "closed_on"))
     operating = _cell(row, "operating", table, words=True)
@@ -257,7 +255,7 @@ def _rows(result: Result, kind: str, table: Mapping[str, Any]) -> tuple[list[Raw
 
 
 def tables_again(result: Result, kind: str) -> Iterator[tuple[Mapping[str, Any], list[RawRow], str, int]]:
-    """Yield each table of ``demand`` or ``sites``, its rows that count, its stem, and how many the result leaves out."""
+    """Yield each table of ``demand`` or ``sites``: its rows that count, its stem, how many the result leaves out."""
     for table in result.scenario.get(kind, {}).get("table", ()):
         yield table, *_rows(result, kind, table)
 

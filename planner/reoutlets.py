@@ -16,17 +16,12 @@ if TYPE_CHECKING:
 
     from planner.reaudit import Spot
     from planner.recoverage import Measured
-    from planner.reinputs import Read, Site
+    from planner.reinputs import Read
     from planner.reresult import Point
     from planner.terms import Language
 
 MOBILE = ("mobile_point",)
 """Types of a mobile point (W14): it reaches people, and is no outlet."""
-
-
-def stands(site: Site) -> bool:
-    """Whether a site counts among the outlets that stand, in operation or not."""
-    return site.status == "existing" and site.types != MOBILE
 
 
 def homes_of(read: Read) -> dict[str, Point]:
@@ -62,6 +57,16 @@ def communities_without(own: Mapping[str, int | None], units: Sequence[str]) -> 
     return None if None in numbers else sum(number == 0 for number in numbers)
 
 
+def outlet_counts(read: Read) -> dict[str, int | None]:
+    """Count the outlets that stand and those in operation, and the communities without one of their own."""
+    sites, own = [site for site in read.sites.values() if site.types != MOBILE], own_outlets(read)
+    return {
+        "standing": sum(site.status == "existing" for site in sites),
+        "in_operation": sum(site.today for site in sites),
+        "communities_without": communities_without(own, [*own]),
+    }
+
+
 def unit_columns(own: Mapping[str, int | None], language: Language) -> dict[str, dict[str, Any]]:
     """Return what the ledger of communities says of outlets: 是否设网点 and 本社区网点数."""
     words = {True: say("ledger.yes", language), False: say("ledger.no", language)}
@@ -95,7 +100,7 @@ def outlets_page(
         "people_nearest": nearest_people(held, decides),
     }
     titles = {one["type"]: one["name"] for one in read.scenario["facility"]}
-    rows = {}
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for site in read.sites.values():
         if site.status != "existing":
             continue

@@ -6,6 +6,7 @@ same comparison reads them all, in the words of their language; columns that nob
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -55,11 +56,17 @@ class Page:
         Headers of which the texts tell its rows apart.
     rows
         Texts of the keys -> header -> value, as in `Found`.
+    alone
+        Whether it has no header but these.
+    some
+        Whether it may leave out rows.
     """
 
     marks: frozenset[str]
     keys: tuple[str, ...]
     rows: Mapping[tuple[str, ...], Mapping[str, Any]]
+    alone: bool = False
+    some: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +132,8 @@ def _kind(header: Sequence[str], found: Found) -> str:
 
 def _page(header: Sequence[str], found: Found) -> Page | None:
     """Return the page that a header is of."""
-    return next((page for page in found.pages if page.marks <= {*header}), None)
+    held = {*filter(None, header)}
+    return next((page for page in found.pages if (page.marks == held if page.alone else page.marks <= held)), None)
 
 
 def _page_figures(file: str, page: Page, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[Figure]:
@@ -140,12 +148,14 @@ def _page_figures(file: str, page: Page, header: Sequence[str], rows: Sequence[S
                 if column in cells:
                     yield _figure(file, " ".join(filter(None, key)), column, cells[column], value)
     for key in sorted(seen.keys() | page.rows.keys()):
-        wanted = int(key in page.rows)
+        wanted = min(seen[key], 1) if page.some and key in page.rows else int(key in page.rows)
         yield Figure(file, " ".join(filter(None, key)), "", str(seen[key]), str(wanted), same=seen[key] == wanted)
 
 
 def _text(written: Any) -> str:
-    """Text of a cell; whole numbers of a workbook without decimals."""
+    """Text of a cell; of a workbook whole numbers without decimals, and days."""
+    if isinstance(written, dt.datetime):
+        return written.date().isoformat()
     whole = isinstance(written, float) and written.is_integer()
     return "" if written is None else str(int(written) if whole else written)
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _ASKED = {"demand": ("people", "setting", "lon", "lat"), "sites": ("name", "type", "status", "lon", "lat")}
 _UNITS = re.compile(r"\((?:人|元|度|°|°e|°n|e|n|元/年|元/个|元/处|元/个/年|元/年/个)\)$")
 _HEADER_LINES = 10
+NOTHING = re.compile(
+    r"[-—–_/\\|.。、*·~?×]+|无|没有|暂无|暂缺|否|未定|待定|不详|未知|n/a|none|null|nan|nil", re.IGNORECASE
+)
+"""Cells that say nothing."""
 
 
 @cache
@@ -199,6 +203,31 @@ def read_joined(path: Path, table: Mapping[str, Any], words: Collection[str]) ->
             kept = table.get("keep", {}).items()
             return [row for row in rows if all(row.headers.get(header) == text for header, text in kept)]
     raise Unread("header")
+
+
+def read_links(path: Path, table: Mapping[str, Any], words: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
+    """Read a crosswalk: the code before, the code after, and the day, each empty where the line says nothing.
+
+    Raises
+    ------
+    Unread
+        If there is no plain line of headers with both codes, or a day that is not written as 2026-01-31.
+    """
+    lines = [cells for _, cells in _lines(path, table.get("sheet")) if any(cell.strip() for cell in cells)]
+    columns = table.get("columns", {})
+    known = {name: {*map(_folded, [columns[name]] if name in columns else [name, *words[name]])} for name in words}
+    for at, cells in enumerate(lines[:_HEADER_LINES]):
+        place = {name: [k for k, cell in enumerate(cells) if _folded(cell) in known[name]] for name in words}
+        if len(place["old"]) == len(place["new"]) == 1 and len(place["date"]) <= 1:
+            return [_link(below, {name: at[0] for name, at in place.items() if at}) for below in lines[at + 1 :]]
+    raise Unread("header")
+
+
+def _link(cells: Sequence[str], place: Mapping[str, int]) -> tuple[str, str, str]:
+    old, new, day = (cells[place[name]].strip() if name in place else "" for name in ("old", "new", "date"))
+    if day and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
+        raise Unread("cell")
+    return "" if NOTHING.fullmatch(old) else old, "" if NOTHING.fullmatch(new) else new, day
 
 
 def _row(line: int, cells: Sequence[str], place: Mapping[str, int], headers: Sequence[str]) -> RawRow:

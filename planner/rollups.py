@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from planner.communityledger import Named
     from planner.terms import Language
 
+PEOPLE = ("people", "unjudged", "covered")
+"""People that can be judged, that cannot, and of the first those within reach: they stand together wherever they do."""
+
 Last = tuple[int, int]
 """Communities met and assessable last year."""
 
@@ -62,7 +65,8 @@ def rollup(
     -------
     table
         Columns district (and town), communities, assessable, met.<standard>, met, rate, rate_last, change,
-        without_outlet, checklist.<id>, unassessable, near_limit, people, covered, share. Rates are of the assessable.
+        without_outlet, checklist.<id>, unassessable, near_limit, people, unjudged, covered, share. Rates are of the
+        assessable, people of those that can be judged.
     """
     rows = _deciding(figures, level)
     rows = pd.concat([rows, _deciding(figures, "city")], ignore_index=True)
@@ -87,8 +91,7 @@ def rollup(
                 **{f"checklist.{key}": rates.get(scope) for key, rates in checklists.items()},
                 "unassessable": row["unassessable"],
                 "near_limit": row["near_limit"],
-                "people": row["people"],
-                "covered": row["covered"],
+                **{name: row[name] for name in PEOPLE},
                 "share": share(row["covered"], row["people"]),
             }
         )
@@ -112,26 +115,32 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
     return plain.where(plain.notna(), None)
 
 
-def beside(figures: pd.DataFrame, named: Named, *, levels: Sequence[str] = ("city", "district")) -> pd.DataFrame:
+def levels_shown(named: Named) -> tuple[str, ...]:
+    """Levels of tables by scope: the districts of a city; where one place is audited, that alone."""
+    return ("city",) if named.place else ("city", "district")
+
+
+def beside(figures: pd.DataFrame, named: Named) -> pd.DataFrame:
     """List the deciding figures and, beside each, what other ways of counting give (参考).
 
     Returns
     -------
     table
-        Columns scope, standard, variant, deciding (是 where it decides), assessable, met, rate, people, covered, share.
+        Columns scope, standard, variant, deciding (是 where it decides), assessable, met, rate, people, unjudged,
+        covered, share.
     """
-    rows = figures[figures["level"].isin(levels) & (figures["group"] == "")]
+    rows = figures[figures["level"].isin(levels_shown(named)) & (figures["group"] == "")]
     language = named.language
     return _plain(
         pd.DataFrame(
             {
-                "scope": [scope_title(scope, language) for scope in rows["scope"]],
+                "scope": [scope_title(scope, language, named.place) for scope in rows["scope"]],
                 "standard": [standard_title(one, named) for one in rows["standard"]],
                 "variant": [say(f"ledger.variant.{one}", language) for one in rows["variant"]],
                 "deciding": [say("ledger.no" if one else "ledger.yes", language) for one in rows["variant"]],
                 **{name: rows[name].to_numpy() for name in ("assessable", "met")},
                 "rate": [share(*pair) for pair in zip(rows["met"], rows["assessable"], strict=True)],
-                **{name: rows[name].to_numpy() for name in ("people", "covered")},
+                **{name: rows[name].to_numpy() for name in PEOPLE},
                 "share": [share(*pair) for pair in zip(rows["covered"], rows["people"], strict=True)],
             }
         )
@@ -144,27 +153,42 @@ def by_group(figures: pd.DataFrame, named: Named) -> pd.DataFrame:
     Returns
     -------
     table
-        Columns scope, standard, group, people, covered, unjudged, share.
+        Columns scope, standard, group, people, unjudged, covered, share.
     """
-    keep = figures["level"].isin(["city", "district"]) & (figures["variant"] == "")
+    keep = figures["level"].isin(levels_shown(named)) & (figures["variant"] == "")
     rows = figures[keep]
     everybody = say("ledger.everybody", named.language)
     return _plain(
         pd.DataFrame(
             {
-                "scope": [scope_title(scope, named.language) for scope in rows["scope"]],
+                "scope": [scope_title(scope, named.language, named.place) for scope in rows["scope"]],
                 "standard": [standard_title(one, named) for one in rows["standard"]],
                 "group": [named.groups.get(one, one) if one else everybody for one in rows["group"]],
-                **{name: rows[name].to_numpy() for name in ("people", "covered", "unjudged")},
+                **{name: rows[name].to_numpy() for name in PEOPLE},
                 "share": [share(*pair) for pair in zip(rows["covered"], rows["people"], strict=True)],
             }
         )
     )
 
 
-def scope_title(scope: str, language: Language) -> str:
-    """Return what a scope is called: its name, or the whole city."""
-    return scope or say("ledger.whole_city", language)
+def place_name(units: pd.DataFrame) -> str:
+    """Name the one place where all communities with people lie: a town with its district, a district; else empty.
+
+    Parameters
+    ----------
+    units
+        Facts of the communities: people, district, town.
+    """
+    homes = units.loc[units["people"] > 0, ["district", "town"]].drop_duplicates()
+    districts, towns = homes["district"].unique().tolist(), homes["town"].unique().tolist()
+    if len(districts) != 1:
+        return ""
+    return f"{districts[0]}{towns[0] if len(towns) == 1 else ''}"
+
+
+def scope_title(scope: str, language: Language, place: str = "") -> str:
+    """Return what a scope is called: its name, or the whole city; that of one place (`place_name`) by its own name."""
+    return scope or place or say("ledger.whole_city", language)
 
 
 def standard_title(standard: str, named: Named) -> str:

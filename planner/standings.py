@@ -136,7 +136,7 @@ def unit_costs(points: pd.DataFrame, costs: Whole, rule: Decimal) -> pd.DataFram
     able = rows[(points["judged"] & points["named"]).to_numpy() & rows["unit_id"].isin(sums.index).to_numpy()]
     able = able[able["people"] > 0].sort_values(["unit_id", "cost", "row"])
     judged = able.groupby("unit_id")["people"].transform("sum")
-    needs = np.array([need(rule, int(whole)) for whole in judged], dtype=np.int64)
+    needs = judged.map({whole: need(rule, int(whole)) for whole in judged.unique()}).to_numpy(dtype=np.int64)
     reached = able[able.groupby("unit_id")["people"].cumsum().to_numpy() >= needs].assign(judged=judged)
     first = reached.drop_duplicates("unit_id").set_index("unit_id").reindex(sums.index)
     people = first["judged"].fillna(0).astype(np.int64)

@@ -254,8 +254,15 @@ def coverage_today(inputs: Inputs, report: Callable[[str], None]) -> pd.DataFram
 
 
 def coverage_with(studied: Study, types: Mapping[str, str]) -> pd.DataFrame:
-    """Judge a city that was measured as if these types were open today: site_id -> types, joined by ``;``."""
-    laid = Measured(studied.city, studied.travel, dict(studied.reach))
+    """Judge a city that was measured as if these types were open today: site_id -> types, joined by ``;``.
+
+    A point that a field check found covered, by nobody knows which outlet, is covered while any that serves it is open.
+    """
+    reach = {
+        key: one if coverage.serves(types.values(), one.standard).any() else replace(one, held=frozenset())
+        for key, one in studied.reach.items()
+    }
+    laid = Measured(studied.city, studied.travel, reach)
     return _judged(studied.inputs, laid, types, "today", studied.inputs.scenario.data_date.year)
 
 

@@ -119,6 +119,16 @@ def header_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
     return [Fault(w.code, source.shown, sheet, None, name, w.values, called=col.known_as(name)) for name, w in wrong]
 
 
+def followable(faults: Iterable[Fault], *, columns: bool) -> list[Fault]:
+    """Return faults of a table for which a scenario takes no ⟨defaults⟩, with cures that can be followed.
+
+    `columns`: whether it takes ⟨columns⟩.
+    """
+    code = "missing_columns" if columns else "missing_header"
+    other = {"missing_column": code, "missing_column_near": f"{code}_near"}
+    return [replace(fault, code=other.get(fault.code, fault.code)) for fault in faults]
+
+
 def unit_faults(part: Part, contract: Sequence[col.Column]) -> list[Fault]:
     """List columns that count in ten thousands, and unit codes that are not as long as the others."""
     faults = []

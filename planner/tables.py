@@ -7,7 +7,7 @@ and raised together; a table is used whole or not at all, and each row read is e
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -72,6 +72,8 @@ class Table:
     hints
         Where a row without coordinates may be put, same index: columns unplaced (what its source asks for) and
         town_point (its town's point in WGS-84, from the source's hierarchy, or None).
+    headers
+        Path as shown and sheet of each table -> its headers that the contract took.
     """
 
     frame: gpd.GeoDataFrame
@@ -80,6 +82,7 @@ class Table:
     left_out: tuple[LeftOut, ...]
     doubts: tuple[Fault, ...]
     hints: pd.DataFrame
+    headers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 def demand_contract(*, counted: bool) -> tuple[col.Column, ...]:
@@ -150,7 +153,8 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
     except TableError as error:
         return Part(source, error.faults)
     used, left_out, keep_faults = _choose_rows(source, grid, matching, contract)
-    part = hierarchy.told_apart(Part(source, (), grid, matching, used, left_out=left_out))
+    part = hierarchy.told_apart(_in_operation(Part(source, (), grid, matching, used, left_out=left_out), contract))
+    source, matching = part.source, part.matching
     values, cell_faults = _read_columns(part, contract)
     if source.hierarchy is not None and grid.headers:
         climbed = hierarchy.climb(part, source.hierarchy)
@@ -176,6 +180,25 @@ def _read_part(source: TableSource, contract: Sequence[col.Column]) -> Part:
     in_order = tuple(sorted(faults, key=lambda fault: fault.row or 0))
     of_figures = (*doublecounts.doubts(part, sums), *scales.doubts(part), *subtotals.doubts(part))
     return replace(part, faults=in_order, doubts=(*doubts_of(part, contract), *of_figures))
+
+
+def _in_operation(part: Part, contract: Sequence[col.Column]) -> Part:
+    """Read a column 状态 that only says whether sites work (正常, 停运, 在建) as `operating`: all its sites exist.
+
+    So has the ledger of outlets it, also the planner's own. A column that holds any other word stays what it is, and
+    its cells are told one by one; so does one that the scenario names, and 是 and 否, which may answer either question.
+    """
+    place, status = part.matching.place, col.contract_column("status", contract)
+    works = col.contract_column("operating", contract)
+    asked = {"status", "operating"} & part.source.columns.keys()
+    if status is None or works is None or asked or "status" not in place or "operating" in place:
+        return part
+    cells = {part.grid.cells[place["status"]][row] for row in part.used} - {""}
+    if not cells or {"是", "否"} & cells or any(isinstance(grammar.read_cell(works, cell), Wrong) for cell in cells):
+        return part
+    moved = {"operating" if name == "status" else name: at for name, at in place.items()}
+    source = replace(part.source, defaults={"status": "existing", **part.source.defaults})
+    return replace(part, source=source, matching=replace(part.matching, place=moved))
 
 
 def _with_names(values: Mapping[str, Sequence[Any]], key: str) -> Mapping[str, Sequence[Any]]:
@@ -294,7 +317,11 @@ def assembled(parts: Sequence[Part], contract: Sequence[col.Column]) -> Table:
         rows_read[part.source.shown] += len(part.grid.lines) + len(part.grid.above)
     left_out = tuple(row for part in parts for row in part.left_out)
     doubts = tuple(doubt for part in parts for doubt in part.doubts)
-    return Table(_frame(parts, contract), _origin(parts), dict(rows_read), left_out, doubts, _hints(parts))
+    taken = {
+        (part.source.shown, part.grid.sheet): frozenset(part.grid.headers[at] for at in part.matching.place.values())
+        for part in parts
+    }
+    return Table(_frame(parts, contract), _origin(parts), dict(rows_read), left_out, doubts, _hints(parts), taken)
 
 
 def _hints(parts: Iterable[Part]) -> pd.DataFrame:

@@ -106,7 +106,8 @@ def figures(
     decides
         Ids of the deciding standards.
     by_clock
-        ``noon``, ``night`` -> what each standard sees of the outlets that are open then (clauses H9, W7): information.
+        ``day``, ``noon``, ``night`` -> what each standard sees of the outlets that are open then (clauses H9, W7):
+        information. A standard that is not there is not counted then.
 
     Returns
     -------
@@ -151,11 +152,12 @@ def variant_states(sights: Sequence[Sight], rule: Decimal, decides: Sequence[str
 
 
 def _homes(sights: Sequence[Sight]) -> pd.DataFrame:
-    """District and town of every community, those of its first point: index unit_id."""
+    """District and town of every community, those of its first point that names a district: index unit_id."""
     rows = [one.points[["demand_id", "unit_id", "district", "town"]] for one in sights]
     if not rows:
         return pd.DataFrame(columns=["district", "town"])
-    points = pd.concat(rows, ignore_index=True).sort_values("demand_id", kind="stable")
+    points = pd.concat(rows, ignore_index=True)
+    points = points.assign(blank=points["district"] == "").sort_values(["blank", "demand_id"], kind="stable")
     return points.drop_duplicates("unit_id").set_index("unit_id")[["district", "town"]]
 
 
@@ -178,7 +180,8 @@ def _under(
             units = judged[one.standard.id].units
             yield from _rolled_up(units, points, homes, groups=groups, standard=one.standard.id, variant=name)
     deciding = [one for one in sights if one.standard.id in decides]
-    if any(variant.speaks_of(one.standard) for one in deciding):
+    whole = {one.standard.id for one in deciding} == set(decides)
+    if whole and any(variant.speaks_of(one.standard) for one in deciding):
         points = people_together({one.standard.id: judged[one.standard.id].inside for one in deciding}, deciding)
         parts = [judged[one.standard.id].units for one in deciding]
         units = pd.DataFrame({key: together([part[key] for part in parts]) for key in ("state", "low", "high")})
@@ -244,7 +247,9 @@ def scope_names(table: pd.DataFrame, level: str) -> pd.Series:
         return pd.Series("", index=table.index, dtype=object)
     if level == "district":
         return table["district"]
-    joined = (table["district"] + "/" + table["town"]).str.removeprefix("/")
+    # a stroke in a name must not make one town of two
+    parts = [table[name].astype(object).str.replace("/", "／") for name in ("district", "town")]
+    joined = (parts[0] + "/" + parts[1]).str.removeprefix("/")
     return joined.where(table["town"] != "", "")
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import Fault, ScenarioError
+from planner.grammar import quoted
 from planner.pathfaults import path_fault, too_long, unreadable
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\-]+)\s*\]")
 _KEY = re.compile(r"\s*((?:[\w\-]+\.)*)([\w\-]+|\"[^\"]+\")\s*=\s*(\{.*)?")
 _LONG_QUOTES = re.compile(r"\"\"\"|'''")
 _INLINE_KEY = re.compile(r"[{,]\s*([\w\-]+)\s*=")
+
+_BARE_WORD = re.compile(r"[^\s=,.{}\[\]\"'#]+")
+_WIDE_SIGNS = dict(zip("“”＂‘’＇＝，：｛｝［］【】", '"' * 3 + "'" * 3 + "=,={}[][]", strict=True))
+"""Signs of Chinese type -> the plain ones that TOML wants."""
 
 LARGEST = 4 << 20
 """Bytes of a scenario that are read: thousands of rules, which take seconds."""
@@ -111,10 +116,26 @@ def read_toml(path: Path) -> TomlFile:
     except RecursionError as error:
         raise ScenarioError(Fault("toml_deep", str(path))) from error
     except (tomllib.TOMLDecodeError, ValueError) as error:
-        line = re.search(r"line (\d+)", str(error))
-        row = int(line[1]) if line else None
-        raise ScenarioError(Fault("toml_syntax", str(path), row=row, values={"reason": error})) from error
+        raise ScenarioError(_wrong(text, str(error), str(path))) from error
     return TomlFile(path, data, tuple(_lines(text)))
+
+
+def _wrong(text: str, reason: str, shown: str) -> Fault:
+    """Say what is wrong with a text that is no TOML: of Chinese words without quotes, or Chinese signs, what to do."""
+    place = re.search(r"line (\d+)(?:, column (\d+))?", reason)
+    if place is None:
+        return Fault("toml_syntax", shown, values={"reason": reason})
+    row, values = int(place[1]), {"reason": reason}
+    line = text.replace("\r\n", "\n").split("\n")[row - 1]
+    at = int(place[2] or 1) - 1
+    if line[at : at + 1] in _WIDE_SIGNS:
+        sign = line[at : at + 1]
+        return Fault("toml_wide", shown, row=row, values={"sign": sign, "plain": _WIDE_SIGNS[sign]})
+    for word in _BARE_WORD.finditer(line):
+        if word.start() <= at < word.end() and not word[0].isascii():
+            code = "toml_bare_text" if reason.startswith("Invalid value") else "toml_bare_key"
+            return Fault(code, shown, row=row, values={"word": quoted(word[0])})
+    return Fault("toml_syntax", shown, row=row, values=values)
 
 
 def line_of(files: Sequence[TomlFile], table: str, key: str, entries: Sequence[int | None]) -> tuple[Path, Line | None]:

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from planner.inputs import Inputs
     from planner.policyschema import ChecklistSection
     from planner.study import Study
     from planner.terms import Language
+
+NO_CANDIDATES = "no_candidates"
+"""Status of a plan that has its goals to meet, and nothing to meet them with."""
 
 _COUNTS = ("assessable", "met", "unassessable", "people", "covered")
 
@@ -62,11 +66,13 @@ def milestones(studied: Study) -> list[dict[str, Any]]:
     Returns
     -------
     goals
-        goal, standard, of (``people`` or ``communities``), group, scope, year, share (asked for, as text), whole,
-        needed, reached today, short (how many are missing; 0 where it is met), and most (how many can be reached at
-        most, where no plan meets all goals; null where not known) with most_proven.
+        goal, standard, of (``people`` or ``communities``), group and what it is called (empty for none), backup
+        (whether two facilities are asked for), scope, year, share (asked for, as text), whole, needed, reached today,
+        short (how many are missing; 0 where it is met), and most (how many can be reached at most, where no plan meets
+        all goals; null where not known) with most_proven.
     """
     most = {(one.id, one.scope, one.year): one for one in studied.most}
+    groups = {group.id: group.name for group in studied.inputs.scenario.group}
     found = []
     for year in studied.years:
         for goal in goals_in(studied, year):
@@ -78,6 +84,8 @@ def milestones(studied: Study) -> list[dict[str, Any]]:
                         "standard": goal.standard,
                         "of": goal.of,
                         "group": goal.group,
+                        "group_name": groups.get(goal.group or "", ""),
+                        "backup": goal.backup,
                         "scope": tallied.scope,
                         "year": year,
                         "share": str(goal.share),
@@ -138,25 +146,34 @@ def list_milestones(
 def still_missing(studied: Study) -> dict[str, Any]:
     """Say what the plan still takes: sites, money, and whom no candidate can reach.
 
+    Where nothing is offered to build, nothing can be said of that but where today is enough: the status is
+    `NO_CANDIDATES` then, and years and beyond are empty.
+
     Returns
     -------
     missing
-        status of the plan (``none`` where no goal is set); gap; gap_allowed; seconds; years, each with the sites to be opened until
-        then (count, by type), their one-time cost, what all of them cost a year, and how many costs are estimates;
-        beyond, for each standard with a goal: communities (unit_id, name, district, town, people, those of them that no
-        option reaches) that cannot meet it whatever is built, by the rule for communities, and the people of all points
-        that nothing reaches.
+        status of the plan (``none`` where no goal is set, or `NO_CANDIDATES`); gap; gap_allowed; seconds; years, each
+        with the sites to be opened until then (count, by type), their one-time cost, what all of them cost a year, and
+        how many costs are estimates; beyond, for each standard with a goal: communities (unit_id, name, district, town,
+        people, those of them that no option reaches) that cannot meet it whatever is built, by the rule for
+        communities, and the people of all points that nothing reaches.
     """
     plan = studied.plan
+    idle = plan.status not in {"none", "optimal"} and not offers_any(studied.inputs)
     return {
-        "status": plan.status,
+        "status": NO_CANDIDATES if idle else plan.status,
         "best_effort": plan.best_effort,
         "gap": plan.gap,
         "gap_allowed": float(studied.inputs.scenario.siting.gap),
         "seconds": float(studied.inputs.scenario.siting.time_limit_s),
-        "years": [] if plan.status == "none" else [_until(studied, year) for year in studied.years],
-        "beyond": list(_beyond(studied)),
+        "years": [] if idle or plan.status == "none" else [_until(studied, year) for year in studied.years],
+        "beyond": list(_beyond(studied)) if offers_any(studied.inputs) else [],
     }
+
+
+def offers_any(inputs: Inputs) -> bool:
+    """Tell whether a scenario offers anything to build: a candidate, or what may be added to an outlet."""
+    return bool((inputs.options["state"] != "today").any())
 
 
 def _until(studied: Study, year: int) -> dict[str, Any]:
@@ -203,27 +220,43 @@ def _by_unit(rows: pd.DataFrame) -> dict[str, int]:
 # --- sentences ---------------------------------------------------------------------------------------------------
 
 
-def trend_lines(years: Sequence[Mapping[str, Any]], names: Mapping[str, str], language: Language) -> Iterator[str]:
+def trend_lines(years: Sequence[Mapping[str, Any]], language: Language) -> Iterator[str]:
     """Say how communities stood year by year under all deciding standards together, where there are two years."""
     rows = [entry for entry in years if entry["standard"] == DECIDED]
     if len(rows) > 1:
         for row in rows:
-            rate = percent(row["met"], row["assessable"])
-            name = names.get(DECIDED, say("changes.decided", language))
             values = {"date": row["data_date"], "met": row["met"], "assessable": row["assessable"]}
-            yield say("trend.year", language, standard=name, rate=rate, **values)
+            rate = percent(row["met"], row["assessable"])
+            yield say("trend.year", language, under=say("changes.decided", language), rate=rate, **values)
 
 
 def milestone_lines(
-    goals: Sequence[Mapping[str, Any]], lists: Sequence[Mapping[str, Any]], language: Language
+    goals: Sequence[Mapping[str, Any]],
+    lists: Sequence[Mapping[str, Any]],
+    names: Mapping[str, str],
+    language: Language,
 ) -> Iterator[str]:
-    """Say of every goal and checklist what is asked for by which year, where things stand, and what is short."""
+    """Say of every goal and checklist what is asked for by which year, where things stand, and what is short.
+
+    Parameters
+    ----------
+    goals, lists
+        Records of `milestones` and of `list_milestones`.
+    names
+        Standards by id, in words.
+    language
+        Of the sentences.
+    """
+    titles = goal_titles(goals, names, language)
     for one in goals:
+        values = {"goal": titles[one["goal"], one["scope"]], "year": one["year"]}
+        values |= {"share": exact_percent(float(one["share"]))}
+        if not one["whole"]:
+            yield say("trend.milestone_empty", language, **values)
+            continue
         how = "met" if not one["short"] else one["of"]
-        share, now = exact_percent(float(one["share"])), percent(one["reached"], one["whole"])
-        name, year = _goal_name(one, language), one["year"]
-        values = {} if how == "met" else {"short": one["short"]}
-        yield say(f"trend.milestone_{how}", language, goal=name, year=year, share=share, now=now, **values)
+        values |= {} if how == "met" else {"short": one["short"]}
+        yield say(f"trend.milestone_{how}", language, **values, now=percent(one["reached"], one["whole"]))
     for one in lists:
         how = "unknown" if one["met"] is None else "met" if one["met"] else "short"
         values = {} if how == "unknown" else {"now": percent(one["part"], one["whole"])}
@@ -231,10 +264,40 @@ def milestone_lines(
         yield say(f"trend.list_{how}", language, name=one["name"], year=one["year"], share=share, **values)
 
 
-def _goal_name(one: Mapping[str, Any], language: Language) -> str:
-    if not one["scope"]:
-        return say("trend.goal", language, id=one["goal"])
-    return say("trend.goal_in", language, id=one["goal"], scope=one["scope"])
+def goal_title(one: Mapping[str, Any], names: Mapping[str, str], language: Language) -> str:
+    """Call a goal by what it asks for, as in 「城区步行15分钟按人口覆盖（环翠区，登记失业人员）」.
+
+    Parameters
+    ----------
+    one
+        A record of `milestones`.
+    names
+        Standards by id, in words.
+    language
+        Of the words.
+    """
+    about = [scope_words(one["scope"])] if one["scope"] else []
+    about += [one["group_name"]] if one["group_name"] else []
+    about += [say("trend.backup", language)] if one["backup"] else []
+    name = say(f"trend.goal_{one['of']}", language, standard=names.get(one["standard"], one["standard"]))
+    return say("trend.goal_about", language, name=name, about=listed(about, language)) if about else name
+
+
+def goal_titles(
+    goals: Sequence[Mapping[str, Any]], names: Mapping[str, str], language: Language
+) -> dict[tuple[str, str], str]:
+    """Return what each goal is called, by id and scope; those of one name carry their id as well."""
+    titles = {(one["goal"], one["scope"]): goal_title(one, names, language) for one in goals}
+    shared = Counter(titles.values())
+    return {
+        key: say("standard.shared", language, name=name, id=key[0]) if shared[name] > 1 else name
+        for key, name in titles.items()
+    }
+
+
+def scope_words(scope: str) -> str:
+    """Return a scope as sentences name it: 环翠区竹岛街道, not 环翠区/竹岛街道."""
+    return scope.replace("/", "", 1)
 
 
 def missing_lines(
@@ -258,13 +321,16 @@ def missing_lines(
         if status == "gap":
             key = "trend.plan_near" if missing["gap"] <= missing["gap_allowed"] else "trend.plan_gap"
             yield say(key, language, seconds=missing["seconds"], gap=gap_percent(missing["gap"]))
-    elif status in {"infeasible", "unknown"}:
+    elif status in {"infeasible", "unknown", NO_CANDIDATES}:
         yield say(f"trend.{status}", language)
+    if status == NO_CANDIDATES:
+        return
+    titles = goal_titles(goals, names, language)
     for one in goals:
         if one["most"] is not None and one["most"] < one["needed"]:
             key = "trend.most" if one["most_proven"] else "trend.most_unproven"
             reached, needed = percent(one["most"], one["whole"]), exact_percent(float(one["share"]))
-            yield say(key, language, goal=_goal_name(one, language), reached=reached, needed=needed)
+            yield say(key, language, goal=titles[one["goal"], one["scope"]], reached=reached, needed=needed)
     for one in missing["beyond"]:
         units = one["communities"]
         if units:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from planner import reledger
 from planner.errors import Fault, ScenarioError
+from planner.reaside import not_compared
+from planner.rebureau import reported_taken
+from planner.reclocks import are_plain
 from planner.recomputed import Recomputed
 from planner.recoverage import judged, measure, types_in, types_today
 from planner.refigures import figures, written_rows
-from planner.rehash import file_figures, is_whole, names_last_year
+from planner.rehash import file_figures, is_whole
 from planner.reinputs import Read, read_again, rules_of, sites_as_written
 from planner.rejudge import CHECKED
 from planner.replan import opened_of
@@ -36,9 +39,8 @@ SHOWN = 40
 """Differences that the terminal lists; `--json` has all."""
 
 BESIDE = ("map.html", "plan.gpkg", "why.csv", "closing.csv", "alternatives.csv", "moved.csv", "totals.csv",
-          "field_check.xlsx", "certificate.json", "timing.json", "outlets.csv",
-          "changes.csv", "duties.csv", "notices.html")  # fmt: skip
-"""Files of a result whose figures are not found again."""
+          "field_check.xlsx", "certificate.json", "timing.json", "notices.html")  # fmt: skip
+"""Files of a result whose figures are not found again; of a certificate its bound alone is held against run.json."""
 
 
 _OWN = ("demand.csv", "sites.csv")
@@ -77,6 +79,7 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
     blind = _blind(result, read, whole=whole)
     if blind:
         return Recomputed(read, opened, None, written_rows(result), planned, [*taken, (blind, "coverage.csv", 0)])
+    before = None
     measured = measure(read, result.folder, (one.site for one in opened), show)
     show("verify_judge")
     rows = dict(_states(read, measured, opened, planned))
@@ -84,11 +87,31 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
         rows, checked = _with_checks(rows, written_rows(result))
         taken.append(("checked", "coverage.csv", checked))
     if audit:
-        taken.append(("clocks", "figures.csv", 0))
-        taken += [("last_year", "changes.csv", 0)] if names_last_year(read.scenario) else []
+        taken += reported_taken(result, read)
+        taken.append(("record", AUDIT, 0))
+        taken += [("sharing", "duties.csv", 0)] if (result.folder / "duties.csv").exists() else []
+        taken += [("plan_cells", "forms", 0)] if (result.folder / "forms").exists() else []
+        taken += [] if are_plain(read) else [("clocks", "figures.csv", 0)]
+        before = _last_year(result, read, show)
+        known = before is not None and before.measured is not None
+        taken += [] if "previous" not in read.scenario.get("audit", {}) else [_of_last_year(known=known)]
     elif read.scenario.get("siting", {}).get("capacity_standard"):
         taken.append(("served", "run.json", 0))
-    return Recomputed(read, opened, measured, rows, planned, taken)
+    return Recomputed(read, opened, measured, rows, planned, taken, before)
+
+
+def _last_year(result: Result, read: Read, show: Callable[[str], None]) -> Recomputed | None:
+    """Recompute last year from its own inputs, where the result keeps them."""
+    named = read.scenario.get("audit", {}).get("previous", {}).get("result")
+    folder = None if named is None else result.folder / named
+    if folder is None or not (folder / AUDIT).exists():
+        return None
+    show("verify_last_year")
+    return _recomputed(Result(folder), show)
+
+
+def _of_last_year(*, known: bool) -> tuple[str, str, int]:
+    return ("causes" if known else "last_year", "changes.csv", 0)
 
 
 def _blind(result: Result, read: Read, *, whole: bool) -> str:
@@ -167,7 +190,8 @@ def verify(folder: Path, show: Callable[[str], None], *, witness: str | None = N
     -------
     report
         folder, scenario, language, `same`, `compared` (figures), `files` (figures by file), `differences` (file, row,
-        column, written, found), `taken` (word, file, count), `beside` (files not found again), `witness`.
+        column, written, found), `taken` (word, file, count), `beside` (files not found again), `columns` (by file,
+        those of which no cell was found again; of a workbook its sheets), `witness`.
 
     Raises
     ------
@@ -199,6 +223,7 @@ def report_of(result: Result, again: Recomputed, found: Sequence[Figure]) -> dic
         "differences": [{key: getattr(one, key) for key in keys} for one in wrong],
         "taken": [{"word": word, "file": file, "count": count} for word, file, count in again.taken],
         "beside": [name for name in BESIDE if (result.folder / name).exists()],
+        "columns": [{"file": file, "columns": names} for file, names in not_compared(result, found)],
     }
 
 
@@ -214,6 +239,9 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield say("verify.more", language, count=len(wrong) - SHOWN)
     for one in report["taken"]:
         yield say(f"verify.taken.{one['word']}", language, file=one["file"], count=one["count"])
+    for one in report["columns"]:
+        key = "verify.sheets" if one["file"].endswith(".xlsx") else "verify.columns"
+        yield say(key, language, file=one["file"], names=listed(one["columns"], language))
     if report["beside"]:
         yield say("verify.beside", language, files=listed(report["beside"], language))
     yield from witness_lines(report.get("witness", ()), language)

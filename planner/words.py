@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 _NAMED = re.compile("⟨([^⟩=]+)(?:=([^⟩]+))?⟩")
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -81,7 +82,12 @@ def say(key: str, language: Language, /, **values: object) -> str:
     KeyError
         If no such sentence exists, or it quotes a value that is not given.
     """
-    return sentences()[key][language].format(**values)
+    return sentences()[key][language].format(**{name: _printable(value) for name, value in values.items()})
+
+
+def _printable(value: object) -> object:
+    """Drop from a text of data what steers a terminal or turns the direction of writing."""
+    return _STEERING.sub("", value) if isinstance(value, str) and _STEERING.search(value) else value
 
 
 def in_both(key: str, **values: object) -> dict[Language, str]:

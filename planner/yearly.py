@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner import changes, changetables, checklists, duties, grants, ledgersums, measures, straight, trend
+from planner import changes, changetables, checklists, duties, grants, leftout, ledgersums, measures, straight, trend
 from planner.auditstudy import study_audit
+from planner.candidates import outlets
 from planner.countstands import count_stands
 from planner.outletledger import nearest_people
 
@@ -99,12 +100,12 @@ def study_year(inputs: Inputs, read: AuditInputs, report: Callable[[str], None])
     scenario, studied, reported = inputs.scenario, audit.studied, read.bureau
     since = None if read.last is None else changes.compare(read.last, audit, report)
     year = scenario.data_date.year
-    checked = checklists.check(scenario.checklist, reported.units, reported.communities, year)
+    checked = checklists.check(scenario.checklist, reported.units, reported.communities, year, reported.empty)
     return Yearly(
         audit=audit,
         read=read,
         checked=checked,
-        granted=grants.grant(scenario.grant, reported.units, reported.communities),
+        granted=grants.grant(scenario.grant, reported.units, reported.communities, reported.empty),
         sums=_sums(inputs, reported),
         counts=count_stands(inputs, studied.opened, planned=studied.plan.status != "none"),
         measures=_measures(audit),
@@ -119,17 +120,17 @@ def study_year(inputs: Inputs, read: AuditInputs, report: Callable[[str], None])
 
 def _sums(inputs: Inputs, reported: Bureau) -> tuple[LedgerSum, ...]:
     """Sum up what is reported of communities and of outlets in operation."""
-    sites = inputs.sites.frame
+    sites = outlets(inputs.sites.frame)
     standing = sites[sites["open_today"].to_numpy(dtype=bool)].set_index("site_id")[["district", "town"]]
     return (
-        *ledgersums.sums("communities", reported.units, reported.communities, ["满意度"]),
+        *ledgersums.sums("communities", reported.units, reported.communities),
         *ledgersums.sums("outlets", standing, reported.outlets.loc[standing.index]),
     )
 
 
 def _measures(audit: Audit) -> pd.DataFrame:
     studied = audit.studied
-    planned = studied.plan.status != "none"
+    planned = studied.plan.status != "none" and trend.offers_any(audit.inputs)
     return measures.measures(
         audit.standings,
         audit.inputs.demand.frame,
@@ -138,13 +139,16 @@ def _measures(audit: Audit) -> pd.DataFrame:
         studied.opened,
         measures.reachable(studied.reach, audit.inputs.options) if planned else None,
         rule=audit.inputs.scenario.demand.community_rule,
+        served_by={one.id: one.served_by for one in audit.inputs.standards},
     )
 
 
 def _reported(checked: Checked) -> dict[str, tuple[int, int] | None]:
-    """Return what is reported of the whole city for each checklist; None where all of it is blank."""
+    """Return what is reported of the whole city for each checklist; None where it cannot be judged."""
     return {
-        one.checklist: None if one.blank == one.communities else (one.part, one.whole)
+        one.checklist: None
+        if one.part is None or one.whole is None or one.blank == one.communities
+        else (one.part, one.whole)
         for one in checked.figures
         if one.level == "city"
     }
@@ -160,7 +164,7 @@ def outlet_loads(audit: Audit) -> pd.DataFrame:
         firms to which it is the nearest of their own town in a straight line, of the city where their town has none;
         blank where no layer is named).
     """
-    sites = audit.inputs.sites.frame
+    sites = outlets(audit.inputs.sites.frame)
     standing = sites[sites["open_today"].to_numpy(dtype=bool)].reset_index(drop=True)
     ids = pd.Index(standing["site_id"])
     people = nearest_people(audit.sights, audit.decides).reindex(ids, fill_value=0)
@@ -197,10 +201,17 @@ def added_columns(found: Yearly) -> pd.DataFrame:
     if found.changes is not None:
         table = table.join(changetables.ledger_columns(found.changes, language))
     names = dict(zip(found.inputs.sites.frame["site_id"], found.inputs.sites.frame["name"], strict=True))
-    words = {  # of several deciding standards the first one speaks
-        row["unit_id"]: measures.in_words(row, names, language)
-        for row in reversed(found.measures.to_dict("records"))
-        if row["standard"] in found.audit.decides
-    }
+    types = {facility.type: facility.name for facility in found.inputs.scenario.facility}
+    words = {unit: measures.in_words(row, names, types, language) for unit, row in _deciding_measures(found).items()}
     why = pd.DataFrame.from_dict(words, orient="index", columns=["left_why", "measure"], dtype=object)
     return table.join(why.reindex(units))
+
+
+def _deciding_measures(found: Yearly) -> dict[str, dict[str, Any]]:
+    """Return the measure that speaks for each community left out.
+
+    That of the first deciding standard, in the order of the scenario, which the community falls short of and no planned
+    site mends; where the plan mends all of them, of the first. A plan that mends one and not the other is no measure.
+    """
+    order = [one.standard.id for one in found.audit.sights if one.standard.id in found.audit.decides]
+    return leftout.deciding(found.measures, order)

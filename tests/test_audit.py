@@ -13,6 +13,8 @@ import python_calamine
 from typer.testing import CliRunner
 
 from planner import pipeline
+from planner.figurekeys import key_table
+from planner.forms import Figure
 from planner.cli import app
 from planner.figures import percent
 from test_results import fingerprint
@@ -93,7 +95,7 @@ def write_all(folder: Path, more: str = AUDIT) -> Path:
         "工作表,单元格,指标",
         "报表,B1,city.walk-5.rate",
         "报表,B2,outlets.in_operation",
-        "报表,B3,city.decided.met",
+        "报表,B3,全市.达标社区数",
     ]
     (folder / "cells.csv").write_text("\n".join(cells) + "\n", encoding="utf-8")
     return path
@@ -173,8 +175,31 @@ def test_a_form_is_filled_and_every_cell_can_be_traced(audited: Outcome) -> None
     assert (sheet["B1"].value, sheet["B1"].number_format) == (share, "0.0%")
     assert (sheet["B2"].value, sheet["B3"].value, sheet["A1"].value) == (1, found["met"], "达标率")
     told = rows_of(audited.folder / "forms" / "form-cells.csv")
-    assert [row for row in told if "city.walk-5.rate" in row.values()]
-    assert len(told) == 3
+    assert [row["指标"] for row in told] == ["city.walk-5.rate", "outlets.in_operation", "city.decided.met"]
+
+
+def test_every_figure_of_a_form_is_listed_with_words_that_are_taken(audited: Outcome) -> None:
+    sheet = openpyxl.load_workbook(audited.folder / "ledger.xlsx")["指标清单"]
+    lines = list(sheet.iter_rows(values_only=True))
+    at = next(k for k, line in enumerate(lines) if "指标编号" in line)
+    rows = {line[0]: line[1:] for line in lines[at + 1 :] if line[0]}
+    met = figure(audited.record)["met"]
+    assert rows["city.decided.met"] == ("全市.达标社区数", "全市 判定（全部判定标准） 达标社区数", met)
+    assert rows["outlets.in_operation"][2] == 1
+    words = [line[0] for line in rows.values() if line[0]]
+    assert len(words) == len(set(words))
+
+
+def test_of_very_many_figures_those_of_city_and_districts_are_listed() -> None:
+    parts = (("甲",), ("达标率",))
+    many = {f"{level}.{at}.decided.rate{beside}": Figure(at, parts=parts) for level in ("district", "town")
+            for at in range(400) for beside in ("", "@road", "#old")}  # fmt: skip
+    table = key_table(many)
+    assert set(table["key"]) == {key for key in many if key.startswith("district") and "@" not in key}
+    assert table["key_words"].isna().all()  # all of them would have one name
+    assert len(key_table(dict(list(many.items())[:50]))) == 50
+    whole = {f"city.{at}.rate{beside}": Figure(at) for at in range(1500) for beside in ("", "#old")}
+    assert len(key_table(whole)) == 1500
 
 
 def test_outlets_are_shared_out_and_each_has_a_notice(audited: Outcome) -> None:

@@ -160,7 +160,7 @@ def test_faults_of_the_table_are_told_together(tmp_path: Path) -> None:
     (tmp_path / "codes.csv").write_text(f"原代码,日期\n{A},2026-01-31\n", encoding="utf-8")
     with pytest.raises(TableError) as caught:
         read_crosswalk(TableSource(tmp_path / "codes.csv", "codes.csv"))
-    assert {fault.code for fault in caught.value.faults} == {"missing_column"}
+    assert {fault.code for fault in caught.value.faults} == {"missing_columns"}
 
 
 def test_ids_made_of_lines_are_no_codes() -> None:

@@ -124,7 +124,7 @@ def test_headers_may_be_named(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         (f"姓名,镇街,证件\n王芳,竹岛街道,{ID_NUMBER}\n", ["personal_id"]),
-        ("姓名,区市\n王芳,环翠区\n", ["missing_column"]),
+        ("姓名,区市\n王芳,环翠区\n", ["missing_columns"]),
         ("姓名,镇街\n王芳,\n,竹岛街道\n", ["cell_empty", "cell_empty"]),
         ("姓名,镇街\n王芳,竹岛街道\n王芳,竹岛 街道\n", ["officer_twice"]),
         ("姓名,工号,镇街\n王芳,1,竹岛街道\n李强,1,鲸园街道\n", ["officer_number"]),
@@ -327,11 +327,11 @@ def test_a_notice_for_every_outlet(tmp_path: Path) -> None:
     tags = parsed(page)
     assert tags.names.count("section") == 1 + len(OUTLETS)
     assert {"求职登记", "职业介绍", "首问负责"} <= set(tags.text)
-    assert "联系重点企业 6 家，每家每月至少上门联系一次，全月不少于 6 次。" in page
+    assert "联系重点企业6家，每家每月至少上门联系一次，全月不少于6次。" in page
     assert "本网点没有就近联系的重点企业。" in page
-    assert "以本网点为最近网点的居民 900 人（截至 2026-06-30）。" in page
+    assert "以本网点为最近网点的居民900人（截至 2026-06-30）。" in page
     assert "依据：《方案》，草案" in page
-    assert "其中 2 个还没有专员" in page
+    assert "其中2个还没有专员" in page
     assert not requests_of(page)
 
 

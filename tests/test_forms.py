@@ -568,6 +568,11 @@ def test_a_cell_map_keeps_rows_that_are_called_totals(tmp_path: Path) -> None:
     )
 
 
+def test_rows_and_columns_may_be_headed_by_one_letter(tmp_path: Path) -> None:
+    (found,) = mapped(tmp_path, "工作表,行,列,指标\n表1,环翠区,社区数>城镇,a\n")
+    assert (found.row, found.column) == ("环翠区", "社区数>城镇")
+
+
 def test_a_cell_map_may_be_a_workbook(tmp_path: Path) -> None:
     write_xlsx(tmp_path / "对照.xlsx", {"甲": sheet_xml([["指标", "单元格"], ["a", "B2"]])})
     found = read_map(TableSource(tmp_path / "对照.xlsx", "对照.xlsx"))
@@ -581,7 +586,8 @@ def test_a_cell_map_may_be_a_workbook(tmp_path: Path) -> None:
         ("指标,单元格,行名,列名\na,,,\nb,,环翠区,\n", ["form_no_place", "form_no_place"]),
         ("指标,单元格,行名,列名\nc,B2,环翠区,说明\n", ["form_two_places"]),
         ("指标,单元格,写法\na,B2,百分之\n", ["cell_choice"]),
-        ("单元格,备注\nB2,x\n", ["missing_column"]),
+        ("单元格,备注\nB2,x\n", ["missing_header"]),
+        ("指标值,单元格\nB2,x\n", ["missing_header_near"]),
         ("指标,指标编号,单元格\na,b,B2\n", ["two_headers"]),
         ("指标,单元格\n#REF!,B2\n", ["cell_error"]),
         ("指标,单元格\n", ["table_empty"]),
@@ -602,6 +608,57 @@ def test_the_map_and_the_form_together(tmp_path: Path) -> None:
     sheet = by_openpyxl(out)["表1"]
     assert (sheet["B4"].value, sheet["D5"].value) == (123_456, 0.899)
     assert found.cells["map_line"].tolist() == [2, 3]
+
+
+CITY, TOWN = ("全市",), ("东区/中街", "中街")
+NAMED = {
+    "city.decided.rate": Figure(Fraction(1, 2), parts=(CITY, ("判定（全部判定标准）", "判定", ""), ("达标率",))),
+    "city.walk.rate": Figure(Fraction(1, 3), parts=(CITY, ("城区步行15分钟", "walk"), ("达标率",))),
+    "city.walk.met@kph-3.2": Figure(
+        7, parts=(CITY, ("城区步行15分钟", "walk"), ("步行3.2公里/小时",), ("达标社区数", "达标"))
+    ),
+    "town.东区/中街.decided.met": Figure(4, parts=(TOWN, ("判定", ""), ("达标社区数", "达标"))),
+    "town.西区/中街.decided.met": Figure(5, parts=(("西区/中街", "中街"), ("判定", ""), ("达标社区数", "达标"))),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("全市.达标率", "city.decided.rate"),
+        ("全市 判定（全部判定标准） 达标率", "city.decided.rate"),
+        ("全市·城区步行１５分钟·达标率", "city.walk.rate"),
+        ("全市.walk.达标率", "city.walk.rate"),
+        ("全市.城区步行15分钟.步行3.2公里/小时.达标", "city.walk.met@kph-3.2"),
+        ("东区中街达标社区数", "town.东区/中街.decided.met"),
+        ("city.walk.rate", "city.walk.rate"),
+    ],
+)
+def test_a_figure_may_be_named_in_words(text: str, key: str, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    form = opened(template(tmp_path / "表.xlsx"), wish(text, "G5", form="text" if "met" in key else "ratio"))
+    (done,) = forms.fill_all([form], NAMED, tmp_path / "out", DATE, "zh")
+    assert done.cells["figure"].tolist() == [key]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("中街.达标社区数", "form_several_figures", "西区/中街.达标社区数（town.西区/中街.decided.met）"),
+        ("全市.达标绿", "form_unknown_figure_near", "全市.达标率（city.decided.rate）"),
+        ("city.walk.rat", "form_unknown_figure_near", "全市.城区步行15分钟.达标率（city.walk.rate）"),
+        ("好不好", "form_unknown_figure", "指标清单"),
+        ("。", "form_unknown_figure", "指标清单"),
+    ],
+)
+def test_a_name_that_is_not_clear_is_told_with_words_and_key(text: str, code: str, told: str, tmp_path: Path) -> None:
+    form = opened(template(tmp_path / "表.xlsx"), wish(text, "G5"))
+    with pytest.raises(TableError) as caught:
+        forms.fill_all([form], NAMED, tmp_path, DATE, "zh")
+    (fault,) = caught.value.faults
+    assert fault.code == code
+    assert told in "".join(tell(fault, "zh"))
+    assert all(all(tell(fault, language)) for language in LANGUAGES)
 
 
 def test_forms_of_one_name_stand_side_by_side(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_last_year_is_named_once(tmp_path: Path, extra: str, code: str) -> None:
 def test_faults_of_folder_and_crosswalk_are_told_together(years: Path) -> None:
     path = this_year().write(years / "y5", LAST.replace("town-audit", "nothing") + WALK)
     (years / "y5" / "codes.csv").write_text("原代码,变更日期\n000000000000,2026-01-31\n", encoding="utf-8")
-    assert codes_of(path) == ["previous_missing", "missing_column"]
+    assert codes_of(path) == ["previous_missing", "missing_columns"]
 
 
 def test_the_crosswalk_is_held_against_both_years(years: Path) -> None:
@@ -282,11 +282,32 @@ def test_against_a_ledger_there_is_only_the_change(tmp_path: Path) -> None:
     assert told["unlisted"]["gone"] == ["999999999999"]
 
 
+def test_verdicts_may_be_ticks_and_a_blank_one_is_not_known(tmp_path: Path) -> None:
+    lines = ["000000000000,,√", "000000000032,,×", "000000000033,6-5组,", "000000000001,,是", "000000000002,,否"]
+    last = read_last_year(inputs.read(with_ledger(tmp_path / "y", *lines), quiet), quiet)
+    assert last is not None
+    assert [line.state for line in last.lines.values()] == ["met", "unmet", "unassessable", "met", "unmet"]
+    (doubt,) = [doubt for doubt in last.doubts if doubt.code == "past_unknown"]
+    assert (doubt.values["count"], doubt.values["rows"]) == (1, "4")
+    assert all(all(tell(doubt, language)) for language in LANGUAGES)
+
+
+def test_a_table_of_the_audit_is_never_told_of_defaults(tmp_path: Path) -> None:
+    path = with_ledger(tmp_path / "y", "0,甲,", header="社区代码,名称,评定结果（上年）")
+    with pytest.raises(ScenarioError) as caught:
+        read_last_year(inputs.read(path, quiet), quiet)
+    (fault,) = caught.value.faults
+    assert fault.code == "missing_columns_near"
+    told = " ".join(part for language in LANGUAGES for part in tell(fault, language))
+    assert "defaults" not in told
+    assert "默认值" not in told
+
+
 def test_faults_of_a_ledger(tmp_path: Path) -> None:
     assert codes_of(with_ledger(tmp_path / "a", "000000000000,,及格")) == ["cell_choice"]
     assert codes_of(with_ledger(tmp_path / "b", "000000000000,,达标", "000000000000,,达标")) == ["past_twice"]
     assert codes_of(with_ledger(tmp_path / "c", ",,达标,注", header="社区代码,名称,判定结果,备注")) == ["past_no_name"]
-    assert codes_of(with_ledger(tmp_path / "d", "0,甲,", header="社区代码,名称,备注")) == ["missing_column"]
+    assert codes_of(with_ledger(tmp_path / "d", "0,甲,", header="社区代码,名称,备注")) == ["missing_columns"]
     year = this_year()
     year = year.edited("demand", D00={"name": "甲"}, D06={"name": "甲"})
     path = year.write(tmp_path / "e", LEDGER)

@@ -186,6 +186,35 @@ def test_files_that_are_no_scenario(tmp_path: Path, content: bytes | None, code:
     assert caught.value.faults[0].code == code
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ('[a]\nkeep = { 镇街 = "竹岛街道" }\n', "toml_bare_key", '写 "镇街"'),
+        ('a = { x = "1", 区市名称 = "甲" }\n', "toml_bare_key", '写 "区市名称"'),
+        ('镇街 = "竹岛街道"\n', "toml_bare_key", '写 "镇街"'),
+        ('镇街 x = "竹岛街道"\n', "toml_bare_key", '写 "镇街"'),
+        ('[roads.限速]\na = 1\n', "toml_bare_key", '写 "限速"'),
+        ("a = 1\r\nname = 威海\r\n", "toml_bare_text", '写 "威海"'),
+        ("name = “威海”\n", "toml_wide", '改成 "'),
+        ('name ＝ "威海"\n', "toml_wide", "改成 ="),
+        ('a = ["1"，"2"]\n', "toml_wide", "改成 ,"),
+        ("a = [1\n", "toml_syntax", "引号"),
+        ("a = 1 b\n", "toml_syntax", "引号"),
+    ],
+)
+def test_chinese_words_and_signs_without_quotes_are_told_with_their_cure(
+    tmp_path: Path, text: str, code: str, told: str
+) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(text, encoding="utf-8", newline="")
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    (fault,) = caught.value.faults
+    assert fault.code == code
+    assert told in tell(fault, "zh")[2]
+    assert all(tell(fault, "en"))
+
+
 def test_a_table_used_twice_is_kept_twice(tmp_path: Path) -> None:
     twice = SCENARIO.replace(
         '[[sites.table]]\nfile = "sites.csv"\ncoordinates = "wgs84"\n',
