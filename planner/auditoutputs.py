@@ -15,6 +15,7 @@ from planner import (
     ledgerbook,
     ledgercells,
     ledgersums,
+    listlines,
     notices,
     owners,
     provenance,
@@ -56,7 +57,7 @@ FORMS = "forms"
 
 RESULT_FILES = frozenset(
     {"ledger.xlsx", "communities.csv", "outlets.csv", "districts.csv", "figures.csv", "changes.csv", "scenario.toml",
-     "demand.csv", "coverage.csv", "inputs", "duties.csv", "notices.html", FORMS, MARK}
+     "demand.csv", "sites.csv", "coverage.csv", "inputs", "duties.csv", "notices.html", FORMS, MARK}
 )  # fmt: skip
 """Names of everything that a result holds."""
 
@@ -162,6 +163,7 @@ def write(found: Yearly, folder: Path, begin: Callable[[str], None], *, keep_inp
             ledgercells.write_sheet_csv(sheet, folder / f"{sheet.key}.csv", language)
     report.write_csv(found.audit.figures, folder / "figures.csv")
     report.write_csv(demandtable.as_read(inputs.demand.frame), folder / "demand.csv")
+    report.write_csv(demandtable.sites_as_read(inputs.sites.frame), folder / "sites.csv")
     coverage = found.audit.studied.coverage
     report.write_csv(coverage[coverage["state"] == "today"], folder / "coverage.csv")
     if found.changes is not None:
@@ -199,7 +201,10 @@ def year_record(found: Yearly, filled: Sequence[Filled]) -> dict[str, Any]:
         "changes": None
         if found.changes is None
         else changetables.record(found.changes, old.inputs if old else None, found.inputs),
-        "reported": [*checklists.lines(found.checked, language), *grants.lines(found.granted, language)],
+        "reported": [
+            *listlines.lines(found.checked, language, named(found.audit).place),
+            *grants.lines(found.granted, language),
+        ],
         "counts": countstands.records(found.counts),
         "trend": found.trend,
         "milestones": {"goals": found.goals, "checklists": found.lists},

@@ -107,6 +107,8 @@ def rollup_sheet(
     frame.loc[at_city, "district"] = scope_title("", names.language, names.place)
     if names.place and level == "district":  # the one district, or a part of it: its own line would say it twice
         frame = frame[at_city].reset_index(drop=True)
+    elif names.place and list(frame["communities"][~at_city]) == list(frame["communities"][at_city]):  # one town
+        frame = frame[~at_city].reset_index(drop=True)
     titles = {}
     for column in frame.columns:
         kind, _, which = column.partition(".")

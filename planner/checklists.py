@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.figures import ABSENT, exact_percent, percent
 from planner.standards import need
-from planner.words import listed, say
+from planner.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -302,10 +301,17 @@ def records(checked: Checked) -> list[dict[str, Any]]:
     ]
 
 
-def table(checked: Checked, language: Language) -> pd.DataFrame:
+def scope_words(level: str, scope: str, place: str, language: Language) -> dict[str, str]:
+    """Return level and scope in words, for a sheet; what is no whole city but one `place` goes by its name."""
+    if level == "city" and place:
+        return {"level": say("bureau.level.place", language), "scope": place}
+    return {"level": say(f"bureau.level.{level}", language), "scope": scope.replace("/", "")}
+
+
+def table(checked: Checked, language: Language, place: str = "") -> pd.DataFrame:
     """Return the figures under headers in words, for a sheet; shares are exact.
 
-    Every line says that it is of the ledger and not of reach.
+    Every line says that it is of the ledger and not of reach. `place` is the one town or district that is audited.
     """
 
     def word(key: str, **values: object) -> str:
@@ -313,23 +319,22 @@ def table(checked: Checked, language: Language) -> pd.DataFrame:
 
     rows = [
         {
-            "level": word(f"level.{figure.level}"),
-            "scope": figure.scope.lstrip("/"),
+            **scope_words(figure.level, figure.scope, place, language),
             "checklist": figure.name,
             "clause": figure.clause,
             "communities": figure.communities,
-            "passed": figure.part if _is_list(figure, checked) else None,
-            "not_passed": figure.not_passed if _is_list(figure, checked) else None,
+            "passed": figure.part if is_list(figure, checked) else None,
+            "not_passed": figure.not_passed if is_list(figure, checked) else None,
             "blank": figure.blank,
-            "part": None if _is_list(figure, checked) else figure.part,
-            "whole": None if _is_list(figure, checked) else figure.whole,
+            "part": None if is_list(figure, checked) else figure.part,
+            "whole": None if is_list(figure, checked) else figure.whole,
             "share": _share(figure),
             "target": _exact(figure.target),
-            "target_year": figure.year,
+            "target_year": _year(figure.year),
             "met": word(_verdict(figure)),
             "missing": figure.missing,
             "next_target": _exact(figure.next_target),
-            "next_year": figure.next_year,
+            "next_year": _year(figure.next_year),
             "next_missing": figure.next_missing,
             "basis": word("ledger_only"),
         }
@@ -339,14 +344,15 @@ def table(checked: Checked, language: Language) -> pd.DataFrame:
     return frame.rename(columns={name: word(f"column.{name}") for name in _COLUMNS})
 
 
-_WHOLE = (
-    "communities", "passed", "not_passed", "blank", "part", "whole", "target_year", "missing", "next_year",
-    "next_missing",
-)  # fmt: skip
+_WHOLE = ("communities", "passed", "not_passed", "blank", "part", "whole", "missing", "next_missing")
 _COLUMNS = [
     "level", "scope", "checklist", "clause", "communities", "passed", "not_passed", "blank", "part", "whole", "share",
     "target", "target_year", "met", "missing", "next_target", "next_year", "next_missing", "basis",
 ]  # fmt: skip
+
+
+def _year(year: int | None) -> str | None:
+    return None if year is None else str(year)
 
 
 def _exact(share: Decimal | None) -> Fraction | None:
@@ -360,87 +366,6 @@ def _verdict(figure: CheckFigure) -> str:
     return "no_target" if figure.met is None else "met" if figure.met else "unmet"
 
 
-def _is_list(figure: CheckFigure, checked: Checked) -> bool:
+def is_list(figure: CheckFigure, checked: Checked) -> bool:
+    """Whether a figure is of a list, and not of a rate of two columns."""
     return figure.checklist in checked.states
-
-
-def _target(share: Decimal | None, year: int | None, language: Language) -> str:
-    if share is None:
-        return ABSENT
-    shown = exact_percent(float(share))
-    return shown if year is None else say("bureau.by_year", language, share=shown, year=year)
-
-
-def lines(checked: Checked, language: Language) -> Iterator[str]:
-    """Say in plain sentences how each checklist stands where its target is asked, or in the city."""
-    asked = {figure.checklist for figure in checked.figures if figure.target is not None}
-    told: set[str] = set()
-    for figure in checked.figures:
-        if figure.target is None and (figure.checklist in asked or figure.level != "city"):
-            continue
-        gap = (*checked.absent[figure.checklist], *checked.empty[figure.checklist])
-        if not gap:
-            yield _line(figure, checked, language)
-        elif figure.checklist not in told:  # it is the same everywhere
-            told.add(figure.checklist)
-            yield _not_judged_line(figure, checked, language)
-
-
-def _not_judged_line(figure: CheckFigure, checked: Checked, language: Language) -> str:
-    """Say which columns a checklist cannot be judged without: those that no table has, and those left empty."""
-    whys = [
-        say(
-            f"bureau.lacks.{key if len(names) == 1 else f'{key}_several'}",
-            language,
-            columns=listed(names, language),
-            count=len(names),
-        )
-        for key, names in (
-            ("absent", checked.absent[figure.checklist]),
-            ("empty", checked.empty[figure.checklist]),
-        )
-        if names
-    ]
-    return say(
-        "bureau.line.not_judged",
-        language,
-        name=figure.name,
-        clause=figure.clause,
-        why=say("bureau.stop", language).join(whys),
-    )
-
-
-def _line(figure: CheckFigure, checked: Checked, language: Language) -> str:
-    kind = "list" if _is_list(figure, checked) else "rate"
-    one = checked.asked[figure.checklist]
-    values: dict[str, object] = {
-        "name": figure.name,
-        "clause": figure.clause,
-        "scope": figure.scope.lstrip("/").replace("/", "") or say("bureau.city", language),
-        "share": percent(figure.part, figure.whole),
-        "communities": figure.communities,
-        "part": figure.part,
-        "whole": figure.whole,
-        "part_of": (one.part or "").removesuffix("人数"),
-        "whole_of": (one.whole or "").removesuffix("人数"),
-    }
-    counts = {"not_passed": figure.not_passed, "blank" if kind == "list" else "blank_rate": figure.blank}
-    rest = [say(f"bureau.rest.{key}", language, count=count, **values) for key, count in counts.items() if count]
-    ends = "".join((*rest, *_ends(figure, kind, language)))
-    key = f"bureau.line.{kind}" if figure.whole else "bureau.line.no_figure"
-    return say(key, language, **values, ends=ends, basis=say("bureau.ledger_only", language))
-
-
-def _ends(figure: CheckFigure, kind: str, language: Language) -> Iterator[str]:
-    """Say whether the target is met, and what the next one takes."""
-
-    def missing(number: int | None) -> str:
-        return say(f"bureau.missing.{kind}", language, count=number)
-
-    if figure.met is not None:
-        target = _target(figure.target, figure.year, language)
-        key = "bureau.end.met" if figure.met else "bureau.end.unmet"
-        yield say(key, language, target=target, missing=missing(figure.missing))
-    if figure.next_target is not None and figure.next_missing is not None:
-        share = _target(figure.next_target, figure.next_year, language)
-        yield say("bureau.end.next", language, share=share, missing=missing(figure.next_missing))

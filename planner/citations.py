@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from planner.bookkeys import choice_label, label, pages, sheet_name
 from planner.leaves import leaves, names_something, shown, value_at
 from planner.packs import CITING, with_clauses
+from planner.policyschema import ClauseSection
+from planner.rulenames import entry_names
 from planner.words import listed, say
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from planner.bookkeys import Key
     from planner.schema import Scenario
     from planner.terms import Language
+
+    Names = Mapping[str, Mapping[Language, str]]
 
 IN_FORCE = "现行"
 
@@ -46,8 +50,8 @@ def policy_record(scenario: Scenario, merged: Mapping[str, Any]) -> dict[str, An
     record
         ``pack`` (id, title, document; None without one), ``documents`` (id, title, number, state, why) and ``clauses``
         (id, document, place, kind, quotation, more, cited_by) of what is cited, ``inputs`` (what the text leaves open:
-        key, clause, default, value, own, why) and ``own`` (values of the pack that the bureau replaced: key, pack,
-        own).
+        key, clause, default, value, own, why), ``own`` (values of the pack that the bureau replaced: key, pack,
+        own) and ``names`` (what each entry is called in each language, by section and id).
     """
     known, by, pack = with_clauses(scenario.clause), cited(scenario), scenario.pack
     clauses = [known.clauses[name] for name in sorted(by)]
@@ -61,7 +65,10 @@ def policy_record(scenario: Scenario, merged: Mapping[str, Any]) -> dict[str, An
     return {
         "pack": {"id": pack.id, "title": pack.title, "en": pack.en, "document": pack.document} if pack else None,
         "documents": [documents[name].model_dump() for name in sorted(documents)],
-        "clauses": [{**clause.model_dump(), "cited_by": by[clause.id]} for clause in clauses],
+        "clauses": [
+            {**clause.model_dump(include=set(ClauseSection.model_fields)), "cited_by": by[clause.id]}
+            for clause in clauses
+        ],
         "inputs": [
             {
                 "key": entry.key,
@@ -76,6 +83,7 @@ def policy_record(scenario: Scenario, merged: Mapping[str, Any]) -> dict[str, An
             if names_something(entry.key, merged)  # what the bureau dropped is told as its own
         ],
         "own": [entry.model_dump() for entry in pack.own] if pack else [],
+        "names": entry_names(scenario),
     }
 
 
@@ -95,32 +103,42 @@ def pack_lines(policy: Mapping[str, Any], language: Language) -> Iterator[str]:
 
 def value_lines(policy: Mapping[str, Any], language: Language) -> Iterator[str]:
     """Say what clauses leave open, with the values taken and why, then the values that are the bureau's own."""
-    yield from input_lines(policy["inputs"], language)
+    names = policy["names"]
+    yield from input_lines(policy["inputs"], names, language)
     for entry in policy["own"]:
         kind = "dropped" if not entry["own"] else "own" if entry["pack"] else "added"
         whole = kind != "own" and entry["key"].endswith(f".{entry['own'] or entry['pack']}")
         key = f"policy.{kind}_entry" if whole else f"policy.{kind}"
-        yield say(key, language, **said(entry, ("pack", "own"), language))
+        yield say(key, language, **said(entry, ("pack", "own"), names, language))
 
 
-def input_lines(inputs: Iterable[Mapping[str, Any]], language: Language) -> Iterator[str]:
+def input_lines(inputs: Iterable[Mapping[str, Any]], names: Names, language: Language) -> Iterator[str]:
     """Say what clauses leave open, with the values taken and why."""
     for entry in inputs:
         own = "policy.input_own" if entry["default"] else "policy.input_given"
         key = own if entry["own"] else "policy.input" if entry["value"] else "policy.input_none"
         why = in_language(entry, "why", "why_en", language)
-        yield say(key, language, **{**said(entry, ("default", "value"), language), "why": why})
+        yield say(key, language, **{**said(entry, ("default", "value"), names, language), "why": why})
 
 
-def said(entry: Mapping[str, Any], values: Iterable[str], language: Language) -> dict[str, Any]:
+def said(entry: Mapping[str, Any], values: Iterable[str], names: Names, language: Language) -> dict[str, Any]:
     """Return an entry with its key, and its values of a choice, called as in the workbook."""
-    name, known = key_in_words(entry["key"], language)
+    name, known = key_in_words(entry["key"], names, language)
     words = {choice: choice_label(known, choice, language) for choice in known.choices} if known else {}
     return {**entry, "name": name, **{value: words.get(entry[value], entry[value]) for value in values}}
 
 
-def key_in_words(key: str, language: Language) -> tuple[str, Key | None]:
+def key_in_words(key: str, names: Names, language: Language) -> tuple[str, Key | None]:
     """Say what a key such as ``standard.rural-5km.metric`` is called, and find it among the keys of the workbook.
+
+    Parameters
+    ----------
+    key
+        The key.
+    names
+        What entries are called, as `policy_record` has it; one without a name is called by its id.
+    language
+        Of the words.
 
     Returns
     -------
@@ -132,15 +150,24 @@ def key_in_words(key: str, language: Language) -> tuple[str, Key | None]:
         rest = key.removeprefix(within)
         if not page.section or not key.startswith(within):
             continue
+        sheet = sheet_name(page.name, language)
         for known in page.keys:
-            values = {"sheet": sheet_name(page.name, language), "label": label(page, known, language)}
+            title = label(page, known, language)
             if page.entries and rest.endswith(f".{known.name}"):
-                return say("policy.name_of", language, **values, id=rest.removesuffix(f".{known.name}")), known
+                entry = _entry(within, rest.removesuffix(f".{known.name}"), names, sheet, language)
+                return say("policy.name_of", language, entry=entry, label=title), known
             if not page.entries and rest == known.name:
-                return say("policy.name", language, **values), known
+                return say("policy.name", language, sheet=sheet, label=title), known
         if page.entries:
-            return say("policy.name_of_entry", language, sheet=sheet_name(page.name, language), id=rest), None
+            return _entry(within, rest, names, sheet, language), None
     return key, None
+
+
+def _entry(within: str, name: str, names: Names, sheet: str, language: Language) -> str:
+    """Name an entry of a sheet: by what it asks for, or by its id."""
+    called = names.get(within + name, {}).get(language, name)
+    within_quotes = called.replace("“", "‘").replace("”", "’") if language == "zh" else called
+    return say("policy.name_of_entry", language, sheet=sheet, name=within_quotes)
 
 
 def clause_line(clause: Mapping[str, Any], language: Language) -> str:

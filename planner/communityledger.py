@@ -29,8 +29,8 @@ FIRST = (
 """Columns that stand first, so that the first printed page says how each community stands."""
 
 THEN = (
-    "data_date", "原代码", "district", "管理区", "城乡分类代码", "城乡分类年份", "placed", "points", "人口口径",
-    "劳动年龄人口", GROUP_PREFIX, "登记失业", "就业困难", "零就业家庭", "离校未就业", "用工主体", "岗位数",
+    "data_date", "原代码", "old_codes", "district", "管理区", "城乡分类代码", "城乡分类年份", "placed", "points",
+    "人口口径", "劳动年龄人口", GROUP_PREFIX, "登记失业", "就业困难", "零就业家庭", "离校未就业", "用工主体", "岗位数",
     "是否实施行动", *(item.name for item in SIX), "缺项", "own_outlets", "judged_people", "unjudged", "covered",
     "site_id", "reason", "核实人及日期", "last_verdict", "cause", "left_why", "measure", "责任人", "备注",
 )  # fmt: skip

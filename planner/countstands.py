@@ -10,7 +10,8 @@ import pandas as pd
 from planner import schema
 from planner.communityledger import outlets_of
 from planner.countscopes import communities_of, community_names, count_scopes
-from planner.words import listed, say
+from planner.rulenames import count_title
+from planner.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 COLUMNS = ["count", "clause", "each", "scope", "scope_name", "min", "max", "today", "plan", "short"]
 ABOUT = ["type_names", "tier", "place", "new_only"]
 """What a count is called by: see `count_title`."""
-
-_TIERS = ("city", "district", "town", "village", "community")
-"""Tiers that tables write in English; a bureau's own words for them stand as they are."""
 
 
 def count_stands(inputs: Inputs, opened: pd.DataFrame, *, planned: bool) -> pd.DataFrame:
@@ -112,31 +110,6 @@ def records(stands: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for name, rows in stands.groupby("count", sort=False)
     ]
-
-
-def tier_title(tier: str, language: Language) -> str:
-    """Return what a tier is called: ``town`` is 镇街级, and so is 镇街, which a bureau wrote itself."""
-    if tier in _TIERS:
-        return say(f"counts.tier.{tier}", language)
-    return say("counts.tier_own", language, tier=tier.removesuffix("级"))
-
-
-def count_title(one: Mapping[str, Any], language: Language) -> str:
-    """Call a count by what it counts: its types, their tier, and in which places, as in 「零工市场（区市级）」.
-
-    Parameters
-    ----------
-    one
-        A record of `records`, or a row of `count_stands`.
-    language
-        Of the words.
-    """
-    types = listed(one["type_names"].split(";"), language)
-    about = [tier_title(one["tier"], language)] if one["tier"] else []
-    about += [one["place"]] if one["place"] else []
-    about += [] if one["each"] == "city" else [say(f"counts.in_each.{one['each']}", language)]
-    about += [say("counts.new_only", language)] if one["new_only"] else []
-    return say("counts.title", language, types=types, about=listed(about, language)) if about else types
 
 
 def count_titles(found: Iterable[Mapping[str, Any]], language: Language) -> dict[str, str]:

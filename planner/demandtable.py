@@ -1,4 +1,4 @@
-"""The demand table as a run counted it: what ``demand.csv`` holds, for `verify` and for who traces a figure."""
+"""The tables as they were counted: ``demand.csv``, and of an audit ``sites.csv``, for `verify` and who traces a figure."""
 
 from __future__ import annotations
 
@@ -42,4 +42,11 @@ def as_read(demand: GeoDataFrame) -> pd.DataFrame:
     origin = [_ORIGIN] if _ORIGIN in demand else []
     table = pd.DataFrame(demand[[*_COLUMNS, *groups, "placed", *origin]])
     points = demand.geometry
+    return table.assign(lon=_degrees(points.x.to_numpy()), lat=_degrees(points.y.to_numpy()))
+
+
+def sites_as_read(sites: GeoDataFrame) -> pd.DataFrame:
+    """Return every site of an audit: the columns of the site table, and lon and lat as `as_read` has them."""
+    points = sites.geometry
+    table = pd.DataFrame(sites.drop(columns="geometry"))
     return table.assign(lon=_degrees(points.x.to_numpy()), lat=_degrees(points.y.to_numpy()))

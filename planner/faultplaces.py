@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.namedfiles import named_files
+from planner.packs import shipped
 from planner.pathfaults import too_long
-from planner.scenario import fault_at
+from planner.scenario import fault_at, in_pack
 from planner.sourcelist import shown_path
 from planner.sources import LAT_OF_PLACE, LON_OF_PLACE
+from planner.words import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +39,23 @@ def at_its_key(loaded: Loaded, fault: Fault) -> Fault:
         if below:
             return fault_at(loaded, fault.code, [*where[:-1], *below], **fault.values)
     return fault
+
+
+def out_of_pack(loaded: Loaded, fault: Fault) -> Fault:
+    """Place what is said of an entry of a pack that ships with the program at the scenario's key that names the pack.
+
+    Nobody is to edit that file: the entry is changed in the scenario, under its id. The fault of the code
+    ``<code>_in_pack`` says so, where there are words for it; others stand at the other place as they are.
+    """
+    if not (in_pack(loaded, fault) and _ships(fault.file)):
+        return fault
+    code = f"{fault.code}_in_pack"
+    at = fault_at(loaded, code if f"fault.{code}.what" in sentences() else fault.code, ["policy"], **fault.values)
+    return replace(at, rest=tuple(out_of_pack(loaded, one) for one in fault.rest))
+
+
+def _ships(file: str) -> bool:
+    return Path(file).resolve() in {Path(str(entry)).resolve() for entry in shipped().values()}
 
 
 def _held(data: Any, where: Sequence[str | int]) -> Mapping[str, Any]:

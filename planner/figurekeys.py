@@ -60,22 +60,23 @@ def key_table(figures: Mapping[str, Figure]) -> pd.DataFrame:
     Returns
     -------
     table
-        Columns key, key_words (the shortest way of naming it in words, where nothing else has that name), key_means and
-        key_value, a row for each. Of more than `MOST_LISTED` those of towns and other ways of counting are left out,
-        and where that does not do, those of groups as well.
+        Columns figure_key, key_words (the shortest way of naming it in words, where nothing else has that name),
+        key_means and key_value, a row for each. Of more than `MOST_LISTED` those of towns and other ways of counting
+        are left out, and where that does not do, those of groups as well.
     """
-    shown = dict(figures)
+    shown = asked = dict(figures)
     if len(shown) > MOST_LISTED:
-        shown = {key: one for key, one in shown.items() if not key.startswith("town.") and "@" not in key}
+        asked = {key: one for key, one in shown.items() if "@" not in key}  # a name with a 口径 is no name without
+        shown = {key: one for key, one in asked.items() if not key.startswith("town.")}
     if len(shown) > MOST_LISTED:
         shown = {key: one for key, one in shown.items() if "#" not in key}
-    clear = keys_by_name({key: one.parts for key, one in figures.items()})
+    clear = keys_by_name({key: one.parts for key, one in asked.items()})
     words = {key: shown_name(one.parts) for key, one in shown.items()}
     rows = [
         (key, words[key] if clear.get(plain_name(words[key])) == (key,) else None, one.label, one.value)
         for key, one in shown.items()
     ]
-    return pd.DataFrame(rows, columns=["key", "key_words", "key_means", "key_value"], dtype=object)
+    return pd.DataFrame(rows, columns=["figure_key", "key_words", "key_means", "key_value"], dtype=object)
 
 
 def _figure(value: Value, source: str, *parts: tuple[str, ...]) -> Figure:

@@ -48,4 +48,4 @@ def money(yuan: int, language: Language) -> str:
     if language == "en":
         return f"{yuan:,} yuan"
     whole, rest = divmod(yuan, 10_000)
-    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".") + " 万元"
+    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".") + "万元"

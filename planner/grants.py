@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.checklists import YES
+from planner.checklists import YES, scope_words
 from planner.figures import money
 from planner.words import listed, say
 
@@ -216,8 +216,11 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def table(granted: Granted, language: Language) -> pd.DataFrame:
-    """Return the figures under headers in words, for a sheet; every line says that it is of the ledger."""
+def table(granted: Granted, language: Language, place: str = "") -> pd.DataFrame:
+    """Return the figures under headers in words, for a sheet; every line says that it is of the ledger.
+
+    `place` is the one town or district that is audited; empty for a city.
+    """
 
     def word(key: str) -> str:
         return say(f"bureau.{key}", language)
@@ -226,8 +229,8 @@ def table(granted: Granted, language: Language) -> pd.DataFrame:
         {
             "grant": figure.name,
             "clause": figure.clause,
-            "level": word(f"level.{figure.level}"),
-            "scope": figure.scope or ("" if figure.level == "city" else word("no_district")),
+            **scope_words(figure.level, figure.scope or word("no_district"), place, language),
+            **({"scope": place} if figure.level == "city" else {}),
             "grade": figure.grade,
             "count": figure.communities,
             "quota": figure.quota,

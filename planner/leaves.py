@@ -14,9 +14,7 @@ _NAMED_BY: Mapping[str, tuple[str, ...]] = {**IDENTITY, "grant[].grades": ("grad
 """What the entries of an array of tables go by in a key such as ``standard.urban-walk-15.minutes``."""
 
 
-def leaves(
-    data: Any, section: str = "", label: str = "", *, whole: Collection[str] = ()
-) -> Iterator[tuple[str, Any]]:
+def leaves(data: Any, section: str = "", label: str = "", *, whole: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
     """Every value of a merged scenario or a pack under the key that the user knows it by.
 
     Parameters

@@ -129,20 +129,20 @@ def read_ledger(
     taken = {part.grid.headers[place] for place in headers}
     spare = [part.grid.headers[place] for place in part.matching.rest.values()]
     found = [] if read else [header for header in spare if header not in taken and not is_serial(header)]
-    named = {part.grid.headers[place] for place, (_, column) in headers.items() if column is not None}
+    unknown = {part.grid.headers[place] for place, (_, column) in headers.items() if column is None}
     part = replace(
         part,
         left_out=(*part.left_out, *outside.values()),
-        doubts=tuple(doubt for doubt in part.doubts if not _is_idle(doubt, named, inputs)),
+        doubts=tuple(doubt for doubt in part.doubts if not _is_idle(doubt, unknown, inputs)),
     )
     doubts = [*doubts, *not_taken(found, shown, part.grid.sheet)]
     told = tuple(name for name, _ in headers.values())
     return part, Gathered(tuple(said), tuple(faults), tuple(doubts), told, again=read is not None)
 
 
-def _is_idle(doubt: Fault, named: Collection[str], inputs: Inputs) -> bool:
-    """Whether a doubt of a ledger is none: of a header that was taken for a column, or told of the table before."""
-    of_header = doubt.code.startswith("header_near") and doubt.column in named
+def _is_idle(doubt: Fault, unknown: Collection[str], inputs: Inputs) -> bool:
+    """Whether a doubt of a ledger is none: of a header that is no `unknown` one, or told of the same table before."""
+    of_header = doubt.code.startswith("header_near") and doubt.column not in unknown
     same = {(one.code, one.file, one.row, one.column) for one in (*inputs.demand.doubts, *inputs.sites.doubts)}
     return of_header or (doubt.code, doubt.file, doubt.row, doubt.column) in same
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.checklists import scopes
+from planner.checklists import scope_words, scopes
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -104,19 +104,22 @@ def records(found: Sequence[LedgerSum]) -> list[dict[str, Any]]:
 _COLUMNS = ["of", "header", "level", "scope", "units", "blank", "total", "rate", "basis"]
 
 
-def table(found: Sequence[LedgerSum], language: Language) -> pd.DataFrame:
-    """Return the sums under headers in words, for a sheet; every line says that it is of the ledger."""
-    rows = list(_rows(found, language))
+def table(found: Sequence[LedgerSum], language: Language, place: str = "") -> pd.DataFrame:
+    """Return the sums under headers in words, for a sheet; every line says that it is of the ledger.
+
+    `place` is the one town or district that is audited; empty for a city.
+    """
+    rows = list(_rows(found, language, place))
     frame = pd.DataFrame(rows, columns=_COLUMNS).astype(dict.fromkeys(("units", "blank", "total"), "Int64"))
     return frame.rename(columns={name: say(f"bureau.column.{name}", language) for name in _COLUMNS})
 
 
-def _rows(found: Sequence[LedgerSum], language: Language) -> Iterator[dict[str, Any]]:
+def _rows(found: Sequence[LedgerSum], language: Language, place: str) -> Iterator[dict[str, Any]]:
     for one in found:
         yield {
             **asdict(one),
             "of": say(f"bureau.of.{one.of}", language),
-            "level": say(f"bureau.level.{one.level}", language),
+            **scope_words(one.level, one.scope, place, language),
             "rate": Fraction(one.part, one.whole) if one.whole and one.part is not None else None,
             "basis": say("bureau.ledger_only", language),
         }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner import schema
 from planner.countscopes import communities_of, community_names, count_scopes
+from planner.faultplaces import out_of_pack
 from planner.grammar import quoted
 from planner.scenario import fault_at
 from planner.sources import first_of
@@ -30,7 +31,7 @@ def doubts_of(inputs: Inputs | None) -> tuple[Fault, ...]:
 
     A plan that cannot be names one rule that fails; a bureau needs all the places that lack an outlet at once.
     """
-    return () if inputs is None else tuple(_doubts(inputs))
+    return () if inputs is None else tuple(out_of_pack(inputs.loaded, doubt) for doubt in _doubts(inputs))
 
 
 def shortfalls(count: Count, options: pd.DataFrame, demand: pd.DataFrame) -> tuple[dict[str, int], int]:
@@ -86,7 +87,7 @@ def _doubts(inputs: Inputs) -> Iterator[Fault]:
             continue
         called = community_names(demand) if count.each == "community" else {}
         names = [quoted(called.get(name, name)) for name in short]
-        about: dict[str, Any] = {"rule": in_both("asked.count", id=count.id), "min": count.minimum}
+        about: dict[str, Any] = {"rule": in_both("asked.count", id=count.id), "min": count.minimum, "id": count.id}
         where = ("count", i, "min")
         if count.each == "city":
             (held,) = short.values()

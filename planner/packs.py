@@ -17,7 +17,7 @@ from planner.columns import nearest
 from planner.errors import Fault, ScenarioError
 from planner.leaves import leaves, name_of, shown
 from planner.merging import REPLACED, array_at
-from planner.policyschema import ClauseSection, PolicyDocument
+from planner.policyschema import ClauseSection, KnownClause, PolicyDocument
 from planner.schema import IDENTITY
 from planner.tomlfile import TomlFile, read_toml
 from planner.words import LANGUAGES, in_both
@@ -68,7 +68,7 @@ def library() -> Library:
     with as_file(files("planner") / "policies" / (_CLAUSES + SUFFIX)) as path:
         data = read_toml(path).data
     documents = [PolicyDocument.model_validate(entry) for entry in data["document"]]
-    clauses = [ClauseSection.model_validate(entry) for entry in data["clause"]]
+    clauses = [KnownClause.model_validate(entry) for entry in data["clause"]]
     return Library({clause.id: clause for clause in clauses}, {document.id: document for document in documents})
 
 

@@ -29,9 +29,7 @@ _TAKEN = {column.name: column for column in DEMAND_COLUMNS}
 _VERDICTS = {
     **dict.fromkeys(("达标", "是", "已达标", "合格", "√", "✓", "✔", "☑", "1", "TRUE", MET), MET),
     **dict.fromkeys(("不达标", "否", "未达标", "不合格", "×", "✗", "✘", "✕", "0", "FALSE", UNMET), UNMET),
-    **dict.fromkeys(
-        ("无法评定", "未评定", "无法判定", "未知", "不详", "-", "—", "/", UNASSESSABLE), UNASSESSABLE
-    ),
+    **dict.fromkeys(("无法评定", "未评定", "无法判定", "未知", "不详", "-", "—", "/", UNASSESSABLE), UNASSESSABLE),
 }
 PAST_COLUMNS: tuple[Column, ...] = (
     Column("line", "text", "number of the line"),

@@ -14,7 +14,9 @@ from planner.merging import array_at
 from planner.packs import CITING, library, near_words, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    Where = list[str | int]
 
 NOT_IN_PACKS = ("extends", "policy", "name", "title")
 """Keys of a scenario that a pack may not write: nobody would inherit them."""
@@ -103,16 +105,15 @@ def _documents(data: Mapping[str, Any]) -> Iterator[Problem]:
     """Check that a document is one that is known, or one whose state the bureau gives: nobody else can say it."""
     pack = data.get("pack")
     about = pack if isinstance(pack, Mapping) else {}
-    naming = [(["pack"], about), *((["clause", i], entry) for i, entry in _entries(data, "clause"))]
+    naming: list[tuple[Where, Mapping[str, Any]]] = [(["pack"], about)]
+    naming += [(["clause", i], entry) for i, entry in _entries(data, "clause")]
+    first = {str(entry["document"]): where for where, entry in reversed(naming) if entry.get("document")}
     said = {str(entry.get("document")) for _, entry in naming if entry.get("state")}
-    for where, entry in naming:
-        name = entry.get("document")
-        if not name or not isinstance(name, str) or name in library().documents:
-            continue
-        meant = _document_meant(name)
+    for name, where in first.items():
+        meant = "" if name in library().documents else _document_meant(name)
         if meant:
             yield Problem("unknown_document", [*where, "document"], {"name": name, "meant": meant})
-        elif name not in said:
+        elif name not in {*library().documents, *said}:
             yield Problem("document_state", [*where, "document"], {"name": name})
 
 
@@ -155,19 +156,24 @@ def _grants(data: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem("grant_sums", where, {"id": entry.get("id", i + 1), "count": asked, "sum": sum(quotas)})
 
 
-def _sums(number: int, grant: Mapping[str, Any]) -> Iterator[tuple[list[str | int], int, list[int]]]:
+def _sums(number: int, grant: Mapping[str, Any]) -> Iterator[tuple[Where, int, list[int]]]:
     """How many a grant is for, and the quotas that share them out: all grades (W4 against W5), and each by itself."""
     grades = [grade for _, grade in _entries(grant, "grades")]
-    counts, quotas = [grade.get("count") for grade in grades], _whole_values(grant.get("quotas"))
-    if quotas and counts and all(isinstance(count, int) for count in counts):
+    counts, quotas = _numbers([grade.get("count") for grade in grades]), _quotas(grant)
+    if quotas and counts:
         yield ["grant", number, "quotas"], sum(counts), quotas
-    for grade, count in zip(grades, counts, strict=True):
-        of_grade = _whole_values(grade.get("quotas"))
-        if of_grade and isinstance(count, int):
-            yield ["grant", number, "grades"], count, of_grade
+    for grade in grades:
+        count, quotas = _numbers([grade.get("count")]), _quotas(grade)
+        if quotas and count:
+            yield ["grant", number, "grades"], sum(count), quotas
 
 
-def _whole_values(quotas: Any) -> list[int]:
-    """Quotas as far as they are whole numbers; none where one is not: that is a fault already."""
-    values = list(quotas.values()) if isinstance(quotas, Mapping) else []
-    return values if all(isinstance(value, int) for value in values) else []
+def _quotas(entry: Mapping[str, Any]) -> list[int]:
+    quotas = entry.get("quotas")
+    return _numbers([*quotas.values()]) if isinstance(quotas, Mapping) else []
+
+
+def _numbers(values: Sequence[object]) -> list[int]:
+    """Return values that are whole numbers, all of them; nothing where one is none: it is not given, or a fault."""
+    found = [value for value in values if isinstance(value, int)]
+    return found if len(found) == len(values) else []

@@ -45,6 +45,26 @@ class ClauseSection(Section):
     state: State | None = None
 
 
+class PlaceSection(Section):
+    """An entry of ``clause.shown_in``: a sheet of the ledger, a file of a result, or a command, and columns to look at.
+
+    Sheets and columns go by their Chinese titles, those of a CSV file by their names.
+    """
+
+    sheet: str = ""
+    file: str = ""
+    command: str = ""
+    see: tuple[Name, ...] = ()
+
+
+class KnownClause(ClauseSection):
+    """``[[clause]]`` of the planner's own: with the places that show what it asks for, or why there is none."""
+
+    shown_in: tuple[PlaceSection, ...] = ()
+    not_served: str = ""
+    not_served_en: str = ""
+
+
 class OwnSection(Section):
     """An entry of ``pack.own``: a value of the pack that the bureau replaced by its own."""
 

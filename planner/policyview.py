@@ -93,7 +93,7 @@ def show_lines(found: Mapping[str, Any]) -> Iterator[str]:
     if found["inputs"]:
         yield ""
         yield say("policy.heading.input", language)
-        yield from (f"  {line}" for line in input_lines(found["inputs"], language))
+        yield from (f"  {line}" for line in input_lines(found["inputs"], found["names"], language))
 
 
 def _because(why: str, language: Language) -> str:

@@ -202,20 +202,22 @@ def audit_figures(
 ) -> Iterator[tuple[tuple[str, str, str, str, str], dict[str, int | None]]]:
     """Count communities and people: (level, scope, standard, variant, group) and the columns of figures.csv.
 
-    A community stands where its first point does; people count once, in their own district and town.
+    A community stands where its first point that names a district does; people count once, where they live.
     """
     share = read.scenario["demand"].get("community_rule", "0.5")
     sections = {one["id"]: one for one in read.scenario["standard"]}
     rules = {rule.id: rule for rule in read.rules}
     homes: dict[str, Point] = {}
-    for point in sorted((spot.point for spots in held.values() for spot in spots), key=lambda point: point.id):
+    every = (spot.point for spots in held.values() for spot in spots)
+    for point in sorted(every, key=lambda point: (not point.district, point.id)):
         homes.setdefault(point.unit, point)
     for way in ways:
         judged = {name: verdicts(held[name], rules[name], share, way, sections[name]) for name in held}
         means = [name for name in held if way.means(rules[name], sections[name])]
         asked = [(name, [name]) for name in means]
         deciding = [name for name in held if name in decides]
-        asked += [(DECIDED, deciding)] if set(deciding) & set(means) else []
+        whole = {*deciding} == {*decides}
+        asked += [(DECIDED, deciding)] if whole and {*deciding} & {*means} else []
         for name, those in asked:
             parts = [(held[one], rules[one], way.limit(rules[one], sections[one]), way) for one in those]
             people, units = counted_once(parts), together([judged[one] for one in those])

@@ -226,7 +226,8 @@ def speaks_of_all(own: Own, read: Read) -> bool:
 
 def not_found(own: Own) -> int:
     """How many of the bureau's columns were not found again."""
-    return sum(header not in own.known for header in own.headers)
+    given = (header for header in own.headers if any(row.get(header) for row in own.printed.values()))
+    return sum(header not in own.known for header in given)
 
 
 def reported_taken(result: Result, read: Read) -> Iterator[tuple[str, str, int]]:

@@ -11,13 +11,15 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from planner.reaudit import WAYS, audit_figures, seen
-from planner.recoverage import judged
+from planner.recoverage import judged, serving, types_today
+from planner.reoutlets import MOBILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.recomputed import Recomputed
-    from planner.reinputs import Read
+    from planner.recoverage import Types
+    from planner.reinputs import Read, Rule
 
 CLOCKS = ("day", "noon", "night")
 """Ways of counting that opening hours decide: for information."""
@@ -66,8 +68,14 @@ def are_plain(read: Read) -> bool:
 
 
 def unknown(read: Read) -> list[str]:
-    """Outlets in operation that have a type of which no hours are known."""
-    return sorted({site for site, _, text in _hours(read) if not text})
+    """Outlets in operation, mobile points apart, that have a type of which no hours are known."""
+    return sorted({site for site, _, text in _hours(read) if not text and read.sites[site].types != MOBILE})
+
+
+def _is_known(read: Read, rule: Rule, types: Types) -> bool:
+    """Whether anything is known: not where all outlets that serve a standard leave their hours unsaid."""
+    standing, silent = serving(types_today(read.sites), rule), {site for site, _, text in _hours(read) if not text}
+    return not standing or bool(serving(types, rule)) or not {*standing} <= silent
 
 
 def types_at(read: Read, clock: str) -> dict[str, tuple[str, ...]]:
@@ -90,7 +98,11 @@ def clock_figures(
         return
     for clock in CLOCKS:
         types = types_at(read, clock)
-        held = {rule.id: seen(read, measured, rule, judged(read, measured, rule, types), types) for rule in read.rules}
+        held = {
+            rule.id: seen(read, measured, rule, judged(read, measured, rule, types), types)
+            for rule in read.rules
+            if _is_known(read, rule, types)
+        }
         for (level, scope, standard, _, group), row in audit_figures(read, held, decides, WAYS[:1]):
             if not group:
                 yield (level, scope, standard, clock, group), row

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from planner.recomputed import figure, missing
-from planner.reoutlets import nearest_people
+from planner.reoutlets import MOBILE, nearest_people
 from planner.repages import Page
 from planner.rereading import Unread, known_words, read_joined
 from planner.words import say
@@ -36,7 +36,7 @@ def firms_at(read: Read, measured: Measured) -> dict[str, int] | None:
     layer = read.scenario["audit"]["officers"].get("firms")
     if layer is None:
         return None
-    standing = [site for site in read.sites.values() if site.today]
+    standing = [site for site in read.sites.values() if site.today and site.types != MOBILE]
     in_town: dict[Town, list[str]] = defaultdict(list)
     for site in standing:
         in_town[site.district, site.town].append(site.id)
@@ -109,7 +109,8 @@ def duty_figures(result: Result, read: Read) -> Iterator[Figure]:
     """Yield that each outlet in operation stands once, in its own town, with an officer of that town."""
     words = {key: say(f"duties.{key}", result.run["language"]) for key in _KEYS}
     rows = [row for row in result.rows(DUTIES) if row[words["site_id"]]]
-    yield from missing(DUTIES, [row[words["site_id"]] for row in rows], [s.id for s in read.sites.values() if s.today])
+    standing = [site.id for site in read.sites.values() if site.today and site.types != MOBILE]
+    yield from missing(DUTIES, [row[words["site_id"]] for row in rows], standing)
     officers = officers_of(result, read)
     for row in rows:
         site = read.sites.get(row[words["site_id"]])

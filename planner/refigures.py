@@ -42,7 +42,7 @@ def figures(again: Recomputed, result: Result) -> Iterator[Figure]:
     yield from _plan(again, result)
 
 
-def _place(
+def place_figures(
     file: str, row: str, written: Mapping[str, str], place: tuple[float, float] | None, slack: float
 ) -> Iterator[Figure]:
     """Longitude and latitude, which agree within a slack in degrees."""
@@ -67,7 +67,7 @@ def demand_figures(again: Recomputed, result: Result) -> Iterator[Figure]:
         found = {"name": point.name, "unit_id": point.unit, "town": point.town, "district": point.district}
         found |= {"setting": point.setting, "layer": point.layer, "people": str(point.people), "placed": point.placed}
         yield from cells(DEMAND, name, row, found | {key: str(count) for key, count in point.groups.items()})
-        yield from _place(DEMAND, name, row, point.place, DEGREES / 1000)
+        yield from place_figures(DEMAND, name, row, point.place, DEGREES / 1000)
 
 
 def _state(site: Site, opened: set[str]) -> str:
@@ -91,7 +91,7 @@ def _sites(again: Recomputed, result: Result) -> Iterator[Figure]:
         own |= {"district": site.district, "town": site.town, "host": site.host, "build_method": site.method}
         own |= {"funding": site.funding, "cost_once_yuan": as_text(site.once), "cost_yearly_yuan": as_text(site.yearly)}
         yield from cells(SITES, name, row, {**own, "state": state, **_planned_at(again, name)})
-        yield from _place(SITES, name, row, site.place, DEGREES)
+        yield from place_figures(SITES, name, row, site.place, DEGREES)
         if people is not None:
             reached, newly = people
             idle = state in {"candidate", "closed", "excluded"}

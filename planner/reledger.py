@@ -21,7 +21,9 @@ from planner.reoutlets import (
     outlet_counts,
     outlets_page,
     own_outlets,
+    place_of,
     scope_columns,
+    site_figures,
     unit_columns,
 )
 from planner.repages import Found, book_figures, csv_figures, word
@@ -57,6 +59,7 @@ def figures(again: Recomputed, result: Result) -> Iterator[Figure]:
     for rule in again.read.rules:
         yield from cells(AUDIT, f"standards {rule.id}", written.get(rule.id, {}), standard_facts(again.read, rule))
     yield from demand_figures(again, result)
+    yield from site_figures(read, result)
     yield from coverage_figures(again, result)
     for own, file in zip(said, ("communities.csv", "outlets.csv"), strict=True):
         yield from said_figures(own, file)
@@ -96,7 +99,7 @@ def _pages(
     said: tuple[Own, Own] | None,
 ) -> Iterator[Figure]:
     """Yield the tables of the ledger: its CSV files and the sheets of ledger.xlsx."""
-    language, read = result.run["language"], again.read
+    language, read, place = result.run["language"], again.read, place_of(again.read)
     titles = _titles(again, result, language)
     units = unit_rows(read, held, decides, titles, language)
     states = {unit: state for unit, (state, _, _) in whole_states(again.read, held, decides).items()}
@@ -113,7 +116,7 @@ def _pages(
         yield from reyears.change_figures(years, again, result)
         units = _joined(units, reyears.unit_columns(years, result, language))
         scopes = _joined(scopes, reyears.scope_columns(years, language))
-        pages += reyears.pages(years, result, titles, language)
+        pages += reyears.pages(years, result, titles, place, language)
     elif "previous" not in read.scenario.get("audit", {}):
         scopes = _joined(scopes, reyears.no_columns(scopes, language))
     values = reforms.keyed(read, result.run, counts, outlet_counts(read), said[0] if said else None)
@@ -129,7 +132,7 @@ def _pages(
         units = _joined(units, rereported.unit_columns(read, said[0], language))
         scopes = _joined(scopes, rereported.scope_columns(read, said[0], language))
         pages += rereported.pages(read, *said, language)
-    found = Found(language, units, scopes, _by_title(counts, titles, language), pages)
+    found = Found(language, units, scopes, _by_title(counts, titles, place, language), pages, place)
     for name in ("communities.csv", "districts.csv", "outlets.csv", reduties.DUTIES):
         yield from csv_figures(result.folder / name, found)
     yield from book_figures(result.folder / "ledger.xlsx", found)
@@ -178,11 +181,11 @@ def _scopes(
 
 
 def _by_title(
-    counts: Mapping[Key, Mapping[str, int | None]], titles: Mapping[str, str], language: Language
+    counts: Mapping[Key, Mapping[str, int | None]], titles: Mapping[str, str], place: str, language: Language
 ) -> dict[tuple[str, str, str, str], dict[str, Any]]:
     """Return what tables by scope and standard should say: by way of counting, and by group of people."""
     named = {**titles, DECIDED: say("ledger.decided", language)}
-    everybody, city = say("ledger.everybody", language), say("ledger.whole_city", language)
+    everybody, city = say("ledger.everybody", language), place or say("ledger.whole_city", language)
     found = {}
     for (_, scope, standard, way, group), row in counts.items():
         if standard in named:

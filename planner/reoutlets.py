@@ -6,48 +6,62 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from planner.reaudit import scopes_at
+from planner.recomputed import as_text, cells, missing
 from planner.recoverage import serving, types_today
+from planner.refigures import DEGREES, SITES, place_figures
 from planner.repages import Degrees, Page
 from planner.replan import people_at
-from planner.words import say
+from planner.words import say, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from planner.reaudit import Spot
+    from planner.recomputed import Figure
     from planner.recoverage import Measured
     from planner.reinputs import Read
-    from planner.reresult import Point
+    from planner.reresult import Point, Result
     from planner.terms import Language
 
 MOBILE = ("mobile_point",)
 """Types of a mobile point (W14): it reaches people, and is no outlet."""
 
 
-def homes_of(read: Read) -> dict[str, Point]:
-    """Return the communities in which people live: each with its first point by id."""
+def homes_of(read: Read, *, lived: bool = True) -> dict[str, Point]:
+    """Return the communities in which people live, or all: each with its first point by id that has a district."""
     mine = [point for point in read.points.values() if point.layer == "residents" and point.unit and not point.made]
-    lived = {point.unit for point in mine if point.people}
+    people = {point.unit for point in mine if point.people or not lived}
     first: dict[str, Point] = {}
-    for point in sorted(mine, key=lambda point: point.id):
-        if point.unit in lived:
+    for point in sorted(mine, key=lambda point: (not point.district, point.id)):
+        if point.unit in people:
             first.setdefault(point.unit, point)
     return first
 
 
-def own_outlets(read: Read) -> dict[str, int | None]:
-    """How many outlets in operation each community with people has of its own.
+def own_outlets(read: Read, *, lived: bool = False) -> dict[str, int | None]:
+    """How many outlets in operation each community has of its own.
 
-    None where no outlet names it, and one that may stand there (its town or district may be the same) names none.
+    None where no outlet names it, and one that names none may be in its town: district and town are compared as far as
+    both have them, and a name that no community has (none of those in which people live, if `lived`) says nothing.
     """
+    homes = homes_of(read, lived=lived)
+    districts, towns = {home.district for home in homes.values()}, {home.town for home in homes.values()}
     open_now = [site for site in read.sites.values() if site.today and site.types != MOBILE]
-    vague = {(site.district, site.town) for site in open_now if not site.unit}
+    vague = {
+        (site.district if site.district in districts else "", site.town if site.town in towns else "")
+        for site in open_now
+        if not site.unit
+    }
     numbers = Counter(site.unit for site in open_now)
     found: dict[str, int | None] = {}
-    for unit, home in homes_of(read).items():
-        number = numbers[unit]
-        maybe = any({district} <= {"", home.district} and {town} <= {"", home.town} for district, town in vague)
-        found[unit] = None if not number and maybe else number
+    for unit in homes_of(read):
+        home = homes[unit]
+        maybe = any(
+            ("" in {district, home.district} or district == home.district)
+            and ("" in {town, home.town} or town == home.town)
+            for district, town in vague
+        )
+        found[unit] = None if not numbers[unit] and maybe else numbers[unit]
     return found
 
 
@@ -65,6 +79,18 @@ def outlet_counts(read: Read) -> dict[str, int | None]:
         "in_operation": sum(site.today for site in sites),
         "communities_without": communities_without(own, [*own]),
     }
+
+
+def place_of(read: Read) -> str:
+    """Name the one place where all communities with people lie, a district or a town of it; empty where there are more.
+
+    Tables by scope call the whole by that name, and have no line of it beside.
+    """
+    homes = {(point.district, point.town) for point in homes_of(read).values()}
+    districts, towns = {district for district, _ in homes}, {town for _, town in homes}
+    if len(districts) != 1:
+        return ""
+    return next(iter(districts)) + (next(iter(towns)) if len(towns) == 1 else "")
 
 
 def unit_columns(own: Mapping[str, int | None], language: Language) -> dict[str, dict[str, Any]]:
@@ -107,7 +133,7 @@ def outlets_page(
         row: dict[str, Any] = {
             "name": site.name,
             "type": "；".join(titles.get(kind, kind) for kind in site.types),
-            "tier": site.tier,
+            "tier": _tier(site.tier, language),
             "district": site.district,
             "town": site.town,
             "unit_id": site.unit,
@@ -125,6 +151,14 @@ def outlets_page(
         rows[site.id,] = {say(f"ledger.outlet.{key}", language): value for key, value in row.items()}
     marks = frozenset(say(f"ledger.outlet.{key}", language) for key in ("site_id", "counts", "people_only"))
     return Page(marks, (say("ledger.outlet.site_id", language),), rows)
+
+
+def _tier(tier: str, language: Language) -> str:
+    """Return what a tier is called: by its word, else by what the bureau wrote."""
+    key = f"counts.tier.{tier}"
+    if not tier or key in sentences():
+        return say(key, language) if tier else ""
+    return say("counts.tier_own", language, tier=tier.removesuffix("级"))
 
 
 def only_theirs(read: Read, measured: Measured) -> dict[str, int]:
@@ -152,3 +186,34 @@ def nearest_people(held: Mapping[str, list[Spot]], decides: Sequence[str]) -> di
         if site:
             people[site] += number
     return dict(people)
+
+
+def site_figures(read: Read, result: Result) -> Iterator[Figure]:
+    """Yield sites.csv of an audit: every site as its table says; nothing where the result has none."""
+    rows = result.rows(SITES)
+    if not rows:
+        return
+    yield from missing(SITES, [row["site_id"] for row in rows], read.sites)
+    for row in rows:
+        site = read.sites.get(row["site_id"])
+        if site is None:
+            continue
+        found = {
+            "name": site.name,
+            "type": ";".join(site.types),
+            "status": site.status,
+            "operating": "" if not row["operating"] and site.operating == "正常" else site.operating,
+            "tier": site.tier,
+            "district": site.district,
+            "town": site.town,
+            "unit_id": site.unit,
+            "host": site.host,
+            "build_method": site.method,
+            "funding": site.funding,
+            "cost_once_yuan": "" if site.once is None else str(site.once),
+            "cost_yearly_yuan": "" if site.yearly is None else str(site.yearly),
+            "hours": site.hours,
+            "open_today": as_text(site.today),
+        }
+        yield from cells(SITES, site.id, row, found)
+        yield from place_figures(SITES, site.id, row, site.place, DEGREES)

@@ -58,8 +58,8 @@ class Page:
         Texts of the keys -> header -> value, as in `Found`.
     alone
         Whether it has no header but these.
-    some
-        Whether it may leave out rows.
+    some, more
+        Whether it may leave out rows, and whether it may have others.
     """
 
     marks: frozenset[str]
@@ -67,6 +67,7 @@ class Page:
     rows: Mapping[tuple[str, ...], Mapping[str, Any]]
     alone: bool = False
     some: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,8 @@ class Found:
         Texts of scope, standard, way of counting and group (empty where a table has no such column) -> the same.
     pages
         Further tables.
+    place
+        What the whole is called; empty for the whole city.
     """
 
     language: Language
@@ -92,6 +95,7 @@ class Found:
     scopes: Mapping[tuple[str, str], Mapping[str, Any]]
     figures: Mapping[tuple[str, str, str, str], Mapping[str, Any]]
     pages: Sequence[Page] = field(default=())
+    place: str = ""
 
 
 def word(key: str, language: Language) -> str:
@@ -147,7 +151,7 @@ def _page_figures(file: str, page: Page, header: Sequence[str], rows: Sequence[S
             for column, value in page.rows.get(key, {}).items():
                 if column in cells:
                     yield _figure(file, " ".join(filter(None, key)), column, cells[column], value)
-    for key in sorted(seen.keys() | page.rows.keys()):
+    for key in sorted(page.rows.keys() if page.more else seen.keys() | page.rows.keys()):
         wanted = min(seen[key], 1) if page.some and key in page.rows else int(key in page.rows)
         yield Figure(file, " ".join(filter(None, key)), "", str(seen[key]), str(wanted), same=seen[key] == wanted)
 
@@ -192,7 +196,7 @@ def _expected(kind: str, cells: Mapping[str, Any], found: Found) -> tuple[str, M
         key = (text("scope"), text("standard"), text("variant"), text("group"))
         return " ".join(filter(None, key)), found.figures.get(key)
     district, town = text("district"), text("town")
-    if district == say("ledger.whole_city", found.language):
+    if district == (found.place or say("ledger.whole_city", found.language)) and not town:
         return district, found.scopes.get(("city", ""))
     if word("town", found.language) in cells:
         name = f"{district}/{town}".removeprefix("/")

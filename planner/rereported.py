@@ -6,7 +6,6 @@ Everything follows from the bureau's own columns; nothing here knows of roads or
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from planner.reinputs import Read
     from planner.terms import Language
 
-_ABSENT = "—"
-_REGISTERED, _PLACED, _SATISFIED = "求职登记", "成功对接", "满意度"
+_REGISTERED, _PLACED = "求职登记", "成功对接"
 _LIST_KEYS, _GRANT_KEYS = ("checklist", "level", "scope"), ("grant", "level", "scope", "grade")
 _SUM_KEYS = ("of", "header", "level", "scope")
 
@@ -72,10 +70,12 @@ def checklist_records(read: Read, own: Own) -> Iterator[dict[str, Any]]:
     year = read.scenario["data_date"].year
     for one in read.scenario.get("checklist", ()):
         judged = states(one, own, units_of(read)) if _is_list(one) else {}
+        silent = any(not _given(own, item, units_of(read)) for item in one.get("items", ()))
         for level, scope, units in _communities(read):
             if _is_list(one):
                 kinds = Counter(judged[unit] for unit in units)
-                part, whole, blank = kinds["passed"], len(units), kinds["blank"]
+                part, whole = (None, None) if silent else (kinds["passed"], len(units))
+                blank = kinds["blank"]
             else:
                 kinds = Counter()
                 given = [pair for unit in units if all(pair := [own.cell(unit, one[key]) for key in ("part", "whole")])]
@@ -96,7 +96,12 @@ def checklist_records(read: Read, own: Own) -> Iterator[dict[str, Any]]:
             }
 
 
-def _targets(one: Mapping[str, Any], level: str, year: int, part: int, whole: int) -> dict[str, Any]:
+def _given(own: Own, header: str, units: Iterable[str]) -> bool:
+    """Whether a column says anything of any unit: a list with one that does not is not judged at all."""
+    return header in own.headers and any(own.cell(unit, header) for unit in units)
+
+
+def _targets(one: Mapping[str, Any], level: str, year: int, part: int | None, whole: int | None) -> dict[str, Any]:
     """Return the share asked for by now and the next one, where they are asked of this level, and what they take."""
     steps = [(int(at), share) for at, share in one.get("shares", {}).items()]
     past: list[tuple[int | None, Any]] = [(None, one["share"])] if "share" in one else []
@@ -104,7 +109,9 @@ def _targets(one: Mapping[str, Any], level: str, year: int, part: int, whole: in
     coming = sorted(step for step in steps if step[0] > year)
     asked = one.get("each", "city") == level
     now, then = (past[-1] if asked and past else None), (coming[0] if asked and coming else None)
-    short = [max(0, needed(step[1], whole) - part) if step and whole else None for step in (now, then)]
+    short = [
+        max(0, needed(step[1], whole) - part) if step and whole and part is not None else None for step in (now, then)
+    ]
     return {
         "target": str(now[1]) if now else None,
         "year": now[0] if now else None,
@@ -149,7 +156,7 @@ def grant_records(read: Read, own: Own) -> Iterator[dict[str, Any]]:
     for one in read.scenario.get("grant", ()):
         grades, quotas = one.get("grades", ()), _quotas(one)
         prices = {entry["grade"]: entry["yuan"] for entry in grades} or {YES: one.get("yuan") or 0}
-        given = one["column"] in own.headers
+        given = _given(own, one["column"], units)
         held = [(point.district, own.cell(unit, one["column"])) for unit, point in units.items()]
         asked = {entry["grade"]: entry["count"] for entry in grades if "count" in entry}
         whole = sum(asked.values()) if len(asked) == len(grades) > 0 else sum(quotas.values()) or None
@@ -216,29 +223,26 @@ def sum_records(read: Read, communities: Own, outlets: Own) -> Iterator[dict[str
     """Add up what the bureau counts, in the city and every district: the entries ``sums`` of audit.json."""
     standing = [(site.id, site.district, site.town) for site in read.sites.values() if site.today]
     counts = {"communities": counts_in(read.scenario), "outlets": {*known_words()["reported"]["outlet_counts"]}}
-    texts = {"communities": {_SATISFIED}, "outlets": set[str]()}
     for of, own, places in (
         ("communities", communities, _communities(read)),
         ("outlets", outlets, places_of(standing)),
     ):
         for header in own.headers:
-            if header not in counts[of] | texts[of]:
+            if header not in counts[of] or not _given(own, header, places[0][2] if places else ()):
                 continue
             for level, scope, units in places:
                 if level != "town":
-                    yield {"of": of, "header": header, "level": level, "scope": scope} | _sum(
-                        own, header, units, counted=header in counts[of]
-                    )
+                    yield {"of": of, "header": header, "level": level, "scope": scope} | _sum(own, header, units)
 
 
-def _sum(own: Own, header: str, units: Sequence[str], *, counted: bool) -> dict[str, Any]:
+def _sum(own: Own, header: str, units: Sequence[str]) -> dict[str, Any]:
     given = [text for unit in units if (text := own.cell(unit, header))]
     pairs = [(own.cell(unit, _PLACED), own.cell(unit, _REGISTERED)) for unit in units]
     both = [pair for pair in pairs if all(pair)] if header == _PLACED and _REGISTERED in own.headers else []
     return {
         "units": len(units),
         "blank": len(units) - len(given),
-        "total": sum(map(int, given)) if counted and given else None,
+        "total": sum(map(int, given)) if given else None,
         "part": sum(int(pair[0]) for pair in both) if both else None,
         "whole": sum(int(pair[1]) for pair in both) if both else None,
     }
@@ -305,23 +309,42 @@ def scope_columns(read: Read, own: Own, language: Language) -> dict[tuple[str, s
     return dict(found)
 
 
-def _percent(part: int | None, whole: int | None) -> str:
-    tenths = None if part is None or not whole else part * 1000 // whole
-    return _ABSENT if tenths is None else f"{tenths // 10}.{tenths % 10}%"
+def _share(part: int | None, whole: int | None) -> Fraction | None:
+    return None if part is None or not whole else Fraction(part, whole)
 
 
-def _asked(share: str | None, year: int | None, language: Language) -> str:
-    if share is None:
-        return _ABSENT
-    text = f"{Decimal(share) * 100:f}"
-    shown = f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
-    return shown if year is None else say("bureau.by_year", language, share=shown, year=year)
+def _asked(share: str | None) -> Fraction | None:
+    return None if share is None else Fraction(share)
+
+
+def _place(read: Read) -> str:
+    """Return the one district, or town, in which all communities with people lie; empty where there are several."""
+    people = Counter[str]()
+    for point in read.points.values():
+        people[point.unit] += point.people
+    homes = {(point.district, point.town) for unit, point in units_of(read).items() if people[unit] > 0}
+    districts, towns = {district for district, _ in homes}, {town for _, town in homes}
+    return "" if len(districts) != 1 else f"{next(iter(districts))}{next(iter(towns)) if len(towns) == 1 else ''}"
+
+
+def _scope_words(row: Mapping[str, Any], place: str, language: Language) -> dict[str, str]:
+    if row["level"] == "city" and place:
+        return {"level": say("bureau.level.place", language), "scope": place}
+    return {"level": say(f"bureau.level.{row['level']}", language), "scope": row["scope"].replace("/", "")}
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    """Say whether a target is met; that there is none, or nothing to hold it against."""
+    if row["part"] is None or (row["target"] is not None and row["met"] is None):
+        return "not_judged"
+    return "no_target" if row["met"] is None else "met" if row["met"] else "unmet"
 
 
 def pages(read: Read, communities: Own, outlets: Own, language: Language) -> list[Page]:
     """Return the sheets 台账填报指标, 品牌与奖补 and 台账填报合计."""
     lists = {one["id"] for one in read.scenario.get("checklist", ()) if _is_list(one)}
     grants = {one["id"]: one for one in read.scenario.get("grant", ())}
+    place = _place(read)
 
     def word(key: str) -> str:
         return say(f"bureau.{key}", language)
@@ -333,24 +356,26 @@ def pages(read: Read, communities: Own, outlets: Own, language: Language) -> lis
 
     checked = (
         {
-            "level": word(f"level.{row['level']}"),
-            "scope": row["scope"].lstrip("/"),
+            **_scope_words(row, place, language),
             "checklist": row["name"],
             **{key: row[key] for key in ("clause", "communities", "blank", "missing", "next_missing")},
-            **{key: row[key] if row["checklist"] in lists else None for key in ("passed", "not_passed")},
+            "passed": row["part"] if row["checklist"] in lists else None,
+            "not_passed": row["not_passed"] if row["checklist"] in lists else None,
             **{key: None if row["checklist"] in lists else row[key] for key in ("part", "whole")},
-            "share": _percent(row["part"], row["whole"]),
-            "target": _asked(row["target"], row["year"], language),
-            "next_target": _asked(row["next_target"], row["next_year"], language),
-            "met": _ABSENT if row["met"] is None else word("met" if row["met"] else "unmet"),
+            "share": _share(row["part"], row["whole"]),
+            "target": _asked(row["target"]),
+            "target_year": str(row["year"]) if row["year"] else None,
+            "next_year": str(row["next_year"]) if row["next_year"] else None,
+            "next_target": _asked(row["next_target"]),
+            "met": word(_verdict(row)),
         }
         for row in checklist_records(read, communities)
     )
     granted = (
         {
             "grant": row["name"],
-            "level": word(f"level.{row['level']}"),
-            "scope": row["scope"] or ("" if row["level"] == "city" else word("no_district")),
+            **_scope_words({**row, "scope": row["scope"] or word("no_district")}, place, language),
+            **({"scope": place} if row["level"] == "city" else {}),
             "count": row["communities"],
             **{key: row[key] for key in ("clause", "grade", "quota", "over", "yuan", "quota_yuan")},
             "yearly": word("yearly" if grants[row["grant"]].get("yearly", False) else "once"),
@@ -360,10 +385,10 @@ def pages(read: Read, communities: Own, outlets: Own, language: Language) -> lis
     )
     summed = (
         {
-            **{key: row[key] for key in ("header", "scope", "units", "blank", "total")},
+            **{key: row[key] for key in ("header", "units", "blank", "total")},
+            **_scope_words(row, place, language),
             "of": word(f"of.{row['of']}"),
-            "level": word(f"level.{row['level']}"),
-            "rate": "" if row["part"] is None else _percent(row["part"], row["whole"]),
+            "rate": _share(row["part"], row["whole"]),
         }
         for row in sum_records(read, communities, outlets)
     )

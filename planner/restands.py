@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.reaudit import UNMET, scopes_at
 from planner.recomputed import cells, missing
 from planner.rejudge import CHECKED, goal_figures, needed, scopes_of
-from planner.reoutlets import homes_of
+from planner.reoutlets import homes_of, own_outlets, place_of
 from planner.repages import Page
 from planner.replan import buildable, unreachable
 from planner.reresult import AUDIT
@@ -40,7 +41,8 @@ class _Place(NamedTuple):
 
 
 def count_rows(read: Read) -> Iterator[dict[str, Any]]:
-    """Count the facilities in operation in each scope of every count of the scenario."""
+    """Count the facilities in operation in each scope of every count; None where an outlet may be a community's own."""
+    own = own_outlets(read, lived=True)
     homes = [point for point in read.points.values() if point.people and point.layer == "residents" and not point.made]
     places = [_Place("", "", point.district, point.town, point.unit) for point in read.points.values()]
     standing = []
@@ -58,10 +60,12 @@ def count_rows(read: Read) -> Iterator[dict[str, Any]]:
         for name, held in scopes_of({**count, **_nowhere(each)}, _with_districts(kept, names)):
             if name in found:
                 found[name] = len(held)
-        for scope, today in found.items():
+        for scope, number in found.items():
             least = count.get("min", 0)
+            today = None if not number and each == "community" and own[scope] is None else number
             about = {"count": count["id"], "clause": count.get("clause", ""), "each": each, "scope": scope}
-            yield about | {"min": least, "max": count.get("max"), "today": today, "short": max(0, least - today)}
+            short = None if today is None else max(0, least - today)
+            yield about | {"min": least, "max": count.get("max"), "today": today, "short": short}
 
 
 def _nowhere(each: str) -> dict[str, None]:
@@ -99,10 +103,11 @@ def _count_figures(read: Read, run: Mapping[str, Any]) -> Iterator[Figure]:
     yield from missing(f"{AUDIT} counts", [one["count"] for one in run["counts"]], rows)
     for name, held in rows.items():
         found = {key: held[0][key] for key in ("clause", "each", "min")}
-        found |= {"scopes": len(held), "today": sum(row["today"] for row in held)}
+        found |= {"scopes": len(held), "today": sum(row["today"] or 0 for row in held)}
         found |= {
-            "scopes_met": sum(not row["short"] for row in held),
-            "scopes_without": sum(not row["today"] for row in held),
+            "scopes_met": sum(row["short"] == 0 for row in held),
+            "scopes_without": sum(row["today"] == 0 for row in held),
+            "scopes_unknown": sum(row["today"] is None for row in held),
         }
         yield from cells(AUDIT, f"counts {name}", written.get(name, {}), found)
 
@@ -143,6 +148,8 @@ def beyond_rows(again: Recomputed) -> Iterator[dict[str, Any]]:
     first: dict[str, Point] = {}
     for point in read.points.values():
         first.setdefault(point.unit, point)
+    if not any(buildable(read, site) - ({*site.types} if site.today else set()) for site in read.sites.values()):
+        return
     far = unreachable(read, again.measured)
     for standard in dict.fromkeys(goal["standard"] for goal in read.scenario.get("goal", ())):
         people: Counter[str] = Counter()
@@ -248,21 +255,22 @@ def pages(
     counted = [
         row | {"scope_name": names.get(row["scope"], row["scope"]) if row["each"] == "community" else row["scope"]}
         for row in count_rows(again.read)
-        if not (row["each"] == "community" and row["today"] and not row["short"])
+        if not (row["each"] == "community" and row["today"] and row["short"] == 0)
     ]
+    counted = [row | {"each": say(f"ledger.each.{row['each']}", language)} for row in counted]
     goals = [
         {
             "goal": row["goal"],
-            "scope": row["scope"] or say("ledger.whole_city", language),
+            "scope": row["scope"] or place_of(again.read) or say("ledger.whole_city", language),
             "of": say(f"ledger.of.{row['of']}", language),
             "year": row["year"],
-            "target": row["share"],
+            "target": Fraction(row["share"]),
             **{key: row[key] for key in ("whole", "needed", "reached", "short") if key in row},
         }
         for row in goal_rows(again)
     ]
     beyond = [
-        {"standard": titles[row["standard"]], **{key: unit[key] for key in ("unit_id", "name", "people")}}
+        {"standard": titles[row["standard"]], **{key: unit[key] for key in ("unit_id", "people")}}
         for row in beyond_rows(again)
         if row["standard"] in titles
         for unit in row["communities"]
@@ -271,18 +279,21 @@ def pages(
     mine = {key[2]: row for key, row in counts.items() if key[0] == "city" and not key[3] and not key[4]}
     years = [
         {
-            "data_date": row["data_date"],
+            "when": row["data_date"],
             "standard": titles.get(row["standard"], row["standard"]) or decided,
             **{key: (mine.get(row["standard"], row) if row["data_date"] == day else row)[key] for key in _TREND},
         }
         for row in run["trend"]
     ]
-    trend = page(("data_date", "standard"), _TREND, years)
-    trend = Page(trend.marks, trend.keys, trend.rows, alone=True)
-    lost = page(("standard", "unit_id"), ("name", "people"), beyond)
+    for row in years:
+        for name, part, whole in (("rate", "met", "assessable"), ("share", "covered", "people")):
+            row[name] = Fraction(row[part], row[whole]) if row[whole] else None
+    trend = page(("when", "standard"), _TREND, years)
+    trend = Page(trend.marks, trend.keys, trend.rows, more=True)
+    lost = page(("standard", "unit_id"), ("name",), beyond)
     return [
         page(("count", "each", "scope_name"), ("today", "short"), [_without(row, ("scope",)) for row in counted]),
-        page(("goal", "scope", "of", "year", "target"), ("short",), goals),
+        page(("goal", "scope", "of", "year"), ("short", "target"), goals),
         trend,
         *([lost] if again.measured is not None and beyond else []),
     ]

@@ -67,8 +67,9 @@ def _facts(points: list[Point], date: dt.date, language: Language) -> dict[str, 
         for key, values in kinds.items()
     }
     name = several if len(names) > 1 else first.name
-    about = {"data_date": date.isoformat(), "district": first.district, "town": first.town, "name": name}
-    return about | worded | {"people": sum(point.people for point in points), "points": len(points)}
+    home = min(points, key=lambda point: (not point.district, point.id))
+    about = {"data_date": date.isoformat(), "district": home.district, "town": home.town, "name": name}
+    return about | worded | {"all_people": sum(point.people for point in points), "points": len(points)}
 
 
 def _groups(points: list[Point], read: Read) -> dict[str, int]:

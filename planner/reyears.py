@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.reaudit import DECIDED, WAYS, audit_figures, deciding_standards, sights, whole_states
 from planner.recomputed import Figure, cells, figure, missing
+from planner.reoutlets import MOBILE
 from planner.repages import Page
 from planner.rereading import Unread, known_words, read_links
 from planner.reresult import AUDIT, Result, sha256_of
@@ -121,7 +122,7 @@ def _about(read: Read) -> dict[str, dict[str, str]]:
 
 
 def _residents(read: Read) -> list[Point]:
-    return [point for point in read.points.values() if point.layer == "residents"]
+    return [point for point in read.points.values() if point.layer == "residents" and not point.made]
 
 
 # --- which community is which ------------------------------------------------------------------------------------
@@ -222,8 +223,9 @@ def _record(years: Years, again: Recomputed, result: Result) -> Iterator[Figure]
     written = [row for row in result.run["trend"] if row["data_date"] != result.run["data_date"]]
     yield figure(AUDIT, "trend", "data_date", written, earlier)
     yield figure(AUDIT, "changes", "differs", changes["differs"], list(_differs(years, before_run)))
-    open_then, open_now = ({site.id for site in one.read.sites.values() if site.today} for one in (before, again))
-    yield from cells(AUDIT, "changes.outlets", changes["outlets"], {"last": len(open_then), "now": len(open_now)})
+    sites = {"last": before.read.sites.values(), "now": again.read.sites.values()}
+    standing = {key: sum(site.today and site.types != MOBILE for site in held) for key, held in sites.items()}
+    yield from cells(AUDIT, "changes.outlets", changes["outlets"], standing)
 
 
 def _differs(years: Years, before_run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -303,21 +305,27 @@ def no_columns(scopes: Iterable[Any], language: Language) -> dict[Any, dict[str,
     return {scope: dict(blank) for scope in scopes}
 
 
-def pages(years: Years, result: Result, titles: Mapping[str, str], language: Language) -> list[Page]:
+def pages(years: Years, result: Result, titles: Mapping[str, str], place: str, language: Language) -> list[Page]:
     """Return the sheet 变化分解: last year, the change and now; of causes that they are there."""
     words = {LAST: "last", CHANGE: "change", NOW: "now"}
     heads = tuple(say(f"ledger.column.{key}", language) for key in ("scope", "standard", "cause_of"))
     kept = ("assessable", "met", "unassessable", "people", "covered")
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for (level, scope, standard), three in _three(years):
-        if level == "town":
+        if level == "town" or (level == "district" and place):
             continue
         named = say("ledger.decided", language) if standard == DECIDED else titles.get(standard, standard)
-        about = (scope or say("ledger.whole_city", language), named)
+        about = (scope or place or say("ledger.whole_city", language), named)
         for cause in result.run["changes"]["causes"]:
             rows[*about, say(f"changes.cause.{cause}", language)] = {}
         for cause, key in words.items():
-            sums = {say(f"ledger.column.{name}", language): three[cause][name] for name in kept}
+            sums: dict[str, Any] = {say(f"ledger.column.{name}", language): three[cause][name] for name in kept}
+            for name in ("rate", "share"):
+                tenths = three[cause][f"{name}_tenths"]
+                year = None if tenths is None or cause == CHANGE else Fraction(tenths, 1000)
+                more = None if tenths is None or cause != CHANGE else Decimal(tenths) / 10
+                sums |= {say(f"ledger.column.{name}", language): year}
+                sums |= {say(f"ledger.column.{name}_change", language): more}
             rows[*about, say(f"ledger.cause.{key}", language)] = sums
     return [Page(frozenset(heads), heads, rows)]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.figures import exact_percent, gap_percent, money, percent
 from planner.phases import ONE_YEAR
+from planner.rulenames import goal_title
 from planner.sources import EXAMPLES
 from planner.standards import need
 from planner.standings import DECIDED
@@ -264,25 +265,6 @@ def milestone_lines(
         yield say(f"trend.list_{how}", language, name=one["name"], year=one["year"], share=share, **values)
 
 
-def goal_title(one: Mapping[str, Any], names: Mapping[str, str], language: Language) -> str:
-    """Call a goal by what it asks for, as in 「城区步行15分钟按人口覆盖（环翠区，登记失业人员）」.
-
-    Parameters
-    ----------
-    one
-        A record of `milestones`.
-    names
-        Standards by id, in words.
-    language
-        Of the words.
-    """
-    about = [scope_words(one["scope"])] if one["scope"] else []
-    about += [one["group_name"]] if one["group_name"] else []
-    about += [say("trend.backup", language)] if one["backup"] else []
-    name = say(f"trend.goal_{one['of']}", language, standard=names.get(one["standard"], one["standard"]))
-    return say("trend.goal_about", language, name=name, about=listed(about, language)) if about else name
-
-
 def goal_titles(
     goals: Sequence[Mapping[str, Any]], names: Mapping[str, str], language: Language
 ) -> dict[tuple[str, str], str]:
@@ -293,11 +275,6 @@ def goal_titles(
         key: say("standard.shared", language, name=name, id=key[0]) if shared[name] > 1 else name
         for key, name in titles.items()
     }
-
-
-def scope_words(scope: str) -> str:
-    """Return a scope as sentences name it: 环翠区竹岛街道, not 环翠区/竹岛街道."""
-    return scope.replace("/", "", 1)
 
 
 def missing_lines(

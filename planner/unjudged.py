@@ -9,11 +9,12 @@ import numpy as np
 from planner import schema
 from planner.columns import GROUP_PREFIX
 from planner.coverage import applies, communities
+from planner.faultplaces import out_of_pack
 from planner.scenario import fault_at
 from planner.siting import label_of
 from planner.standards import scopes
 from planner.verdicts import checked, judged
-from planner.words import in_both
+from planner.words import LANGUAGES, in_both, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 def doubts_of(inputs: Inputs | None) -> tuple[Fault, ...]:
     """Return the doubts about whom nobody can judge (无法评定), as far as the inputs could be read."""
-    return () if inputs is None else (*_scopes(inputs), *_communities(inputs))
+    if inputs is None:
+        return ()
+    return tuple(out_of_pack(inputs.loaded, doubt) for doubt in (*_scopes(inputs), *_communities(inputs)))
 
 
 def _scopes(inputs: Inputs) -> Iterator[Fault]:
@@ -47,7 +50,9 @@ def _communities(inputs: Inputs) -> Iterator[Fault]:
     """Say under which standards communities are judged by less than half of their people, or not at all."""
     for i, counted in enumerate(community_counts(inputs)):
         if counted["partly"] or counted["left_out"]:
-            yield fault_at(inputs.loaded, "communities_unjudged", ["standard", i, "id"], **counted)
+            told = [in_both(f"unjudged.{key}", count=counted[key]) for key in ("partly", "left_out") if counted[key]]
+            parts = {language: listed((one[language] for one in told), language) for language in LANGUAGES}
+            yield fault_at(inputs.loaded, "communities_unjudged", ["standard", i, "id"], **counted, parts=parts)
 
 
 def community_counts(inputs: Inputs) -> list[dict[str, Any]]:

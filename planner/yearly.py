@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner import changes, changetables, checklists, duties, grants, leftout, ledgersums, measures, straight, trend
+from planner import changes, changetables, checklists, duties, grants, ledgersums, leftout, measures, straight, trend
 from planner.auditstudy import study_audit
 from planner.candidates import outlets
 from planner.countstands import count_stands

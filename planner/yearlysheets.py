@@ -78,10 +78,11 @@ def _with_lists(found: Yearly) -> pd.DataFrame:
 
 
 def _reported(found: Yearly) -> Iterator[LedgerSheet]:
-    language = found.inputs.scenario.language
-    yield worded_sheet("checklists", checklists.table(found.checked, language), found.audit)
-    yield worded_sheet("sums", ledgersums.table(found.sums, language), found.audit)
-    yield worded_sheet("grants", grants.table(found.granted, language), found.audit)
+    language, place = found.inputs.scenario.language, named(found.audit).place
+    yield worded_sheet("checklists", checklists.table(found.checked, language, place), found.audit)
+    yield worded_sheet("list_targets", clausesheets.targets(found.lists, language), found.audit)
+    yield worded_sheet("sums", ledgersums.table(found.sums, language, place), found.audit)
+    yield worded_sheet("grants", grants.table(found.granted, language, place), found.audit)
 
 
 def _since(found: Yearly) -> Iterator[LedgerSheet]:
@@ -190,10 +191,12 @@ def _trend(found: Yearly, names: Named) -> pd.DataFrame:
         for row in (found.changes.figures.to_dict("records") if found.changes and not found.changes.last else ())
         if row["level"] == "city" and row["cause"] == LAST
     ]
+    unjudged = _unjudged(found)
     rows = [
         {
             **{key: one[key] for key in ("when", "assessable", "met", "unassessable", "people", "covered")},
             "standard": _standard(one["standard"], names),
+            "unjudged": unjudged.get((one["when"], one["standard"])),
             "rate": share(one["met"], one["assessable"]),
             "share": share(one["covered"], one["people"]),
         }
@@ -205,9 +208,24 @@ def _trend(found: Yearly, names: Named) -> pd.DataFrame:
         {"when": str(one["year"]), "standard": titles[one["goal"], ""], "target": Fraction(one["share"])}
         for one in sorted(whole, key=lambda one: int(one["year"]))
     ]
-    columns = ["when", "standard", "assessable", "met", "unassessable", "rate", "people", "covered", "share", "target"]
+    columns = ["when", "standard", "assessable", "met", "unassessable", "rate", *PEOPLE, "share", "target"]
     table = pd.DataFrame(rows, columns=columns, dtype=object)
     return table.where(table.notna(), None)
+
+
+def _unjudged(found: Yearly) -> dict[tuple[str, str], int]:
+    """People who cannot be judged, by date and standard: of this year and the last, no record tells of those before."""
+    figures, last = found.audit.figures, found.changes.last if found.changes else {}
+    years = [
+        (found.inputs.scenario.data_date.isoformat(), figures[figures["level"] == "city"].to_dict("records")),
+        (str(last.get("data_date", "")), last.get("figures", ())),
+    ]
+    return {
+        (date, str(row["standard"])): int(row["unjudged"])
+        for date, rows in years
+        for row in rows
+        if not row["variant"] and not row["group"]
+    }
 
 
 def _policy(found: Yearly) -> Iterator[LedgerSheet]:

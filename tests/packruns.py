@@ -30,7 +30,8 @@ file = "demand.csv"
 coordinates = "gcj02"
 """
 
-# The road file holds the city and its edge alone, so that the bureau asks for less than the pack does.
+# The road file holds the city and its edge alone, so that the bureau asks for less than the pack does; its own
+# districts take the place of the pack's in the quotas.
 WEIHAI = """
 [[goal]]
 id = "urban-people"
@@ -43,14 +44,6 @@ file = "candidates.csv"
 coordinates = "gcj02"
 [[grant]]
 id = "brands"
-remove = true
-[[grant]]
-id = "brands-here"
-clause = "W5"
-name = "就业创业服务特色品牌社区补助"
-column = "品牌等级"
-grades = [{ grade = "A", count = 8, yuan = 100_000 }, { grade = "B", count = 12, yuan = 50_000 }]
-quota_clause = "W4"
 quotas = { {quotas} }
 [siting]
 gap = 0.05

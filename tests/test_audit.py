@@ -13,10 +13,10 @@ import python_calamine
 from typer.testing import CliRunner
 
 from planner import pipeline
-from planner.figurekeys import key_table
-from planner.forms import Figure
 from planner.cli import app
+from planner.figurekeys import key_table
 from planner.figures import percent
+from planner.forms import Figure
 from test_results import fingerprint
 from town import SCENARIO, write_town
 
@@ -195,7 +195,7 @@ def test_of_very_many_figures_those_of_city_and_districts_are_listed() -> None:
     many = {f"{level}.{at}.decided.rate{beside}": Figure(at, parts=parts) for level in ("district", "town")
             for at in range(400) for beside in ("", "@road", "#old")}  # fmt: skip
     table = key_table(many)
-    assert set(table["key"]) == {key for key in many if key.startswith("district") and "@" not in key}
+    assert set(table["figure_key"]) == {key for key in many if key.startswith("district") and "@" not in key}
     assert table["key_words"].isna().all()  # all of them would have one name
     assert len(key_table(dict(list(many.items())[:50]))) == 50
     whole = {f"city.{at}.rate{beside}": Figure(at) for at in range(1500) for beside in ("", "#old")}

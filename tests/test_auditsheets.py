@@ -107,6 +107,17 @@ def test_the_audit_of_one_district_names_it(tmp_path: Path) -> None:
     found = pipeline.audit(path, tmp_path / "out")
     assert [row["区市"] for row in rows_of(found.folder / "districts.csv")] == ["东区"]
     assert {row["范围"] for row in table_of(found.folder, "口径对照")} == {"东区"}
+    assert [row["镇街"] for row in table_of(found.folder, "镇街达标情况")] == ["东区镇", "西区镇", None]
+
+
+def test_the_audit_of_one_street_has_one_line_for_it(tmp_path: Path) -> None:
+    path = write_all(tmp_path / "in", PLAIN)
+    demand = tmp_path / "in" / "demand.csv"
+    demand.write_text(demand.read_text(encoding="utf-8").replace("西区", "东区"), encoding="utf-8")
+    found = pipeline.audit(path, tmp_path / "out")
+    assert [row["区市"] for row in rows_of(found.folder / "districts.csv")] == ["东区东区镇"]
+    assert [row["镇街"] for row in table_of(found.folder, "镇街达标情况")] == ["东区镇"]
+    assert {row["范围"] for row in table_of(found.folder, "目标差距")} == {"东区东区镇"}
 
 
 def test_columns_of_the_documents_are_there_and_blank(audited: Outcome) -> None:
@@ -182,8 +193,20 @@ def test_rates_of_years_are_shares_and_changes_have_signs(audited: Outcome, tmp_
     assert by_cause["变化合计"]["达标率变化（百分点）"] == pytest.approx(points, abs=1e-9)
     assert formats_of(found.folder, "变化分解", "达标率") == {"0.0%"}
     assert formats_of(found.folder, "变化分解", "达标率变化（百分点）") == {"+0.0;-0.0;0.0"}
+    years = [row for row in table_of(found.folder, "历年与目标") if row["标准"] == "判定（全部判定标准）"]
+    assert [(row["截止日或目标年度"], row["无法评定人口"]) for row in years] == [("2026-06-30", 0), ("2027-06-30", 0)]
     names = openpyxl.load_workbook(found.folder / "ledger.xlsx").sheetnames
     assert names.index("与上年相比") < names.index("变化分解")
+
+
+def test_a_ledger_in_english_has_the_same_columns(tmp_path: Path) -> None:
+    path = write_all(tmp_path / "in", PLAIN)
+    path.write_text('language = "en"\n' + path.read_text(encoding="utf-8"), encoding="utf-8")
+    found = pipeline.audit(path, tmp_path / "out")
+    (row,) = table_of(found.folder, "Milestones")
+    assert (row["Goal (id)"], row["Scope"], row["Target"]) == ("people", "Whole city", 0.6)
+    (unit_row, *_) = rows_of(found.folder / "communities.csv")
+    assert int(unit_row["People"]) == int(unit_row["People judged"]) + int(unit_row["People not judged"])
 
 
 def test_a_ledger_of_last_year_stands_among_the_years(tmp_path: Path) -> None:
@@ -193,6 +216,7 @@ def test_a_ledger_of_last_year_stands_among_the_years(tmp_path: Path) -> None:
     found = pipeline.audit(path, tmp_path / "out")
     first = table_of(found.folder, "历年与目标")[0]
     assert (first["截止日或目标年度"], first["达标"], first["达标率"]) == ("上年", 6, 0.375)
+    assert (first["可评定人口"], first["无法评定人口"], first["人口可达率"]) == (None, None, None)
 
 
 def test_times_of_day_are_in_their_order_and_tiers_that_are_codes_in_words(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from ledgertown import LEDGER, NEW, OTHER_PEACE, OUTLETS, PEACE, SUNNY, faults_of, inputs_of, quiet, said_of
 from planner import bureau, provenance
 from planner.bureaucolumns import column_of, ledger_columns, read_value
+from planner.errors import TableError
 from planner.grammar import Wrong
 from planner.inputs import read
 from planner.policyschema import ChecklistSection, GradeSection, GrantSection
@@ -338,6 +339,117 @@ def test_a_sheet_of_people_and_one_of_the_ledger_may_be_in_one_workbook(tmp_path
     inputs = read(path, quiet)
     (record,) = (r for r in provenance.input_records(inputs, bureau.read(inputs)) if r["path"] == "book.xlsx")
     assert (record["rows_read"], record["rows_used"]) == (7, 6)
+
+
+SAME = LEDGER.replace("ledger.csv", "demand.csv")
+
+
+def test_one_file_of_people_and_of_the_ledger_is_read_once(tmp_path: Path) -> None:
+    """Rows are counted once, nothing is said twice, and what the table of people has read is not repeated."""
+    columns = {
+        "序号": ("1", "2", "3", "4", "5"),
+        "登记失业人员": ("1", "", "2", "3", "0"),
+        "海拔": ("9", "9", "8", "7", "6"),
+        "备注": ("",) * 5,
+    }
+    inputs = inputs_of(tmp_path, SAME, columns=columns)
+    text = (tmp_path / "demand.csv").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("A2")]  # a ledger has one row for each
+    (tmp_path / "demand.csv").write_text("\n".join([*lines, "合计,,,,,,,,,,,,"]) + "\n", encoding="utf-8")
+    inputs = read(tmp_path / "scenario.toml", quiet)
+    found = bureau.read(inputs)
+    assert set(found.communities) == {"海拔", "登记失业"}
+    assert by(found.communities, "登记失业") == {SUNNY: 1, PEACE: 2, OTHER_PEACE: 3, NEW: 0}
+    assert found.empty >= {"备注"}
+    assert "就业困难" not in found.empty
+    assert found.doubts == ()
+    (record,) = (r for r in provenance.input_records(inputs, found) if r["path"] == "demand.csv")
+    assert (record["rows_read"], record["rows_used"]) == (5, 4)
+    assert len(provenance.left_out_records(inputs, found.left_out)) == 1
+
+
+def test_a_wrong_cell_of_such_a_file_is_told_once(tmp_path: Path) -> None:
+    columns = {"是否实施行动": ("是", "是", "也许", "", "")}
+    told = faults_of(tmp_path / "csv", LEDGER, f"12位代码,是否实施行动\n{PEACE},也许\n", columns)
+    assert [fault.row for fault in told] == [4, 2]  # of two files each
+    inputs_of(tmp_path / "book", columns=columns)
+    lines = (tmp_path / "book" / "demand.csv").read_text(encoding="utf-8").splitlines()
+    rows: list[list[object]] = [[*line.split(",")] for line in lines if not line.startswith("A2")]
+    write_xlsx(tmp_path / "book" / "book.xlsx", {"台账": sheet_xml(rows)})
+    path = tmp_path / "book" / "scenario.toml"
+    text = path.read_text(encoding="utf-8").replace("demand.csv", "book.xlsx")
+    path.write_text(text + SAME.replace("demand.csv", "book.xlsx"), encoding="utf-8")
+    with pytest.raises(TableError) as caught:
+        bureau.read(read(path, quiet))
+    assert [(one.code, one.sheet, one.row) for one in caught.value.faults] == [("ledger_yes_no", "台账", 3)]
+
+
+def test_a_header_below_another_is_the_column_of_its_last_line(tmp_path: Path) -> None:
+    """Not a column of its own beside it, and no doubt that nobody reads it."""
+    rows: list[list[object]] = [
+        ["12位代码", "重点群体", "", "男", "女"],
+        ["", "登记失业人员", "离校未就业", "就业困难人员", "就业困难人员"],
+        [SUNNY, 4, 2, 1, 1],
+    ]
+    inputs_of(tmp_path)
+    write_xlsx(tmp_path / "book.xlsx", {"台账": sheet_xml(rows, ["B1:C1", "A1:A2"])})
+    path = tmp_path / "scenario.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + LEDGER.replace("ledger.csv", "book.xlsx"), encoding="utf-8")
+    found = bureau.read(read(path, quiet))
+    assert list(found.communities) == ["登记失业", "离校未就业", "男 就业困难人员", "女 就业困难人员"]
+    assert by(found.communities, "登记失业") == {SUNNY: 4}
+    assert [doubt.code for doubt in found.doubts if doubt.column.startswith("重点群体")] == []
+
+
+def test_what_the_tables_of_people_say_is_not_taken_from_a_ledger(tmp_path: Path) -> None:
+    ledger = f"序号,12位代码,常住人口,经度,纬度,城乡分类,城乡分类代码,海拔\n1,{SUNNY},99,122,37,城镇,111,9\n"
+    found = said_of(tmp_path, LEDGER, ledger)
+    assert list(found.communities) == ["城乡分类代码", "海拔"]
+    (doubt,) = found.doubts
+    assert (doubt.code, doubt.values["count"]) == ("ledger_calculated", 4)
+
+
+def test_rows_of_other_towns_are_left_out_and_told(tmp_path: Path) -> None:
+    """A street audits itself with the ledger of the whole city (J2)."""
+    rows = [
+        f"{SUNNY},阳光社区,城关镇,东区,4,是",
+        "371002999001,远方社区,东山镇,东区,7,也许",
+        ",石桥村,,南区,8,",
+    ]
+    header = "12位代码,名称,镇街,区市,登记失业,是否实施行动"
+    inputs = inputs_of(tmp_path, LEDGER, "\n".join([header, *rows]) + "\n")
+    found = bureau.read(inputs)
+    assert by(found.communities, "登记失业") == {SUNNY: 4}
+    assert [(row.row, row.name, row.reason) for row in found.left_out] == [
+        (3, "远方社区", "ledger_outside"),
+        (4, "石桥村", "ledger_outside"),
+    ]
+    (doubt,) = found.doubts
+    assert (doubt.code, doubt.values["count"], doubt.values["places"]) == ("ledger_outside", 2, "东山镇 / 南区")
+    assert "东山镇" in tell(doubt, "zh")[1]
+    assert provenance.left_out_records(inputs, found.left_out)[0]["reason"].endswith("“东山镇”不在人口表内")
+    assert found.rows_used() == {"ledger.csv": 1}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "371002999001,远方社区,城关镇,东区",  # of a town that is there
+        "371002999001,远方社区,,",  # of no town
+        "370000000009,远方社区,东山镇,东区",  # its code is of a town that is there
+        ",新建社区,东山镇,",  # a name that is there, in a misspelt town
+    ],
+)
+def test_a_row_that_may_be_of_the_towns_that_are_there_is_a_fault(tmp_path: Path, row: str) -> None:
+    told = faults_of(tmp_path, LEDGER, f"12位代码,名称,镇街,区市\n{SUNNY},阳光社区,城关镇,东区\n{row}\n")
+    assert [(fault.code, fault.row) for fault in told] == [("ledger_unknown_communities", 3)]
+    assert "audit.ledger.keep" in tell(told[0], "zh")[2]
+
+
+def test_where_no_row_fits_all_are_faults(tmp_path: Path) -> None:
+    told = faults_of(tmp_path, LEDGER, "12位代码,名称,镇街,区市\n371002999001,远方社区,东山镇,东区\n")
+    assert [fault.code for fault in told] == ["ledger_unknown_communities"]
 
 
 def test_nothing_given_is_nothing_said(tmp_path: Path) -> None:

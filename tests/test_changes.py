@@ -325,18 +325,17 @@ def test_sentence_five_is_made_of_printed_differences(tmp_path: Path) -> None:
     told = changetables.record(found, old, new)
     lines = changetables.sentences(told, {"walk-5": "城区步行5分钟", "rural": "乡村0.6公里"}, "zh")
     assert lines[0] == (
-        "按“判定标准合计”口径，社区达标率上年6.2%、今年18.7%，与上年相比变化+12.5个百分点，其中路网更新0.0、人口更新0.0、"
-        "区划及城乡代码调整0.0、网点增减+12.5、标准及参数调整0.0。"
+        "各判定标准合计，社区达标率上年6.2%、今年18.7%，与上年相比变化+12.5个百分点，其中网点增减+12.5。"
     )
-    assert lines[1] == "可评定社区16个（+0），其中达标3个（+2）。"
-    assert "按“乡村0.6公里”口径，上年没有可比的达标率，今年—。" in lines, "nobody is rural any more"
-    assert lines[-1] == "正常运行网点2个，较上年增加1个、撤并0个。"
+    assert lines[1] == "可评定社区16个，其中达标3个（增加2个）。"
+    assert "按“乡村0.6公里”口径，今年没有可评定的社区。" in lines, "nobody is rural any more"
     whole = [row for row in told["figures"] if row["standard"] == ""]
     alike = told | {"figures": [*whole, *(row | {"standard": "walk-5"} for row in whole)]}
     assert not [line for line in changetables.sentences(alike, {}, "zh") if "判定标准合计" in line]
     english = changetables.sentences(told, {}, "en")
     assert len(english) == len(lines)
-    assert "+12.5 percentage points, of which roads 0.0" in english[0]
+    assert "+12.5 percentage points, of which outlets +12.5" in english[0]
+    assert told["outlets"] == {"last": 1, "now": 2, "opened": 1, "closed": 0}
     table = changetables.changes_table(found, "zh").set_index("unit_id")
     assert table.loc[U("33"), "told"] == "城乡分类：乡村→城镇；网点增减：不达标→达标"
     assert table.loc[U("33"), "causes"] == "sites:unmet>met"
@@ -347,6 +346,8 @@ def test_sentence_five_is_made_of_printed_differences(tmp_path: Path) -> None:
 def test_new_and_merged_communities_are_told_in_words(tmp_path: Path) -> None:
     year = with_units(Year(), u00={"unit_id": "900000000000"}, u11={"unit_id": U("10")})
     found, _ = between(Year().read(tmp_path / "old"), year.later().read(tmp_path / "new"), ((U("11"), U("10")),))
+    told = changetables.record(found, Year().read(tmp_path / "old"), year.later().read(tmp_path / "new"))
+    assert "区划：撤并形成1个、新设1个、撤销1个。" in changetables.sentences(told, {}, "zh"), "nothing of what is none"
     columns = changetables.ledger_columns(found, "zh")
     assert list(columns.loc["900000000000"]) == ["", "", "新设；区划及城乡代码调整：未列入→达标"]
     assert list(columns.loc[U("10")]) == [f"{U('10')};{U('11')}", "不达标", "撤并"]
@@ -360,6 +361,7 @@ def test_a_record_that_says_otherwise_than_its_inputs_is_told(tmp_path: Path) ->
     found, _ = between(old, new, record={"figures": [*rows, *beside]})
     assert found.differs == (("walk-5", (7, 16), (1, 16)),)
     lines = changetables.sentences(changetables.record(found, old, new), {}, "zh")
+    assert lines[0] == "按“walk-5”口径，社区达标率上年6.2%、今年6.2%，与上年持平。"
     assert [line for line in lines if "原记达标7/可评定16，重算1/16" in line]
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledgertown import LEDGER, NEW, PEACE, SUNNY, quiet, said_of
-from planner import bureau, checklists, grants, ledgersums
+from planner import bureau, checklists, grants, ledgersums, listlines
 from planner.bureaucolumns import ledger_columns
 from planner.checklists import Checked, CheckFigure, check
 from planner.inputs import read
@@ -69,8 +69,15 @@ def test_8996_of_10000_is_899() -> None:
     units, ledger = answers("是否实施行动", ["是"] * 8996 + ["否"] * 1004)
     found = check([ACTION], units, ledger, 2025)
     first = checklists.table(found, "zh").iloc[0]
-    assert [first["比例"], first["是否达到"], first["还差"]] == ["89.9%", "未达到", 4]
-    assert "占89.9%" in next(checklists.lines(found, "zh"))
+    assert [first["比例"], first["应达到"], first["是否达到"], first["还差"]] == [
+        Fraction(8996, 10000),
+        Fraction(9, 10),
+        "未达到",
+        4,
+    ]
+    assert next(listlines.lines(found, "zh")) == (
+        "行动（W2）：全市10000个社区中8996个符合，占89.9%；1004个不符合；应达到90%，还差4个社区。台账填报，不由可达性推算。"
+    )
 
 
 def test_what_a_community_lacks_is_named() -> None:
@@ -87,7 +94,7 @@ def test_what_a_community_lacks_is_named() -> None:
 def test_a_column_that_nobody_gives_is_blank_throughout() -> None:
     units = units_of(3)
     found = check([SIX, RATE], units, pd.DataFrame(index=units.index), 2025)
-    assert (city(found).blank, city(found).passed) == (3, 0)
+    assert (city(found).blank, city(found).passed, city(found).part, city(found).whole) == (3, 0, None, None)
     assert (city(found, 1).blank, city(found, 1).met, city(found, 1).missing) == (3, None, None)
     assert checklists.rates(found)["rate"] == {
         "": None,
@@ -96,6 +103,41 @@ def test_a_column_that_nobody_gives_is_blank_throughout() -> None:
         "东区/城关镇": None,
         "西区/城关镇": None,
     }
+
+
+def test_a_list_is_not_judged_by_a_column_that_nobody_gives() -> None:
+    """No 0 %, no “not met”: nothing was handed in that could be held against the target."""
+    units = units_of(3)
+    found = check([ACTION, RATE, SIX], units, pd.DataFrame({"有标识": ["是", "否", ""]}, index=units.index), 2025)
+    action, _, six = (city(found, number) for number in range(3))
+    assert (action.met, action.missing, action.part, action.target) == (None, None, None, Decimal("0.9"))
+    assert (six.part, six.not_passed, six.blank) == (None, 1, 2)
+    assert {share for one in checklists.rates(found).values() for share in one.values()} == {None}
+    table = checklists.table(found, "zh").set_index(["核对项", "层级"])
+    whole = table[table.index.get_level_values("层级") == "全市"]
+    assert whole[["符合", "比例", "还差"]].isna().to_numpy().all()
+    assert whole["是否达到"].tolist() == ["未评"] * 3
+    assert list(listlines.lines(found, "zh")) == [
+        "行动（W2）：台账没有“是否实施行动”一列，未评。",
+        "实现就业（B1）：台账没有以下2列：就业、登记，未评。",
+        "六有（W3）：台账没有“有宣传专栏”一列，未评。",
+    ]
+
+
+def test_a_column_that_is_there_and_empty_is_another_matter() -> None:
+    units, ledger = answers("有标识", ["是", "是"])
+    found = check([SIX], units, ledger, 2025, frozenset({"有宣传专栏"}))
+    assert list(listlines.lines(found, "zh")) == ["六有（W3）：台账“有宣传专栏”一列没有填写，未评。"]
+
+
+def test_blank_cells_of_a_column_that_is_given_are_counted() -> None:
+    """A district that says nothing stands at 0 % as soon as another one says something."""
+    units, ledger = answers("是否实施行动", ["", "是"])
+    found = check([ACTION.model_copy(update={"each": "district"})], units, ledger, 2025)
+    assert [(f.scope, f.part, f.blank, f.met) for f in found.figures if f.level == "district"] == [
+        ("东区", 1, 0, True),
+        ("西区", 0, 1, False),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +175,11 @@ def test_a_rate_counts_where_both_figures_are_given() -> None:
     found = check([RATE], units, ledger.assign(就业=pd.array([8, 8, 1, 0], dtype="Int64")), 2025)
     assert (city(found).part, city(found).whole, city(found).missing) == (9, 15, 5)
     first = checklists.table(found, "zh").iloc[0]
-    assert [first["分子"], first["分母"], first["比例"]] == [9, 15, "60.0%"]
+    assert [first["分子"], first["分母"], first["比例"]] == [9, 15, Fraction(3, 5)]
+    assert next(listlines.lines(found, "zh")) == (
+        "实现就业（B1）：全市就业9人，占登记15人的60.0%；4个社区中1个未填，不在两数之内；应达到90%，还差5人。"
+        "台账填报，不由可达性推算。"
+    )
 
 
 @given(st.lists(st.sampled_from(["是", "否", ""]), max_size=40), st.integers(1, 100))
@@ -145,7 +191,7 @@ def test_counts_add_up_and_what_is_missing_is_just_enough(texts: list[str], perc
     assert figure.passed + figure.not_passed + figure.blank == figure.communities == len(texts)
     districts = [f for f in found.figures if f.level == "district"]
     assert sum(f.passed for f in districts) == figure.passed
-    if texts:
+    if any(texts):
         assert figure.met == (Fraction(figure.passed, len(texts)) >= Fraction(share))
         assert figure.missing is not None
         assert Fraction(figure.passed + figure.missing, len(texts)) >= Fraction(share)
@@ -155,12 +201,14 @@ def test_counts_add_up_and_what_is_missing_is_just_enough(texts: list[str], perc
 
 @pytest.mark.parametrize(("language", "word"), [("zh", "台账填报，不由可达性推算"), ("en", "not derived from reach")])
 def test_what_is_written_is_plain_and_says_that_it_is_of_the_ledger(language: Language, word: str) -> None:
-    units, ledger = answers("是否实施行动", ["是", ""])
+    units, _ = answers("是否实施行动", ["是", ""])
+    said: dict[str, object] = {"是否实施行动": ["是", ""], "认定": ["否", ""], "就业": [1, 2], "登记": [3, 3]}
+    ledger = pd.DataFrame(said, index=units.index)
     found = check([ACTION, RATE, FULL], units, ledger, 2023)
     written = json.loads(json.dumps(checklists.records(found)))
     assert written[0]["target"] == "0.9"
     assert all(word in text for text in checklists.table(found, language).iloc[:, -1])
-    told = list(checklists.lines(found, language))
+    told = list(listlines.lines(found, language))
     assert len(told) == 3
     assert all(word in line for line in told)
 
@@ -171,7 +219,7 @@ def test_what_is_written_is_plain_and_says_that_it_is_of_the_ledger(language: La
 @pytest.mark.parametrize("room", [checklists.check, grants.grant, ledgersums.sums])
 def test_figures_of_the_ledger_take_no_reach(room: object) -> None:
     asked = set(inspect.signature(room).parameters)  # type: ignore[arg-type]
-    assert asked <= {"checklists", "grants", "units", "ledger", "year", "of", "more"}
+    assert asked <= {"checklists", "grants", "units", "ledger", "year", "of", "empty"}
 
 
 def test_figures_of_the_ledger_do_not_change_with_roads_and_sites(tmp_path: Path) -> None:

@@ -317,7 +317,7 @@ def parsed(page: str) -> Tags:
 
 def page_of(officers: duties.Officers, outlets: pd.DataFrame, more: Mapping[str, Sequence[str]]) -> str:
     found = duties.assign(outlets, officers)
-    head = notices.Head(DATE, "某某县人社局", ["《方案》，草案"])
+    head = notices.Head(DATE, "某某县人社局", ["依据：《方案》，草案", "注意：所依据的《办法》为“期满”"])
     return notices.notices(found, outlets.assign(**more), head, "zh")
 
 
@@ -330,7 +330,8 @@ def test_a_notice_for_every_outlet(tmp_path: Path) -> None:
     assert "联系重点企业6家，每家每月至少上门联系一次，全月不少于6次。" in page
     assert "本网点没有就近联系的重点企业。" in page
     assert "以本网点为最近网点的居民900人（截至 2026-06-30）。" in page
-    assert "依据：《方案》，草案" in page
+    assert "依据：《方案》，草案<br>注意：所依据的《办法》为“期满”<br>" in page
+    assert "依据：注意" not in page
     assert "其中2个还没有专员" in page
     assert not requests_of(page)
 
@@ -342,6 +343,7 @@ def requests_of(page: str) -> list[str]:
 def test_what_is_not_given_stays_a_blank_line(tmp_path: Path) -> None:
     outlets = outlets_of(("s1", "", "东镇", 5, None))
     sheet = page_of(officers_of(tmp_path, "专员,镇街\n甲,东镇\n"), outlets, {}).split("<section>")[-1]
+    assert "还没有专员" not in page_of(officers_of(tmp_path, "专员,镇街\n甲,东镇\n"), outlets, {})
     # phone, services, visits, hours
     assert sheet.count('class="blank"') == 4
 

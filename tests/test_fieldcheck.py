@@ -552,7 +552,16 @@ def test_communities_judged_by_few_of_their_people_are_said(tmp_path: Path) -> N
     assert outcome.record["demand"]["communities_unjudged"] == [{"standard": "walk-5", "partly": 1, "left_out": 1}]
     assert outcome.record["standards"][0]["communities"] == 2
     codes = codes_of(inputs.read(path, lambda _: None))
-    assert codes == {"communities_unjudged": {"standard": "walk-5", "partly": 1, "left_out": 1}}
+    (told,) = codes.values()
+    assert {key: told[key] for key in ("standard", "partly", "left_out")} == {
+        "standard": "walk-5", "partly": 1, "left_out": 1,
+    }  # fmt: skip
+    assert told["parts"]["zh"] == "1个只按能评定的人判定、1个没有人能评定、不计入社区数"
+    few = FEW.format(spot=place(1, 1)).splitlines()
+    (tmp_path / "demand.csv").write_text("\n".join(line for line in few if ",U2," not in line), encoding="utf-8")
+    (told,) = codes_of(inputs.read(path, lambda _: None)).values()
+    assert told["parts"]["zh"] == "1个只按能评定的人判定", "nothing is said of none"
+    (tmp_path / "demand.csv").write_text(FEW.format(spot=place(1, 1)), encoding="utf-8")
     path.write_text(SCENARIO + fill(tmp_path, {(d, "walk-5"): UNMET for d in "BC"}), encoding="utf-8")
     assert codes_of(inputs.read(path, lambda _: None)) == {}
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
 from planner import grants, ledgersums
+from planner.figures import money
 from planner.grants import Granted, GrantFigure, grant
 from planner.policyschema import GradeSection, GrantSection
 
@@ -26,6 +28,7 @@ BRANDS = GrantSection(
     quotas=QUOTAS,
     funding="就业补助资金",
 )
+WHOLE = money(1_400_000, "zh")
 AWARD = GrantSection(id="award", clause="J4", name="奖补", column="是否认定", yuan=6_000, yearly=True)
 
 
@@ -67,8 +70,7 @@ def test_the_brands_of_weihai_come_to_1400000_yuan() -> None:
     assert found.by_funding() == [{"funding": "就业补助资金", "yearly": False, "yuan": 1_400_000}]
     assert (found.absent, found.unquoted, found.blank) == ({"brands": ()}, {"brands": ()}, {"brands": 8})
     assert list(grants.lines(found, "zh")) == [
-        "品牌（W5）：台账共20个社区，一次性140 万元。台账填报，不由可达性推算。",
-        "按条款为20个，140 万元。",
+        f"品牌（W5）：台账共20个社区，一次性{WHOLE}；按条款名额共20个，{WHOLE}。台账填报，不由可达性推算。"
     ]
 
 
@@ -84,10 +86,15 @@ def test_too_many_and_too_few_are_told_by_grade_and_district() -> None:
     assert figure_of(found).communities == 6
     assert found.absent["brands"] == tuple(sorted(set(QUOTAS) - {"环翠区", "高区"}))
     assert found.unquoted["brands"] == ("", "外县")
-    told = "\n".join(grants.lines(found, "zh"))
-    assert "环翠区4个，超出名额3个的1个。" in told
-    assert "全市A级5个，名额8个，还缺3个。" in told
-    assert "有社区而没有名额的区市：未注明区市、外县。" in told
+    (told,) = grants.lines(found, "zh")
+    left = "、".join(found.absent["brands"])
+    quota = sum(QUOTAS[name] for name in found.absent["brands"])
+    assert told == (
+        f"品牌（W5）：台账共6个社区，一次性{money(550_000, 'zh')}；按条款名额共20个，{WHOLE}；"
+        "A级5个，比名额（8个）少3个；"
+        "B级1个，比名额（12个）少11个；环翠区4个，超出名额（3个）1个、高区1个，比名额（2个）少1个；"
+        f"{left}有名额（共{quota}个），人口表中没有其社区；未注明区市、外县有社区而没有名额。台账填报，不由可达性推算。"
+    )
     nowhere = [f for f in found.figures if f.level == "district" and not f.scope and not f.grade]
     assert [(f.communities, f.quota, f.yuan) for f in nowhere] == [(1, None, 100_000)]
 
@@ -99,7 +106,7 @@ def test_an_award_of_every_year_for_each_accredited_community() -> None:
     assert (whole.communities, whole.yuan, whole.quota, whole.over, found.blank["award"]) == (2, 12_000, None, None, 1)
     assert figure_of(found, "东区").yuan == 6_000
     assert found.by_funding() == [{"funding": "", "yearly": True, "yuan": 12_000}]
-    assert next(grants.lines(found, "zh")).startswith("奖补（J4）：台账共2个社区，每年1.2 万元。")
+    assert next(grants.lines(found, "zh")).startswith(f"奖补（J4）：台账共2个社区，每年{money(12_000, 'zh')}。")
 
 
 def test_a_column_that_nobody_gives_is_no_money_and_no_shortfall() -> None:
@@ -108,7 +115,22 @@ def test_a_column_that_nobody_gives_is_no_money_and_no_shortfall() -> None:
     assert {(f.communities, f.yuan, f.over) for f in found.figures} == {(None, None, None)}
     assert found.by_funding() == []
     assert found.blank == {"brands": len(units), "award": len(units)}
-    assert all("没有这一列" in line for line in grants.lines(found, "zh"))
+    assert list(grants.lines(found, "zh")) == [
+        "品牌（W5）：台账没有“品牌等级”一列，未计。",
+        "奖补（J4）：台账没有“是否认定”一列，未计。",
+    ]
+    empty = grant([AWARD], units, pd.DataFrame(index=units.index), frozenset({"是否认定"}))
+    assert list(grants.lines(empty, "zh")) == ["奖补（J4）：台账“是否认定”一列没有填写，未计。"]
+
+
+def test_districts_without_any_are_one_line() -> None:
+    units, ledger = town([*QUOTAS], {"品牌等级": ["A", *[""] * (len(QUOTAS) - 1)]})
+    (told,) = grants.lines(grant([BRANDS], units, ledger), "zh")
+    first, *others = sorted(QUOTAS)
+    assert told.count("还没有") == 1
+    assert all(told.count(name) == 1 for name in QUOTAS)
+    assert f"名额共{sum(QUOTAS.values()) - QUOTAS[next(iter(QUOTAS))]}个" in told
+    assert {first, *others} == set(QUOTAS)
 
 
 def test_quotas_without_a_count_by_grade() -> None:
@@ -152,20 +174,23 @@ def test_counts_of_the_ledger_are_added_up_with_what_is_blank() -> None:
         },
         index=index,
     )
-    found = ledgersums.sums("outlets", units, ledger, ["满意度"])
+    found = ledgersums.sums("outlets", units, ledger)
     city = {one.header: one for one in found if one.level == "city"}
-    assert list(city) == ["求职登记", "成功对接", "专职", "满意度"]
-    assert [(one.blank, one.total) for one in city.values()] == [(1, 40), (0, 21), (3, None), (2, None)]
+    assert list(city) == ["求职登记", "成功对接"]  # nobody has given the third, and texts have no sum
+    assert [(one.blank, one.total) for one in city.values()] == [(1, 40), (0, 21)]
     assert (city["成功对接"].part, city["成功对接"].whole) == (14, 40)
     west = next(one for one in found if (one.header, one.scope) == ("成功对接", "西区"))
     assert (west.units, west.total, west.part, west.whole) == (2, 16, 9, 30)
     table = ledgersums.table(found, "zh")
-    assert table.loc[table["列"] == "成功对接", "对接率（成功对接/求职登记）"].tolist() == ["35.0%", "50.0%", "30.0%"]
+    assert table.loc[table["列"] == "成功对接", "对接率（成功对接/求职登记）"].tolist() == [
+        Fraction(7, 20),
+        Fraction(1, 2),
+        Fraction(3, 10),
+    ]
     assert all("不由可达性推算" in text for text in table.iloc[:, -1])
     assert json.loads(json.dumps(ledgersums.records(found)))[0]["total"] == 40
     only = ledgersums.sums("outlets", units.loc[["a"]], ledger)
     assert [(one.header, one.units, one.total) for one in only if one.level == "city"] == [
         ("求职登记", 1, 10),
         ("成功对接", 1, 5),
-        ("专职", 1, None),
     ]

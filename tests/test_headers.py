@@ -58,6 +58,25 @@ def test_columns_that_decide_who_is_open_are_known_by_their_common_names(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("status", "works"), [("正常", "正常"), ("停运", "停运"), ("在建", "在建"), ("正常运行", "正常")]
+)
+def test_a_status_of_a_ledger_says_whether_sites_work(status: str, works: str, tmp_path: Path) -> None:
+    """状态（正常/停运/在建） is the column of the ledger of outlets, also of the planner's own."""
+    rows = [SITE.replace("现有", status), SITE.replace("现有", "").replace("s1", "s2").replace("36.66", "36.77")]
+    frame = read_sites([source(tmp_path, SITE_HEAD, *rows)], known_types={"station": "s"}).frame
+    assert frame["status"].tolist() == ["existing", "existing"]
+    assert frame["operating"].tolist() == [works, ""]
+
+
+@pytest.mark.parametrize("other", ["候选", "现有", "是"])
+def test_a_status_of_two_kinds_of_words_is_a_fault(other: str, tmp_path: Path) -> None:
+    rows = [SITE.replace("现有", "正常"), SITE.replace("现有", other).replace("s1", "s2").replace("36.66", "36.77")]
+    with pytest.raises(TableError) as caught:
+        read_sites([source(tmp_path, SITE_HEAD, *rows)], known_types={"station": "s"})
+    assert {fault.column for fault in caught.value.faults} == {"状态"}
+
+
+@pytest.mark.parametrize(
     ("header", "cell"), [("城镇化率", "92.84%"), ("城镇化率（%）", "92.84"), ("常住人口城镇化率(%)", "92.84%")]
 )
 def test_an_urban_share_may_be_in_percent(header: str, cell: str, tmp_path: Path) -> None:

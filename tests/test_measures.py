@@ -16,6 +16,7 @@ from planner.candidates import MOBILE_TYPE
 from planner.geodesy import great_circle_m
 from planner.inputs import read
 from planner.measures import COLUMNS, in_words, measures, reachable
+from planner.schema import METHODS
 from planner.standings import sight, standings
 from planner.study import study
 from planner.words import LANGUAGES
@@ -60,7 +61,12 @@ def sites(*rows: tuple[str, str, bool, float]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table, geometry=[Point(lon, 0.0) for lon in table["lon"]], crs=4326)
 
 
-OPENED = pd.DataFrame({"site_id": ["new", "late"], "year": [2026, 2027]})
+OPENED = pd.DataFrame(
+    {
+        "site_id": ["late", "new", "new"], "type": ["kiosk", "market", "kiosk"], "year": [2027, 2026, 2026],
+        "at_existing": [True, False, False], "build_method": ["", "改建", "改建"],
+    }
+)  # fmt: skip
 NO_PLAN = OPENED.iloc[:0]
 
 
@@ -71,6 +77,7 @@ def told(*rows: tuple[str, str, str, str, float | None], **more: Any) -> dict[st
         "sites": sites(("e", "station", True, 0.0)),
         "opened": NO_PLAN,
         "within": None,
+        "served_by": {"s": ("kiosk", "station")},
         **more,
     }
     found = measures(standing(*rows), demand(*units), **given, rule=HALF)
@@ -114,7 +121,7 @@ def test_a_candidate_must_reach_as_many_as_the_rule_asks_for() -> None:
     for point, reason in (("d-a", "no_candidate"), ("d-2", "not_chosen")):
         within = pd.DataFrame({"standard": ["s"], "demand_id": [point]})
         coverage = cover(("a", "today", 2026, False, ""))
-        found = measures(rows, people, coverage, sites(), NO_PLAN, within, rule=HALF)
+        found = measures(rows, people, coverage, sites(), NO_PLAN, within, rule=HALF, served_by={})
         assert found["reason"].tolist() == [reason]
 
 
@@ -133,6 +140,10 @@ def test_the_first_year_in_which_a_planned_site_serves_it() -> None:
     assert planned["b"] == ("planned", "late", 2027)
     assert planned["c"][:2] == ("joint", "")
     assert {unit: row["reason"] for unit, row in found.items()} == {"a": "beyond", "b": "beyond", "c": "not_chosen"}
+    opening = {unit: (row["opened_year"], row["opened_types"], row["opened_how"]) for unit, row in found.items()}
+    assert opening["a"] == (2026, "kiosk", "改建"), "the market there serves nobody under this standard"
+    assert opening["b"] == (2027, "kiosk", "added")
+    assert opening["c"][1:] == ("", "")
 
 
 def test_the_nearest_mobile_point_in_use_within_the_distance() -> None:
@@ -157,16 +168,41 @@ def test_the_nearest_mobile_point_in_use_within_the_distance() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("reason", ["off_network", "no_route", "beyond", "not_chosen", "no_candidate", ""])
 @pytest.mark.parametrize("measure", ["planned", "mobile", "joint", "field_check", ""])
-def test_words_for_table_3(language: Any, reason: str, measure: str) -> None:
+@pytest.mark.parametrize("how", ["added", "placed", *METHODS])
+def test_words_for_table_3(language: Any, reason: str, measure: str, how: str) -> None:
     row = {
-        "reason": reason, "measure": measure, "planned_site_id": "x", "planned_year": 2027, "mobile_site_id": "x",
-        "mobile_m": 1234.5, "joint_site_id": "x", "joint_m": 876.4,
+        "reason": reason, "measure": measure, "planned_site_id": "x", "planned_year": 2028, "mobile_site_id": "x",
+        "mobile_m": 1234.5, "joint_site_id": "x", "joint_m": 876.4, "opened_year": 2027, "opened_types": "kiosk;hall",
+        "opened_how": how,
     }  # fmt: skip
-    why, what = in_words(row, {"x": "大集"}, language)
+    why, what = in_words(row, {"x": "大集"}, {"kiosk": "就业e站"}, language)
     assert bool(why) == bool(reason)
     assert ("大集" in what) == (measure in {"planned", "mobile", "joint"})
-    assert ("2027" in what) == (measure == "planned")
+    assert ("2027" in what) == ("就业e站" in what) == ("hall" in what) == (measure == "planned")
     assert ("876" in what) == (measure == "joint")
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("added", "2026年在“大岗零工市场”加载就业e站"),
+        ("placed", "2026年在“大岗零工市场”设就业e站"),
+        ("新建", "2026年在“大岗零工市场”新建就业e站"),
+        ("专区", "2026年依托“大岗零工市场”设就业e站（专区）"),
+        ("改建", "2026年依托“大岗零工市场”设就业e站（改建）"),
+    ],
+)
+def test_what_the_plan_does_there_is_said(how: str, told: str) -> None:
+    row = {
+        "reason": "beyond", "measure": "planned", "planned_site_id": "m", "opened_year": 2026, "opened_types": "kiosk",
+        "opened_how": how,
+    }  # fmt: skip
+    assert in_words(row, {"m": "大岗零工市场"}, {"kiosk": "就业e站"}, "zh")[1] == told
+
+
+def test_metres_stand_without_a_space() -> None:
+    row = {"reason": "", "measure": "joint", "joint_site_id": "m", "joint_m": 500.0}
+    assert in_words(row, {"m": "某站"}, {}, "zh")[1] == "邻近联建：由“某站”服务，路网500米"
 
 
 # --- On a whole run ------------------------------------------------------------------------------------------
@@ -211,7 +247,7 @@ def test_every_community_left_out_has_its_reason_and_measure(tmp_path: Path) -> 
     rows = standings([sight(inputs.demand.frame, today, one) for one in inputs.standards], HALF, ("walk-5",))
     within = reachable(found.reach, inputs.options)
     given = (inputs.demand.frame, found.coverage, inputs.sites.frame, found.opened, within)
-    table = measures(rows, *given, rule=HALF)
+    table = measures(rows, *given, rule=HALF, served_by={one.id: one.served_by for one in inputs.standards})
     unmet = rows[(rows["standard"] != "") & (rows["state"] == "unmet")]
     assert len(table) == len(unmet) > 0
     assert set(table["reason"]) <= {"beyond", "not_chosen", "no_candidate"}
@@ -223,7 +259,12 @@ def test_every_community_left_out_has_its_reason_and_measure(tmp_path: Path) -> 
     assert set(table.loc[table["measure"] == "planned", "unit_id"]) == met & set(unmet["unit_id"])
     planned = table[table["measure"] == "planned"]
     assert set(planned["planned_site_id"]) <= set(found.opened["site_id"])
-    assert set(planned["planned_year"]) == {2026}
+    assert set(planned["planned_year"]) == set(planned["opened_year"]) == {2026}
+    built = found.opened.set_index("site_id")
+    for row in planned.to_dict("records"):
+        there = built.loc[[row["planned_site_id"]]]
+        assert row["opened_types"] == ";".join(there["type"])
+        assert (row["opened_how"] == "added") == bool(there["at_existing"].all())
     # the market is less than 5 km from everybody: whoever is not planned for has it as a measure
     assert set(table.loc[table["measure"] != "planned", "mobile_site_id"]) <= {"M1"}
     assert (table["mobile_m"] < 5000).all()

@@ -307,8 +307,8 @@ def test_a_file_goes_before_its_parent_and_that_before_the_pack(tmp_path: Path) 
     for language in LANGUAGES:
         told = "\n".join(value_lines(record, language))
         assert all(key in told for key in own)
-    assert "本单位不用：目标 rural-people〔" in "\n".join(value_lines(record, "zh"))
-    assert "本单位另加：数量 mine〔" in "\n".join(value_lines(record, "zh"))
+    assert "本单位不用：目标“rural-people”〔" in "\n".join(value_lines(record, "zh"))
+    assert "本单位另加：数量“社区就业驿站”〔" in "\n".join(value_lines(record, "zh"))
 
 
 def test_a_pack_named_by_the_parent_or_in_the_folder_of_its_file(tmp_path: Path) -> None:
@@ -523,11 +523,11 @@ def test_a_pack_is_shown_with_every_quotation(name: str) -> None:
 
 def test_money_and_shares_are_told_in_full() -> None:
     told = "\n".join(show_lines(show_pack("weihai-2025", "zh")))
-    for words in ("合计 140 万元", "名额共 20 个", "按人口达到 90%", "没有写明比例", "零工市场至少 50 个"):
+    for words in ("合计 140万元", "名额共 20 个", "按人口达到 90%", "没有写明比例", "零工市场至少 50 个"):
         assert words in told
     told = "\n".join(show_lines(show_pack("jieshou-3km", "zh")))
     assert "2022年 40%、2025年 70%" in told
-    assert "每个每年 0.6 万元" in told
+    assert "每个每年 0.6万元" in told
 
 
 def test_an_unknown_pack_cannot_be_shown() -> None:
@@ -537,10 +537,10 @@ def test_an_unknown_pack_cannot_be_shown() -> None:
 
 
 def test_keys_are_called_as_in_the_workbook() -> None:
-    assert key_in_words("standard.rural-5km.metric", "zh")[0] == "标准 rural-5km 的“量法”"
-    assert key_in_words("roads.walk_kph", "zh")[0] == "道路的“步行速度（公里/小时）”"
-    assert key_in_words("goal.people", "zh")[0] == "目标 people"
-    assert key_in_words("nothing.here", "zh") == ("nothing.here", None)
+    assert key_in_words("standard.rural-5km.metric", {}, "zh")[0] == "标准“rural-5km”的“量法”"
+    assert key_in_words("roads.walk_kph", {}, "zh")[0] == "道路的“步行速度（公里/小时）”"
+    assert key_in_words("goal.people", {}, "zh")[0] == "目标“people”"
+    assert key_in_words("nothing.here", {}, "zh") == ("nothing.here", None)
 
 
 # --- the document ------------------------------------------------------------------------------------------------

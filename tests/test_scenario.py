@@ -193,7 +193,7 @@ def test_files_that_are_no_scenario(tmp_path: Path, content: bytes | None, code:
         ('a = { x = "1", 区市名称 = "甲" }\n', "toml_bare_key", '写 "区市名称"'),
         ('镇街 = "竹岛街道"\n', "toml_bare_key", '写 "镇街"'),
         ('镇街 x = "竹岛街道"\n', "toml_bare_key", '写 "镇街"'),
-        ('[roads.限速]\na = 1\n', "toml_bare_key", '写 "限速"'),
+        ("[roads.限速]\na = 1\n", "toml_bare_key", '写 "限速"'),
         ("a = 1\r\nname = 威海\r\n", "toml_bare_text", '写 "威海"'),
         ("name = “威海”\n", "toml_wide", '改成 "'),
         ('name ＝ "威海"\n', "toml_wide", "改成 ="),

@@ -10,7 +10,18 @@ import pytest
 
 from planner.policyschema import ChecklistSection
 from planner.study import Study, study
-from planner.trend import list_milestones, milestone_lines, milestones, missing_lines, still_missing, trend, trend_lines
+from planner.trend import (
+    goal_title,
+    goal_titles,
+    list_milestones,
+    milestone_lines,
+    milestones,
+    missing_lines,
+    offers_any,
+    still_missing,
+    trend,
+    trend_lines,
+)
 from planner.words import LANGUAGES
 from twoyears import Year, quiet
 
@@ -42,9 +53,9 @@ def test_each_year_hands_its_figures_on() -> None:
         for standard in ("", "walk-5")
     ]
     assert second == trend({"trend": second}, "2025-06-30", figures(4, 9)), "the same day counts once"
-    lines = list(trend_lines(third, NAMES, "zh"))
-    assert lines[2] == "2026-06-30：“判定标准合计”达标5个，占可评定10个的50.0%"
-    assert list(trend_lines(first, NAMES, "zh")) == []
+    lines = list(trend_lines(third, "zh"))
+    assert lines[2] == "2026-06-30：各判定标准合计，社区达标5个，占可评定10个的50.0%。"
+    assert list(trend_lines(first, "zh")) == []
 
 
 def test_goals_say_how_many_are_short_in_each_year(tmp_path: Path) -> None:
@@ -68,9 +79,9 @@ year = 2027
     people, units = goals[:2]
     assert (people["reached"], people["needed"], people["short"]) == (82, 109, 27)
     assert (units["reached"], units["needed"], units["short"]) == (1, 1, 0)
-    lines = list(milestone_lines(goals, [], "zh"))
-    assert lines[0] == "目标“people”：2026年目标10%，现为7.5%，还差27人。"
-    assert lines[1] == "目标“units”：2026年目标6%，现为6.2%，已达到。"
+    lines = list(milestone_lines(goals, [], NAMES, "zh"))
+    assert lines[0] == "城区步行5分钟按人口覆盖：2026年目标10%，现为7.5%，还差27人。"
+    assert lines[1] == "城区步行5分钟按社区达标：2026年目标6%，现为6.2%，已达到。"
 
 
 def test_the_plan_says_how_many_sites_and_how_much_money(tmp_path: Path) -> None:
@@ -82,7 +93,7 @@ def test_the_plan_says_how_many_sites_and_how_much_money(tmp_path: Path) -> None
     assert year["cost_once_yuan"] == found.opened["cost_once_yuan"].sum()
     assert year["types"] == {"就业e站": year["count"]}
     line = next(missing_lines(missing, milestones(found), NAMES, "zh"))
-    money = f"{year['cost_once_yuan'] / 10000:g} 万元，每年{year['cost_yearly_yuan'] / 10000:g} 万元"
+    money = f"{year['cost_once_yuan'] / 10000:g}万元，每年{year['cost_yearly_yuan'] / 10000:g}万元"
     assert line == f"到2025年达到全部目标还差{year['count']}个点（就业e站{year['count']}个），一次性{money}。"
 
 
@@ -119,7 +130,7 @@ def test_what_no_plan_meets_is_told_with_the_most_there_is_and_whom_nothing_reac
     assert wanted
     lines = list(missing_lines(missing, goals, NAMES, "zh"))
     assert lines[0] == "没有方案能达到全部目标。"
-    assert lines[1].startswith("目标“people”：最多能达到")
+    assert lines[1].startswith("城区步行5分钟按人口覆盖：最多能达到")
     assert lines[2].startswith(f"“城区步行5分钟”：{len(wanted)}个社区、")
     assert "任何候选点都够不着" in lines[2]
 
@@ -135,19 +146,60 @@ def test_lists_are_held_against_the_shares_of_their_years() -> None:
     (one,) = list_milestones([checklist(share=Decimal("0.9"))], {"j3": (8996, 10000)}, 2026)
     assert (one["year"], one["met"]) == (2026, False)
     line = "“三公里”充分就业社区（台账填报）：2026年目标90%，现为89.9%，未达到。"
-    assert list(milestone_lines([], [one], "zh")) == [line]
+    assert list(milestone_lines([], [one], NAMES, "zh")) == [line]
     (blank,) = list_milestones([checklist(share=Decimal("0.9"))], {}, 2026)
     assert blank["met"] is None
-    assert "没有填报" in next(milestone_lines([], [blank], "zh"))
+    assert "没有填报" in next(milestone_lines([], [blank], NAMES, "zh"))
+
+
+GOAL = {
+    "goal": "g", "standard": "walk-5", "of": "people", "group": None, "group_name": "", "backup": False,
+    "scope": "东区/一镇", "year": 2026, "share": "0.9", "whole": 10, "needed": 9, "reached": 1, "short": 8, "most": 5,
+    "most_proven": False,
+}  # fmt: skip
+
+
+def test_goals_are_called_by_what_they_ask_for() -> None:
+    assert goal_title(GOAL, NAMES, "zh") == "城区步行5分钟按人口覆盖（东区一镇）"
+    told = GOAL | {"of": "communities", "scope": "", "group_name": "登记失业人员", "backup": True}
+    assert goal_title(told, NAMES, "zh") == "城区步行5分钟按社区达标（登记失业人员、有两处可达）"
+    assert goal_title(GOAL | {"scope": ""}, NAMES, "en") == "城区步行5分钟, by people"
+    twins = goal_titles([GOAL, GOAL | {"goal": "h"}, GOAL | {"scope": "西区"}], NAMES, "zh")
+    assert twins["h", "东区/一镇"] == "城区步行5分钟按人口覆盖（东区一镇）（h）"
+    assert twins["g", "西区"] == "城区步行5分钟按人口覆盖（西区）"
+
+
+def test_a_group_is_called_by_its_name(tmp_path: Path) -> None:
+    made = Year()
+    rows = [row | {"people_grads": row["people"]} for row in made.demand]
+    text = made.said("share = 0.6", 'share = 0.6\ngroup = "grads"').text + '[[group]]\nid = "grads"\nname = "毕业生"\n'
+    found = study(Year(rows, made.sites, made.roads, text).read(tmp_path), quiet)
+    (goal,) = milestones(found)
+    assert goal_title(goal, NAMES, "zh") == "城区步行5分钟按人口覆盖（毕业生）"
+
+
+def test_a_goal_of_nobody_is_told_without_figures() -> None:
+    (line,) = milestone_lines([GOAL | {"whole": 0, "short": 0}], [], NAMES, "zh")
+    assert line == "城区步行5分钟按人口覆盖（东区一镇）：2026年目标90%，没有可以评定的人口。"
+
+
+def test_without_candidates_nothing_is_said_of_them(tmp_path: Path) -> None:
+    made = Year()
+    standing = [row for row in made.sites if row["status"] != "candidate"]
+    text = made.text.replace("at_existing = true", "at_existing = false")
+    found = studied(tmp_path, year=Year(made.demand, standing, made.roads, text))
+    missing = still_missing(found)
+    assert not offers_any(found.inputs)
+    assert (missing["status"], missing["years"], missing["beyond"]) == ("no_candidates", [], [])
+    lines = list(missing_lines(missing, milestones(found), NAMES, "zh"))
+    assert lines == ["方案没有列候选点，无法测算达到全部目标还差几个点、要多少钱。"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_line_can_be_told_in_each_language(language: Any) -> None:
     year = {"year": 2026, "count": 2, "types": {"a": 2}, "cost_once_yuan": 1, "cost_yearly_yuan": 0, "estimated": 1}
-    goal = {"goal": "g", "of": "people", "scope": "东区", "year": 2026, "share": "0.9", "whole": 10, "needed": 9,
-            "reached": 1, "short": 8, "most": 5, "most_proven": False}  # fmt: skip
     for status in ("gap", "unknown"):
         missing = {"status": status, "gap": 0.01, "gap_allowed": 0.0, "seconds": 60.0, "years": [year], "beyond": []}
-        lines = list(missing_lines(missing, [goal], NAMES, language))
+        lines = list(missing_lines(missing, [GOAL], NAMES, language))
         assert len(lines) == {"gap": 3, "unknown": 2}[status]
-    assert list(milestone_lines([goal, goal | {"of": "communities"}], [], language))
+    assert list(milestone_lines([GOAL, GOAL | {"of": "communities"}], [], NAMES, language))
