@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.bureaucolumns import columns_of, is_found, is_serial, ledger_columns, own_name, read_value
+from planner.bureaucolumns import columns_of, group_titles, is_found, is_serial, ledger_columns, own_name, read_value
 from planner.columns import DEMAND_COLUMNS, RESERVED, SITE_COLUMNS, contract_column
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong, quoted
@@ -106,6 +106,8 @@ def read(inputs: Inputs) -> Bureau:
         "outlets": ledger_columns("outlets"),
     }
     people = _passing(inputs.demand, rows, "unit_id", columns["communities"], DEMAND_COLUMNS)
+    titles = group_titles(inputs.scenario, rows.columns)
+    people = replace(people, said=tuple(one for one in people.said if one.header not in titles))
     found: dict[str, list[Gathered]] = {
         "communities": [_one_for_each(people, columns["communities"])],
         "outlets": [_passing(inputs.sites, inputs.sites.frame, "site_id", columns["outlets"], SITE_COLUMNS)],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from planner.policyschema import ChecklistSection, GrantSection
+    from planner.schema import Scenario
 
 Of = Literal["communities", "outlets"]
 
@@ -291,6 +292,17 @@ def columns_of(headers: Iterable[str], columns: Sequence[Column], taken: Collect
         whole = [pair for pair in claimed if standing_for(pair[0].replace(" ", ""), columns) == name]
         found |= dict(whole or (claimed if len(claimed) == 1 else []))
     return found
+
+
+def group_titles(scenario: Scenario, people: Iterable[str]) -> frozenset[str]:
+    """Headers under which the ledger of communities has the groups of the tables of people, by their columns `people`.
+
+    The bureau's own column of that name would stand there twice; one that a checklist or grant names is needed.
+    """
+    names = {group.id: group.name for group in scenario.group}
+    ids = (name.removeprefix(GROUP_PREFIX) for name in people if name.startswith(GROUP_PREFIX))
+    asked = {column.name for column in named_by(scenario.checklist, scenario.grant)}
+    return frozenset(names.get(one, one) for one in ids) - asked
 
 
 def is_serial(header: str) -> bool:

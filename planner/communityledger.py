@@ -115,7 +115,7 @@ def outlets_of(units: pd.DataFrame, sites: pd.DataFrame) -> pd.Series:
 def _home_of(district: str, town: str, homes: Collection[tuple[str, str]]) -> tuple[str, str]:
     """District and town of an outlet as far as communities name them so: what is spelt otherwise says nothing."""
     known_district = district if any(district == one for one, _ in homes) else ""
-    there = any(town == one and known_district in ("", other, district) for other, one in homes)
+    there = any(town == one and known_district in ("", other) for other, one in homes)
     return known_district, town if there else ""
 
 

@@ -40,13 +40,14 @@ def count_stands(inputs: Inputs, opened: pd.DataFrame, *, planned: bool) -> pd.D
     -------
     stands
         Columns `COLUMNS`: count and clause; each; scope (empty for the city) and what it is called; min and max as
-        asked for; facilities today and with the plan (blank where there is none, or nothing is offered to build; new
+        asked for; facilities today and with the plan (blank where there is none, or no candidate to plan with; new
         ones alone where the count says so); short (how many are missing today); blank where an outlet that names no
         community may be this one's. Columns `ABOUT`: names of the types that count, joined by ``;``, their tier, the
         one town or district that is asked (empty for none), and whether new ones alone count.
     """
     demand, options = inputs.demand.frame, inputs.options
-    planned = planned and bool((options["state"] != "today").any())
+    offered = (inputs.sites.frame["status"] == "candidate").any()
+    planned = planned and (bool(offered) or len(opened) > 0)
     once = options[~options.duplicated(["site_id", "type"])]  # sizes of one
     pairs = set(zip(opened["site_id"], opened["type"], strict=True))
     new = pd.Series([pair in pairs for pair in zip(once["site_id"], once["type"], strict=True)], index=once.index)

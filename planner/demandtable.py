@@ -1,4 +1,4 @@
-"""The tables as they were counted: ``demand.csv``, and of an audit ``sites.csv``, for `verify` and who traces a figure."""
+"""The tables as they were counted: ``demand.csv``, and of an audit ``sites.csv``, for `verify` and for tracing."""
 
 from __future__ import annotations
 

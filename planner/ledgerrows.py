@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from planner.bureaucolumns import columns_of, contract_of, is_found, is_serial, own_name, read_value
+from planner.bureaucolumns import columns_of, contract_of, group_titles, is_found, is_serial, own_name, read_value
 from planner.columns import DEMAND_COLUMNS
 from planner.errors import Fault
 from planner.grammar import Wrong, quoted
@@ -122,6 +122,9 @@ def read_ledger(
     of_row, wrong, doubts, outside = _joined(part, pd.DataFrame(units), people, section.of)
     read = {**inputs.sites.headers, **inputs.demand.headers}.get((shown, part.grid.sheet))
     headers = _headers(part, section.of, columns, read or frozenset())
+    if section.of == "communities":
+        titles = group_titles(inputs.scenario, people.columns)
+        headers = {place: told for place, told in headers.items() if told[0] not in titles}
     said, unread = _said(part, of_row, headers, {*outside})
     faults += [*wrong, *unread]
     if section.of == "outlets":

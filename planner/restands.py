@@ -148,7 +148,7 @@ def beyond_rows(again: Recomputed) -> Iterator[dict[str, Any]]:
     first: dict[str, Point] = {}
     for point in read.points.values():
         first.setdefault(point.unit, point)
-    if not any(buildable(read, site) - ({*site.types} if site.today else set()) for site in read.sites.values()):
+    if not any(site.status == "candidate" for site in read.sites.values()):
         return
     far = unreachable(read, again.measured)
     for standard in dict.fromkeys(goal["standard"] for goal in read.scenario.get("goal", ())):

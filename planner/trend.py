@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 NO_CANDIDATES = "no_candidates"
-"""Status of a plan that has its goals to meet, and nothing to meet them with."""
+"""Status of a plan that does not meet its goals, where no candidates are listed to meet them with."""
 
 _COUNTS = ("assessable", "met", "unassessable", "people", "covered")
 
@@ -147,8 +147,8 @@ def list_milestones(
 def still_missing(studied: Study) -> dict[str, Any]:
     """Say what the plan still takes: sites, money, and whom no candidate can reach.
 
-    Where nothing is offered to build, nothing can be said of that but where today is enough: the status is
-    `NO_CANDIDATES` then, and years and beyond are empty.
+    Where the scenario lists no candidates nothing can be said of them: the status is `NO_CANDIDATES` then, unless a
+    plan does without any, and beyond is empty.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def still_missing(studied: Study) -> dict[str, Any]:
         communities, and the people of all points that nothing reaches.
     """
     plan = studied.plan
-    idle = plan.status not in {"none", "optimal"} and not offers_any(studied.inputs)
+    idle = plan.status in {"infeasible", "unknown"} and not offers_any(studied.inputs)
     return {
         "status": NO_CANDIDATES if idle else plan.status,
         "best_effort": plan.best_effort,
@@ -173,8 +173,8 @@ def still_missing(studied: Study) -> dict[str, Any]:
 
 
 def offers_any(inputs: Inputs) -> bool:
-    """Tell whether a scenario offers anything to build: a candidate, or what may be added to an outlet."""
-    return bool((inputs.options["state"] != "today").any())
+    """Tell whether a scenario lists any candidate; what may be added to outlets alone brings nobody nearer to one."""
+    return bool((inputs.sites.frame["status"] == "candidate").any())
 
 
 def _until(studied: Study, year: int) -> dict[str, Any]:

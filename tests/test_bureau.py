@@ -368,6 +368,20 @@ def test_one_file_of_people_and_of_the_ledger_is_read_once(tmp_path: Path) -> No
     assert len(provenance.left_out_records(inputs, found.left_out)) == 1
 
 
+def test_a_column_that_is_a_group_of_people_stands_there_once(tmp_path: Path) -> None:
+    """But not one that a checklist names."""
+    groups = '\n[[group]]\nid = "unemployed"\nname = "登记失业"\n'
+    columns = {"people_unemployed": ("1", "0", "2", "3", "0"), "登记失业人数": ("1", "", "2", "3", "0")}
+    ledger = f"12位代码,登记失业,就业困难\n{SUNNY},4,5\n"
+    found = said_of(tmp_path / "group", groups + LEDGER, ledger, columns)
+    assert list(found.communities) == ["就业困难"]
+    rate = RATE.replace("登记失业和持证人数", "登记失业")
+    found = said_of(
+        tmp_path / "rate", groups + LEDGER + rate, ledger, {"people_unemployed": columns["people_unemployed"]}
+    )
+    assert list(found.communities) == ["登记失业", "就业困难"]
+
+
 def test_a_wrong_cell_of_such_a_file_is_told_once(tmp_path: Path) -> None:
     columns = {"是否实施行动": ("是", "是", "也许", "", "")}
     told = faults_of(tmp_path / "csv", LEDGER, f"12位代码,是否实施行动\n{PEACE},也许\n", columns)

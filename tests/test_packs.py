@@ -359,7 +359,9 @@ def test_the_sheets_of_the_ledger_quote_clauses_and_say_whose_values_are() -> No
     record = {**record, "own": own, "inputs": inputs}
     for language in LANGUAGES:
         quoted = clausesheets.clauses(record, language).set_index("clause")
-        assert list(quoted.index) == ["J1", "J3", "J4"]
+        assert list(quoted.index) == ["J1", "J2", "J3", "J4", "J5"]  # J2 and J5 are not cited
+        assert quoted["used_in"].isna().tolist() == [False, True, False, False, True]
+        assert quoted["shown_in"].notna().all()
         assert quoted["quotation"]["J1"].split("\n") == [
             library().clauses["J1"].quotation,
             *library().clauses["J1"].more,
@@ -372,7 +374,7 @@ def test_the_sheets_of_the_ledger_quote_clauses_and_say_whose_values_are() -> No
     assert table["whose"].value_counts().to_dict() == {"默认": len(inputs) - 1, "本单位自定": 1, "本单位不用": 1}
     assert table["clause"]["facility.station"] is None
     assert table["value"]["standard.circle-3km.metric"] == "沿道路"
-    empty = {**record, "clauses": [], "inputs": [], "own": []}
+    empty = {**record, "pack": None, "clauses": [], "inputs": [], "own": []}
     assert len(clausesheets.clauses(empty, "zh")) == len(clausesheets.values(empty, "zh")) == 0
 
 
@@ -416,7 +418,67 @@ WRONG = [
     ("[pack]", 'extends = "a.toml"\n[pack]', "pack_key", 'extends = "a.toml"'),
     ("[pack]", 'title = "别的名称"\n[pack]', "pack_key", 'title = "别的名称"'),
     ('state = "现行"', 'state = "现行"\nown = []', "pack_key", "own = []"),
+    ('state = "现行"\n', "", "document_state", 'document = "本市就业服务圈办法"'),
+    (
+        "yuan = 6_000\n\n[[input",
+        'grades = [{ grade = "A", count = 2, yuan = 1 }]\nquotas = { "东区" = 1 }\n[[input',
+        "grant_sums",
+        'quotas = { "东区" = 1 }',
+    ),
+    (
+        "yuan = 6_000\n\n[[input",
+        'grades = [{ grade = "A", count = 2, yuan = 1, quotas = { "东区" = 3 } }]\n[[input',
+        "grant_sums",
+        'grades = [{ grade = "A", count = 2, yuan = 1, quotas = { "东区" = 3 } }]',
+    ),
 ]  # fmt: skip
+
+
+QUOTAS = """
+[[grant]]
+id = "brands"
+quotas = { "环翠区" = 12, "东区" = 8 }
+[[checklist]]
+id = "action"
+shares = { 2024 = 0.5 }
+"""
+
+
+def test_quotas_of_a_bureau_replace_those_of_the_pack_and_are_told_as_one(tmp_path: Path) -> None:
+    loaded = load(town(tmp_path, OWN.format(policy="weihai-2025") + QUOTAS))
+    assert loaded.faults == ()
+    assert loaded.scenario is not None
+    (grant,) = loaded.scenario.grant
+    assert (grant.quotas, len(grant.grades), grant.quota_clause) == ({"环翠区": 12, "东区": 8}, 2, "W4")
+    own = {entry["key"]: entry for entry in loaded.merged["pack"]["own"]}
+    assert own["grant.brands.quotas"]["own"] == "环翠区 12、东区 8"
+    assert own["grant.brands.quotas"]["pack"].startswith("环翠区 3、文登区 3")
+    assert own["checklist.action.shares"] == {"key": "checklist.action.shares", "pack": "", "own": "2024 0.5"}
+    assert set(own) == {"grant.brands.quotas", "checklist.action.shares"}
+    child = OWN.format(policy="jieshou-3km") + '[[checklist]]\nid = "full-employment"\nshares = { 2030 = 0.9 }\n'
+    loaded = load(town(tmp_path / "years", child))
+    assert loaded.scenario is not None
+    assert loaded.scenario.checklist[0].shares == {"2030": Decimal("0.9")}
+
+
+def test_quotas_that_do_not_add_up_to_the_grades_are_a_fault(tmp_path: Path) -> None:
+    text = OWN.format(policy="weihai-2025") + '[[grant]]\nid = "brands"\nquotas = { "东区" = 19 }\n'
+    (fault,) = load(town(tmp_path, text)).faults
+    assert (fault.code, fault.values["sum"], fault.values["count"]) == ("grant_sums", 19, 20)
+
+
+def test_a_document_that_nobody_knows_says_its_state(tmp_path: Path) -> None:
+    own = '[[clause]]\nid = "X1"\ndocument = "本市办法"\nkind = "reach"\nquotation = "步行5分钟"\n'
+    (fault,) = load(town(tmp_path, f"{SCENARIO}\n{own}")).faults
+    assert fault.code == "document_state"
+    for slip in ("w", "Ｗ", "W1", "WW"):
+        (fault,) = load(town(tmp_path, f"{SCENARIO}\n{own.replace('本市办法', slip)}state = '现行'\n")).faults
+        assert (fault.code, fault.values["meant"]) == ("unknown_document", "W")
+    text = SCENARIO.replace('clause = "W1"', 'clause = "X1"') + own + 'state = "草案"\n'
+    loaded = load(town(tmp_path, text))
+    assert loaded.scenario is not None
+    (document,) = policy_record(loaded.scenario, loaded.merged)["documents"]
+    assert (document["title"], document["state"]) == ("本市办法", "草案")
 
 
 @pytest.mark.parametrize(("old", "new", "code", "line"), WRONG)
@@ -553,11 +615,12 @@ def test_every_clause_has_its_row_in_the_document() -> None:
     for row in rows:
         assert len(row) == 3
         assert all(row)
+        assert row[1] == clausesheets.shown_in(row[0], "zh")
     titles = {words["zh"] for key, words in sentences().items() if re.match(r"ledger(book)?\.sheet\.", key)}
-    asked = re.findall("sheets? ([\u4e00-\u9fff]+(?:(?:, | and )[\u4e00-\u9fff]+)*)", "\n".join(row[1] for row in rows))
-    assert {name for names in asked for name in re.split(", | and ", names)} <= titles
-    not_served = [row[0] for row in rows if row[1].startswith("— not served")]
-    assert not_served == ["W12"]
+    places = [place for clause in library().clauses.values() for place in getattr(clause, "shown_in", ())]
+    assert {place.sheet for place in places if place.sheet} <= titles
+    assert not re.search("[\u4e00-\u9fff]", clausesheets.shown_in("H7", "en"))
+    assert [row[0] for row in rows if row[1].startswith("没有单独体现")] == ["W9", "W12"]
 
 
 def test_the_clauses_file_is_read_as_it_is_written() -> None:

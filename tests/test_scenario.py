@@ -153,7 +153,10 @@ def test_a_key_written_twice_gets_the_line_of_its_own_table(tmp_path: Path) -> N
         ("share = 0.6", "share = 1e999", "value_digits"),
         ("cost_once_yuan = 80_000", "cost_once_yuan = 99999999999999", "value_range"),
         ('id = "walk-5"', 'id = ""', "value_text"),
-        ('type = "station"', 'type = "a;b"', "value_text"),
+        ('type = "station"', 'type = "a;b"', "value_pattern"),
+        ("[[goal]]", '[time]\nnoon_at = "25:00"\n[[goal]]', "value_pattern"),
+        ("[[goal]]", '[time]\nnoon_at = "10pm"\n[[goal]]', "value_pattern"),
+        ("[[goal]]", "[time]\nnoon_at = 12\n[[goal]]", "value_text"),
         ("minutes = 5", 'minutes = 5\nmode = "drive"\nmetric = "straight"', "drive_straight"),
         ('name = "town"', 'name = "Compare"', "bad_name"),
         ('name = "town"', 'name = "a.new"', "bad_name"),
@@ -165,6 +168,13 @@ def test_a_key_written_twice_gets_the_line_of_its_own_table(tmp_path: Path) -> N
 def test_wrong_values(tmp_path: Path, old: str, new: str, code: str) -> None:
     assert old in SCENARIO
     assert code in codes(write(tmp_path, SCENARIO.replace(old, new, 1)))
+
+
+def test_a_wrong_time_of_day_is_told_how_to_write_it(tmp_path: Path) -> None:
+    text = SCENARIO.replace("[[goal]]", '[time]\nnoon_at = "24:00"\n[[goal]]', 1)
+    (fault,) = load(write(tmp_path, text)).faults
+    for language in LANGUAGES:
+        assert "HH:MM" in tell(fault, language)[2]
 
 
 @pytest.mark.parametrize(

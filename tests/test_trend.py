@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,9 @@ import pandas as pd
 import pytest
 
 from planner.policyschema import ChecklistSection
+from planner.rulenames import goal_title
 from planner.study import Study, study
 from planner.trend import (
-    goal_title,
     goal_titles,
     list_milestones,
     milestone_lines,
@@ -183,12 +184,15 @@ def test_a_goal_of_nobody_is_told_without_figures() -> None:
     assert line == "城区步行5分钟按人口覆盖（东区一镇）：2026年目标90%，没有可以评定的人口。"
 
 
-def test_without_candidates_nothing_is_said_of_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", ["false", "true"])
+def test_without_candidates_nothing_is_said_of_them(tmp_path: Path, beside: str) -> None:
+    """What may be added to the outlets that stand is no candidate: it brings nobody nearer to one."""
     made = Year()
     standing = [row for row in made.sites if row["status"] != "candidate"]
-    text = made.text.replace("at_existing = true", "at_existing = false")
+    text = re.sub("at_existing = .*", f"at_existing = {beside}", made.text)
     found = studied(tmp_path, year=Year(made.demand, standing, made.roads, text))
     missing = still_missing(found)
+    assert (found.inputs.options["state"] == "new").any() == (beside == "true")
     assert not offers_any(found.inputs)
     assert (missing["status"], missing["years"], missing["beyond"]) == ("no_candidates", [], [])
     lines = list(missing_lines(missing, milestones(found), NAMES, "zh"))
