@@ -10,6 +10,7 @@ from planner.countstands import lines as count_lines
 from planner.figures import percent
 from planner.provenance import doubt_lines
 from planner.record import standard_names
+from planner.rulenames import scope_words
 from planner.trend import milestone_lines, missing_lines, trend_lines
 from planner.words import listed, say
 
@@ -151,7 +152,23 @@ def _left_out_lines(found: Mapping[str, Any], language: Language) -> Iterator[st
     left = found["left_out"]
     if not left["communities"]:
         return
-    towns = [say("audit.town", language, name=name, count=count) for name, count in left["towns"].items()]
-    yield say("audit.left_out", language, communities=left["communities"], people=left["people"])
+    towns = [say("audit.town", language, name=scope_words(name), count=count) for name, count in left["towns"].items()]
+    people = say("audit.left_out", language, communities=left["communities"], people=left["people"])
+    yield people + "".join(_group_parts(found, language)) + say("audit.stop", language)
     if towns:
         yield say("audit.left_out_towns", language, towns=listed(towns[:TOWNS_SHOWN], language))
+    told = found["left_out_why"]["reasons"]
+    reasons = [say(f"audit.why.{name}", language, count=count) for name, count in told.items() if count]
+    if reasons:
+        yield say("audit.reasons", language, reasons=listed(reasons, language))
+
+
+def _group_parts(found: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say how many of the people left out are of which group: of the tables of people, and of the bureau's ledger."""
+    names, told = found["left_out_why"]["group_names"], found["left_out_why"]
+    for group, people in found["left_out"]["groups"].items():
+        yield say("audit.of_group", language, name=names.get(group, group), people=people)
+    for name, people in told["reported"].items():
+        if people is not None:
+            blank = say("audit.group_blank", language, count=told["blank"][name]) if told["blank"][name] else ""
+            yield say("audit.of_group", language, name=name, people=people) + blank

@@ -15,6 +15,7 @@ from planner import (
     ledgerbook,
     ledgercells,
     ledgersums,
+    leftout,
     listlines,
     notices,
     owners,
@@ -132,6 +133,19 @@ def _left_out_record(audit: Audit) -> dict[str, Any]:
     }
 
 
+def _why_record(found: Yearly) -> dict[str, Any]:
+    """Say why communities are left out, and how many unemployed people live there as far as the ledger says."""
+    audit = found.audit
+    order = [one.standard.id for one in audit.sights if one.standard.id in audit.decides]
+    groups = leftout.left_out_groups(audit.standings, found.read.bureau.communities, audit.units)
+    return {
+        "reasons": leftout.left_by_reason(found.measures, audit.standings, order),
+        "reported": groups["reported"],
+        "blank": groups["blank"],
+        "group_names": {group.id: group.name for group in found.inputs.scenario.group},
+    }
+
+
 def write(found: Yearly, folder: Path, begin: Callable[[str], None], *, keep_inputs: bool) -> dict[str, Any]:
     """Write every file of an audit.
 
@@ -205,6 +219,7 @@ def year_record(found: Yearly, filled: Sequence[Filled]) -> dict[str, Any]:
             *listlines.lines(found.checked, language, named(found.audit).place),
             *grants.lines(found.granted, language),
         ],
+        "left_out_why": _why_record(found),
         "counts": countstands.records(found.counts),
         "trend": found.trend,
         "milestones": {"goals": found.goals, "checklists": found.lists},

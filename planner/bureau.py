@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.bureaucolumns import columns_of, group_titles, is_found, is_serial, ledger_columns, own_name, read_value
+from planner.bureaucolumns import columns_of, is_found, is_serial, ledger_columns, own_name, read_value, taken_titles
 from planner.columns import DEMAND_COLUMNS, RESERVED, SITE_COLUMNS, contract_column
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong, quoted
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 RESIDENTS = "residents"
 
 JOINT = "；"
-"""Between the values of a community that several of its rows give."""
+"""Between the texts of a community that several of its rows or several sources give."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +106,8 @@ def read(inputs: Inputs) -> Bureau:
         "outlets": ledger_columns("outlets"),
     }
     people = _passing(inputs.demand, rows, "unit_id", columns["communities"], DEMAND_COLUMNS)
-    titles = group_titles(inputs.scenario, rows.columns)
-    people = replace(people, said=tuple(one for one in people.said if one.header not in titles))
+    titles = taken_titles(inputs.scenario, rows.columns)
+    people = replace(people, said=tuple(one for one in people.said if not {one.header, one.column} & titles))
     found: dict[str, list[Gathered]] = {
         "communities": [_one_for_each(people, columns["communities"])],
         "outlets": [_passing(inputs.sites, inputs.sites.frame, "site_id", columns["outlets"], SITE_COLUMNS)],
@@ -135,7 +135,7 @@ def _together(
     told: dict[str, list[Said]] = {}
     faults = list[Fault]()
     for of, sources in found.items():
-        told[of], contradictions = _agreed(every[of])
+        told[of], contradictions = _agreed(every[of], columns[of])
         faults += [*(fault for one in sources for fault in one.faults), *contradictions]
     faults += _overfull(inputs.scenario.checklist, told["communities"])
     if faults:
@@ -201,15 +201,21 @@ def _frame(said: Sequence[Said], units: pd.Index[str], columns: Sequence[Column]
     return pd.DataFrame(made, index=units)
 
 
-def _agreed(said: Sequence[Said]) -> tuple[list[Said], list[Fault]]:
-    """Keep one value of each unit and header, and find those that another source says otherwise."""
-    first: dict[tuple[str, str], Said] = {}
-    faults = []
+def _agreed(said: Sequence[Said], columns: Sequence[Column]) -> tuple[list[Said], list[Fault]]:
+    """Keep one value of each unit and header: counts, answers, grades and dates must agree, other texts are joined."""
+    sure = {column.name for column in columns if column.kind != "text"}
+    several: defaultdict[tuple[str, str], list[Said]] = defaultdict(list)
     for one in said:
-        before = first.setdefault((one.unit, one.header), one)
-        if before.value != one.value:
-            faults.append(_contradiction(before, one))
-    return list(first.values()), faults
+        several[one.unit, one.header].append(one)
+    kept, faults = [], list[Fault]()
+    for (_, header), given in several.items():
+        first = given[0]
+        if header in sure:
+            faults += [_contradiction(first, one) for one in given if one.value != first.value]
+        else:
+            first = replace(first, value=JOINT.join(dict.fromkeys(str(one.value) for one in given)))
+        kept.append(first)
+    return kept, faults
 
 
 def _contradiction(before: Said, one: Said) -> Fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from dataclasses import replace
 from functools import cache
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from planner.columns import DEMAND_COLUMNS, GROUP_PREFIX, SITE_COLUMNS, Column
 from planner.grammar import Wrong, plain, quoted, read_cell, says_nothing
 from planner.matching import standing_for
-from planner.words import LANGUAGES, sentences
+from planner.words import LANGUAGES, say, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -24,10 +25,15 @@ Of = Literal["communities", "outlets"]
 YES, NO = "是", "否"
 
 _YES_NO = {
-    **dict.fromkeys(("是", "有", "√", "✓", "✔", "1", "y", "yes", "已", "true"), YES),
-    **dict.fromkeys(("否", "无", "没有", "×", "✗", "✘", "0", "n", "no", "未", "false"), NO),
+    **dict.fromkeys(
+        ("是", "有", "√", "✓", "✔", "☑", "■", "1", "1.0", "y", "yes", "已", "已有", "具备", "符合", "true"), YES
+    ),
+    **dict.fromkeys(("否", "无", "没有", "×", "✗", "✘", "☐", "□", "0", "0.0", "n", "no", "未", "false"), NO),
+    **dict.fromkeys(("不具备", "不符合", "未达到"), NO),
 }
 """Cells of a yes/no column, half-width and in lower case; a workbook writes a ticked box as TRUE."""
+
+_DASHES = re.compile(r"[-—–_/\\]+")
 
 _ASKED = ("是否有", "是否", "有无", "有")
 _ENDS = ("（是/否）", "（有/无）", "（是否）")
@@ -78,7 +84,7 @@ COMMUNITY_COLUMNS: tuple[Column, ...] = (
     _people("登记失业", "城镇登记失业", "失业登记"),
     _people("就业困难", "就业困难对象", "困难"),
     _people("实现就业", "登记失业实现就业", "失业人员实现就业"),
-    _people("登记失业和持证", "登记失业和持《再就业优惠证》"),
+    _people("登记失业和持证", "登记失业和持《再就业优惠证》", "登记失业人员和持《再就业优惠证》"),
     _count("零就业家庭", counts=("数", "户数", "（户）", "数（户）", "户数（户）")),
     _count("低保家庭", counts=("数", "户数", "（户）", "数（户）")),
     _count("低保边缘家庭", counts=("数", "户数", "（户）", "数（户）")),
@@ -97,7 +103,10 @@ COMMUNITY_COLUMNS: tuple[Column, ...] = (
     *SIX,
     _text("缺项", "六有缺项", "缺少项目"),
     _text("品牌等级", "品牌社区等级", "特色品牌等级", "品牌级别"),
-    _yes_no("是否认定充分就业社区", "认定充分就业社区", "是否充分就业社区", "是否认定", "充分就业社区认定"),
+    _yes_no(
+        "是否认定充分就业社区", "认定充分就业社区", "是否充分就业社区", "是否认定", "充分就业社区认定", "充分就业社区",
+        "是否认定“三公里”充分就业社区", '是否认定"三公里"充分就业社区', "是否认定三公里充分就业社区",
+    ),
     _people("社区工作者"),
     _people("求职登记", "登记求职", "求职登记人次"),
     _people("成功对接", "对接成功", "成功就业", "成功对接人次"),
@@ -156,6 +165,7 @@ _FOUND: dict[Of, tuple[str, ...]] = {
         "column.has_outlet", "column.own_outlets", "column.verdict", "column.near_limit", "column.covered",
         "column.judged_people", "column.unjudged", "column.site_id", "column.nearest", "column.metres",
         "column.straight_m", "column.minutes", "column.reason", "column.last_verdict", "column.cause",
+        "column.old_codes", "column.left_why", "column.measure",
     ),
     "outlets": tuple(
         f"outlet.{key}" for key in (
@@ -200,6 +210,11 @@ def named_by(checklists: Sequence[ChecklistSection], grants: Sequence[GrantSecti
         known = standing_for(name, COMMUNITY_COLUMNS)
         more = next((one.synonyms for one in COMMUNITY_COLUMNS if one.name == known), ())
         yield replace(column, synonyms=tuple(dict.fromkeys((name, *column.synonyms, *more))))
+
+
+def is_answered(column: Column | None) -> bool:
+    """Whether the cells of a column are 是 or 否."""
+    return column is not None and column.choices is _YES_NO
 
 
 def _graded(grant: GrantSection) -> Column:
@@ -268,10 +283,14 @@ def own_name(header: str) -> str:
     return f"source_{header}" if taken else header
 
 
+_NUMBERED = re.compile(r"[(（]?[0-9]{1,2}[)）.、．]|[①-⑳]|六有(?:标准)?[:：]")
+"""What may stand before a header: the number of the item, or the list that it is of."""
+
+
 def column_of(header: str, columns: Sequence[Column]) -> Column | None:
     """Column of a ledger that a header stands for; of a merged header, all of its lines or the last one of them."""
     for text in (header.replace(" ", ""), header.rpartition(" ")[2]):
-        name = standing_for(text, columns)
+        name = standing_for(text, columns) or standing_for(_NUMBERED.sub("", text), columns)
         if name is not None:
             return next(column for column in columns if column.name == name)
     return None
@@ -294,15 +313,39 @@ def columns_of(headers: Iterable[str], columns: Sequence[Column], taken: Collect
     return found
 
 
-def group_titles(scenario: Scenario, people: Iterable[str]) -> frozenset[str]:
-    """Headers under which the ledger of communities has the groups of the tables of people, by their columns `people`.
+@cache
+def list_titles(name: str) -> frozenset[str]:
+    """Headers under which the ledger of communities has what it makes of the checklist of this name, in any language."""
+    kinds = ("states", "lacking", "unsaid")
+    return frozenset(say(f"ledger.checklist.{kind}", language, name=name) for kind in kinds for language in LANGUAGES)
 
-    The bureau's own column of that name would stand there twice; one that a checklist or grant names is needed.
+
+@cache
+def _key_headers() -> frozenset[str]:
+    words = sentences()
+    return frozenset(
+        words[f"ledger.column.{key}"][language] for key in ("unit_id", "name", *_AREAS) for language in LANGUAGES
+    )
+
+
+def is_own_title(header: str, checklists: Iterable[str]) -> bool:
+    """Whether the ledger of communities has a column of its own under a header, with checklists of these names."""
+    whole, starts = _found_headers("communities")
+    titles = frozenset[str]().union(*map(list_titles, checklists))
+    return header in whole | titles | _key_headers() or header.startswith(starts)
+
+
+def taken_titles(scenario: Scenario, people: Iterable[str]) -> frozenset[str]:
+    """Headers that the ledger of communities fills in, by what the scenario and the columns `people` of people name.
+
+    These are the groups of the tables of people, and what is made of each checklist. The bureau's own column of that
+    name would stand there twice; one that a checklist or grant names is needed.
     """
     names = {group.id: group.name for group in scenario.group}
     ids = (name.removeprefix(GROUP_PREFIX) for name in people if name.startswith(GROUP_PREFIX))
     asked = {column.name for column in named_by(scenario.checklist, scenario.grant)}
-    return frozenset(names.get(one, one) for one in ids) - asked
+    lists = frozenset[str]().union(*(list_titles(checklist.name) for checklist in scenario.checklist))
+    return (lists | {names.get(one, one) for one in ids}) - asked
 
 
 def is_serial(header: str) -> bool:
@@ -324,7 +367,7 @@ def read_value(column: Column | None, text: str) -> str | int | Wrong:
     -------
     value
         Whole numbers as such; 是 and 否, grades as the policy names them, dates as YYYY-MM-DD; empty where nothing is
-        given: then nothing is made of it. `Wrong` where the cell is none of these.
+        given, or a dash says so: then nothing is made of it. `Wrong` where the cell is none of these.
     """
     if column is None or not text:
         return text
@@ -340,8 +383,8 @@ def _read_choice(column: Column, text: str) -> str | Wrong:
     folded = plain(text).casefold()
     if folded in column.choices:
         return column.choices[folded]
-    if column.choices is _YES_NO:
-        return Wrong("ledger_yes_no", {"text": quoted(text)})
+    if is_answered(column):  # a dash is no answer; 无 and 未定 are told apart
+        return "" if _DASHES.fullmatch(folded) else Wrong("ledger_yes_no", {"text": quoted(text)})
     if says_nothing(text):  # no grade was given
         return ""
     return Wrong("ledger_grade", {"text": quoted(text), "known": " / ".join(dict.fromkeys(column.choices.values()))})

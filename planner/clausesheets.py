@@ -99,7 +99,7 @@ def _titled(title: str, language: Language) -> str:
 @cache
 def _english() -> Mapping[str, str]:
     """English titles of sheets and columns by the Chinese ones."""
-    titled = re.compile(r"(ledger|ledgerbook|bureau|duties)\.(sheet|column|outlet|head)\..*")
+    titled = re.compile(r"(ledger|ledgerbook|bureau)\.(sheet|column|outlet)\..*|duties\.\w+")
     return {words["zh"]: words["en"] for key, words in sentences().items() if titled.fullmatch(key)}
 
 

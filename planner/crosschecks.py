@@ -130,7 +130,11 @@ def _hours(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _last_year(scenario: Scenario) -> Iterator[Problem]:
-    """Check that last year is named once, and that a crosswalk leads from one."""
+    """Check that each deciding standard and last year are named once, and that a crosswalk leads from one."""
+    decides = scenario.audit.decides
+    for i, name in enumerate(decides):
+        if name in decides[:i]:
+            yield _fault("decides_twice", ["audit", "decides", i], name=name)
     previous = scenario.audit.previous
     if previous is not None and (previous.result is None) == (previous.file is None):
         yield _fault("previous_one", ["audit", "previous"])

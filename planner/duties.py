@@ -47,7 +47,7 @@ OFFICER_COLUMNS: tuple[Column, ...] = (
     replace(_TAKEN["town"], required=True, filled=True),
     _TAKEN["district"],
     Column("phone", "text", "how to reach the officer, for the notice",
-           ("联系电话", "电话", "手机", "手机号", "办公电话", "联系方式")),
+           ("联系电话", "电话", "电话号码", "手机", "手机号", "手机/电话", "办公电话", "联系方式")),
 )  # fmt: skip
 """Columns of a table of officers. Phone numbers are meant: they hang on the wall."""
 

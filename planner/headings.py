@@ -3,7 +3,7 @@
 The rule. A header is one of the first 10 lines, or two or three lines that merged cells tie together. It is the first
 one in which every required column stands that the scenario gives no default for, and at least one column of the
 contract; of headers that begin on the same line the deepest. Where none has them all, it is the first one with the most
-columns of the contract. A second, different line that has them all is a fault: which one is meant is not guessed.
+columns of the contract. A second, different line that has them all, two and half as many as the first, is a fault.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def read_header(sheet: Sheet, source: TableSource, contract: Sequence[Column]) -
     doubts = [
         Fault("two_header_rows", source.shown, sheet.name, sheet.lines[other.top],
               values={"first": sheet.lines[best.bottom]})
-        for other in whole
-        if other.top > best.bottom and other.names != best.names
+        for other in whole if other.top > best.bottom and other.names != best.names
+        and len(other.matching.place) >= max(2, len(best.matching.place) / 2)
     ]  # fmt: skip
     return _below(sheet, filled, best, source, contract, doubts[:1]), best.matching
 

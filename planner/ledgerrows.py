@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from planner.bureaucolumns import columns_of, contract_of, group_titles, is_found, is_serial, own_name, read_value
+from planner.bureaucolumns import (
+    columns_of,
+    contract_of,
+    is_answered,
+    is_found,
+    is_serial,
+    own_name,
+    read_value,
+    taken_titles,
+)
 from planner.columns import DEMAND_COLUMNS
 from planner.errors import Fault
 from planner.grammar import Wrong, quoted
@@ -32,6 +42,10 @@ if TYPE_CHECKING:
 _PHONES = {"personal_phone", "phone_like"}
 
 _KEYS = ("name", "town", "district")
+
+_BARE_CODES = ("代码", "编码")
+
+_OFFICE = re.compile("(?:居民委员会|居委会|村民委员会|村委会)$")
 
 _TOWN_DIGITS = 9
 """Of the 12 digits of a community's code those of its town."""
@@ -106,6 +120,10 @@ def read_ledger(
     )
     contract = contract_of(section.of, columns)
     part = read_parts([source], contract)[0]
+    # 代码 and 编码 say of what they are the codes only where nothing else does
+    codes = [header for header in _BARE_CODES if header in part.matching.rest]
+    if section.of == "communities" and codes and "unit_id" not in part.matching.place:
+        part = read_parts([replace(source, columns={**section.columns, "unit_id": codes[0]})], contract)[0]
     faults = list(part.faults)
     if section.of == "communities":
         units = people[["unit_id", *_KEYS]]
@@ -123,8 +141,8 @@ def read_ledger(
     read = {**inputs.sites.headers, **inputs.demand.headers}.get((shown, part.grid.sheet))
     headers = _headers(part, section.of, columns, read or frozenset())
     if section.of == "communities":
-        titles = group_titles(inputs.scenario, people.columns)
-        headers = {place: told for place, told in headers.items() if told[0] not in titles}
+        titles = taken_titles(inputs.scenario, people.columns)
+        headers = {at: told for at, told in headers.items() if not {told[0], part.grid.headers[at]} & titles}
     said, unread = _said(part, of_row, headers, {*outside})
     faults += [*wrong, *unread]
     if section.of == "outlets":
@@ -133,19 +151,25 @@ def read_ledger(
     spare = [part.grid.headers[place] for place in part.matching.rest.values()]
     found = [] if read else [header for header in spare if header not in taken and not is_serial(header)]
     unknown = {part.grid.headers[place] for place, (_, column) in headers.items() if column is None}
+    ticked = {part.grid.headers[place] for place, (_, column) in headers.items() if is_answered(column)}
     part = replace(
         part,
         left_out=(*part.left_out, *outside.values()),
-        doubts=tuple(doubt for doubt in part.doubts if not _is_idle(doubt, unknown, inputs)),
+        doubts=tuple(doubt for doubt in part.doubts if not _is_idle(doubt, unknown, ticked, inputs)),
     )
     doubts = [*doubts, *not_taken(found, shown, part.grid.sheet)]
     told = tuple(name for name, _ in headers.values())
     return part, Gathered(tuple(said), tuple(faults), tuple(doubts), told, again=read is not None)
 
 
-def _is_idle(doubt: Fault, unknown: Collection[str], inputs: Inputs) -> bool:
-    """Whether a doubt of a ledger is none: of a header that is no `unknown` one, or told of the same table before."""
+def _is_idle(doubt: Fault, unknown: Collection[str], ticked: Collection[str], inputs: Inputs) -> bool:
+    """Whether a doubt of a ledger is none.
+
+    That is one of a header that is no `unknown` one, of boxes that are `ticked`, which a workbook holds as truth
+    values, or one that was told of the same table before.
+    """
     of_header = doubt.code.startswith("header_near") and doubt.column not in unknown
+    of_header = of_header or (doubt.code == "cell_converted" and doubt.column in ticked)
     same = {(one.code, one.file, one.row, one.column) for one in (*inputs.demand.doubts, *inputs.sites.doubts)}
     return of_header or (doubt.code, doubt.file, doubt.row, doubt.column) in same
 
@@ -194,7 +218,9 @@ def _joined(
         column = "name" if key.name else "unit_id" if of == "communities" else "site_id"
         if len(fitting) != 1:
             code = f"ledger_unknown_{of}" if not fitting else f"ledger_several_{of}"
-            values = {**told, "units": first_of(sorted(fitting), " / ")}
+            near = "" if fitting else _meant(units, key, by_name)
+            code = f"ledger_near_{of}" if near else code
+            values = {**told, "row": _shown(*key[1:]), "units": near or first_of(sorted(fitting), " / ")}
             faults.append(part.fault(Wrong(code, values), column, at))
             if not fitting and (place := area.lacks(key)) and one_name(key.name) not in by_name:
                 strangers[at] = (place, faults[-1])
@@ -259,6 +285,20 @@ def _namesakes(units: pd.DataFrame, key: _Key, by_name: Mapping[str, list[int]])
     if not key.name:
         return set()
     return {str(units["unit_id"].iloc[row]) for row in named(units, key, by_name)}
+
+
+def _meant(units: pd.DataFrame, key: _Key, by_name: Mapping[str, list[int]]) -> str:
+    """Name the units that a row may mean, with code, town and district: of its name, with or without 居委会."""
+    names = dict.fromkeys((one_name(key.name), _OFFICE.sub("", one_name(key.name))))
+    rows = dict.fromkeys(row for name in names if name for row in by_name.get(name, ()))
+    ids = (str(units["unit_id"].iloc[row]) for row in rows)
+    areas = (_shown(*(str(units[name].iloc[row]) for name in _KEYS)) for row in rows)
+    return first_of([*dict.fromkeys(f"{area} {unit}" for area, unit in zip(areas, ids, strict=True))], " / ")
+
+
+def _shown(name: str, town: str, district: str) -> str:
+    """Put the name of a unit and where it lies into one text."""
+    return quoted(" ".join(filter(None, (district, town, name))))
 
 
 def _misnamed(part: Part, strange: Mapping[int, str]) -> Iterator[Fault]:

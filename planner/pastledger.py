@@ -31,12 +31,15 @@ _VERDICTS = {
     **dict.fromkeys(("不达标", "否", "未达标", "不合格", "×", "✗", "✘", "✕", "0", "FALSE", UNMET), UNMET),
     **dict.fromkeys(("无法评定", "未评定", "无法判定", "未知", "不详", "-", "—", "/", UNASSESSABLE), UNASSESSABLE),
 }
+_ASKED = ("判定结果", "判定", "评定结果", "上年结果", "评估结果", "是否达标", "达标情况", "结果")
+_YEARS = [f"{year}年{end}" for year in range(2015, 2041) for end in ("", "度")]
 PAST_COLUMNS: tuple[Column, ...] = (
     Column("line", "text", "number of the line"),
     Column("code", "text", "code of the community", (*_TAKEN["unit_id"].synonyms, "代码", "编码", "code")),
     *(replace(_TAKEN[name], required=False, filled=False) for name in ("name", "town", "district")),
     Column("verdict", "choice", "what it was last year",
-           ("判定结果", "判定", "评定结果", "上年结果", "评估结果", "是否达标", "达标情况", "结果"),
+           (*_ASKED, "是否达标（是/否）", "是否达标（是否）",
+            *(f"{when}{word}" for when in ("上年", "上年度", *_YEARS) for word in _ASKED)),
            required=True, choices=_VERDICTS),
 )  # fmt: skip
 """Columns of last year's ledger that are read."""

@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from planner.bureaucolumns import is_own_title
 from planner.columns import nearest
 from planner.crosschecks import Problem
+from planner.grammar import plain
 from planner.leaves import leaves, names_something, shown, value_at
 from planner.merging import array_at
 from planner.packs import CITING, library, near_words, values_of
@@ -49,6 +51,7 @@ def problems(data: Mapping[str, Any], pack: Mapping[str, Any]) -> Iterator[Probl
             yield Problem("unknown_input", ["input", i, "key"], {"name": key, "near": near})
     yield from _checklists(data)
     yield from _grants(data)
+    yield from _ledger_titles(data)
 
 
 def _entries(data: Mapping[str, Any], section: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -148,12 +151,28 @@ def _grants(data: Mapping[str, Any]) -> Iterator[Problem]:
     for i, entry in _entries(data, "grant"):
         if bool(entry.get("grades")) == (entry.get("yuan") is not None):
             yield Problem("grant_form", ["grant", i, "yuan"], {"id": entry.get("id", i + 1)})
-        names = [str(grade.get("grade")) for _, grade in _entries(entry, "grades")]
+        # as the cells of the ledger are read: A, a and A级 are one grade
+        names = [plain(str(one.get("grade"))).casefold().removesuffix("级") for _, one in _entries(entry, "grades")]
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield Problem("repeated_name", ["grant", i, "grades"], {"name": name})
         for where, asked, quotas in _sums(i, entry):
             if asked != sum(quotas):
                 yield Problem("grant_sums", where, {"id": entry.get("id", i + 1), "count": asked, "sum": sum(quotas)})
+
+
+def _ledger_titles(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check that nothing is called as a column that the ledger of communities fills in itself: it would be there twice."""
+    lists = [str(entry.get("name")) for _, entry in _entries(data, "checklist")]
+    asked: list[tuple[Where, object]] = []
+    for i, entry in _entries(data, "checklist"):
+        items = entry.get("items")
+        asked += [(["checklist", i, "items"], item) for item in (items if isinstance(items, list | tuple) else ())]
+        asked += [(["checklist", i, key], entry.get(key)) for key in ("part", "whole")]
+    asked += [(["grant", i, "column"], entry.get("column")) for i, entry in _entries(data, "grant")]
+    asked += [(["group", i, "name"], entry.get("name")) for i, entry in _entries(data, "group")]
+    for where, name in asked:
+        if isinstance(name, str) and is_own_title(name.strip(), lists):
+            yield Problem("ledger_title", where, {"name": name})
 
 
 def _sums(number: int, grant: Mapping[str, Any]) -> Iterator[tuple[Where, int, list[int]]]:

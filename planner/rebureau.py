@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     Row = tuple[str, Mapping[str, str]]
 
 YES, NO = "是", "否"
-_ANSWERS = {**dict.fromkeys(("是", "有", "√", "1"), YES), **dict.fromkeys(("否", "无", "没有", "×", "0"), NO)}
+_ANSWERS = {
+    **dict.fromkeys(("是", "有", "√", "☑", "1", "已有", "具备", "符合"), YES),
+    **dict.fromkeys(("否", "无", "没有", "×", "☐", "0", "不具备", "不符合"), NO),
+}
 _JOINT = "；"
 _ENDS = ("", "数", "人数", "人员", "人员数", "（人）", "人数（人）", "人员数（人）")
 """What a header of a table may have behind that of the ledger."""
@@ -122,10 +125,14 @@ def _own(
         whole = whole and source is not None and all(unit in units for unit, _ in rows)
         sources.append(_columns(rows, headers, read_as, add))
     known: dict[str, dict[str, str]] = {}
+    sure = _sure(scenario, of)
     for header in headers:
         held = [source[header] for source in sources if header in source]
         if held:
-            known[header] = {unit: text for one in reversed(held) for unit, text in one.items()}
+            known[header] = {
+                unit: _among([one[unit] for one in held if unit in one], header in sure)
+                for unit in dict.fromkeys(unit for one in held for unit in one)
+            }
     return Own(headers, printed, known, whole)
 
 
@@ -181,16 +188,35 @@ def _columns(
     return found
 
 
+def _among(said: Sequence[str], sure: bool) -> str:  # noqa: FBT001
+    """Put what several tables say into one: counts, answers, grades and dates agree, other texts are joined."""
+    return said[0] if sure else _JOINT.join(dict.fromkeys(filter(None, said)))
+
+
 def _together(said: Sequence[str], counted: bool) -> str:  # noqa: FBT001
     """Put what the points of a community say into one: counts are added up, other values stand beside each other."""
     return str(sum(map(int, filter(None, said)))) if counted else _JOINT.join(dict.fromkeys(filter(None, said)))
 
 
+def _answers(scenario: Mapping[str, Any]) -> set[str]:
+    """Columns of communities that hold 是 and 否."""
+    items = {item for one in scenario.get("checklist", ()) for item in one.get("items", ())}
+    grants = {one["column"] for one in scenario.get("grant", ()) if not one.get("grades")}
+    return {*known_words()["reported"]["answers"], *items, *grants}
+
+
+def _sure(scenario: Mapping[str, Any], of: str) -> set[str]:
+    """Columns of which two tables may not say two things: counts, answers, grades and dates."""
+    words = known_words()["reported"]
+    if of == "outlets":
+        return {*words["outlet_counts"]}
+    grants = {one["column"] for one in scenario.get("grant", ())}
+    return counts_in(scenario) | _answers(scenario) | grants | {*words["dates"]}
+
+
 def _reader(scenario: Mapping[str, Any], of: str) -> Callable[[str, str], str | None]:
     """Return what reads a cell under a header: its text as the ledger prints it; None where it is not plain."""
-    words, lists, grants = known_words()["reported"], scenario.get("checklist", ()), scenario.get("grant", ())
-    answers = {*words["answers"], *(item for one in lists for item in one.get("items", ()))}
-    answers |= {one["column"] for one in grants if not one.get("grades")}
+    words, grants, answers = known_words()["reported"], scenario.get("grant", ()), _answers(scenario)
     grades = {one["column"]: {entry["grade"] for entry in one["grades"]} for one in grants if one.get("grades")}
     counts = counts_in(scenario) if of == "communities" else {*words["outlet_counts"]}
 
@@ -202,7 +228,7 @@ def _reader(scenario: Mapping[str, Any], of: str) -> Callable[[str, str], str | 
                 (one for one in grades[header] if text in {one, f"{one}级", f"{one.removesuffix('级')}级"}), None
             )
         if header in answers and of == "communities":
-            return _ANSWERS.get(text)
+            return _ANSWERS.get(text, "" if NOTHING.fullmatch(text) else None)
         return None if header in words["dates"] or NOTHING.fullmatch(text) else text
 
     return read_as

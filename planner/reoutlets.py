@@ -156,9 +156,7 @@ def outlets_page(
 def _tier(tier: str, language: Language) -> str:
     """Return what a tier is called: by its word, else by what the bureau wrote."""
     key = f"counts.tier.{tier}"
-    if not tier or key in sentences():
-        return say(key, language) if tier else ""
-    return say("counts.tier_own", language, tier=tier.removesuffix("级"))
+    return say(key, language) if key in sentences() else tier
 
 
 def only_theirs(read: Read, measured: Measured) -> dict[str, int]:

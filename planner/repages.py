@@ -20,7 +20,7 @@ from planner.reresult import rows_of
 from planner.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from planner.terms import Language
@@ -70,6 +70,22 @@ class Page:
     more: bool = False
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a table must have, known by its key (the file without its ending, the sheet by its title).
+
+    Attributes
+    ----------
+    rows
+        What its rows are called, each once.
+    columns
+        Headers.
+    """
+
+    rows: frozenset[str]
+    columns: frozenset[str]
+
+
 @dataclass(frozen=True, eq=False)
 class Found:
     """What tables of the ledger should say, under their headers.
@@ -88,6 +104,8 @@ class Found:
         Further tables.
     place
         What the whole is called; empty for the whole city.
+    wanted
+        Tables that must be there, by key.
     """
 
     language: Language
@@ -96,6 +114,7 @@ class Found:
     figures: Mapping[tuple[str, str, str, str], Mapping[str, Any]]
     pages: Sequence[Page] = field(default=())
     place: str = ""
+    wanted: Mapping[str, Wanted] = field(default_factory=dict)
 
 
 def word(key: str, language: Language) -> str:
@@ -104,23 +123,38 @@ def word(key: str, language: Language) -> str:
 
 
 def csv_figures(path: Path, found: Found) -> Iterator[Figure]:
-    """Yield the figures of a CSV of the ledger; nothing where it is not there."""
+    """Yield the figures of a CSV of the ledger: that it is there, its header known, where rows of it are wanted."""
     rows = rows_of(path) if path.exists() else []
+    header = [*rows[0]] if rows else []
     if rows:
-        yield from _table(path.name, [*rows[0]], [[*row.values()] for row in rows], found)
+        yield from _table(path.name, path.stem, header, [[*row.values()] for row in rows], found)
+    known = bool(rows) and bool(_page(header, found) or _kind(header, found))
+    if path.stem in found.wanted:
+        yield Figure(path.name, "", "", str(int(known)), "1", same=known)
 
 
 def book_figures(path: Path, found: Found) -> Iterator[Figure]:
-    """Yield the figures of every sheet of the ledger whose header is known."""
-    if not path.exists():
-        return
-    with CalamineWorkbook.from_path(str(path)) as book:
-        for name in book.sheet_names:
-            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            headers = [[*map(str, row)] for row in rows[:_HEADER_LINES]]
-            at = next((at for at, one in enumerate(headers) if _page(one, found) or _kind(one, found)), None)
-            if at is not None:
-                yield from _table(f"{path.name} {name}", [*map(str, rows[at])], rows[at + 1 :], found)
+    """Yield the figures of every sheet of the ledger whose header is known, and that no table is absent."""
+    keys = {say(f"ledger.sheet.{key}", found.language): key for key in found.wanted}
+    seen: set[str] = set()
+    pages: list[Page] = []
+    sheets = {}
+    if path.exists():
+        with CalamineWorkbook.from_path(str(path)) as book:
+            sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+    for name, rows in sheets.items():
+        headers = [[*map(str, row)] for row in rows[:_HEADER_LINES]]
+        at = next((at for at, one in enumerate(headers) if _page(one, found) or _kind(one, found)), None)
+        if at is not None:
+            seen.add(name)
+            pages += filter(None, [_page(headers[at], found)])
+            yield from _table(f"{path.name} {name}", keys.get(name, ""), headers[at], rows[at + 1 :], found)
+    for name in keys:
+        yield Figure(path.name, name, "", str(int(name in seen)), "1", same=name in seen)
+    for page in found.pages:
+        if page.rows and not page.some:
+            there = any(one is page for one in pages)
+            yield Figure(path.name, " ".join(sorted(page.marks)), "", str(int(there)), "1", same=there)
 
 
 def _kind(header: Sequence[str], found: Found) -> str:
@@ -151,6 +185,7 @@ def _page_figures(file: str, page: Page, header: Sequence[str], rows: Sequence[S
             for column, value in page.rows.get(key, {}).items():
                 if column in cells:
                     yield _figure(file, " ".join(filter(None, key)), column, cells[column], value)
+    yield from _headers(file, header, {name for row in page.rows.values() for name in _told(row)})
     for key in sorted(page.rows.keys() if page.more else seen.keys() | page.rows.keys()):
         wanted = min(seen[key], 1) if page.some and key in page.rows else int(key in page.rows)
         yield Figure(file, " ".join(filter(None, key)), "", str(seen[key]), str(wanted), same=seen[key] == wanted)
@@ -164,24 +199,37 @@ def _text(written: Any) -> str:
     return "" if written is None else str(int(written) if whole else written)
 
 
-def _table(file: str, header: Sequence[str], rows: Sequence[Sequence[Any]], found: Found) -> Iterator[Figure]:
+def _told(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the headers under which a row says something."""
+    return (name for name, value in row.items() if value not in {None, ""})
+
+
+def _headers(file: str, header: Sequence[str], wanted: Iterable[str]) -> Iterator[Figure]:
+    """Yield the headers that a table must have, and those that it has twice."""
+    counts = Counter(filter(None, header))
+    for name in sorted({*wanted} | {name for name, number in counts.items() if number > 1}):
+        yield Figure(file, name, "", str(counts[name]), "1", same=counts[name] == 1)
+
+
+def _table(
+    file: str, key: str, header: Sequence[str], rows: Sequence[Sequence[Any]], found: Found
+) -> Iterator[Figure]:
     if (page := _page(header, found)) is not None:
         yield from _page_figures(file, page, header, rows)
         return
-    kind = _kind(header, found)
+    kind, wanted = _kind(header, found), found.wanted.get(key)
     seen = Counter[str]()
     for row in rows:
         cells = dict(zip(header, row, strict=False))
         name, values = _expected(kind, cells, found)
-        if values is None:
-            continue
-        seen[name] += 1
+        seen[name] += values is not None or kind != "figures"
         for column in header:
-            if column in values:
+            if values is not None and column in values:
                 yield _figure(file, name, column, cells[column], values[column])
-    if kind == "units" and word("points", found.language) in header:
-        for unit in found.units:
-            yield Figure(file, unit, "", str(seen[unit]), "1", same=seen[unit] == 1)
+    yield from _headers(file, header, wanted.columns if wanted else ())
+    for name in sorted(filter(None, seen.keys() | wanted.rows)) if wanted else ():
+        asked = int(name in wanted.rows) if wanted else 0
+        yield Figure(file, name, "", str(seen[name]), str(asked), same=seen[name] == asked)
 
 
 def _expected(kind: str, cells: Mapping[str, Any], found: Found) -> tuple[str, Mapping[str, Any] | None]:

@@ -313,7 +313,7 @@ def missing_lines(
         if units:
             shown = listed([f"{unit['district']}{unit['town']}{unit['name']}" for unit in units[:EXAMPLES]], language)
             more = say("trend.more", language) if len(units) > EXAMPLES else ""
-            people = sum(unit["people"] for unit in units)
+            people = sum(unit["unreachable"] for unit in units)
             name = names.get(one["standard"], one["standard"])
             yield say("trend.beyond", language, standard=name, count=len(units), people=people, names=shown + more)
 

@@ -10,7 +10,7 @@ import pytest
 
 from ledgertown import LEDGER, NEW, OTHER_PEACE, OUTLETS, PEACE, SUNNY, faults_of, inputs_of, quiet, said_of
 from planner import bureau, provenance
-from planner.bureaucolumns import column_of, ledger_columns, read_value
+from planner.bureaucolumns import column_of, ledger_columns, ledger_headers, read_value
 from planner.errors import TableError
 from planner.grammar import Wrong
 from planner.inputs import read
@@ -21,6 +21,8 @@ from workbook import sheet_xml, write_xlsx
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from planner.bureaucolumns import Of
 
 ACTION = '\n[[checklist]]\nid = "action"\nclause = "W2"\nname = "行动"\nitems = ["是否实施行动"]\nshare = 0.9\n'
 RATE = (
@@ -61,6 +63,14 @@ def by(frame: pd.DataFrame, header: str) -> dict[str, object]:
 def test_headers_of_a_ledger_are_known_by_many_names(header: str, meant: str | None) -> None:
     column = column_of(header, ledger_columns("communities"))
     assert (column.name if column else None) == meant
+
+
+@pytest.mark.parametrize(("of", "first"), [("communities", "原代码"), ("outlets", "面积")])
+def test_a_ledger_has_every_column_of_its_document(of: Of, first: str) -> None:
+    known = {column.name for column in ledger_columns(of)}
+    assert ledger_headers(of)[0] == first
+    assert set(ledger_headers(of)) <= known
+    assert len(set(ledger_headers(of))) == len(ledger_headers(of))
 
 
 def test_a_column_that_a_policy_names_goes_by_that_name() -> None:

@@ -130,6 +130,15 @@ def test_a_column_that_is_there_and_empty_is_another_matter() -> None:
     assert list(listlines.lines(found, "zh")) == ["六有（W3）：台账“有宣传专栏”一列没有填写，未评。"]
 
 
+def test_one_place_that_is_audited_goes_by_its_name() -> None:
+    units, ledger = answers("是否实施行动", ["是", "否"])
+    found = check([ACTION], units, ledger, 2025)
+    assert "：东区城关镇2个社区中" in next(listlines.lines(found, "zh", "东区城关镇"))
+    first = checklists.table(found, "zh", "东区城关镇").iloc[0]
+    assert first[["层级", "范围"]].tolist() == ["合计", "东区城关镇"]
+    assert checklists.table(found, "zh")["范围"].tolist() == ["", "东区", "西区", "东区城关镇", "西区城关镇"]
+
+
 def test_blank_cells_of_a_column_that_is_given_are_counted() -> None:
     """A district that says nothing stands at 0 % as soon as another one says something."""
     units, ledger = answers("是否实施行动", ["", "是"])

@@ -339,7 +339,7 @@ def test_a_run_says_what_it_rests_on_and_its_copy_runs_alike(tmp_path: Path) -> 
     assert [(one["key"], one["value"], one["own"]) for one in policy["inputs"]] == [("goal.people.share", "0.4", True)]
     assert [(one["key"], one["pack"], one["own"]) for one in policy["own"]] == [("goal.people.share", "0.5", "0.4")]
     told = "\n".join(summary.run_lines(first.record))
-    for words in ("本市办法", "“草案”", "X1 「步行10分钟可到」", "取 0.4（本单位自定，默认为 0.5）"):
+    for words in ("本市办法", "“草案”", "X1 「步行10分钟可到」", "取0.4（本单位自定，默认为0.5）"):
         assert words in told
     page = (first.folder / "map.html").read_text(encoding="utf-8")
     assert "本市就业服务圈办法为“草案”" in page
@@ -376,6 +376,21 @@ def test_the_sheets_of_the_ledger_quote_clauses_and_say_whose_values_are() -> No
     assert table["value"]["standard.circle-3km.metric"] == "沿道路"
     empty = {**record, "pack": None, "clauses": [], "inputs": [], "own": []}
     assert len(clausesheets.clauses(empty, "zh")) == len(clausesheets.values(empty, "zh")) == 0
+
+
+def test_every_target_of_a_checklist_is_listed_with_its_year() -> None:
+    lists = [
+        {"name": "三公里", "clause": "J3", "year": 2022, "share": "0.40", "part": 8, "whole": 16, "met": True},
+        {"name": "三公里", "clause": "J3", "year": 2025, "share": "0.70", "part": 8, "whole": 16, "met": False},
+        {"name": "行动", "clause": "W2", "year": 2025, "share": "0.9", "part": None, "whole": None, "met": None},
+    ]
+    table = clausesheets.targets(lists, "zh")
+    assert table["目标年份"].tolist() == [2022, 2025, 2025]
+    assert table["应达到"].tolist() == [Fraction(2, 5), Fraction(7, 10), Fraction(9, 10)]
+    assert table["比例"].tolist() == [Fraction(1, 2), Fraction(1, 2), None]
+    assert table["是否达到"].tolist() == ["达到", "未达到", "未评"]
+    assert set(table["口径"]) == {"台账填报，不由可达性推算"}
+    assert clausesheets.targets([], "en").empty
 
 
 def test_a_scenario_without_pack_or_clause_has_no_policy(tmp_path: Path) -> None:
