@@ -29,7 +29,7 @@ _YES_NO = {
         ("是", "有", "√", "✓", "✔", "☑", "■", "1", "1.0", "y", "yes", "已", "已有", "具备", "符合", "true"), YES
     ),
     **dict.fromkeys(("否", "无", "没有", "×", "✗", "✘", "☐", "□", "0", "0.0", "n", "no", "未", "false"), NO),
-    **dict.fromkeys(("不具备", "不符合", "未达到"), NO),
+    **dict.fromkeys(("不具备", "不符合"), NO),
 }
 """Cells of a yes/no column, half-width and in lower case; a workbook writes a ticked box as TRUE."""
 
@@ -315,7 +315,7 @@ def columns_of(headers: Iterable[str], columns: Sequence[Column], taken: Collect
 
 @cache
 def list_titles(name: str) -> frozenset[str]:
-    """Headers under which the ledger of communities has what it makes of the checklist of this name, in any language."""
+    """Headers under which the ledger of communities has what it makes of the checklist of this name."""
     kinds = ("states", "lacking", "unsaid")
     return frozenset(say(f"ledger.checklist.{kind}", language, name=name) for kind in kinds for language in LANGUAGES)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from planner import straight
 from planner.candidates import MOBILE_TYPE
 from planner.coverage import CHECKED, communities, community_counts
-from planner.geodesy import MM_PER_M, great_circle_mm
 from planner.standards import need
 from planner.words import listed, say
 
@@ -212,19 +212,10 @@ def _mobile(
     """Find the nearest mobile point in use of each point, in a straight line; ties go to the lowest id."""
     held = np.array([not set(types).isdisjoint(text.split(";")) for text in sites["type"]], dtype=bool)
     points = sites[held & sites["open_today"].to_numpy(dtype=bool)].sort_values("site_id")
-    found = pd.DataFrame({"mobile_site_id": "", "mobile_m": np.nan}, index=range(len(demand_ids)))
-    places = demand.set_index("demand_id").geometry.reindex(demand_ids)
-    known = np.flatnonzero(places.notna().to_numpy() & ~places.is_empty.to_numpy())
-    if len(points) and len(known):
-        here = places.iloc[known]
-        lon, lat = here.x.to_numpy()[:, None], here.y.to_numpy()[:, None]
-        apart_mm = great_circle_mm(lon, lat, points.geometry.x.to_numpy(), points.geometry.y.to_numpy())
-        nearest = apart_mm.argmin(axis=1)
-        least = apart_mm[np.arange(len(known)), nearest]
-        near = least <= within_m * MM_PER_M
-        found.loc[known[near], "mobile_site_id"] = points["site_id"].to_numpy()[nearest[near]]
-        found.loc[known[near], "mobile_m"] = least[near] / MM_PER_M
-    return found
+    near = straight.nearest(demand[demand["demand_id"].isin(demand_ids)], points).set_index("demand_id")
+    near = near[near["metres"] <= within_m].reindex(demand_ids)
+    names = near["site_id"].astype(object).fillna("").to_numpy()
+    return pd.DataFrame({"mobile_site_id": names, "mobile_m": near["metres"].to_numpy(dtype=float)})
 
 
 def in_words(

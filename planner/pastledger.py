@@ -5,6 +5,7 @@ Nothing can be recomputed from it, so a change against it has no causes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,15 +32,16 @@ _VERDICTS = {
     **dict.fromkeys(("不达标", "否", "未达标", "不合格", "×", "✗", "✘", "✕", "0", "FALSE", UNMET), UNMET),
     **dict.fromkeys(("无法评定", "未评定", "无法判定", "未知", "不详", "-", "—", "/", UNASSESSABLE), UNASSESSABLE),
 }
-_ASKED = ("判定结果", "判定", "评定结果", "上年结果", "评估结果", "是否达标", "达标情况", "结果")
-_YEARS = [f"{year}年{end}" for year in range(2015, 2041) for end in ("", "度")]
+_ASKED = ("判定结果", "判定", "评定结果", "上年结果", "评估结果", "是否达标", "达标情况", "结果", "是否达标（是/否）")
+_YEAR = re.compile("(?:上年|[0-9]{4}年)度?")
+"""What may stand before the header of the verdict: 2025年判定结果."""
+
 PAST_COLUMNS: tuple[Column, ...] = (
     Column("line", "text", "number of the line"),
     Column("code", "text", "code of the community", (*_TAKEN["unit_id"].synonyms, "代码", "编码", "code")),
     *(replace(_TAKEN[name], required=False, filled=False) for name in ("name", "town", "district")),
     Column("verdict", "choice", "what it was last year",
-           (*_ASKED, "是否达标（是/否）", "是否达标（是否）",
-            *(f"{when}{word}" for when in ("上年", "上年度", *_YEARS) for word in _ASKED)),
+           _ASKED,
            required=True, choices=_VERDICTS),
 )  # fmt: skip
 """Columns of last year's ledger that are read."""
@@ -75,7 +77,11 @@ def read_ledger(source: TableSource) -> PastLedger:
     TableError
         With every fault of the table, lines that have neither code nor name, and communities that stand twice.
     """
-    part = tables.read_parts([replace(source, id=ROW_IDS)], PAST_COLUMNS)[0]
+    source = replace(source, id=ROW_IDS)
+    part = tables.read_parts([source], PAST_COLUMNS)[0]
+    dated = [header for header in part.matching.rest if _YEAR.sub("", header, count=1) in _ASKED]
+    if "verdict" not in part.matching.place and len(dated) == 1:
+        part = tables.read_parts([replace(source, columns={**source.columns, "verdict": dated[0]})], PAST_COLUMNS)[0]
     faults = followable(part.faults, columns=True)
     if faults:
         raise TableError(*shortened(faults))

@@ -161,7 +161,7 @@ def _grants(data: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _ledger_titles(data: Mapping[str, Any]) -> Iterator[Problem]:
-    """Check that nothing is called as a column that the ledger of communities fills in itself: it would be there twice."""
+    """Check that nothing is called as a column that the ledger of communities fills in itself."""
     lists = [str(entry.get("name")) for _, entry in _entries(data, "checklist")]
     asked: list[tuple[Where, object]] = []
     for i, entry in _entries(data, "checklist"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from planner import reduties, reforms, rereported, restands, reyears
+from planner import reduties, reforms, rereported, restands, rewhole, reyears
 from planner.reaudit import (
     DECIDED,
+    UNMET,
     audit_figures,
     deciding_standards,
     sights,
@@ -26,8 +27,9 @@ from planner.reoutlets import (
     site_figures,
     unit_columns,
 )
-from planner.repages import Found, book_figures, csv_figures, word
+from planner.repages import Found, Wanted, book_figures, csv_figures, word
 from planner.reresult import AUDIT
+from planner.resentences import sentence_figures
 from planner.reunits import unit_rows
 from planner.words import say
 
@@ -52,6 +54,7 @@ def figures(again: Recomputed, result: Result) -> Iterator[Figure]:
     names = {"scenario": again.read.scenario["name"], "data_date": again.read.scenario["data_date"].isoformat()}
     yield from cells(AUDIT, "", run, names | {"title": again.read.scenario["title"]})
     yield from road_figures(again, run, AUDIT)
+    yield from rewhole.book_lists(result, run["language"])
     decides = deciding_standards(again.read)
     yield figure(AUDIT, "parameters", "decides", run["parameters"]["decides"], decides)
     written = {one["id"]: one for one in run["standards"]}
@@ -104,6 +107,8 @@ def _pages(
     units = unit_rows(read, held, decides, titles, language)
     states = {unit: state for unit, (state, _, _) in whole_states(again.read, held, decides).items()}
     yield from restands.stand_figures(again, result.run, states, counts)
+    left = restands.left_out_of(read, {unit for unit, state in states.items() if state == UNMET})
+    yield from sentence_figures(again, result, decides, counts, left, titles)
     own = own_outlets(read)
     units = _joined(units, unit_columns(own, language))
     scopes = _joined(_scopes(counts, decides, titles, language), scope_columns(read, own, language))
@@ -132,10 +137,12 @@ def _pages(
         units = _joined(units, rereported.unit_columns(read, said[0], language))
         scopes = _joined(scopes, rereported.scope_columns(read, said[0], language))
         pages += rereported.pages(read, *said, language)
-    found = Found(language, units, scopes, _by_title(counts, titles, place, language), pages, place)
+    wanted = rewhole.wanted(counts, units, scopes, titles, states, place, language)
+    wanted |= {"outlets": Wanted(frozenset(), frozenset())} if pages and pages[0].rows else {}
+    found = Found(language, units, scopes, _by_title(counts, titles, place, language), pages, place, wanted)
     for name in ("communities.csv", "districts.csv", "outlets.csv", reduties.DUTIES):
         yield from csv_figures(result.folder / name, found)
-    yield from book_figures(result.folder / "ledger.xlsx", found)
+    yield from book_figures(result.folder / rewhole.BOOK, found)
 
 
 def _joined(*parts: Mapping[Any, Mapping[str, Any]]) -> dict[Any, dict[str, Any]]:

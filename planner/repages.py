@@ -211,9 +211,7 @@ def _headers(file: str, header: Sequence[str], wanted: Iterable[str]) -> Iterato
         yield Figure(file, name, "", str(counts[name]), "1", same=counts[name] == 1)
 
 
-def _table(
-    file: str, key: str, header: Sequence[str], rows: Sequence[Sequence[Any]], found: Found
-) -> Iterator[Figure]:
+def _table(file: str, key: str, header: Sequence[str], rows: Sequence[Sequence[Any]], found: Found) -> Iterator[Figure]:
     if (page := _page(header, found)) is not None:
         yield from _page_figures(file, page, header, rows)
         return

@@ -176,7 +176,7 @@ def beyond_rows(again: Recomputed) -> Iterator[dict[str, Any]]:
         }
 
 
-def _left_out(read: Read, unmet: set[str]) -> dict[str, Any]:
+def left_out_of(read: Read, unmet: set[str]) -> dict[str, Any]:
     """Say how many communities are not 达标, who lives there, and in which towns they are."""
     mine = [p for p in read.points.values() if p.layer == "residents" and p.unit in unmet and not p.made]
     groups = sorted({key for point in read.points.values() for key in point.groups})
@@ -224,7 +224,7 @@ def stand_figures(
         found_now = {key: sums[key] for key in _TREND}
         yield from cells(AUDIT, f"trend {standard}".strip(), years.get(standard, {}), found_now)
     unmet = {unit for unit, state in states.items() if state == UNMET}
-    yield from cells(AUDIT, "left_out", run["left_out"], _left_out(read, unmet))
+    yield from cells(AUDIT, "left_out", run["left_out"], left_out_of(read, unmet))
     lost = {row["standard"]: row for row in run["missing"]["beyond"]}
     for row in beyond_rows(again):
         yield from cells(AUDIT, f"missing.beyond {row['standard']}", lost.get(row["standard"], {}), row)

@@ -16,6 +16,7 @@ from planner.reaudit import DECIDED, MET
 from planner.reclocks import CLOCKS
 from planner.recomputed import Figure, figure, missing
 from planner.repages import Wanted, word
+from planner.reresult import AUDIT
 from planner.words import say, sentences
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     Sheets = Mapping[str, Sequence[Sequence[Any]]]
 
 BOOK = "ledger.xlsx"
-_ALWAYS = (BOOK, "figures.csv", "demand.csv", "sites.csv", "coverage.csv")
+_TABLES = ("demand.csv", "sites.csv", "coverage.csv")
+_OF_AUDITS = (BOOK, "figures.csv", *_TABLES)
+_OF_RUNS = (*_TABLES, "closing.csv", "left_out.csv", "map.html", "plan.gpkg", "field_check.xlsx")
+_MAY_BE_EMPTY = ("closing.csv", "left_out.csv", "changes.csv", "duties.csv")
 _LEFT_OUT = (
     "district", "town", "name", "unit_id", "setting", "all_people", "nearest", "metres", "straight_m", "minutes",
     "verdict", "near_limit", "reason",
@@ -39,13 +43,16 @@ _HEADER_LINES = 6
 
 
 def file_figures(result: Result) -> Iterator[Figure]:
-    """Yield the files that an audit always writes, or whenever its scenario asks, and headers that stand twice."""
-    asked = result.scenario.get("audit", {})
-    names = [*_ALWAYS]
+    """Yield the files that are always written, or whenever the scenario asks, and headers that stand twice."""
+    audit = result.mark == AUDIT
+    asked = result.scenario.get("audit", {}) if audit else {}
+    names = [*(_OF_AUDITS if audit else _OF_RUNS)]
     names += ["changes.csv"] if "previous" in asked else []
     names += ["duties.csv", "notices.html"] if "officers" in asked else []
     for name in names:
-        there = (result.folder / name).exists() and (not name.endswith(".csv") or bool(result.rows(name)))
+        there = (result.folder / name).exists() and (result.folder / name).stat().st_size > 0
+        if name.endswith(".csv") and name not in _MAY_BE_EMPTY:
+            there = there and bool(result.rows(name))
         yield Figure(name, "", "", str(int(there)), "1", same=there)
     for path in sorted(result.folder.glob("*.csv")):
         with path.open(encoding="utf-8-sig", newline="") as stream:

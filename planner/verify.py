@@ -10,7 +10,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner import reledger
+from planner import reledger, rewhole
 from planner.errors import Fault, ScenarioError
 from planner.reaside import not_compared
 from planner.rebureau import reported_taken
@@ -88,7 +88,7 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
         taken.append(("checked", "coverage.csv", checked))
     if audit:
         taken += reported_taken(result, read)
-        taken.append(("record", AUDIT, 0))
+        taken += [("record", AUDIT, 0), ("overview", rewhole.BOOK, 0)]
         taken += [("sharing", "duties.csv", 0)] if (result.folder / "duties.csv").exists() else []
         taken += [("plan_cells", "forms", 0)] if (result.folder / "forms").exists() else []
         taken += [] if are_plain(read) else [("clocks", "figures.csv", 0)]
@@ -168,7 +168,7 @@ def compare(again: Recomputed, result: Result) -> list[Figure]:
     """
     try:
         found = reledger.figures(again, result) if result.mark == AUDIT else figures(again, result)
-        return [*file_figures(result), *found]
+        return [*file_figures(result), *rewhole.file_figures(result), *found]
     except (OSError, KeyError, ValueError, TypeError, AttributeError, StopIteration) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ScenarioError(Fault("verify_unreadable", str(result.folder), values={"reason": reason})) from error
@@ -189,7 +189,8 @@ def verify(folder: Path, show: Callable[[str], None], *, witness: str | None = N
     Returns
     -------
     report
-        folder, scenario, language, `same`, `compared` (figures), `files` (figures by file), `differences` (file, row,
+        folder, scenario, language, `same`, `recomputed` (whether coverage and verdicts were; `same` is false where they
+        were not), `compared` (figures), `files` (figures by file), `differences` (file, row,
         column, written, found), `taken` (word, file, count), `beside` (files not found again), `columns` (by file,
         those of which no cell was found again; of a workbook its sheets), `witness`.
 
@@ -217,7 +218,8 @@ def report_of(result: Result, again: Recomputed, found: Sequence[Figure]) -> dic
         "folder": str(result.folder),
         "scenario": result.run["scenario"],
         "language": result.run.get("language", "zh"),
-        "same": not wrong,
+        "same": not wrong and again.measured is not None,
+        "recomputed": again.measured is not None,
         "compared": len(found),
         "files": by_file,
         "differences": [{key: getattr(one, key) for key in keys} for one in wrong],
@@ -231,7 +233,7 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
     """Say a report in plain sentences: the verdict first, then each difference, then what was not found again."""
     language = report["language"]
     wrong = report["differences"]
-    key = "verify.same" if report["same"] else "verify.different"
+    key = "verify.different" if wrong else "verify.same" if report["same"] else "verify.unverified"
     yield say(key, language, scenario=report["scenario"], compared=report["compared"], wrong=len(wrong))
     for one in wrong[:SHOWN]:
         yield _difference(one, language)

@@ -37,7 +37,8 @@ def witnessed(again: Recomputed, unit: str) -> list[dict[str, Any]]:
         For each standard that speaks of it, today and in the last year of the plan: standard, state, year, unit, name,
         timed, limit (millimetres, or milliseconds), points, people, needed, covered (people), met; point, point_people
         and site_id (nearest outlet) of the deciding point, which is the one up to which so many of its people are
-        reached as the rule asks for; decides (as limit) and over (beyond it, 0 within); legs (millimetres to the road
+        reached as the rule asks for (met is None, and nothing else is told, where no point has a place of its own);
+        decides (as limit) and over (beyond it, 0 within); legs (millimetres to the road
         and from it) and route (way, name, metres in millimetres; none as the crow flies).
 
     Raises
@@ -53,11 +54,20 @@ def witnessed(again: Recomputed, unit: str) -> list[dict[str, Any]]:
     states: list[tuple[str, int, Types]] = [("today", read.scenario["data_date"].year, types_today(read.sites))]
     states += [("plan", year, types_in(read.sites, rows, year)) for year in [*again.planned][-1:]]
     return [
-        _proof(again, rule, state, year, types, spoken)
+        _proof(again, rule, state, year, types, able) if able else _unjudged(rule, state, year, spoken)
         for rule in read.rules
-        if (spoken := [point for point in points if rule.speaks_of(point) and point.able])
+        if (spoken := [point for point in points if rule.speaks_of(point)])
+        for able in [[point for point in spoken if point.able and point.placed != "spread"]]
         for state, year, types in states
     ]
+
+
+def _unjudged(rule: Rule, state: str, year: int, points: Sequence[Point]) -> dict[str, Any]:
+    """Say that none of the points of a community has a place of its own, so that it cannot be judged."""
+    names = {p.name for p in points}
+    about = {"standard": rule.id, "state": state, "year": year, "unit": points[0].unit, "met": None}
+    about |= {"name": names.pop() if len(names) == 1 else "", "points": len(points)}
+    return about | {"people": sum(point.people for point in points)}
 
 
 def _points(again: Recomputed, unit: str) -> list[Point]:
@@ -130,6 +140,9 @@ def _way(measured: Measured, rule: Rule, point: Point, reached: Reached) -> dict
 def lines(proofs: Sequence[Mapping[str, Any]], language: Language) -> Iterator[str]:
     """Say each proof: the verdict, the route with its parts, and their sum beside the cutoff."""
     for one in proofs:
+        if one["met"] is None:
+            yield _unjudged_line(one, language)
+            continue
         values = {key: one[key] for key in ("standard", "year", "people", "needed", "covered")}
         state = say(f"verify.state.{one['state']}", language, year=one["year"])
         unit = f"{one['name']} {one['unit']}".strip()
@@ -138,6 +151,12 @@ def lines(proofs: Sequence[Mapping[str, Any]], language: Language) -> Iterator[s
             yield say("verify.no_way", language, point=one["point"])
         else:
             yield from _route_lines(one, language)
+
+
+def _unjudged_line(one: Mapping[str, Any], language: Language) -> str:
+    state = say(f"verify.state.{one['state']}", language, year=one["year"])
+    values = {key: one[key] for key in ("standard", "people", "points")}
+    return say("verify.unjudged", language, **values, unit=f"{one['name']} {one['unit']}".strip(), state=state)
 
 
 def _route_lines(one: Mapping[str, Any], language: Language) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from ledgertown import LEDGER, NEW, OTHER_PEACE, OUTLETS, PEACE, SUNNY, faults_of, inputs_of, quiet, said_of
 from planner import bureau, provenance
 from planner.bureaucolumns import column_of, ledger_columns, ledger_headers, read_value
-from planner.errors import TableError
+from planner.errors import ScenarioError, TableError
 from planner.grammar import Wrong
 from planner.inputs import read
 from planner.policyschema import ChecklistSection, GradeSection, GrantSection
@@ -57,6 +57,13 @@ def by(frame: pd.DataFrame, header: str) -> dict[str, object]:
         ("有便捷电子设备", "有便捷电子设备"),
         ("求职登记人数", "求职登记"),
         ("负责人", "责任人"),
+        ("登记失业人员和持《再就业优惠证》人员", "登记失业和持证"),
+        ("是否认定“三公里”充分就业社区", "是否认定充分就业社区"),
+        ("充分就业社区", "是否认定充分就业社区"),
+        ("1.有标识", "有标识"),
+        ("①有标识", "有标识"),
+        ("六有：有标识", "有标识"),
+        ("六有标准 2、宣传专栏", "有宣传专栏"),
         ("海拔", None),
     ],
 )
@@ -83,24 +90,34 @@ def test_a_column_that_a_policy_names_goes_by_that_name() -> None:
     assert [column.name for column in found if column] == ["标识", "有无食堂", "有无食堂"]
 
 
-@pytest.mark.parametrize("text", ["是", "有", "√", "1", "Y", "y", "yes", "YES", "已", "Ｙ", "TRUE", " 是 "])
+@pytest.mark.parametrize(
+    "text",
+    ["是", "有", "√", "1", "Y", "y", "yes", "YES", "已", "Ｙ", "TRUE", " 是 ", "☑", "■", "已有", "具备", "符合", "1.0"],
+)
 def test_yes(text: str) -> None:
     column = column_of("有标识", ledger_columns("communities"))
     assert read_value(column, text.strip()) == "是"
 
 
-@pytest.mark.parametrize("text", ["否", "无", "没有", "×", "0", "N", "no", "未", "FALSE"])
+@pytest.mark.parametrize(
+    "text", ["否", "无", "没有", "×", "0", "N", "no", "未", "FALSE", "☐", "□", "不具备", "不符合", "0.0"]
+)
 def test_no(text: str) -> None:
     column = column_of("有标识", ledger_columns("communities"))
     assert read_value(column, text) == "否"
 
 
-@pytest.mark.parametrize("text", ["部分", "计划中", "2", "—", "/", "待定", "有标识"])
+@pytest.mark.parametrize("text", ["部分", "计划中", "2", "1.5", "待定", "未定", "暂无", "有标识"])
 def test_no_other_answer_is_taken(text: str) -> None:
     column = column_of("有标识", ledger_columns("communities"))
     value = read_value(column, text)
     assert isinstance(value, Wrong)
     assert value.code == "ledger_yes_no"
+
+
+@pytest.mark.parametrize("text", ["/", "-", "—", "——", "／"])
+def test_a_dash_is_no_answer(text: str) -> None:
+    assert read_value(column_of("有标识", ledger_columns("communities")), text) == ""
 
 
 def test_grades_are_one_however_they_are_written() -> None:
@@ -306,10 +323,92 @@ def test_what_the_table_of_sites_says_is_not_taken_from_a_ledger_of_outlets(tmp_
     assert [doubt.values["count"] for doubt in found.doubts] == [2]
 
 
-def test_a_column_that_a_checklist_names_is_the_bureaus(tmp_path: Path) -> None:
-    more = LEDGER + '\n[[checklist]]\nid = "own"\nclause = "H2"\nname = "网点"\nitems = ["是否设网点"]\n'
-    found = said_of(tmp_path, more, f"12位代码,是否设网点\n{SUNNY},有\n")
-    assert by(found.communities, "是否设网点") == {SUNNY: "是"}
+SIX = '\n[[checklist]]\nid = "six"\nclause = "W3"\nname = "六有"\nitems = ["有标识"]\n'
+
+
+def test_what_is_made_of_a_checklist_is_not_taken_from_a_ledger(tmp_path: Path) -> None:
+    """As where last year's ledger is handed in whole: its results are another year's, and would stand there twice."""
+    found = said_of(
+        tmp_path,
+        LEDGER + SIX,
+        f"12位代码,有标识,六有：结果,六有：缺项,缺项,措施,未建原因\n{SUNNY},否,未达到,有标识,牌子,建,无候选\n",
+        {"六有：未填项": ("有标识", "", "", "", "")},
+    )
+    assert list(found.communities.columns) == ["有标识", "缺项"]
+    assert by(found.communities, "缺项") == {SUNNY: "牌子"}
+    assert [(doubt.code, doubt.values["count"]) for doubt in found.doubts] == [("ledger_calculated", 4)]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        SIX.replace('"有标识"', '"六有：缺项"'),
+        SIX.replace('"有标识"', '"是否设网点"'),
+        SIX.replace('items = ["有标识"]', 'part = "可达人口"\nwhole = "登记失业"'),
+        BRANDS.replace("品牌等级", "判定结果"),
+        '\n[[group]]\nid = "old"\nname = "人口"\n',
+    ],
+)
+def test_nothing_is_called_as_a_column_that_the_ledger_fills_in(tmp_path: Path, named: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        inputs_of(tmp_path, named)
+    assert {fault.code for fault in caught.value.faults} - {"group_column"} == {"ledger_title"}
+    assert all(tell(fault, language) for fault in caught.value.faults for language in ("zh", "en"))
+
+
+def test_deciding_standards_are_named_once(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        inputs_of(tmp_path, '\n[audit]\ndecides = ["walk-5", "walk-5"]\n')
+    assert [fault.code for fault in caught.value.faults] == ["decides_twice"]
+
+
+def test_grades_that_read_alike_are_one(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        inputs_of(tmp_path, BRANDS.replace('"B"', '"A级"'))
+    assert [fault.code for fault in caught.value.faults] == ["repeated_name"]
+
+
+def test_an_item_that_is_named_in_a_cell_makes_no_header(tmp_path: Path) -> None:
+    ledger = f"12位代码,有标识,缺项,备注\n{SUNNY},否,有标识,\n{PEACE},否,,登记失业\n"
+    found = said_of(tmp_path, LEDGER, ledger).communities
+    assert by(found, "有标识") == {SUNNY: "否", PEACE: "否"}
+    assert by(found, "缺项") == {SUNNY: "有标识"}
+    twice = faults_of(tmp_path, LEDGER, f"12位代码,有标识\n{SUNNY},否\n社区代码,标识标牌\n{PEACE},否\n")
+    assert "two_header_rows" in {fault.code for fault in twice}
+
+
+def test_remarks_of_several_sources_stand_beside_each_other(tmp_path: Path) -> None:
+    more = LEDGER + LEDGER.replace("ledger.csv", "more.csv")
+    inputs_of(tmp_path)
+    (tmp_path / "more.csv").write_text(f"序号,社区代码,备注,责任人,填报日期\n9,{SUNNY},乙,李,5月\n", encoding="utf-8")
+    ledger = f"序号,12位代码,备注,责任人,填报日期\n1,{SUNNY},甲,李,4月\n"
+    found = said_of(tmp_path, more, ledger).communities
+    assert found.loc[SUNNY].to_dict() == {"责任人": "李", "备注": "甲；乙", "填报日期": "4月；5月"}
+
+
+def test_ticked_boxes_are_no_doubt(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["12位代码", "有标识", "备注"], [SUNNY, True, "甲"], [PEACE, False, True]]
+    write_xlsx(tmp_path / "book.xlsx", {"台账": sheet_xml(rows)})
+    found = said_of(tmp_path, '\n[[audit.ledger]]\nfile = "book.xlsx"\n')
+    assert by(found.communities, "有标识") == {SUNNY: "是", PEACE: "否"}
+    assert [(doubt.code, doubt.column) for doubt in found.doubts] == [("cell_converted", "备注")]
+
+
+@pytest.mark.parametrize("header", ["代码", "编码"])
+def test_a_bare_code_is_that_of_the_community_where_nothing_else_is(tmp_path: Path, header: str) -> None:
+    found = said_of(tmp_path, LEDGER, f"{header},登记失业\n{SUNNY},5\n")
+    assert by(found.communities, "登记失业") == {SUNNY: 5}
+    found = said_of(tmp_path, LEDGER, f"社区代码,{header},登记失业\n{SUNNY},0007,5\n")
+    assert by(found.communities, header) == {SUNNY: "0007"}
+
+
+@pytest.mark.parametrize(
+    "row", [",阳光社区居委会,城关镇,东区", ",阳光社区,城关镇政府,东区", ",阳光社区,城关镇,某市东区"]
+)
+def test_a_row_of_a_like_name_is_told_with_the_community_that_it_may_mean(tmp_path: Path, row: str) -> None:
+    (fault,) = faults_of(tmp_path, LEDGER, f"社区代码,名称,镇街,区市,登记失业\n{row},5\n")
+    assert (fault.code, fault.row) == ("ledger_near_communities", 2)
+    assert fault.values["units"] == f"东区 城关镇 阳光社区 {SUNNY}"
 
 
 def test_a_row_of_another_name_is_doubted(tmp_path: Path) -> None:
@@ -467,7 +566,8 @@ def test_rows_of_other_towns_are_left_out_and_told(tmp_path: Path) -> None:
 )
 def test_a_row_that_may_be_of_the_towns_that_are_there_is_a_fault(tmp_path: Path, row: str) -> None:
     told = faults_of(tmp_path, LEDGER, f"12位代码,名称,镇街,区市\n{SUNNY},阳光社区,城关镇,东区\n{row}\n")
-    assert [(fault.code, fault.row) for fault in told] == [("ledger_unknown_communities", 3)]
+    code = "ledger_near_communities" if "新建" in row else "ledger_unknown_communities"
+    assert [(fault.code, fault.row) for fault in told] == [(code, 3)]
     assert "audit.ledger.keep" in tell(told[0], "zh")[2]
 
 
