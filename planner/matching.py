@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -210,12 +211,12 @@ def _numbered(header: str, number: int, headers: Sequence[str]) -> str:
 def _free_names(spare: Mapping[str, int], contract: Sequence[Column], used: Iterable[str]) -> dict[str, int]:
     # compared without case: a GeoPackage knows no difference between name and NAME
     taken = {column.name for column in contract} | {name.lower() for name in used} | RESERVED
+    count = Counter(header.lower() for header in spare)
     names: dict[str, int] = {}
     for header, number in spare.items():
         name = header
-        others = {other.lower() for other in spare if other != header}
-        while name.lower() in taken or (name != header and name.lower() in others):
+        while name.lower() in taken or (name != header and count[name.lower()] > (name.lower() == header.lower())):
             name = f"source_{name}"
-        taken = taken | {name.lower()}
+        taken.add(name.lower())
         names[name] = number
     return names

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from planner.reaudit import Spot
     from planner.rebureau import Own
     from planner.recomputed import Figure, Recomputed
+    from planner.reinputs import Read
     from planner.reresult import Result
     from planner.terms import Language
 
@@ -137,6 +138,7 @@ def _pages(
         units = _joined(units, rereported.unit_columns(read, said[0], language))
         scopes = _joined(scopes, rereported.scope_columns(read, said[0], language))
         pages += rereported.pages(read, *said, language)
+    counts = _with_group_names(counts, read)
     wanted = rewhole.wanted(counts, units, scopes, titles, states, place, language)
     wanted |= {"outlets": Wanted(frozenset(), frozenset())} if pages and pages[0].rows else {}
     found = Found(language, units, scopes, _by_title(counts, titles, place, language), pages, place, wanted)
@@ -148,6 +150,14 @@ def _pages(
 def _joined(*parts: Mapping[Any, Mapping[str, Any]]) -> dict[Any, dict[str, Any]]:
     """Put columns of the same rows beside each other; rows of the first part alone."""
     return {key: {title: value for part in parts for title, value in part.get(key, {}).items()} for key in parts[0]}
+
+
+def _with_group_names(
+    counts: Mapping[Key, Mapping[str, int | None]], read: Read
+) -> dict[Key, Mapping[str, int | None]]:
+    """Call groups of people by their names, as sheets do."""
+    names = {one["id"]: one["name"] for one in read.scenario.get("group", ())}
+    return {(*key[:4], names.get(key[4], key[4])): row for key, row in counts.items()}
 
 
 def _titles(again: Recomputed, result: Result, language: Language) -> dict[str, str]:

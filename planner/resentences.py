@@ -42,6 +42,8 @@ def sentence_figures(
 ) -> Iterator[Figure]:
     """Yield each sentence that follows from the figures beside what stands in its place, and those that do not follow.
 
+    A line may go on behind a sentence: what it adds is not compared.
+
     Parameters
     ----------
     again, result
@@ -64,17 +66,16 @@ def sentence_figures(
         page = book.get_sheet_by_name(name).to_python() if name in book.sheet_names else []
     lines = [str(row[0]) for row in page if row and row[0]]
     found = list(_sentences(again.read, result.run, decides, counts, left_out, titles, language))
+    told = tuple(text for _, text in found)
     for kind in _KINDS:
-        pattern = re.compile(
-            re.sub(r"\\\{[a-z_]+\\\}", "(.*)", re.escape(sentences()[f"audit.{kind}"][language])), re.DOTALL
-        )
-        asked = [text for key, text in found if key == kind]
-        other = [line for line in lines if pattern.fullmatch(line) and line not in asked]
-        for text in asked:
-            there = text in lines
-            written = text if there else next(iter(other), "")
-            other = other if there else other[1:]
-            yield Figure(f"{BOOK} {name}", "", "", written, text, same=there)
+        template = re.escape(sentences()[f"audit.{kind}"][language])
+        pattern = re.compile(re.sub(r"\\\{[a-z_]+\\\}", "(.*)", template), re.DOTALL)
+        other = [line for line in lines if pattern.match(line) and not line.startswith(told)]
+        for text in (text for key, text in found if key == kind):
+            line = next((line for line in lines if line.startswith(text)), None)
+            written = next(iter(other), "") if line is None else text
+            other = other[1:] if line is None else other
+            yield Figure(f"{BOOK} {name}", "", "", written, text, same=line is not None)
         for line in other:
             yield Figure(f"{BOOK} {name}", "", "", line, "", same=False)
 

@@ -292,6 +292,14 @@ def test_verdicts_may_be_ticks_and_a_blank_one_is_not_known(tmp_path: Path) -> N
     assert all(all(tell(doubt, language)) for language in LANGUAGES)
 
 
+@pytest.mark.parametrize("header", ["2025年判定结果", "上年度判定结果", "是否达标（是/否）", "2025年度是否达标"])
+def test_the_verdict_may_be_headed_by_its_year(header: str, tmp_path: Path) -> None:
+    path = with_ledger(tmp_path / "y", "000000000000,,是", "000000000032,,否", header=f"社区代码,名称,{header}")
+    last = read_last_year(inputs.read(path, quiet), quiet)
+    assert last is not None
+    assert [line.state for line in last.lines.values()] == ["met", "unmet"]
+
+
 def test_a_table_of_the_audit_is_never_told_of_defaults(tmp_path: Path) -> None:
     path = with_ledger(tmp_path / "y", "0,甲,", header="社区代码,名称,评定结果（上年）")
     with pytest.raises(ScenarioError) as caught:

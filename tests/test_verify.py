@@ -176,8 +176,12 @@ def test_without_inputs_only_the_tables_are_compared(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "in")
     report = verified(folder)
     assert [one["word"] for one in report["taken"]] == ["no_inputs"]
-    assert report["same"]
-    assert "--no-inputs" in list(verify.lines(report))[1]
+    assert report["differences"] == []
+    assert not report["same"]
+    told = list(verify.lines(report))
+    assert told[0].startswith("未能核验")
+    assert "--no-inputs" in told[1]
+    assert CliRunner().invoke(app, ["verify", str(folder)]).exit_code == 2
     edit_json(folder, lambda run: run["standards"][0].update(covered_today=1))
     assert [one["column"] for one in verified(folder)["differences"]] == ["covered_today"]
 

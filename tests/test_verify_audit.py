@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -417,3 +418,97 @@ def test_last_year_as_a_ledger_is_said_not_to_be_recomputed(years: Case, tmp_pat
     report = verified(pipeline.audit(path, tmp_path / "out").folder)
     assert report["differences"] == []
     assert "last_year" in {one["word"] for one in report["taken"]}
+
+
+def rename_header(folder: Path) -> None:
+    path = folder / "communities.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("判定结果", "判定结论", 1), encoding="utf-8")
+
+
+def double_header(folder: Path) -> None:
+    path = folder / "districts.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([f"{lines[0]},达标", *(f"{line},9" for line in lines[1:])]), encoding="utf-8")
+
+
+def in_ledger(change: Callable[[Any], None]) -> Callable[[Path], None]:
+    """Return what changes the workbook of the ledger."""
+
+    def edit(folder: Path) -> None:
+        book = openpyxl.load_workbook(folder / "ledger.xlsx")
+        change(book)
+        book.save(folder / "ledger.xlsx")
+
+    return edit
+
+
+def say_more(book: Any) -> None:
+    cell = next(cell for row in book["概况"] for cell in row if "口径（" in str(cell.value))
+    cell.value = cell.value.replace("达标", "达标9", 1)
+
+
+def rename_column(book: Any) -> None:
+    cell = next(cell for row in book["社区台账"].iter_rows(max_row=6) for cell in row if cell.value == "判定结果")
+    cell.value = "判定结论"
+
+
+def without(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+
+
+def emptied(name: str, folder: Path) -> None:
+    (folder / name).write_text("", encoding="utf-8")
+
+
+def without_sheet(name: str, book: Any) -> None:
+    book.remove(book[name])
+
+
+def row_less(name: str, book: Any) -> None:
+    book[name].delete_rows(5)
+
+
+ABSENT: Mapping[str, tuple[Callable[[Path], None], str]] = {
+    **{
+        f"no {name}": (partial(without, name), name)
+        for name in ("ledger.xlsx", "communities.csv", "outlets.csv", "districts.csv", "figures.csv", "sites.csv",
+                     "demand.csv", "coverage.csv", "duties.csv", "notices.html")
+    },
+    "nothing in it": (partial(emptied, "communities.csv"), "communities.csv"),
+    "a header renamed": (rename_header, "communities.csv"),
+    "a header twice": (double_header, "districts.csv"),
+    "a column renamed": (in_ledger(rename_column), "ledger.xlsx"),
+    "a sheet renamed": (in_ledger(lambda book: setattr(book["社区台账"], "title", "台账")), "ledger.xlsx"),
+    **{
+        f"no sheet {name}": (in_ledger(partial(without_sheet, name)), "ledger.xlsx")
+        for name in ("未达标社区及措施", "口径对照", "历年与目标", "政策依据", "概况")
+    },
+    **{
+        f"a row less: {name}": (in_ledger(partial(row_less, name)), file)
+        for name, file in (("未达标社区及措施", "ledger.xlsx 未达标社区及措施"), ("口径对照", "ledger.xlsx 口径对照"),
+                           ("历年与目标", "ledger.xlsx"), ("分人群可达", "ledger.xlsx 分人群可达"))
+    },
+    "a sentence": (in_ledger(say_more), "ledger.xlsx 概况"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_what_is_missing_is_a_difference(name: str, audited: Case, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(audited.result.folder, tmp_path / "town"))
+    ABSENT[name][0](folder)
+    assert ABSENT[name][1] in {file for file, _ in differing(audited, folder)}
+
+
+def test_a_community_without_a_place_has_no_witness(tmp_path: Path) -> None:
+    path = write_rich(tmp_path / "in")
+    people = tmp_path / "in" / "demand.csv"
+    lines = people.read_text(encoding="utf-8").splitlines()
+    place_at = [lines[0].split(",").index(name) for name in ("lon", "lat")]
+    name = lines[1].split(",")[lines[0].split(",").index("unit_id")]
+    rows = [
+        ["" if at in place_at and name in line else cell for at, cell in enumerate(line.split(","))] for line in lines
+    ]
+    people.write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+    report = verify.verify(pipeline.audit(path, tmp_path / "out").folder, silent, witness=name)
+    assert {one["met"] for one in report["witness"]} == {None}
+    assert "无法评定" in list(verify.lines(report))[-1]
