@@ -39,7 +39,7 @@ SHOWN = 40
 """Differences that the terminal lists; `--json` has all."""
 
 BESIDE = ("map.html", "plan.gpkg", "why.csv", "closing.csv", "alternatives.csv", "moved.csv", "totals.csv",
-          "field_check.xlsx", "certificate.json", "timing.json", "notices.html")  # fmt: skip
+          "field_check.xlsx", "left_out.csv", "certificate.json", "timing.json", "notices.html")  # fmt: skip
 """Files of a result whose figures are not found again; of a certificate its bound alone is held against run.json."""
 
 
@@ -86,6 +86,8 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
     if read.scenario["demand"].get("verdicts"):
         rows, checked = _with_checks(rows, written_rows(result))
         taken.append(("checked", "coverage.csv", checked))
+    if not audit:
+        taken.append(("run", "run.json", 0))
     if audit:
         taken += reported_taken(result, read)
         taken += [("record", AUDIT, 0), ("overview", rewhole.BOOK, 0)]
