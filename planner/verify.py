@@ -86,8 +86,6 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
     if read.scenario["demand"].get("verdicts"):
         rows, checked = _with_checks(rows, written_rows(result))
         taken.append(("checked", "coverage.csv", checked))
-    if not audit:
-        taken.append(("run", "run.json", 0))
     if audit:
         taken += reported_taken(result, read)
         taken += [("record", AUDIT, 0), ("overview", rewhole.BOOK, 0)]
@@ -246,6 +244,8 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
     for one in report["columns"]:
         key = "verify.sheets" if one["file"].endswith(".xlsx") else "verify.columns"
         yield say(key, language, file=one["file"], names=listed(one["columns"], language))
+    if "map.html" in report["beside"]:  # a run's, whose record is compared in its figures alone
+        yield say("verify.run", language)
     if report["beside"]:
         yield say("verify.beside", language, files=listed(report["beside"], language))
     yield from witness_lines(report.get("witness", ()), language)
