@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from planner import (
     changetables,
     checklists,
@@ -19,14 +21,14 @@ from planner import (
     listlines,
     notices,
     owners,
+    previous,
     provenance,
     record,
     report,
 )
 from planner.auditlines import summary_lines
-from planner.auditsheets import named
-from planner.candidates import outlets
-from planner.citations import document_line, policy_record
+from planner.auditstudy import outlet_counts
+from planner.citations import document_line
 from planner.columns import GROUP_PREFIX
 from planner.figurekeys import keyed
 from planner.keptinputs import write_inputs
@@ -40,17 +42,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import pandas as pd
-
     from planner.auditstudy import Audit
-    from planner.forms import Filled
+    from planner.forms import Figure, Filled
     from planner.ledgersheets import LedgerSheet
     from planner.yearly import Yearly
 
 SUFFIX = "-audit"
 """What the name of the result folder has after the scenario's."""
 
-MARK = "audit.json"
+MARK = previous.MARK
 """The file by which a whole result is known."""
 
 FORMS = "forms"
@@ -62,15 +62,13 @@ RESULT_FILES = frozenset(
 )  # fmt: skip
 """Names of everything that a result holds."""
 
-SCHEMA = 1
-
 
 def _reach_record(found: Yearly) -> dict[str, Any]:
     """Return the part of ``audit.json`` on reach: the figures of the whole city, and all that they rest on."""
     audit = found.audit
     inputs, scenario = audit.inputs, audit.inputs.scenario
     return {
-        "schema": SCHEMA,
+        "schema": previous.SCHEMA,
         **provenance.head(inputs),
         "parameters": {
             **provenance.road_parameters(scenario),
@@ -81,38 +79,25 @@ def _reach_record(found: Yearly) -> dict[str, Any]:
         "attribution": "© OpenStreetMap contributors",
         "inputs": provenance.input_records(inputs, found.read.bureau),
         "doubts": provenance.doubt_records(inputs),
-        "policy": policy_record(scenario, inputs.loaded.merged),
+        "policy": found.policy,
         "roads": record.roads_record(inputs.networks),
         "standards": [record.standard_facts(one) for one in inputs.standards],
-        "outlets": _outlet_record(audit),
+        "outlets": {**outlet_counts(audit), "unknown_hours": list(audit.unknown_hours)},
         "figures": _figure_records(audit.figures),
         "left_out": _left_out_record(audit),
     }
 
 
-def _outlet_record(audit: Audit) -> dict[str, Any]:
-    sites = outlets(audit.inputs.sites.frame)
-    standing = sites["status"] == "existing"
-    own = audit.outlets[audit.units["people"] > 0]
-    return {
-        "standing": int(standing.sum()),
-        "in_operation": int(sites["open_today"].sum()),
-        "unknown_hours": list(audit.unknown_hours),
-        "communities_without": None if own.isna().any() else int((own == 0).sum()),
-    }
-
-
 def _figure_records(figures: pd.DataFrame) -> list[dict[str, Any]]:
     """List the figures of the whole city, blanks as null."""
-    rows = figures[figures["level"] == "city"].drop(columns=["level", "scope"]).astype(object)
-    return [
-        {str(key): None if value is None or value != value else _plain(value) for key, value in row.items()}  # noqa: PLR0124
-        for row in rows.where(rows.notna(), None).to_dict("records")
-    ]
+    rows = figures[figures["level"] == "city"].drop(columns=["level", "scope"])
+    return [{str(key): _plain(value) for key, value in row.items()} for row in rows.to_dict("records")]
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, str) else int(value)
+    if isinstance(value, str):
+        return value
+    return None if pd.isna(value) else int(value)
 
 
 def _left_out_record(audit: Audit) -> dict[str, Any]:
@@ -136,10 +121,9 @@ def _left_out_record(audit: Audit) -> dict[str, Any]:
 def _why_record(found: Yearly) -> dict[str, Any]:
     """Say why communities are left out, and how many unemployed people live there as far as the ledger says."""
     audit = found.audit
-    order = [one.standard.id for one in audit.sights if one.standard.id in audit.decides]
     groups = leftout.left_out_groups(audit.standings, found.read.bureau.communities, audit.units)
     return {
-        "reasons": leftout.left_by_reason(found.measures, audit.standings, order),
+        "reasons": leftout.left_by_reason(found.measures, audit.standings, audit.deciding),
         "reported": groups["reported"],
         "blank": groups["blank"],
         "group_names": {group.id: group.name for group in found.inputs.scenario.group},
@@ -167,10 +151,11 @@ def write(found: Yearly, folder: Path, begin: Callable[[str], None], *, keep_inp
     """
     inputs, language = found.inputs, found.inputs.scenario.language
     name = inputs.scenario.name + SUFFIX
-    filled = _filled_forms(found, folder)
+    figures = keyed(found)
+    filled = _filled_forms(found, figures, folder)
     record_ = year_record(found, filled) | owners.part(inputs.loaded, folder.parent / name, MARK)
     begin("workbook")
-    tables = sheets(found)
+    tables = sheets(found, figures)
     _write_book(tables, record_, found, folder / "ledger.xlsx")
     for sheet in tables:
         if f"{sheet.key}.csv" in RESULT_FILES:
@@ -216,7 +201,7 @@ def year_record(found: Yearly, filled: Sequence[Filled]) -> dict[str, Any]:
         if found.changes is None
         else changetables.record(found.changes, old.inputs if old else None, found.inputs),
         "reported": [
-            *listlines.lines(found.checked, language, named(found.audit).place),
+            *listlines.lines(found.checked, language, found.audit.names.place),
             *grants.lines(found.granted, language),
         ],
         "left_out_why": _why_record(found),
@@ -258,7 +243,7 @@ def _parameters(audit: Audit) -> Iterator[tuple[str, str]]:
     """Name the parameters of the audit in words, with their values."""
     scenario = audit.inputs.scenario
     language = scenario.language
-    names = named(audit).standards
+    names = audit.names.standards
     values = {
         "data_date": scenario.data_date.isoformat(),
         "walk_kph": f"{float(scenario.roads.walk_kph):g}",
@@ -287,18 +272,17 @@ def _write_notices(found: Yearly, folder: Path) -> None:
         if "服务制度" in own
         else sites
     )
-    policy = policy_record(scenario, found.inputs.loaded.merged)
-    basis = [document_line(one, scenario.language) for one in policy["documents"]]
+    basis = [document_line(one, scenario.language) for one in found.policy["documents"]]
     head = notices.Head(scenario.data_date, scenario.document.maker, basis)
     duties.write_duties(found.duties, folder / "duties.csv", scenario.language)
     notices.write_notices(found.duties, outlets, head, folder / "notices.html", scenario.language)
 
 
-def _filled_forms(found: Yearly, folder: Path) -> tuple[Filled, ...]:
+def _filled_forms(found: Yearly, figures: Mapping[str, Figure], folder: Path) -> tuple[Filled, ...]:
     """Fill the forms of the superior, each beside the list of its cells and where they are from."""
     if not found.read.forms:
         return ()
     scenario, target = found.inputs.scenario, folder / FORMS
     target.mkdir()
     opened = [form for form, _ in found.read.forms]
-    return forms.fill_all(opened, keyed(found), target, scenario.data_date, scenario.language)
+    return forms.fill_all(opened, figures, target, scenario.data_date, scenario.language)

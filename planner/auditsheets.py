@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planner.auditstudy import CLOCKS
 from planner.columns import GROUP_PREFIX
-from planner.communityledger import Named, community_ledger
+from planner.communityledger import community_ledger
 from planner.ledgersheets import LedgerSheet
 from planner.outletledger import nearest_people, outlet_ledger
-from planner.rollups import beside, by_group, place_name, rollup, scope_title
-from planner.standards import in_words
+from planner.rollups import beside, by_group, rollup, scope_title
 from planner.tallies import LEVELS, scope_names
 from planner.words import say, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from fractions import Fraction
 
     import pandas as pd
 
     from planner.auditstudy import Audit
     from planner.terms import Language
-
-CLOCK_VARIANTS = ("day", "noon", "night")
 
 LEFT_OUT = (
     "district", "town", "name", "unit_id", "setting", "all_people", "nearest", "metres", "straight_m", "minutes",
@@ -32,19 +30,6 @@ LEFT_OUT = (
 
 TO_FILL_IN = ("责任单位", "时限")
 """Its last columns, which the bureau fills in: always there, blank where it has said nothing."""
-
-
-def named(audit: Audit) -> Named:
-    """Name ids in the language of the scenario."""
-    scenario, sites = audit.inputs.scenario, audit.inputs.sites.frame
-    words = in_words(audit.inputs.standards)
-    return Named(
-        outlets=dict(zip(sites["site_id"], sites["name"], strict=True)),
-        standards={key: name[scenario.language] for key, name in words.items()},
-        groups={group.id: group.name for group in scenario.group},
-        language=scenario.language,
-        place=place_name(audit.units),
-    )
 
 
 def without_outlet(audit: Audit, level: str) -> dict[str, int | None]:
@@ -62,7 +47,7 @@ def without_outlet(audit: Audit, level: str) -> dict[str, int | None]:
 
 def communities_sheet(audit: Audit, bureau: pd.DataFrame, added: pd.DataFrame) -> LedgerSheet:
     """Return the ledger of communities (社区台账)."""
-    names = named(audit)
+    names = audit.names
     frame, titles = community_ledger(
         audit.units,
         audit.standings,
@@ -99,7 +84,7 @@ def rollup_sheet(
     last: Mapping[str, tuple[int, int]],
 ) -> LedgerSheet:
     """Return how districts (表1) or towns stand."""
-    names = named(audit)
+    names = audit.names
     frame = rollup(audit.figures, level, audit.decides, without_outlet(audit, level), checklists, last)
     if frame.empty:  # no deciding standard speaks of any community
         return _sheet(f"{level}s", frame, {}, audit)
@@ -135,8 +120,8 @@ def left_out_sheet(communities: LedgerSheet, audit: Audit) -> LedgerSheet:
 
 def figure_sheets(audit: Audit) -> Iterator[LedgerSheet]:
     """Return the deciding figures with the others beside them, figures by group, and by time of day."""
-    names, figures = named(audit), audit.figures
-    timed = figures["variant"].isin(CLOCK_VARIANTS)
+    names, figures = audit.names, audit.figures
+    timed = figures["variant"].isin(CLOCKS)
     layers = [one.id for one in audit.inputs.standards if one.layer != "residents"]
     people = figures[~timed & ~figures["standard"].isin(layers)]
     for key, frame in (("beside", beside(people, names)), ("groups", by_group(figures[~timed], names))):
@@ -148,7 +133,7 @@ def figure_sheets(audit: Audit) -> Iterator[LedgerSheet]:
 def _by_clock(figures: pd.DataFrame) -> pd.DataFrame:
     """Put the times of day of each figure in their order."""
     level = figures["level"].map(LEVELS.index)
-    clock = figures["variant"].map(CLOCK_VARIANTS.index)
+    clock = figures["variant"].map(CLOCKS.index)
     return figures.assign(at=level, clock=clock).sort_values(["at", "scope", "standard", "clock"])
 
 
@@ -201,12 +186,7 @@ def counted(key: str, audit: Audit) -> tuple[str, ...]:
         "date": scenario.data_date.isoformat(),
         "walk_kph": f"{float(scenario.roads.walk_kph):g}",
         "rule": f"{float(scenario.demand.community_rule) * 100:g}",
-        "standards": "；".join(named(audit).standards[one] for one in audit.decides),
+        "standards": "；".join(audit.names.standards[one] for one in audit.decides),
     }
     keys = (f"ledger.note.{key}", "ledger.note.counted")
     return tuple(say(word, language, **values) for word in keys if word in sentences())
-
-
-def ordered(sheets: Sequence[LedgerSheet]) -> list[LedgerSheet]:
-    """Leave out sheets without rows."""
-    return [sheet for sheet in sheets if len(sheet.frame)]

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from planner import headcount
 from planner import study as studying
-from planner.candidates import MOBILE_TYPE
-from planner.communityledger import facts, outlets_of
+from planner.candidates import MOBILE_TYPE, outlets
+from planner.communityledger import Named, facts, outlets_of
 from planner.coverage import serves
 from planner.hours import open_types_at
 from planner.reaches import RESIDENTS, judge, travel_tables
+from planner.rollups import place_name
+from planner.standards import in_words
 from planner.standings import sight, standings
-from planner.tallies import figures, variant_states
+from planner.tallies import tallied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -42,6 +44,8 @@ class Audit:
         Ids of the deciding standards.
     sights
         What each standard sees today.
+    names
+        What ids are called in the language of the scenario.
     units
         Facts of every community (`planner.communityledger.facts`).
     standings, variants, figures
@@ -55,6 +59,7 @@ class Audit:
     studied: Study
     decides: tuple[str, ...]
     sights: tuple[Sight, ...]
+    names: Named
     units: pd.DataFrame
     standings: pd.DataFrame
     variants: pd.DataFrame
@@ -66,6 +71,11 @@ class Audit:
     def inputs(self) -> Inputs:
         """What was read."""
         return self.studied.inputs
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """Ids of the deciding standards in the order of the scenario, which `decides` may give otherwise."""
+        return tuple(one.standard.id for one in self.sights if one.standard.id in self.decides)
 
 
 def decides_of(scenario: Scenario, standards: Sequence[Standard]) -> tuple[str, ...]:
@@ -100,25 +110,41 @@ def study_audit(inputs: Inputs, report: Callable[[str], None]) -> Audit:
     decides, rule = decides_of(scenario, standards), scenario.demand.community_rule
     today = studied.coverage[studied.coverage["state"] == "today"]
     beside = _beside(studied, report)
-    seen = _sights(inputs, today, beside)
-    by_clock, unknown = _by_clock(studied, beside)
-    units = facts(headcount.named(inputs.demand.frame), scenario.language)
+    demand = headcount.named(inputs.demand.frame)
+    seen = _sights(demand, standards, today, beside)
+    by_clock, unknown = _by_clock(studied, demand, beside)
+    units = facts(demand, scenario.language)
+    counted = tallied(seen, rule, decides, by_clock)
     return Audit(
         studied=studied,
         decides=decides,
         sights=seen,
+        names=_names(inputs, units),
         units=units,
         standings=standings(seen, rule, decides),
-        variants=variant_states(seen, rule, decides),
-        figures=figures(seen, rule, decides, by_clock),
+        variants=counted.variants,
+        figures=counted.figures,
         outlets=outlets_of(units, inputs.sites.frame),
         unknown_hours=unknown,
     )
 
 
-def _sights(inputs: Inputs, coverage: pd.DataFrame, beside: Mapping[str, pd.DataFrame]) -> tuple[Sight, ...]:
-    demand = headcount.named(inputs.demand.frame)
-    return tuple(sight(demand, coverage, one, beside.get(one.id)) for one in inputs.standards)
+def _names(inputs: Inputs, units: pd.DataFrame) -> Named:
+    scenario, sites = inputs.scenario, inputs.sites.frame
+    words = in_words(inputs.standards)
+    return Named(
+        outlets=dict(zip(sites["site_id"], sites["name"], strict=True)),
+        standards={key: name[scenario.language] for key, name in words.items()},
+        groups={group.id: group.name for group in scenario.group},
+        language=scenario.language,
+        place=place_name(units),
+    )
+
+
+def _sights(
+    demand: pd.DataFrame, standards: Sequence[Standard], coverage: pd.DataFrame, beside: Mapping[str, pd.DataFrame]
+) -> tuple[Sight, ...]:
+    return tuple(sight(demand, coverage, one, beside.get(one.id)) for one in standards)
 
 
 def _beside(studied: Study, report: Callable[[str], None]) -> dict[str, pd.DataFrame]:
@@ -135,7 +161,7 @@ def _beside(studied: Study, report: Callable[[str], None]) -> dict[str, pd.DataF
 
 
 def _by_clock(
-    studied: Study, beside: Mapping[str, pd.DataFrame]
+    studied: Study, demand: pd.DataFrame, beside: Mapping[str, pd.DataFrame]
 ) -> tuple[dict[str, tuple[Sight, ...]], tuple[str, ...]]:
     """Look at the outlets that are open at each time of day, and list those whose hours are not known."""
     inputs, found, unknown = studied.inputs, {}, set[str]()
@@ -146,7 +172,7 @@ def _by_clock(
         types, missing = open_types_at(sites, hours, time)
         unknown |= missing - mobile
         table = studying.coverage_with(studied, types)
-        seen = _sights(inputs, table, beside)
+        seen = _sights(demand, inputs.standards, table, beside)
         found[clock] = tuple(one for one in seen if _is_known(studied, one.standard, types, missing))
     return found, tuple(sorted(unknown))
 
@@ -156,3 +182,17 @@ def _is_known(studied: Study, standard: Standard, types: Mapping[str, str], unkn
     today = studied.states["today"]
     standing = [site for site, open_ in zip(today, serves(today.values(), standard), strict=True) if open_]
     return not standing or bool(serves(types.values(), standard).any()) or not set(standing) <= set(unknown)
+
+
+def outlet_counts(audit: Audit) -> dict[str, int | None]:
+    """Count the outlets that stand and those in operation, and the communities with people that have none of their own.
+
+    Mobile points are counted apart; a number is None where it is not known of all.
+    """
+    sites = outlets(audit.inputs.sites.frame)
+    own = audit.outlets[audit.units["people"] > 0]
+    return {
+        "standing": int((sites["status"] == "existing").sum()),
+        "in_operation": int(sites["open_today"].sum()),
+        "communities_without": None if own.isna().any() else int((own == 0).sum()),
+    }

@@ -24,7 +24,7 @@ from planner.scenario import fault_at
 from planner.sourcelist import shown_path
 from planner.standings import DECIDED, MET, UNASSESSABLE, UNMET, sight, standings
 from planner.study import coverage_today
-from planner.tallies import deciding_figures
+from planner.tallies import LEVELS, deciding_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 LAST, NOW, CHANGE, UNEXPLAINED = "last", "now", "change", "unexplained"
 """Rows of the figures beside the causes; the one cause where last year cannot be recomputed."""
 
-_LEVELS = ("city", "district", "town")
 _KEYS = ["level", "scope", "standard"]
 COUNTS = ["communities", "assessable", "met", "unmet", "unassessable", "people", "covered", "unjudged"]
 """Counts of the figures that are compared."""
@@ -247,7 +246,7 @@ def decomposed(totals: Sequence[pd.DataFrame], causes: Sequence[str]) -> pd.Data
     rows.append(_row(totals[-1], {name: found[-1] for name, found in rates.items()}, NOW))
     table = pd.concat(rows)
     order = {cause: at for at, cause in enumerate((LAST, *causes, CHANGE, NOW))}
-    levels = table["level"].map(_LEVELS.index)
+    levels = table["level"].map(LEVELS.index)
     ranked = table.assign(level_at=levels, cause_at=table["cause"].map(order))
     return ranked.sort_values(["level_at", "scope", "standard", "cause_at"], ignore_index=True)[
         [*_KEYS, "cause", *COUNTS, *SHARES]

@@ -145,7 +145,7 @@ def community_ledger(
     standings
         The verdicts.
     variants
-        Verdicts under other ways of counting (`planner.tallies.variant_states`).
+        Verdicts under other ways of counting (`planner.tallies.Tallied`).
     outlets
         Of its own, by unit_id (`outlets_of`).
     bureau

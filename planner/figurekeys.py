@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.auditsheets import named
-from planner.candidates import outlets
+from planner.auditstudy import outlet_counts
 from planner.figurenames import keys_by_name, plain_name, shown_name
 from planner.forms import Figure
 from planner.rollups import scope_title, share, standard_title
@@ -91,21 +90,15 @@ def _scope(scope: str, language: Language) -> tuple[str, ...]:
 
 
 def _outlets(found: Yearly) -> Iterator[tuple[str, Figure]]:
-    language, sites = found.inputs.scenario.language, outlets(found.inputs.sites.frame)
-    own = found.audit.outlets[found.audit.units["people"] > 0]
-    values: dict[str, Value] = {
-        "standing": int((sites["status"] == "existing").sum()),
-        "in_operation": int(sites["open_today"].sum()),
-        "communities_without": None if own.isna().any() else int((own == 0).sum()),
-    }
-    for name, value in values.items():
+    language = found.inputs.scenario.language
+    for name, value in outlet_counts(found.audit).items():
         city = ("", *_scope("", language))
         yield f"outlets.{name}", _figure(value, "outlets.csv", city, (say(f"ledger.figure.{name}", language),))
 
 
 def _reach(found: Yearly) -> Iterator[tuple[str, Figure]]:
     """Yield the figures of the roll-up and their shares; a blank one is None."""
-    names, language = named(found.audit), found.inputs.scenario.language
+    names, language = found.audit.names, found.inputs.scenario.language
     titles = {name: _titles(name, language) for name in (*_COUNTS, *_SHARES)}
     for row in found.audit.figures.to_dict("records"):
         scope = f".{row['scope']}" if row["scope"] else ""

@@ -92,9 +92,25 @@ def variants() -> tuple[Variant, ...]:
     return (Variant("other-metric", other_metric=True), *speeds, *rules)
 
 
-def figures(
+@dataclass(frozen=True, eq=False)
+class Tallied:
+    """What `tallied` counts.
+
+    Attributes
+    ----------
+    figures
+        The figures of the roll-up.
+    variants
+        State of every community under the deciding standards together, one column for each variant, index unit_id.
+    """
+
+    figures: pd.DataFrame
+    variants: pd.DataFrame
+
+
+def tallied(
     sights: Sequence[Sight], rule: Decimal, decides: Sequence[str], by_clock: Mapping[str, Sequence[Sight]]
-) -> pd.DataFrame:
+) -> Tallied:
     """Count communities and people at every level of the roll-up.
 
     Parameters
@@ -111,24 +127,37 @@ def figures(
 
     Returns
     -------
-    figures
-        Columns of `COLUMNS`, whole numbers; level ``city``, ``district`` or ``town``, scope empty, the district, or
-        ``district/town``; standard `DECIDED` for the deciding ones together; rows of a group count people alone, their
-        communities are blank. assessable = met + unmet; communities = assessable + unassessable. A community stands in
-        the district and town of its first point, people in their own. People count once.
+    tallied
+        `Tallied.figures` has the columns `COLUMNS`, whole numbers; level ``city``, ``district`` or ``town``, scope
+        empty, the district, or ``district/town``; standard `DECIDED` for the deciding ones together; rows of a group
+        count people alone, their communities are blank. assessable = met + unmet; communities = assessable +
+        unassessable. A community stands in the district and town of its first point, people in their own. People count
+        once.
     """
-    homes = _homes(sights)
-    parts = list(_under(DECIDING, "", sights, rule, decides, homes, groups=True))
-    for variant in variants():
-        parts += _under(variant, variant.name, sights, rule, decides, homes)
+    homes, states = _homes(sights), {}
+    parts: list[pd.DataFrame] = []
+    for variant in (DECIDING, *variants()):
+        judged = _judged(variant, sights, rule)
+        whole = _together(variant, judged, decides)
+        parts += _under(variant, judged, whole, homes, groups=variant is DECIDING)
+        if whole is not None and variant is not DECIDING:
+            states[variant.name] = whole.units["state"]
     for clock, seen in by_clock.items():
-        parts += _under(DECIDING, clock, seen, rule, decides, homes)
-    return _in_order(parts)
+        parts += _deciding_parts(seen, rule, decides, homes, name=clock)
+    return Tallied(_in_order(parts), pd.DataFrame(states))
 
 
 def deciding_figures(sights: Sequence[Sight], rule: Decimal, decides: Sequence[str]) -> pd.DataFrame:
-    """Count as `figures` does, but the deciding way alone, and all people together."""
-    return _in_order(list(_under(DECIDING, "", sights, rule, decides, _homes(sights))))
+    """Count as `tallied` does, but the deciding way alone, and all people together."""
+    return _in_order(list(_deciding_parts(sights, rule, decides, _homes(sights))))
+
+
+def _deciding_parts(
+    sights: Sequence[Sight], rule: Decimal, decides: Sequence[str], homes: pd.DataFrame, name: str = ""
+) -> Iterator[pd.DataFrame]:
+    variant = Variant(name)
+    judged = _judged(variant, sights, rule)
+    return _under(variant, judged, _together(variant, judged, decides), homes)
 
 
 def _in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -138,17 +167,6 @@ def _in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     order = table["level"].map(LEVELS.index)
     keys = ["order", "scope", "standard", "variant", "group"]
     return table.assign(order=order).sort_values(keys, kind="stable", ignore_index=True)[COLUMNS]
-
-
-def variant_states(sights: Sequence[Sight], rule: Decimal, decides: Sequence[str]) -> pd.DataFrame:
-    """State of every community under the deciding standards together, one column for each variant, index unit_id."""
-    deciding = [one for one in sights if one.standard.id in decides]
-    found = {
-        variant.name: together([_judged(variant, one, rule).units["state"] for one in deciding])
-        for variant in variants()
-        if any(variant.speaks_of(one.standard) for one in deciding)
-    }
-    return pd.DataFrame(found)
 
 
 def _homes(sights: Sequence[Sight]) -> pd.DataFrame:
@@ -161,51 +179,61 @@ def _homes(sights: Sequence[Sight]) -> pd.DataFrame:
     return points.drop_duplicates("unit_id").set_index("unit_id")[["district", "town"]]
 
 
-def _under(
-    variant: Variant,
-    name: str,
-    sights: Sequence[Sight],
-    rule: Decimal,
-    decides: Sequence[str],
-    homes: pd.DataFrame,
-    *,
-    groups: bool = False,
-) -> Iterator[pd.DataFrame]:
-    """Count under one variant: each standard that it speaks of, and the deciding ones together."""
-    judged = {one.standard.id: _judged(variant, one, rule) for one in sights}
-    for one in sights:
-        if variant.speaks_of(one.standard):
-            covered = {one.standard.id: judged[one.standard.id].inside}
-            points = people_together(covered, [one])
-            units = judged[one.standard.id].units
-            yield from _rolled_up(units, points, homes, groups=groups, standard=one.standard.id, variant=name)
-    deciding = [one for one in sights if one.standard.id in decides]
-    whole = {one.standard.id for one in deciding} == set(decides)
-    if whole and any(variant.speaks_of(one.standard) for one in deciding):
-        points = people_together({one.standard.id: judged[one.standard.id].inside for one in deciding}, deciding)
-        parts = [judged[one.standard.id].units for one in deciding]
-        units = pd.DataFrame({key: together([part[key] for part in parts]) for key in ("state", "low", "high")})
-        yield from _rolled_up(units, points, homes, groups=groups, standard=DECIDED, variant=name)
-
-
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """A standard under a variant: communities (index unit_id; state, low, high), and which points are inside."""
+    """One standard, or all deciding ones together, under a variant.
 
+    Attributes
+    ----------
+    name
+        Id of the standard, or `DECIDED`.
+    sights
+        What is seen: of one standard, or of each deciding one.
+    units
+        Communities: index unit_id; state, low, high.
+    inside
+        By standard, which points of its sight are inside.
+    """
+
+    name: str
+    sights: Sequence[Sight]
     units: pd.DataFrame
-    inside: pd.Series
+    inside: Mapping[str, pd.Series]
 
 
-def _judged(variant: Variant, seen: Sight, rule: Decimal) -> _Judged:
+def _judged(variant: Variant, sights: Sequence[Sight], rule: Decimal) -> list[_Judged]:
+    return [_judged_one(variant, one, rule) for one in sights]
+
+
+def _judged_one(variant: Variant, seen: Sight, rule: Decimal) -> _Judged:
     other = variant.other_metric and variant.speaks_of(seen.standard)
     costs = seen.points["other" if other else "own"]
     limit = variant.limit(seen.standard)
     units = unit_costs(seen.points, costs.to_numpy(), variant.rule or rule)
     low, high = near_limits(limit)
-    states = {"state": limit, "low": low, "high": high}
-    return _Judged(
-        pd.DataFrame({key: states_at(units, at) for key, at in states.items()}, index=units.index), costs <= limit
-    )
+    states = {key: states_at(units, at) for key, at in (("state", limit), ("low", low), ("high", high))}
+    name = seen.standard.id
+    return _Judged(name, [seen], pd.DataFrame(states, index=units.index), {name: costs <= limit})
+
+
+def _together(variant: Variant, judged: Sequence[_Judged], decides: Sequence[str]) -> _Judged | None:
+    """Join the deciding standards into one; None where one of them is not counted, or the variant changes none."""
+    parts = [one for one in judged if one.name in decides]
+    sights = [seen for one in parts for seen in one.sights]
+    if {one.name for one in parts} != set(decides) or not any(variant.speaks_of(seen.standard) for seen in sights):
+        return None
+    units = pd.DataFrame({key: together([one.units[key] for one in parts]) for key in ("state", "low", "high")})
+    return _Judged(DECIDED, sights, units, {key: mask for one in parts for key, mask in one.inside.items()})
+
+
+def _under(
+    variant: Variant, judged: Sequence[_Judged], whole: _Judged | None, homes: pd.DataFrame, *, groups: bool = False
+) -> Iterator[pd.DataFrame]:
+    """Count under one variant: each standard that it speaks of, and the deciding ones together."""
+    spoken = [one for one in judged if variant.speaks_of(one.sights[0].standard)]
+    for one in [*spoken, *([whole] if whole else [])]:
+        points = people_together(one.inside, one.sights)
+        yield from _rolled_up(one.units, points, homes, groups=groups, standard=one.name, variant=variant.name)
 
 
 def _rolled_up(
@@ -223,19 +251,22 @@ def _rolled_up(
     if groups:
         found = [name for name in points.columns if name.startswith(GROUP_PREFIX)]
         columns |= {name.removeprefix(GROUP_PREFIX): name for name in found}
+    scopes = {level: scope_names(points, level) for level in LEVELS}
+    inside, covered = points["judged"].to_numpy(), points["covered"].to_numpy()
     for group, column in columns.items():
         people = points[column].astype(np.int64)
-        inside = points["judged"].to_numpy()
-        counted = points[["district", "town"]].assign(
-            people=people.where(inside, 0),
-            covered=people.where(inside & points["covered"].to_numpy(), 0),
-            unjudged=people.where(~inside, 0),
+        counted = pd.DataFrame(
+            {
+                "people": people.where(inside, 0),
+                "covered": people.where(inside & covered, 0),
+                "unjudged": people.where(~inside, 0),
+            }
         )
         for level in LEVELS:
-            sums = _sums(counted, level, ["people", "covered", "unjudged"])
+            sums = _sums(counted, scopes[level], level)
             if not group:
-                sums = _sums(flags, level, list(flags.columns.drop(["district", "town"]))).join(sums, how="outer")
-                sums = sums.fillna(0)
+                units_here = _sums(flags.drop(columns=["district", "town"]), scope_names(flags, level), level)
+                sums = units_here.join(sums, how="outer").fillna(0)
             yield sums.reindex(columns=_COUNTS).assign(
                 level=level, scope=sums.index, standard=standard, variant=variant, group=group
             )
@@ -253,8 +284,7 @@ def scope_names(table: pd.DataFrame, level: str) -> pd.Series:
     return joined.where(table["town"] != "", "")
 
 
-def _sums(table: pd.DataFrame, level: str, columns: list[str]) -> pd.DataFrame:
+def _sums(table: pd.DataFrame, names: pd.Series, level: str) -> pd.DataFrame:
     """Sum up by scope; rows that name no district (or town) are in no scope of that level."""
-    names = scope_names(table, level)
-    sums = table[columns].groupby(names.rename("scope")).sum()
+    sums = table.groupby(names.rename("scope")).sum()
     return sums if level == "city" else sums[sums.index != ""]

@@ -44,7 +44,7 @@ def trend(last: Mapping[str, Any], data_date: str, figures: pd.DataFrame) -> lis
     data_date
         Last day of this year's figures.
     figures
-        Figures of this year's audit (`planner.tallies.figures`).
+        Figures of this year's audit (`planner.tallies.tallied`).
 
     Returns
     -------

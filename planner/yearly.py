@@ -10,6 +10,7 @@ import pandas as pd
 from planner import changes, changetables, checklists, duties, grants, ledgersums, leftout, measures, straight, trend
 from planner.auditstudy import study_audit
 from planner.candidates import outlets
+from planner.citations import policy_record
 from planner.countstands import count_stands
 from planner.outletledger import nearest_people
 
@@ -52,6 +53,8 @@ class Yearly:
         Figures of the years, milestones of goals and of checklists, and what the plan still takes (`planner.trend`).
     duties
         Who is responsible for which outlet; None without officers.
+    policy
+        What the figures rest on (`planner.citations.policy_record`).
     """
 
     audit: Audit
@@ -67,6 +70,7 @@ class Yearly:
     lists: list[dict[str, Any]]
     missing: dict[str, Any]
     duties: Duties | None
+    policy: dict[str, Any]
 
     @property
     def doubts(self) -> tuple[Fault, ...]:
@@ -115,6 +119,7 @@ def study_year(inputs: Inputs, read: AuditInputs, report: Callable[[str], None])
         lists=trend.list_milestones(scenario.checklist, _reported(checked), year),
         missing=trend.still_missing(studied),
         duties=None if read.officers is None else duties.assign(outlet_loads(audit), read.officers),
+        policy=policy_record(scenario, inputs.loaded.merged),
     )
 
 
@@ -200,18 +205,9 @@ def added_columns(found: Yearly) -> pd.DataFrame:
     language = found.inputs.scenario.language
     if found.changes is not None:
         table = table.join(changetables.ledger_columns(found.changes, language))
-    names = dict(zip(found.inputs.sites.frame["site_id"], found.inputs.sites.frame["name"], strict=True))
+    measure_rows = leftout.deciding(found.measures, found.audit.deciding)
+    names = found.audit.names.outlets
     types = {facility.type: facility.name for facility in found.inputs.scenario.facility}
-    words = {unit: measures.in_words(row, names, types, language) for unit, row in _deciding_measures(found).items()}
+    words = {unit: measures.in_words(row, names, types, language) for unit, row in measure_rows.items()}
     why = pd.DataFrame.from_dict(words, orient="index", columns=["left_why", "measure"], dtype=object)
     return table.join(why.reindex(units))
-
-
-def _deciding_measures(found: Yearly) -> dict[str, dict[str, Any]]:
-    """Return the measure that speaks for each community left out.
-
-    That of the first deciding standard, in the order of the scenario, which the community falls short of and no planned
-    site mends; where the plan mends all of them, of the first. A plan that mends one and not the other is no measure.
-    """
-    order = [one.standard.id for one in found.audit.sights if one.standard.id in found.audit.decides]
-    return leftout.deciding(found.measures, order)

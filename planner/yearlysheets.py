@@ -12,14 +12,12 @@ from planner.auditsheets import (
     communities_sheet,
     figure_sheets,
     left_out_sheet,
-    named,
     outlets_sheet,
     plain_sheet,
     rollup_sheet,
     worded_sheet,
 )
 from planner.changes import CHANGE, LAST, NOW
-from planner.citations import policy_record
 from planner.countstands import count_titles, records, shown
 from planner.rollups import PEOPLE, levels_shown, scope_title, share, standard_title
 from planner.trend import goal_titles
@@ -31,12 +29,13 @@ if TYPE_CHECKING:
 
     from planner.changes import Changes
     from planner.communityledger import Named
+    from planner.forms import Figure
     from planner.ledgersheets import LedgerSheet
     from planner.yearly import Yearly
 
 
-def sheets(found: Yearly) -> list[LedgerSheet]:
-    """Return every table that has rows, in the order of the workbook."""
+def sheets(found: Yearly, figures: Mapping[str, Figure]) -> list[LedgerSheet]:
+    """Return every table that has rows, in the order of the workbook; `figures` are those of `figurekeys.keyed`."""
     audit, bureau = found.audit, found.read.bureau
     communities = communities_sheet(audit, _with_lists(found), added_columns(found))
     lists = {one.id: one.name for one in audit.inputs.scenario.checklist}
@@ -56,7 +55,7 @@ def sheets(found: Yearly) -> list[LedgerSheet]:
         *_ahead(found),
         *_duties(found),
         *_policy(found),
-        plain_sheet("keys", figurekeys.key_table(figurekeys.keyed(found)), found.audit),
+        plain_sheet("keys", figurekeys.key_table(figures), found.audit),
     ]
     return [sheet for sheet in whole if len(sheet.frame)]
 
@@ -78,7 +77,7 @@ def _with_lists(found: Yearly) -> pd.DataFrame:
 
 
 def _reported(found: Yearly) -> Iterator[LedgerSheet]:
-    language, place = found.inputs.scenario.language, named(found.audit).place
+    language, place = found.inputs.scenario.language, found.audit.names.place
     yield worded_sheet("checklists", checklists.table(found.checked, language, place), found.audit)
     yield worded_sheet("list_targets", clausesheets.targets(found.lists, language), found.audit)
     yield worded_sheet("sums", ledgersums.table(found.sums, language, place), found.audit)
@@ -100,7 +99,7 @@ def _since(found: Yearly) -> Iterator[LedgerSheet]:
         "cause": turned["told"],
     }
     yield plain_sheet("changes", turned.assign(**states)[columns].reset_index(drop=True), found.audit)
-    yield plain_sheet("causes", _causes(found.changes, named(found.audit)), found.audit)
+    yield plain_sheet("causes", _causes(found.changes, found.audit.names), found.audit)
 
 
 def _causes(changes: Changes, names: Named) -> pd.DataFrame:
@@ -144,7 +143,7 @@ def _unit_names(units: Iterable[str], names: Iterable[str], found: Yearly) -> li
 
 def _ahead(found: Yearly) -> Iterator[LedgerSheet]:
     """Return the figures of the years, and how far each milestone is."""
-    language, names = found.inputs.scenario.language, named(found.audit)
+    language, names = found.inputs.scenario.language, found.audit.names
     yield plain_sheet("counts", _counts(found, names), found.audit)
     yield plain_sheet("trend", _trend(found, names), found.audit)
     titles = goal_titles([{**one, "scope": ""} for one in found.goals], names.standards, language)
@@ -230,10 +229,9 @@ def _unjudged(found: Yearly) -> dict[tuple[str, str], int]:
 
 def _policy(found: Yearly) -> Iterator[LedgerSheet]:
     """Return the clauses quoted, and the values that their text leaves open."""
-    scenario = found.inputs.scenario
-    policy = policy_record(scenario, found.inputs.loaded.merged)
-    yield plain_sheet("clauses", clausesheets.clauses(policy, scenario.language), found.audit)
-    yield plain_sheet("values", clausesheets.values(policy, scenario.language), found.audit)
+    language = found.inputs.scenario.language
+    yield plain_sheet("clauses", clausesheets.clauses(found.policy, language), found.audit)
+    yield plain_sheet("values", clausesheets.values(found.policy, language), found.audit)
 
 
 def _duties(found: Yearly) -> Iterator[LedgerSheet]:

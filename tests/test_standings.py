@@ -16,7 +16,7 @@ from planner.coverage import CHECKED
 from planner.figures import percent
 from planner.standards import Standard
 from planner.standings import DECIDED, MET, UNASSESSABLE, UNMET, sight, standings
-from planner.tallies import SPEEDS_KPH, figures, scope_names, variant_states
+from planner.tallies import SPEEDS_KPH, scope_names, tallied
 
 URBAN = Standard("u", "W1", "walk", "road", "distance", 1_000_000, Decimal(15), None, "urban", "residents", ("a",))
 RURAL = Standard("r", "W1", "walk", "road", "distance", 5_000_000, None, Decimal(5), "rural", "residents", ("a",))
@@ -190,7 +190,7 @@ def counted(points: list[Point], states: dict[tuple[str, str], str], standard: s
 @given(st.integers(0, 10**6), st.sampled_from(RULES))
 def test_figures_are_sums_at_every_level(seed: int, rule: Decimal) -> None:
     points = city(seed)
-    table = figures(sights(points), rule, DECIDES, {})
+    table = tallied(sights(points), rule, DECIDES, {}).figures
     states = all_states(points, rule, covered)
     rows = table[(table["variant"] == "") & (table["group"] == "")]
     assert len(rows) == len(rows.drop_duplicates(["level", "scope", "standard"]))
@@ -216,14 +216,15 @@ def test_figures_are_sums_at_every_level(seed: int, rule: Decimal) -> None:
 @given(st.integers(0, 10**6), st.sampled_from(RULES))
 def test_other_ways_of_counting_change_one_thing_only(seed: int, rule: Decimal) -> None:
     points = city(seed)
-    table, seen = figures(sights(points), rule, DECIDES, {}), sights(points)
+    found = tallied(sights(points), rule, DECIDES, {})
+    table = found.figures
     top = table[(table["level"] == "city") & (table["group"] == "")].set_index(["standard", "variant"])
     ways: dict[str, Any] = {"other-metric": (rule, lambda p, s: covered(p, s, straight=True))}
     ways |= {f"rule-{one}": (one, covered) for one in (Decimal("0.5"), Decimal("0.8"), Decimal(1))}
     for kph in SPEEDS_KPH:
         limit = int(kph * 250_000)
         ways[f"kph-{kph}"] = (rule, lambda p, s, limit=limit: covered(p, s, limit if s is URBAN else None))
-    by_unit = variant_states(seen, rule, DECIDES)
+    by_unit = found.variants
     for name, (way_rule, inside) in ways.items():
         states = all_states(points, way_rule, inside)
         for standard in ("u", "r", "all", DECIDED):
@@ -241,7 +242,7 @@ def test_no_outlet_means_nobody() -> None:
     points = [{**p, "metres": None, "straight_m": None, "checked": None} for p in city(7)]
     demand, coverage = tables(points)
     seen = [sight(demand.assign(layer="residents"), coverage.assign(covered=False), one) for one in STANDARDS]
-    table = figures(seen, RULES[0], DECIDES, {})
+    table = tallied(seen, RULES[0], DECIDES, {}).figures
     assert points
     assert table["covered"].sum() == 0
     assert table["met"].fillna(0).sum() == 0
