@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import shapely
 
 from planner.figures import gap_percent, percent, percent_of, permille_down
 from planner.packing import area_layers, bounds, packed_points, road_layer
-from planner.page import Labels, Layer, footer, page, page_words, places_named, site_layer, site_layers
+from planner.page import Layer, footer, page, page_words, places_named, site_layer, site_layers
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
-    from planner.roads import Roads
+    from planner.mapdata import MapData, MapLabels
     from planner.terms import Language
 
 STATES = ("today", "plan")
@@ -30,68 +29,26 @@ _REASON_CODES = {
 _MARK_CODES = {"met": "m", "unmet": "u", "apart": "a", "spread": "s", "close": "c"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class MapLabels(Labels):
-    """The words that a map takes from its scenario, beside those of any page.
-
-    Attributes
-    ----------
-    standard_names, site_names
-        Standard id and site id -> name as printed.
-    """
-
-    standard_names: Mapping[str, str]
-    site_names: Mapping[str, str]
-
-
-def write_map(
-    path: Path,
-    *,
-    record: Mapping[str, Any],
-    roads: Roads,
-    demand: GeoDataFrame,
-    sites: GeoDataFrame,
-    coverage: pd.DataFrame,
-    areas: GeoDataFrame,
-    labels: MapLabels,
-    edits: Sequence[Mapping[str, Any]] = (),
-    marks: Mapping[tuple[str, str], str] | None = None,
-) -> None:
+def write_map(path: Path, shown: MapData) -> None:
     """Write the map of one result. Same inputs give the same bytes.
 
     Parameters
     ----------
     path
         The HTML file to write; its folder exists.
-    record
-        The content of ``run.json``: every figure of the legend comes from it.
-    roads
-        Walk network, drawn as the base map.
-    demand
-        Demand points (contract table). Points without a place are not drawn.
-    sites
-        One row per facility or candidate, as `page.site_layer` takes them.
-    coverage
-        Coverage table; of several years the last one is shown. Points that a standard has no row for are left out
-        of its layer.
-    areas
-        Service areas: standard, state (``today``, ``plan``), site_id, geometry (polygons); may be empty.
-    labels
-        Names and footer.
-    edits
-        Road edits: kind, name, what (came of it), lines (packed).
-    marks
-        (demand_id, standard) -> what a field check found (``met``, ``unmet``), or why there should be one, as the kinds
-        of `fieldcheck.listing`; such points have a dark ring and a line in their card.
+    shown
+        What it shows.
 
     Raises
     ------
     KeyError
         If the record, a table or a reason does not keep its contract.
     """
+    record, labels, demand, roads = shown.record, shown.labels, shown.demand, shown.roads
     placed = demand[demand.geometry.notna() & ~demand.geometry.is_empty].reset_index(drop=True)
-    shown = sites[sites.geometry.notna() & ~sites.geometry.is_empty].reset_index(drop=True)
-    places = np.concatenate([shapely.get_coordinates(table.geometry.to_numpy()) for table in (placed, shown)])
+    sites = shown.sites[shown.sites.geometry.notna() & ~shown.sites.geometry.is_empty].reset_index(drop=True)
+    places = np.concatenate([shapely.get_coordinates(table.geometry.to_numpy()) for table in (placed, sites)])
+    coverage = shown.coverage
     states = [state for state in STATES if (coverage["state"] == state).any()]
     standards = [item["id"] for item in record["standards"]]
     site_ids = sorted(set(coverage["site_id"].dropna()) - {""})
@@ -107,10 +64,10 @@ def write_map(
         "coverage": _coverages(coverage, standards, states, placed["demand_id"], site_ids),
         "siteNames": [labels.site_names.get(site_id, site_id) for site_id in site_ids],
         "reasons": {code: f"reason.{reason}" for reason, code in _REASON_CODES.items()},
-        "sites": site_layer(shown, labels, words),
-        "areas": area_layers(areas, standards, STATES),
-        **({"edits": list(edits)} if edits else {}),
-        **_marks(marks or {}, standards, placed["demand_id"].tolist()),
+        "sites": site_layer(sites, labels, words),
+        "areas": area_layers(shown.areas, standards, STATES),
+        **({"edits": list(shown.edits)} if shown.edits else {}),
+        **_marks(shown.marks, standards, placed["demand_id"].tolist()),
     }
     path.write_bytes(page(data, labels, _layers(data, labels.language), script="map.js"))
 

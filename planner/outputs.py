@@ -29,6 +29,7 @@ from planner.coverage import CHECKED, assessable
 from planner.headcount import of_tables
 from planner.instance import weight_scale
 from planner.keptinputs import write_inputs
+from planner.mapdata import MapData, MapLabels
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS, areas
 from planner.recount import cost_of
@@ -214,7 +215,7 @@ def _plan_record(studied: Study) -> dict[str, Any]:
     )
 
 
-def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
+def _labels(studied: Study, run: Mapping[str, Any]) -> MapLabels:
     scenario = studied.inputs.scenario
     language = scenario.language
     parameters = run["parameters"]
@@ -229,7 +230,7 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> maps.MapLabels:
         *provenance.source_notes(language, run["inputs"]),
     )
     frame = studied.inputs.sites.frame
-    return maps.MapLabels(
+    return MapLabels(
         title=scenario.title,
         language=language,
         type_names={facility.type: facility.name for facility in scenario.facility},
@@ -293,8 +294,7 @@ def _write_map(
     folder: Path,
 ) -> None:
     inputs = studied.inputs
-    maps.write_map(
-        folder / "map.html",
+    shown = MapData(
         record=run,
         roads=inputs.networks["walk"],
         demand=inputs.demand.frame,
@@ -306,6 +306,7 @@ def _write_map(
         marks=dict(zip(zip(checks["demand_id"], checks["standard"], strict=True), checks["kind"], strict=True))
         | {(line.demand_id, line.standard): "met" if line.met else "unmet" for line in inputs.verdicts.lines},
     )
+    maps.write_map(folder / "map.html", shown)
 
 
 def _write_tables(studied: Study, sites: gpd.GeoDataFrame, folder: Path) -> None:

@@ -16,7 +16,8 @@ import pytest
 from shapely import LineString, Point, Polygon
 
 from planner.figures import percent
-from planner.maps import MapLabels, write_map
+from planner.mapdata import MapData, MapLabels
+from planner.maps import write_map
 from planner.roads import ReadingReport, Roads
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def unpack(packed: dict[str, list[int]]) -> list[Any]:
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("map") / "map.html"
-    write_map(path, **town())
+    write_map(path, MapData(**town()))
     return path
 
 
@@ -199,7 +200,7 @@ def test_shares_are_rounded_down(covered: int | None, people: int, text: str) ->
 
 
 def test_two_writes_give_the_same_bytes(tmp_path: Path, page_file: Path) -> None:
-    write_map(tmp_path / "again.html", **town())
+    write_map(tmp_path / "again.html", MapData(**town()))
     assert (tmp_path / "again.html").read_bytes() == page_file.read_bytes()
 
 
@@ -213,7 +214,7 @@ def test_the_page_names_nothing_to_fetch(page_file: Path) -> None:
 
 def test_other_maps_of_folium_stay_as_they_were(tmp_path: Path) -> None:
     before = [*folium.Map.default_js], [*folium.Map.default_css], folium.Map._template
-    write_map(tmp_path / "map.html", **town())
+    write_map(tmp_path / "map.html", MapData(**town()))
     assert before[0]
     assert before == (folium.Map.default_js, folium.Map.default_css, folium.Map._template)
 
@@ -232,7 +233,7 @@ def test_crossings_stay_and_straight_stretches_shrink(tmp_path: Path) -> None:
     lon = [120 + 0.001 * number for number in range(10)] + [120.004]
     lat = [36.0] * 7 + [36.00003] + [36.0] * 2 + [36.002]
     roads = make_roads([list(range(10)), [4, 10]], lon, lat, [1, 3])
-    write_map(tmp_path / "map.html", **{**town(), "roads": roads})
+    write_map(tmp_path / "map.html", MapData(**{**town(), "roads": roads}))
     drawn = read_data(tmp_path / "map.html")["roads"]
     assert [line.round(5).tolist() for line in unpack(drawn["medium"])] == [
         [[120.0, 36.0], [120.004, 36.0]],
@@ -245,7 +246,7 @@ def test_crossings_stay_and_straight_stretches_shrink(tmp_path: Path) -> None:
 def test_simplified_lines_keep_within_eight_metres(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     lon, lat = 120 + np.arange(300) * 0.0002, 60 + np.cumsum(rng.normal(0, 0.0001, 300))
-    write_map(tmp_path / "map.html", **{**town(), "roads": make_roads([list(range(300))], lon, lat)})
+    write_map(tmp_path / "map.html", MapData(**{**town(), "roads": make_roads([list(range(300))], lon, lat)}))
     (line,) = unpack(read_data(tmp_path / "map.html")["roads"]["minor"])
     plane = np.array([np.cos(np.deg2rad(60)), 1.0]) * 111_195
     true, drawn = LineString(np.column_stack([lon, lat]) * plane), LineString(line * plane)
@@ -270,7 +271,7 @@ def test_field_checks_and_what_awaits_one_are_marked(page_file: Path, tmp_path: 
     data = read_data(page_file)
     assert data["marks"] == ["mc-", "--u"]  # the fourth point has no place
     assert data["markWords"] == {"m": "mark.met", "u": "mark.unmet", "c": "mark.close"}
-    write_map(tmp_path / "map.html", **(town() | {"marks": {}}))
+    write_map(tmp_path / "map.html", MapData(**(town() | {"marks": {}})))
     assert "marks" not in read_data(tmp_path / "map.html")
 
 
@@ -280,7 +281,7 @@ def test_what_lies_beyond_a_cutoff_never_reads_as_at_it(page_file: Path) -> None
     assert table["minutes"] == [120, 150, -1]
     world = town()
     world["coverage"]["metres"] = 5000.001
-    write_map(page_file.with_name("far.html"), **world)
+    write_map(page_file.with_name("far.html"), MapData(**world))
     assert read_data(page_file.with_name("far.html"))["coverage"][0]["metres"][0] == 5001
 
 
@@ -288,7 +289,7 @@ def test_an_unknown_reason_is_not_passed_over(tmp_path: Path) -> None:
     world = town()
     world["coverage"].loc[1, "reason"] = "weather"
     with pytest.raises(KeyError, match="weather"):
-        write_map(tmp_path / "map.html", **world)
+        write_map(tmp_path / "map.html", MapData(**world))
 
 
 def test_an_audit_has_no_plan_layers(tmp_path: Path) -> None:
@@ -297,7 +298,7 @@ def test_an_audit_has_no_plan_layers(tmp_path: Path) -> None:
     world["sites"] = world["sites"].query("state in ('today', 'closed')")
     world["areas"] = world["areas"].iloc[:0]
     world["record"] = {**world["record"], "plan": {"status": "none"}}
-    write_map(tmp_path / "map.html", **world)
+    write_map(tmp_path / "map.html", MapData(**world))
     data = read_data(tmp_path / "map.html")
     assert data["states"] == ["today"]
     assert [group["state"] for group in data["sites"]["groups"]] == ["today", "closed"]
@@ -308,7 +309,7 @@ def test_a_map_of_roads_alone(tmp_path: Path) -> None:
     world = town()
     for table in ("demand", "sites", "coverage", "areas"):
         world[table] = world[table].iloc[:0]
-    write_map(tmp_path / "map.html", **world)
+    write_map(tmp_path / "map.html", MapData(**world))
     (south, west), (north, east) = read_data(tmp_path / "map.html")["bounds"]
     assert (west < 120.001 < east, south < 36.001 < north) == (True, True)
 
@@ -349,7 +350,7 @@ def city_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     areas = {"standard": "walk", "state": "today", "site_id": world["sites"]["site_id"].iloc[:200]}
     world["areas"] = gpd.GeoDataFrame(areas, geometry=geometry, crs=4326)
     path = tmp_path_factory.mktemp("city") / "map.html"
-    write_map(path, **world)
+    write_map(path, MapData(**world))
     return path
 
 
@@ -618,7 +619,7 @@ def test_the_page_cannot_ask_the_network(browser: Browser, page_file: Path) -> N
 def test_the_page_speaks_english(browser: Browser, tmp_path: Path) -> None:
     world = town()
     world["labels"] = replace(world["labels"], language="en", review_number="GS(2026)1")
-    write_map(tmp_path / "map.html", **world)
+    write_map(tmp_path / "map.html", MapData(**world))
     page, watch = open_page(browser, tmp_path / "map.html")
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.get_by_role("button", name="Plan").get_attribute("aria-pressed") == "true"
