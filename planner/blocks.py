@@ -60,10 +60,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Form:
-    """A table of labels and values side by side, two pairs a row; empty values are left for a pen."""
+    """A table of labels and values side by side, two pairs a row; empty values are left for a pen.
+
+    Attributes
+    ----------
+    caption
+        Above it; may be empty.
+    pairs
+        Label and value.
+    lines
+        Label and value under the pairs, each across the whole width, for what is long.
+    """
 
     caption: str
     pairs: tuple[tuple[str, str], ...]
+    lines: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,8 @@ class Document:
         Whose document it is; may be empty.
     footer
         Printed small at the foot of each page (attribution, what the document is for); may be empty.
+    titled
+        Whether title and subtitle are printed on top; where not, the file's properties alone carry the title.
     """
 
     title: str
@@ -129,3 +142,4 @@ class Document:
     date: dt.date
     maker: str
     footer: str
+    titled: bool = True
