@@ -61,7 +61,7 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class _Axis:
+class Axis:
     """An axis from `low` to `high`, numbered at multiples of `step`, between two places in pixels."""
 
     low: float
@@ -80,11 +80,11 @@ class _Axis:
         return range(ceil(self.low / self.step) * self.step, self.high + 1, self.step)
 
 
-def _axis(low: float, high: float, start: float, end: float) -> _Axis:
+def axis(low: float, high: float, start: float, end: float) -> Axis:
     """Lay an axis out that begins at its low end, in steps of 1, 2 or 5 times a power of ten up to its high end."""
     steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
     step = next(step for step in steps if (high - low) // step < TICKS_MOST)
-    return _Axis(low, max(ceil(high / step), int(low // step) + 1) * step, step, start, end)
+    return Axis(low, max(ceil(high / step), int(low // step) + 1) * step, step, start, end)
 
 
 def _clean(text: str) -> str:
@@ -121,7 +121,7 @@ def wan(yuan: int) -> str:
     return f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
 
 
-def _axes(cost: _Axis, tenths: _Axis, texts: Texts) -> Iterator[str]:
+def _axes(cost: Axis, tenths: Axis, texts: Texts) -> Iterator[str]:
     """Draw grid, axes and their numbers: 10,000 yuan across, per cent up from today's."""
     yield _text(cost.start - 8, tenths.start + 4, texts.today, anchor="end")
     for value in tenths.ticks:
@@ -139,7 +139,7 @@ def _axes(cost: _Axis, tenths: _Axis, texts: Texts) -> Iterator[str]:
     yield _text(cost.start - 60, tenths.end - 14, texts.coverage)
 
 
-def _dots(dots: Sequence[Dot], whole: int, cost: _Axis, tenths: _Axis) -> Iterator[str]:
+def _dots(dots: Sequence[Dot], whole: int, cost: Axis, tenths: Axis) -> Iterator[str]:
     """Draw the points and the stairs between them: what a smaller budget buys, a larger one buys too."""
     places = [(cost.at(dot.cost_yuan), tenths.at(1000 * dot.people / whole)) for dot in dots]
     path = [f"M{places[0][0]:.1f} {places[0][1]:.1f}"]
@@ -176,8 +176,8 @@ def cost_chart(dots: Sequence[Dot], today: int, whole: int, texts: Texts) -> str
     notes = [line for note in texts.notes for line in _wrapped(note, 12, WIDTH - 2 * RIGHT)]
     top = 30 + 26 * len(title) + LINE * len(subtitle) + 30
     floor = HEIGHT - BOTTOM
-    cost = _axis(0, dots[-1].cost_yuan, LEFT, WIDTH - RIGHT)
-    tenths = _axis(1000 * today / whole, 1000 * dots[-1].people / whole, floor, top)
+    cost = axis(0, dots[-1].cost_yuan, LEFT, WIDTH - RIGHT)
+    tenths = axis(1000 * today / whole, 1000 * dots[-1].people / whole, floor, top)
     height = HEIGHT + LINE * len(notes) + 10
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">',

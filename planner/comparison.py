@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-RESULT_FILES = frozenset({"compare.csv", "communities.csv"})
+RESULT_FILES = frozenset({"compare.csv", "communities.csv", "compare.html", "compare.xlsx"})
 """Names of everything that a comparison holds."""
 
 COMMUNITY_COLUMNS = (
@@ -33,17 +33,30 @@ GUARDED = ("'=", "'+", "'-", "'@")
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A result that is compared: its number from 1, how it was named, its folder and its run.json."""
+    """A result that is compared.
+
+    Attributes
+    ----------
+    number
+        From 1, in the order in which they were named.
+    path
+        How it was named: a scenario file, or a result folder.
+    folder, record
+        Its folder and its run.json.
+    stale
+        Whether its scenario, or a file of it, has changed since it was made.
+    """
 
     number: int
     path: str
     folder: Path
     record: Mapping[str, Any]
+    stale: bool = False
 
     @property
     def state(self) -> str:
         """Which state of it is compared: the plan where there is one, else today."""
-        return "today" if self.record["plan"]["status"] == "none" else "plan"
+        return "today" if self.record["plan"]["objective"] is None else "plan"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,19 +66,26 @@ class Comparison:
     Attributes
     ----------
     table
-        One row for each result and standard: result (its number), path, scenario, standard_id, standard (its name),
-        state, people, covered, share_permille (rounded down), newly, communities, communities_covered, new_sites,
-        cost_once_yuan, cost_yearly_yuan, cost_yuan (within the horizon), yuan_per_newly (rounded up), frontier_people
-        (whom a plan of the scenario's frontier covers at no more cost; empty where there is no such frontier), status,
-        goals_met, goals, gap (in per cent, rounded up).
+        One row for each result and standard: result (its number), path, scenario, title, data_date, standard_id,
+        standard (its name), state, people, covered_today, covered, share_permille (rounded down), newly, communities,
+        communities_today, communities_covered, new_sites, cost_once_yuan, cost_yearly_yuan, cost_yuan (within the
+        horizon), horizon_years, yuan_per_newly (rounded up), frontier_people (whom a plan of the scenario's frontier
+        covers at no more cost; empty where there is no such frontier), status, goals_met, goals, gap, certified_gap (in
+        per cent, rounded up: what the solver says, and what the certificate proves).
     communities
         One row for each community that counts as covered in the first result and not in another (``lost``), or the
         other way round (``won``): before, after (numbers of results), standard_id, standard, change, unit_id, name (of
         its largest point), points, district, town, people.
+    results
+        The results, in their order.
+    frontiers
+        Number of a result -> its frontier.json, of those that have one of the same scenario and data.
     """
 
     table: pd.DataFrame
     communities: pd.DataFrame
+    results: tuple[Result, ...] = ()
+    frontiers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Both tables as lists of records, ``results`` and ``communities``."""
@@ -117,18 +137,29 @@ def compared(results: Sequence[Result]) -> Comparison:
     ScenarioError
         If a result lacks the files that its communities are read from.
     """
-    table = pd.DataFrame([row for result in results for row in _rows(result)])
+    found = ((result.number, _frontier_of(result)) for result in results)
+    frontiers = {number: best for number, best in found if best is not None}
+    table = pd.DataFrame([row for result in results for row in _rows(result, frontiers.get(result.number))])
     kinds = dict.fromkeys(["share_permille", "covered", "newly", "yuan_per_newly", "frontier_people"], "Int64")
     first, *others = results
     changes = [change for other in others for change in _changes(first, other)]
-    return Comparison(table.astype(kinds), pd.DataFrame(changes, columns=list(COMMUNITY_COLUMNS)))
+    moved = pd.DataFrame(changes, columns=list(COMMUNITY_COLUMNS))
+    return Comparison(table.astype(kinds), moved, tuple(results), frontiers)
 
 
-def _rows(result: Result) -> Iterator[dict[str, Any]]:
+def _frontier_of(result: Result) -> Mapping[str, Any] | None:
+    """Read the frontier of a result's scenario; None where there is none of the same scenario and data."""
+    found = result.record
+    best = record_in(result.folder.parent / (found["scenario"] + frontieroutputs.SUFFIX), frontieroutputs.MARK)
+    if best is None or best.get("schema") != frontieroutputs.SCHEMA:
+        return None
+    return best if all(best[key] == found[key] for key in ("scenario_sha256", "inputs")) else None
+
+
+def _rows(result: Result, best: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     """Figures of one result under each of its standards."""
     found, plan = result.record, result.record["plan"]
     names = record.standard_names(found["standards"], found["language"])
-    best = record_in(result.folder.parent / (found["scenario"] + frontieroutputs.SUFFIX), frontieroutputs.MARK)
     for item in found["standards"]:
         covered = item[f"covered_{result.state}"]
         newly = covered - item["covered_today"]
@@ -136,33 +167,37 @@ def _rows(result: Result) -> Iterator[dict[str, Any]]:
             "result": result.number,
             "path": result.path,
             "scenario": found["scenario"],
+            "title": found["title"],
+            "data_date": found["data_date"],
             "standard_id": item["id"],
             "standard": names[item["id"]],
             "state": result.state,
             "people": item["people"],
+            "covered_today": item["covered_today"],
             "covered": covered,
             "share_permille": permille_down(covered, item["people"]) if item["people"] else None,
             "newly": newly,
             "communities": item["communities"],
+            "communities_today": item["communities_today"],
             "communities_covered": item[f"communities_{result.state}"],
             "new_sites": len(plan["opened"]),
             "cost_once_yuan": plan["cost_once_yuan"],
             "cost_yearly_yuan": plan["cost_yearly_yuan"],
             "cost_yuan": plan["cost_yuan"],
+            "horizon_years": found["parameters"]["horizon_years"],
             "yuan_per_newly": frontieroutputs.per_person(plan["cost_yuan"], newly),
             "frontier_people": _on_frontier(found, best, item["id"]),
             "status": plan["status"],
             "goals_met": sum(goal["met"] for goal in found["goals"]),
             "goals": len(found["goals"]),
             "gap": gap_percent(plan["gap"]),
+            "certified_gap": gap_percent(plan["certified_gap"]),
         }
 
 
 def _on_frontier(found: Mapping[str, Any], best: Mapping[str, Any] | None, standard: str) -> int | None:
     """People that the frontier of the same scenario and data covers for no more than the plan costs."""
-    if best is None or best.get("schema") != frontieroutputs.SCHEMA or best["standard"]["id"] != standard:
-        return None
-    if any(best[key] != found[key] for key in ("scenario_sha256", "inputs")):
+    if best is None or best["standard"]["id"] != standard:
         return None
     within = [point["people"] for point in best["points"] if point["cost_yuan"] <= found["plan"]["cost_yuan"]]
     return max(within, default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner import comparison, owners, provenance, record, report, results
+from planner import comparepage, comparetables, comparison, owners, provenance, record, report, results
 from planner.companions import with_companions
 from planner.errors import Fault, ScenarioError
 from planner.hashing import sha256_of
@@ -81,7 +81,7 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> comparison.Comparis
     folders = [_folder_of(path, out) for path in paths]
     comparison.refuse_same(paths, folders)
     ran = [
-        comparison.Result(number, Path(path).as_posix(), folder, result_of(path, out))
+        comparison.Result(number, Path(path).as_posix(), folder, result_of(path, out), is_stale(path, out))
         for number, (path, folder) in enumerate(zip(paths, folders, strict=True), start=1)
     ]
     found = comparison.compared(ran)
@@ -89,4 +89,6 @@ def compare(paths: Sequence[str | Path], out: str | Path) -> comparison.Comparis
     with results.result_folder(Path(out), "compare") as folder:
         report.write_csv(found.table, folder / "compare.csv")
         report.write_csv(found.communities, folder / "communities.csv")
+        comparepage.write_page(found, folder / "compare.html")
+        comparetables.write_book(found, folder / "compare.xlsx")
     return found
