@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner import headcount
@@ -11,19 +11,18 @@ from planner.candidates import MOBILE_TYPE, outlets
 from planner.communityledger import Named, facts, outlets_of
 from planner.coverage import serves
 from planner.hours import open_types_at
-from planner.reaches import RESIDENTS, judge, travel_tables
 from planner.rollups import place_name
+from planner.sightings import along_roads, decides_of, sights_of
 from planner.standards import in_words
-from planner.standings import sight, standings
+from planner.standings import standings
 from planner.tallies import tallied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     import pandas as pd
 
     from planner.inputs import Inputs
-    from planner.schema import Scenario
     from planner.standards import Standard
     from planner.standings import Sight
     from planner.study import Study
@@ -78,17 +77,6 @@ class Audit:
         return tuple(one.standard.id for one in self.sights if one.standard.id in self.decides)
 
 
-def decides_of(scenario: Scenario, standards: Sequence[Standard]) -> tuple[str, ...]:
-    """Ids of the standards that a community must meet to be 达标, as far as they speak of it.
-
-    Those that the scenario names; else those for town or country; else all for residents.
-    """
-    named = scenario.audit.decides
-    residents = [one for one in standards if one.layer == RESIDENTS]
-    of_setting = tuple(one.id for one in residents if one.setting is not None)
-    return named or of_setting or tuple(one.id for one in residents)
-
-
 def study_audit(inputs: Inputs, report: Callable[[str], None]) -> Audit:
     """Measure, judge and count.
 
@@ -109,9 +97,9 @@ def study_audit(inputs: Inputs, report: Callable[[str], None]) -> Audit:
     standards, scenario = inputs.standards, inputs.scenario
     decides, rule = decides_of(scenario, standards), scenario.demand.community_rule
     today = studied.coverage[studied.coverage["state"] == "today"]
-    beside = _beside(studied, report)
+    beside = along_roads(studied.city, standards, studied.states["today"], scenario.data_date.year, report)
     demand = headcount.named(inputs.demand.frame)
-    seen = _sights(demand, standards, today, beside)
+    seen = sights_of(demand, standards, today, beside)
     by_clock, unknown = _by_clock(studied, demand, beside)
     units = facts(demand, scenario.language)
     counted = tallied(seen, rule, decides, by_clock)
@@ -141,25 +129,6 @@ def _names(inputs: Inputs, units: pd.DataFrame) -> Named:
     )
 
 
-def _sights(
-    demand: pd.DataFrame, standards: Sequence[Standard], coverage: pd.DataFrame, beside: Mapping[str, pd.DataFrame]
-) -> tuple[Sight, ...]:
-    return tuple(sight(demand, coverage, one, beside.get(one.id)) for one in standards)
-
-
-def _beside(studied: Study, report: Callable[[str], None]) -> dict[str, pd.DataFrame]:
-    """Measure along the roads what is decided by the straight line; where the mode's roads were read."""
-    city = studied.city
-    straight = [one for one in studied.inputs.standards if one.metric == "straight" and one.mode in city.networks]
-    by_road = [replace(one, metric="road") for one in straight]
-    if not by_road:
-        return {}
-    travel = travel_tables(city, by_road, report)
-    year = studied.inputs.scenario.data_date.year
-    table = judge(city, by_road, travel, studied.states["today"], state="today", year=year)
-    return {one.id: table[table["standard"] == one.id] for one in by_road}
-
-
 def _by_clock(
     studied: Study, demand: pd.DataFrame, beside: Mapping[str, pd.DataFrame]
 ) -> tuple[dict[str, tuple[Sight, ...]], tuple[str, ...]]:
@@ -172,7 +141,7 @@ def _by_clock(
         types, missing = open_types_at(sites, hours, time)
         unknown |= missing - mobile
         table = studying.coverage_with(studied, types)
-        seen = _sights(demand, inputs.standards, table, beside)
+        seen = sights_of(demand, inputs.standards, table, beside)
         found[clock] = tuple(one for one in seen if _is_known(studied, one.standard, types, missing))
     return found, tuple(sorted(unknown))
 

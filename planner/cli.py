@@ -147,11 +147,16 @@ def run(
     out: OutFolder = Path("maps"),
     as_json: AsJson = False,
     inputs: Annotated[bool, typer.Option("--inputs/--no-inputs", help=say("cli.inputs", HELP_LANGUAGE))] = True,
+    documents: Annotated[
+        bool, typer.Option("--documents/--no-documents", help=say("cli.documents", HELP_LANGUAGE))
+    ] = True,
 ) -> None:
     """Measure, plan and write one scenario."""
     from planner import pipeline, summary
 
-    outcome = _guarded(scenario, lambda show: pipeline.run(scenario, out, keep_inputs=inputs, show=show))
+    outcome = _guarded(
+        scenario, lambda show: pipeline.run(scenario, out, keep_inputs=inputs, documents=documents, show=show)
+    )
     _print(outcome.record, summary.run_lines, as_json=as_json)
     if not as_json:
         language = outcome.record["language"]
@@ -291,12 +296,13 @@ def compare(
         typer.echo(found.to_json())
         return
     language = _language_of(scenarios[0])
-    for scenario in scenarios:
-        if finished.is_stale(scenario, out):
-            typer.echo(say("cli.compare_stale", language, scenario=scenario))
+    for result in found.results:
+        if result.stale:
+            typer.echo(say("cli.compare_stale", language, scenario=result.path))
     for line in summary.compare_lines(found, language):
         typer.echo(line)
-    typer.echo(say("cli.compared", language, file=out / "compare" / "compare.csv"))
+    folder = out / "compare"
+    typer.echo(say("cli.compared", language, page=folder / "compare.html", file=folder / "compare.xlsx"))
 
 
 @app.command(help=say("cli.verify.verb", HELP_LANGUAGE))

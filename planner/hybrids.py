@@ -27,10 +27,10 @@ import pandas as pd
 import shapely
 
 from planner import schema, verdicts
-from planner.auditstudy import decides_of
 from planner.coverage import applies, serves
 from planner.hashing import sha256_of
 from planner.inputs import read_networks
+from planner.sightings import decides_of
 from planner.sourcelist import modes_asked
 
 if TYPE_CHECKING:

@@ -125,8 +125,10 @@ def measures(
     unmet = (rows["state"] == "unmet").to_numpy()
     key = ["standard", "unit_id"]
     plan = rows[key].merge(_planned(demand, coverage, opened, rule), on=key, how="left")
+    pairs = list(zip(rows["standard"], plan["planned_site_id"].fillna(""), strict=True))
+    opens = {one: _opening(opened, *one, served_by) for one in dict.fromkeys(pairs)}
     opening = pd.DataFrame(
-        [_opening(opened, *one, served_by) for one in zip(rows["standard"], plan["planned_site_id"], strict=True)],
+        [opens[one] for one in pairs],
         columns=["opened_year", "opened_types", "opened_how"], index=rows.index,
     )  # fmt: skip
     mobile = _mobile(rows["demand_id"], demand, sites, mobile_types, mobile_within_m)

@@ -12,8 +12,11 @@ from planner import (
     citations,
     claims,
     demandtable,
+    documentoutputs,
     editoutputs,
+    effects,
     fieldcheck,
+    land,
     maps,
     owners,
     provenance,
@@ -30,6 +33,7 @@ from planner.headcount import of_tables
 from planner.instance import weight_scale
 from planner.keptinputs import write_inputs
 from planner.mapdata import MapData, MapLabels
+from planner.onlinebase import online_bases
 from planner.phases import ONE_YEAR
 from planner.reaches import RESIDENTS, areas
 from planner.recount import cost_of
@@ -54,6 +58,7 @@ RESULT_FILES = frozenset(
         "field_check.xlsx", "why.csv", "closing.csv", "alternatives.csv", "certificate.json", "scenario.toml", "inputs",
         "totals.csv", editoutputs.MOVED_FILE, "demand.csv",
     }
+    | documentoutputs.RESULT_FILES
 )  # fmt: skip
 """Names of everything that a result holds."""
 
@@ -162,9 +167,9 @@ def _standard_records(studied: Study) -> list[dict[str, Any]]:
     ]
 
 
-def _record(studied: Study, moved: pd.DataFrame | None) -> dict[str, Any]:
+def _record(studied: Study, moved: pd.DataFrame | None, begin: Callable[[str], None]) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
-    return record.run_record(
+    run = record.run_record(
         scenario={
             "name": scenario.name,
             "title": scenario.title,
@@ -192,7 +197,14 @@ def _record(studied: Study, moved: pd.DataFrame | None) -> dict[str, Any]:
         plan=_plan_record(studied),
         sites=_site_records(studied),
         demand=_demand_record(studied),
-    ) | citations.policy_part(scenario, inputs.loaded.merged)
+    )
+    imprint = {
+        "maker": scenario.document.maker,
+        "review_number": scenario.document.review_number,
+        "note": scenario.document_note,
+    }
+    run |= {"document": imprint} | citations.policy_part(scenario, inputs.loaded.merged)
+    return effects.with_effect(run, studied, begin)
 
 
 def _plan_record(studied: Study) -> dict[str, Any]:
@@ -240,10 +252,13 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> MapLabels:
         review_number=scenario.document.review_number,
         maker=scenario.document.maker,
         document_note=scenario.document_note,
+        online=online_bases(scenario.map, scenario.language),
     )
 
 
-def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_inputs: bool) -> dict[str, Any]:
+def write(
+    studied: Study, folder: Path, begin: Callable[[str], None], *, keep_inputs: bool, documents: bool
+) -> dict[str, Any]:
     """Write every file of a result but ``timing.json``.
 
     Parameters
@@ -256,6 +271,8 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
         Called with the name of each step as it begins.
     keep_inputs
         Whether the inputs are copied as well.
+    documents
+        Whether print maps, proposal and site pages are written as well.
 
     Returns
     -------
@@ -264,12 +281,15 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     """
     inputs = studied.inputs
     moved = editoutputs.moved_table(studied)
-    run = _record(studied, moved) | owners.part(inputs.loaded, folder.parent / inputs.scenario.name, "run.json")
+    run = _record(studied, moved, begin) | owners.part(inputs.loaded, folder.parent / inputs.scenario.name, "run.json")
     sites, checks = site_table(studied), _field_checks(studied)
     begin("areas")
     outlines = areas(studied.city, inputs.standards, studied.states)
     begin("map")
-    _write_map(studied, run, sites, outlines, checks, folder)
+    shown = _shown(studied, run, sites, outlines, checks)
+    maps.write_map(folder / "map.html", shown)
+    if documents:
+        documentoutputs.write(shown, folder, begin)
     begin("files")
     _write_tables(studied, sites, folder)
     editoutputs.write_moved(moved, folder)
@@ -285,16 +305,16 @@ def write(studied: Study, folder: Path, begin: Callable[[str], None], *, keep_in
     return run
 
 
-def _write_map(
+def _shown(
     studied: Study,
     run: Mapping[str, Any],
     sites: gpd.GeoDataFrame,
     outlines: gpd.GeoDataFrame,
     checks: pd.DataFrame,
-    folder: Path,
-) -> None:
+) -> MapData:
+    """Gather what the maps show."""
     inputs = studied.inputs
-    shown = MapData(
+    return MapData(
         record=run,
         roads=inputs.networks["walk"],
         demand=inputs.demand.frame,
@@ -305,8 +325,8 @@ def _write_map(
         labels=_labels(studied, run),
         marks=dict(zip(zip(checks["demand_id"], checks["standard"], strict=True), checks["kind"], strict=True))
         | {(line.demand_id, line.standard): "met" if line.met else "unmet" for line in inputs.verdicts.lines},
+        land=land.land_of(inputs),
     )
-    maps.write_map(folder / "map.html", shown)
 
 
 def _write_tables(studied: Study, sites: gpd.GeoDataFrame, folder: Path) -> None:

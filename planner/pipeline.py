@@ -94,7 +94,12 @@ def _spare_inputs(inputs: Inputs, final: Path, *, keep_inputs: bool) -> None:
 
 
 def run(
-    path: str | Path, out: str | Path, *, keep_inputs: bool = True, show: Callable[[str], None] = _silent
+    path: str | Path,
+    out: str | Path,
+    *,
+    keep_inputs: bool = True,
+    documents: bool = True,
+    show: Callable[[str], None] = _silent,
 ) -> Outcome:
     """Measure, plan and write one scenario.
 
@@ -106,6 +111,8 @@ def run(
         Folder of all results; the result goes into a folder of the scenario's name.
     keep_inputs
         Whether the inputs are copied into the result, so that it can be recomputed later.
+    documents
+        Whether what is printed and signed is written as well: maps on paper, the proposal, a page for each site.
     show
         Called with the name of each step as it begins.
 
@@ -127,7 +134,7 @@ def run(
     _spare_inputs(inputs, Path(out) / name, keep_inputs=keep_inputs)
     studied = study(inputs, clock)
     with results.result_folder(Path(out), name) as folder:
-        written = outputs.write(studied, folder, clock, keep_inputs=keep_inputs)
+        written = outputs.write(studied, folder, clock, keep_inputs=keep_inputs, documents=documents)
         clock("")
         report.write_json({"seconds": {k: round(v, 3) for k, v in clock.seconds.items()}}, folder / "timing.json")
     return Outcome(written, Path(out) / name, EXIT_CODES[studied.plan.status])

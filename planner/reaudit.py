@@ -105,10 +105,13 @@ def _thousandths(text: str) -> float:
     return float(text.replace(".", "")) if text else _FAR
 
 
-def seen(read: Read, measured: Measured, rule: Rule, rows: Rows, types: Types) -> list[Spot]:
-    """Return the points that a standard speaks of, by id, with the rows of its coverage today."""
+def seen(read: Read, measured: Measured | None, rule: Rule, rows: Rows, types: Types) -> list[Spot]:
+    """Return the points that a standard speaks of, by id, with the rows of its coverage.
+
+    Without distances the roads beside a straight line are not known: what they say is as if nothing were in reach.
+    """
     points = sorted((point for point in read.points.values() if rule.speaks_of(point)), key=lambda point: point.id)
-    roads = _by_road(rule, measured, types) if rule.straight else {}
+    roads = _by_road(rule, measured, types) if rule.straight and measured is not None else {}
     found = []
     for point in points:
         row = rows[point.id]
@@ -227,7 +230,9 @@ def audit_figures(
 
 def scopes_at(point: Point) -> list[tuple[str, str]]:
     """Levels and scopes that a point stands in; where it names none it is in none."""
-    town = f"{point.district}/{point.town}".removeprefix("/") if point.town else ""
+    # a stroke in a name must not make one town of two
+    names = (name.replace("/", "／") for name in (point.district, point.town))
+    town = "/".join(names).removeprefix("/") if point.town else ""
     return [("city", ""), *((level, name) for level, name in (("district", point.district), ("town", town)) if name)]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.reaudit import WAYS, audit_figures, seen
 from planner.recoverage import judged, serving, types_today
-from planner.reoutlets import MOBILE
+from planner.replan import MOBILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,8 +10,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from planner.recomputed import figure, missing
-from planner.reoutlets import MOBILE, nearest_people
+from planner.reoutlets import nearest_people
 from planner.repages import Page
+from planner.replan import MOBILE
 from planner.rereading import Unread, known_words, read_joined
 from planner.words import say
 

@@ -10,7 +10,7 @@ from planner.recomputed import as_text, cells, missing
 from planner.recoverage import serving, types_today
 from planner.refigures import DEGREES, SITES, place_figures
 from planner.repages import Degrees, Page
-from planner.replan import people_at
+from planner.replan import MOBILE, people_at
 from planner.words import say, sentences
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from planner.reinputs import Read
     from planner.reresult import Point, Result
     from planner.terms import Language
-
-MOBILE = ("mobile_point",)
-"""Types of a mobile point (W14): it reaches people, and is no outlet."""
 
 
 def homes_of(read: Read, *, lived: bool = True) -> dict[str, Point]:

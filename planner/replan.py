@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from planner.recoverage import Measured
-    from planner.reinputs import Read, Site
+    from planner.reinputs import Read, Rule, Site
     from planner.rejudge import Rows
 
 MONEY = ("cost_once_yuan", "cost_yearly_yuan")
 RESIDENTS = "residents"
+
+MOBILE = ("mobile_point",)
+"""Types of a mobile point (W14): it reaches people, and is no outlet; nothing is added to one."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ def buildable(read: Read, site: Site) -> set[str]:
     found = {*site.types} if site.today else set()
     for one in read.scenario["facility"]:
         free = site.status == "candidate" and (not site.types or one["type"] in site.types)
-        if one.get("build", True) and (free or (site.today and one.get("at_existing", False))):
+        beside = site.today and site.types != MOBILE and one.get("at_existing", False)
+        if one.get("build", True) and (free or beside):
             found.add(one["type"])
     return found
 
@@ -148,16 +152,16 @@ def unreachable(read: Read, measured: Measured) -> dict[str, set[str]]:
     found = {}
     for rule in read.rules:
         if any(goal["standard"] == rule.id for goal in read.scenario.get("goal", ())):
-            may = [site.id for site in read.sites.values() if not buildable(read, site).isdisjoint(rule.served_by)]
-            points = [point.id for point in read.points.values() if rule.speaks_of(point) and point.able]
-            near = nearest(rule, may, points, measured)
-            far = {name for name in points if name not in near or _decides(near[name].decides, rule.limit)}
-            found[rule.id] = far
+            found[rule.id] = out_of_reach(read, measured, rule)
     return found
 
 
-def _decides(cost: int, limit: int) -> bool:
-    return cost > limit
+def out_of_reach(read: Read, measured: Measured, rule: Rule) -> set[str]:
+    """Points that no site of the tables could cover under a standard, with all built that may be."""
+    may = [site.id for site in read.sites.values() if not buildable(read, site).isdisjoint(rule.served_by)]
+    points = [point.id for point in read.points.values() if rule.speaks_of(point) and point.able]
+    near = nearest(rule, may, points, measured)
+    return {name for name in points if name not in near or near[name].decides > rule.limit}
 
 
 # --- the rules that every plan holds ------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from planner.reaudit import DECIDED, WAYS, audit_figures, deciding_standards, sights, whole_states
 from planner.recomputed import Figure, cells, figure, missing
-from planner.reoutlets import MOBILE
 from planner.repages import Page
+from planner.replan import MOBILE
 from planner.rereading import Unread, known_words, read_links
 from planner.reresult import AUDIT, Result, sha256_of
 from planner.words import listed, say

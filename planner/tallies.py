@@ -18,7 +18,7 @@ from planner.standards import walk_limit_mm
 from planner.standings import (
     DECIDED,
     MET,
-    UNASSESSABLE,
+    STATES,
     UNMET,
     near_limits,
     people_together,
@@ -83,13 +83,14 @@ class Variant:
 
 
 DECIDING = Variant("")
+OTHER_METRIC = Variant("other-metric", other_metric=True)
 
 
 def variants() -> tuple[Variant, ...]:
     """Ways of counting that stand beside the deciding one: the other metric, three speeds, three rules."""
     speeds = (Variant(f"kph-{kph}", walk_kph=kph) for kph in SPEEDS_KPH)
     rules = (Variant(f"rule-{rule}", rule=rule) for rule in RULES)
-    return (Variant("other-metric", other_metric=True), *speeds, *rules)
+    return (OTHER_METRIC, *speeds, *rules)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,39 +135,37 @@ def tallied(
         unassessable. A community stands in the district and town of its first point, people in their own. People count
         once.
     """
-    homes, states = _homes(sights), {}
-    parts: list[pd.DataFrame] = []
+    parts, states = list[_Part](), {}
     for variant in (DECIDING, *variants()):
         judged = _judged(variant, sights, rule)
         whole = _together(variant, judged, decides)
-        parts += _under(variant, judged, whole, homes, groups=variant is DECIDING)
+        parts += _under(variant, judged, whole)
         if whole is not None and variant is not DECIDING:
             states[variant.name] = whole.units["state"]
     for clock, seen in by_clock.items():
-        parts += _deciding_parts(seen, rule, decides, homes, name=clock)
-    return Tallied(_in_order(parts), pd.DataFrame(states))
+        parts += _deciding_parts(seen, rule, decides, name=clock)
+    return Tallied(_rolled_up(parts, _homes(sights)), pd.DataFrame(states))
+
+
+def figures_of(sights: Sequence[Sight], rule: Decimal, decides: Sequence[str], ways: Sequence[Variant]) -> pd.DataFrame:
+    """Count as `tallied` does, but in these ways alone; groups of people in the deciding one."""
+    parts = list[_Part]()
+    for way in ways:
+        judged = _judged(way, sights, rule)
+        parts += _under(way, judged, _together(way, judged, decides))
+    return _rolled_up(parts, _homes(sights))
 
 
 def deciding_figures(sights: Sequence[Sight], rule: Decimal, decides: Sequence[str]) -> pd.DataFrame:
     """Count as `tallied` does, but the deciding way alone, and all people together."""
-    return _in_order(list(_deciding_parts(sights, rule, decides, _homes(sights))))
+    table = _rolled_up(list(_deciding_parts(sights, rule, decides)), _homes(sights))
+    return table[table["group"] == ""].reset_index(drop=True)
 
 
-def _deciding_parts(
-    sights: Sequence[Sight], rule: Decimal, decides: Sequence[str], homes: pd.DataFrame, name: str = ""
-) -> Iterator[pd.DataFrame]:
+def _deciding_parts(sights: Sequence[Sight], rule: Decimal, decides: Sequence[str], name: str = "") -> Iterator[_Part]:
     variant = Variant(name)
     judged = _judged(variant, sights, rule)
-    return _under(variant, judged, _together(variant, judged, decides), homes)
-
-
-def _in_order(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Put figures together and sort them."""
-    table = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
-    table[_COUNTS] = table[_COUNTS].astype("Int64")
-    order = table["level"].map(LEVELS.index)
-    keys = ["order", "scope", "standard", "variant", "group"]
-    return table.assign(order=order).sort_values(keys, kind="stable", ignore_index=True)[COLUMNS]
+    return _under(variant, judged, _together(variant, judged, decides))
 
 
 def _homes(sights: Sequence[Sight]) -> pd.DataFrame:
@@ -226,50 +225,80 @@ def _together(variant: Variant, judged: Sequence[_Judged], decides: Sequence[str
     return _Judged(DECIDED, sights, units, {key: mask for one in parts for key, mask in one.inside.items()})
 
 
-def _under(
-    variant: Variant, judged: Sequence[_Judged], whole: _Judged | None, homes: pd.DataFrame, *, groups: bool = False
-) -> Iterator[pd.DataFrame]:
-    """Count under one variant: each standard that it speaks of, and the deciding ones together."""
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Communities and points as one standard, or all deciding ones together, sees them under a variant.
+
+    Attributes
+    ----------
+    standard, variant
+        Id of the standard, or `DECIDED`; name of the variant.
+    units
+        Communities: index unit_id; state, low, high.
+    points
+        As `people_together` returns them.
+    """
+
+    standard: str
+    variant: str
+    units: pd.DataFrame
+    points: pd.DataFrame
+
+
+def _under(variant: Variant, judged: Sequence[_Judged], whole: _Judged | None) -> Iterator[_Part]:
+    """Look at each standard that a variant speaks of, and at the deciding ones together."""
     spoken = [one for one in judged if variant.speaks_of(one.sights[0].standard)]
     for one in [*spoken, *([whole] if whole else [])]:
-        points = people_together(one.inside, one.sights)
-        yield from _rolled_up(one.units, points, homes, groups=groups, standard=one.name, variant=variant.name)
+        yield _Part(one.name, variant.name, one.units, people_together(one.inside, one.sights))
 
 
-def _rolled_up(
-    units: pd.DataFrame, points: pd.DataFrame, homes: pd.DataFrame, *, groups: bool, standard: str, variant: str
-) -> Iterator[pd.DataFrame]:
-    """Sum up communities and people at every level."""
-    states = {state: (units["state"] == state).astype(np.int64) for state in (MET, UNMET, UNASSESSABLE)}
-    flags = units.assign(
+def _rolled_up(parts: Sequence[_Part], homes: pd.DataFrame) -> pd.DataFrame:
+    """Sum up communities and people at every level, groups of people in the deciding way, and sort them."""
+    sums = [pd.DataFrame(columns=COLUMNS)]
+    if parts:
+        units = pd.concat([_flags(one) for one in parts]).join(homes)
+        points = pd.concat([one.points.assign(**_mark(one)) for one in parts], ignore_index=True)
+        deciding = points[(points["variant"] == DECIDING.name).to_numpy()]
+        groups = [name for name in points.columns if name.startswith(GROUP_PREFIX)]
+        for level in LEVELS:
+            people = _sums(_people(points, "people"), level)
+            sums.append(_labelled(_sums(units, level).join(people, how="outer").fillna(0), level, ""))
+            for column in groups:
+                group = column.removeprefix(GROUP_PREFIX)
+                sums.append(_labelled(_sums(_people(deciding, column), level), level, group))
+    table = pd.concat(sums, ignore_index=True)
+    table[_COUNTS] = table[_COUNTS].astype("Int64")
+    order = table["level"].map(LEVELS.index)
+    keys = ["order", "scope", "standard", "variant", "group"]
+    return table.assign(order=order).sort_values(keys, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def _mark(part: _Part) -> dict[str, str]:
+    return {"standard": part.standard, "variant": part.variant}
+
+
+def _flags(part: _Part) -> pd.DataFrame:
+    """Return what is counted of each community: index unit_id."""
+    units = part.units
+    states = pd.DataFrame({state: (units["state"] == state).astype(np.int64) for state in STATES}, index=units.index)
+    return states.assign(
         communities=np.ones(len(units), dtype=np.int64),
         assessable=states[MET] + states[UNMET],
         near_limit=(units["low"] != units["high"]).astype(np.int64),
+        **_mark(part),
     )
-    flags = flags.drop(columns=["state", "low", "high"]).join(pd.DataFrame(states)).join(homes)
-    columns = {"": "people"}
-    if groups:
-        found = [name for name in points.columns if name.startswith(GROUP_PREFIX)]
-        columns |= {name.removeprefix(GROUP_PREFIX): name for name in found}
-    scopes = {level: scope_names(points, level) for level in LEVELS}
-    inside, covered = points["judged"].to_numpy(), points["covered"].to_numpy()
-    for group, column in columns.items():
-        people = points[column].astype(np.int64)
-        counted = pd.DataFrame(
-            {
-                "people": people.where(inside, 0),
-                "covered": people.where(inside & covered, 0),
-                "unjudged": people.where(~inside, 0),
-            }
-        )
-        for level in LEVELS:
-            sums = _sums(counted, scopes[level], level)
-            if not group:
-                units_here = _sums(flags.drop(columns=["district", "town"]), scope_names(flags, level), level)
-                sums = units_here.join(sums, how="outer").fillna(0)
-            yield sums.reindex(columns=_COUNTS).assign(
-                level=level, scope=sums.index, standard=standard, variant=variant, group=group
-            )
+
+
+def _people(points: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return whom each point counts, of everybody or of one group."""
+    inside, people = points["judged"].to_numpy(), points[column].astype(np.int64)
+    covered = people.where(inside & points["covered"].to_numpy(), 0)
+    counted = {"people": people.where(inside, 0), "covered": covered, "unjudged": people.where(~inside, 0)}
+    return points[["standard", "variant", "district", "town"]].assign(**counted)
+
+
+def _labelled(sums: pd.DataFrame, level: str, group: str) -> pd.DataFrame:
+    return sums.reset_index().assign(level=level, group=group)
 
 
 def scope_names(table: pd.DataFrame, level: str) -> pd.Series:
@@ -284,7 +313,8 @@ def scope_names(table: pd.DataFrame, level: str) -> pd.Series:
     return joined.where(table["town"] != "", "")
 
 
-def _sums(table: pd.DataFrame, names: pd.Series, level: str) -> pd.DataFrame:
-    """Sum up by scope; rows that name no district (or town) are in no scope of that level."""
-    sums = table.groupby(names.rename("scope")).sum()
-    return sums if level == "city" else sums[sums.index != ""]
+def _sums(table: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Sum up by standard, variant and scope; rows that name no district (or town) are in no scope of that level."""
+    keys = table[["standard", "variant"]].assign(scope=scope_names(table, level))
+    sums = table.drop(columns=["standard", "variant", "district", "town"]).groupby([keys[name] for name in keys]).sum()
+    return sums if level == "city" else sums[sums.index.get_level_values("scope") != ""]

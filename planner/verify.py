@@ -7,6 +7,7 @@ result beside what was found (clause B4). What cannot be found again is said, ne
 from __future__ import annotations
 
 import csv
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from planner.rebureau import reported_taken
 from planner.reclocks import are_plain
 from planner.recomputed import Recomputed
 from planner.recoverage import judged, measure, types_in, types_today
+from planner.reeffect import effect_figures
 from planner.refigures import figures, written_rows
 from planner.rehash import file_figures, is_whole
 from planner.reinputs import Read, read_again, rules_of, sites_as_written
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 SHOWN = 40
 """Differences that the terminal lists; `--json` has all."""
 
-BESIDE = ("map.html", "plan.gpkg", "why.csv", "closing.csv", "alternatives.csv", "moved.csv", "totals.csv",
+BESIDE = ("map.html", "map.png", "map.pdf", "proposal.docx", "site_pages.docx", "plan.gpkg", "why.csv", "closing.csv", "alternatives.csv", "moved.csv", "totals.csv",
           "field_check.xlsx", "left_out.csv", "certificate.json", "timing.json", "notices.html")  # fmt: skip
 """Files of a result whose figures are not found again; of a certificate its bound alone is held against run.json."""
 
@@ -167,8 +169,11 @@ def compare(again: Recomputed, result: Result) -> list[Figure]:
         If a table of the result cannot be read, or has no such figure where one must be.
     """
     try:
-        found = reledger.figures(again, result) if result.mark == AUDIT else figures(again, result)
-        return [*file_figures(result), *rewhole.file_figures(result), *found]
+        of_audit = result.mark == AUDIT
+        found = (
+            [reledger.figures(again, result)] if of_audit else [figures(again, result), effect_figures(again, result)]
+        )
+        return [*file_figures(result), *rewhole.file_figures(result), *chain.from_iterable(found)]
     except (OSError, KeyError, ValueError, TypeError, AttributeError, StopIteration) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ScenarioError(Fault("verify_unreadable", str(result.folder), values={"reason": reason})) from error

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from planner import crosswalk, inputs
-from planner.auditstudy import decides_of
 from planner.changes import Changes, explained, steps
+from planner.sightings import decides_of
 from planner.standings import sight
 from planner.study import coverage_today
 from planner.tallies import deciding_figures
