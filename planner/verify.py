@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 SHOWN = 40
 """Differences that the terminal lists; `--json` has all."""
 
-BESIDE = ("map.html", "map.png", "map.pdf", "proposal.docx", "site_pages.docx", "plan.gpkg", "why.csv", "closing.csv", "alternatives.csv", "moved.csv", "totals.csv",
-          "field_check.xlsx", "left_out.csv", "certificate.json", "timing.json", "notices.html")  # fmt: skip
+BESIDE = ("map.html", "map.png", "map.pdf", "proposal.docx", "site_pages.docx", "plan.gpkg", "why.csv", "closing.csv",
+          "alternatives.csv", "moved.csv", "totals.csv", "field_check.xlsx", "left_out.csv", "certificate.json",
+          "timing.json", "notices.html")  # fmt: skip
 """Files of a result whose figures are not found again; of a certificate its bound alone is held against run.json."""
 
 

@@ -320,8 +320,12 @@ class _Writer:
                 self._show(block)
 
     def begin(self, title: str, subtitle: str) -> None:
-        """Print the title on top."""
-        self._say("Title", title)
+        """Print the title on top; in Chinese a year in brackets that does not fit stands whole on a line of its own."""
+        width = TEXT_MM[0]
+        style = STYLES[self._language]["Title"]
+        head, bracket, year = title.rpartition("（")
+        apart = bool(head) and lines_of(title, width, style) == 2 and lines_of(head, width, style) == 1  # noqa: PLR2004
+        self._say("Title", f"{head}\n{bracket}{year}" if apart else title)
         if subtitle:
             self._say("Subtitle", subtitle)
 
