@@ -9,7 +9,9 @@ import pandas as pd
 import shapely
 
 from planner.figures import gap_percent, percent, percent_of, permille_down
-from planner.packing import area_layers, bounds, packed_points, road_layer
+from planner.mapcards import site_cards
+from planner.maplayers import community_layer, district_layer, land_layer
+from planner.packing import area_layers, bounds, packed_points, road_layer, spacing
 from planner.page import Layer, footer, page, page_words, places_named, site_layer, site_layers
 from planner.words import say
 
@@ -48,6 +50,7 @@ def write_map(path: Path, shown: MapData) -> None:
     placed = demand[demand.geometry.notna() & ~demand.geometry.is_empty].reset_index(drop=True)
     sites = shown.sites[shown.sites.geometry.notna() & ~shown.sites.geometry.is_empty].reset_index(drop=True)
     places = np.concatenate([shapely.get_coordinates(table.geometry.to_numpy()) for table in (placed, sites)])
+    open_sites = sites["state"].isin(["today", "planned"])
     coverage = shown.coverage
     states = [state for state in STATES if (coverage["state"] == state).any()]
     standards = [item["id"] for item in record["standards"]]
@@ -63,11 +66,16 @@ def write_map(path: Path, shown: MapData) -> None:
         "points": _points(placed),
         "coverage": _coverages(coverage, standards, states, placed["demand_id"], site_ids),
         "siteNames": [labels.site_names.get(site_id, site_id) for site_id in site_ids],
+        "spacing": {"points": spacing(placed.geometry), "sites": spacing(sites.geometry[open_sites])},
         "reasons": {code: f"reason.{reason}" for reason, code in _REASON_CODES.items()},
         "sites": site_layer(sites, labels, words),
+        "cards": site_cards(record, sites["site_id"], sites["state"], labels),
         "areas": area_layers(shown.areas, standards, STATES),
         **({"edits": list(shown.edits)} if shown.edits else {}),
         **_marks(shown.marks, standards, placed["demand_id"].tolist()),
+        **land_layer(shown.land),
+        **community_layer(record, placed, standards, labels),
+        **district_layer(record, placed, standards, states),
     }
     path.write_bytes(page(data, labels, _layers(data, labels.language), script="map.js"))
 
@@ -185,10 +193,30 @@ def _layers(data: Mapping[str, Any], language: Language) -> Iterator[Layer]:
             show = number == 0 and state == data["states"][-1]
             yield Layer("people", (number, state), name, overlay=False, show=show)
     yield from site_layers(data["sites"])
+    yield from _judged_layers(data, language)
     for number, area in enumerate(data["areas"]):
         standard, state = data["record"]["standards"][area["standard"]]["name"], say(f"map.{area['state']}", language)
         name = say("map.areas", language, name=standard, state=state)
         yield Layer("areas", (number,), name, overlay=True, show=False)
     if "edits" in data:
         yield Layer("edits", (), say("map.edits", language), overlay=True, show=True)
+    if "land" in data:
+        yield Layer("land", (), say("map.land", language), overlay=True, show=True)
     yield Layer("roads", (), say("map.roads", language), overlay=True, show=True)
+
+
+def _judged_layers(data: Mapping[str, Any], language: Language) -> Iterator[Layer]:
+    """Yield the districts, then the communities that fall short of each deciding standard, and those not assessable."""
+    if "districts" in data:
+        yield Layer("districts", (), say("map.districts", language), overlay=True, show=False)
+    if "communities" not in data:
+        return
+    told, state = data["communities"], data["states"][-1]
+    placed = told["place"]["n"][0]
+    standing = list(zip(told["standard"], told[state], strict=True))[:placed]
+    for number in sorted({standard for standard, how in standing if how == "unmet" and standard >= 0}):
+        name = say(f"map.left_{state}", language, name=data["record"]["standards"][number]["name"])
+        yield Layer("communities", ("unmet", number), name, overlay=True, show=False)
+    if any(how == "unassessable" for _, how in standing):
+        name = say("map.not_judged", language)
+        yield Layer("communities", ("unassessable", -1), name, overlay=True, show=False)

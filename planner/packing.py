@@ -9,9 +9,10 @@ import numpy as np
 import shapely
 
 from planner.roads import ROAD_KINDS
+from planner.workers import in_threads, workers_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -87,13 +88,43 @@ def road_layer(roads: Roads) -> dict[str, dict[str, list[int]]]:
 
 
 def area_layers(areas: GeoDataFrame, standards: Sequence[str], states: Sequence[str]) -> list[dict[str, Any]]:
-    """Pack the outlines of service areas (columns standard, state, geometry), one layer a standard and state."""
-    layers = []
-    for number, standard in enumerate(standards):
-        for state in states:
-            shapes = areas.geometry[(areas["standard"] == standard) & (areas["state"] == state)]
-            shapes = shapes[shapes.notna() & ~shapes.is_empty].to_numpy()
-            if len(shapes):
-                rings = shapely.get_parts(shapely.boundary(shapes))
-                layers.append({"standard": number, "state": state, "lines": packed_lines(rings)})
-    return layers
+    """Pack service areas (columns standard, state, geometry), each standard and state made one."""
+    shapes = areas[areas.geometry.notna() & ~areas.geometry.is_empty]
+
+    def of_standard(number: int) -> list[dict[str, Any]]:
+        mine = shapes[shapes["standard"] == standards[number]]
+        found = _joined([mine.geometry[mine["state"] == state].to_numpy() for state in states])
+        return [
+            {"standard": number, "state": state, "lines": packed_lines(shapely.get_parts(shapely.boundary(whole)))}
+            for state, whole in zip(states, found, strict=True)
+            if len(whole)
+        ]
+
+    threads = workers_for(len(standards), None)
+    return [layer for layers in in_threads(of_standard, range(len(standards)), threads) for layer in layers]
+
+
+def _joined(states: Sequence[NDArray[np.object_]]) -> Iterator[NDArray[np.object_]]:
+    """Join the areas of each state; what a state shares with all of the one before it is not joined again."""
+    before, whole = frozenset[bytes](), np.empty(0, dtype=object)
+    for shapes in states:
+        slim = shapely.make_valid(shapely.simplify(shapes, SIMPLIFY_M / 2 / _METRES_PER_DEGREE))
+        found = dict(zip(shapely.to_wkb(shapes), slim, strict=True))
+        kept = before if before <= set(found) else frozenset[bytes]()
+        parts = [shape for key, shape in found.items() if key not in kept]
+        joined = shapely.get_parts(shapely.union_all([*parts, *(whole if kept else [])]))
+        whole = joined[shapely.get_dimensions(joined) == 2]  # noqa: PLR2004  what shrank to a line is no area
+        before = frozenset(found)
+        yield whole
+
+
+def spacing(points: Any) -> int:
+    """Return how far a point usually lies from the next one: the median, in cells; 0 where there is no other."""
+    coordinates = shapely.get_coordinates(points.to_numpy()) * _CELLS_PER_DEGREE
+    if len(np.unique(coordinates, axis=0)) < 2:  # noqa: PLR2004
+        return 0
+    latitude = math.radians(coordinates[:, 1].mean() / _CELLS_PER_DEGREE)
+    plane = shapely.points(coordinates * [math.cos(latitude), 1.0])
+    tree = shapely.STRtree(plane)
+    pairs, apart = tree.query_nearest(plane, exclusive=True, return_distance=True)
+    return int(np.median(apart[np.unique(pairs[0], return_index=True)[1]]))

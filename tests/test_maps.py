@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,28 +14,18 @@ import pandas as pd
 import pytest
 from shapely import LineString, Point, Polygon
 
+from browser import CLICK_POINT, ON_MAP, PAINTED, Watch, launched, open_page
+from mapcity import city, grid, make_roads
 from planner.figures import percent
 from planner.mapdata import MapData, MapLabels
 from planner.maps import write_map
-from planner.roads import ReadingReport, Roads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Dialog, Page
+    from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = (
     """<img src=x onerror=alert(1)>${alert(1)}`\\u{{ 7*7 }}{% raw %}{#"'&\u2028</script><script>alert(2)</script>"""
 )
@@ -46,42 +35,11 @@ BUDGET_BYTES = 6_000_000
 # ---- a small town, and a large one ----
 
 
-def make_roads(ways: list[list[int]], lon: Any, lat: Any, kinds: list[int] | None = None) -> Roads:
-    """Roads whose ways are lists of node numbers."""
-    u, v = (np.concatenate([way[a:b] for way in ways]) for a, b in ((0, -1), (1, None)))
-    sizes = [len(way) - 1 for way in ways]
-    n_edges, n_nodes = sum(sizes), len(lon)
-    return Roads(
-        mode="walk",
-        node_id=np.arange(n_nodes, dtype=np.int64),
-        lon=np.asarray(lon, dtype=np.float64),
-        lat=np.asarray(lat, dtype=np.float64),
-        way_id=np.repeat(np.arange(len(ways), dtype=np.int64), sizes),
-        segment=np.concatenate([np.arange(size, dtype=np.int32) for size in sizes]),
-        u=u.astype(np.int32),
-        v=v.astype(np.int32),
-        length_mm=np.ones(n_edges, dtype=np.int64),
-        drive_ms=np.zeros(n_edges, dtype=np.int64),
-        forward=np.ones(n_edges, dtype=bool),
-        backward=np.ones(n_edges, dtype=bool),
-        kind=np.repeat(np.array(kinds or [2] * len(ways), dtype=np.uint8), sizes),
-        report=ReadingReport(),
-    )
-
-
-def grid(n: int, step: float = 0.001) -> Roads:
-    """n x n streets, every node a crossing: the worst case for the size of the page."""
-    node = np.arange(n * n).reshape(n, n)
-    wobble = np.random.default_rng(1).uniform(-0.3, 0.3, (2, n * n)) * step
-    lon, lat = 120 + np.tile(np.arange(n), n) * step + wobble[0], 36 + np.repeat(np.arange(n), n) * step + wobble[1]
-    ways = [list(line) for line in (*node, *node.T)]
-    return make_roads(ways, lon, lat, [number % 4 for number in range(len(ways))])
-
-
 def demand_table(names: list[str], places: list[Point | None], people: list[int]) -> gpd.GeoDataFrame:
     columns = {
         "demand_id": [f"d{number}" for number in range(len(names))],
         "name": names,
+        "unit_id": [f"u{number}" for number in range(len(names))],
         "district": "东区",
         "town": "一镇",
         "people": np.array(people, dtype=np.int64),
@@ -316,41 +274,9 @@ def test_a_map_of_roads_alone(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def city_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """100,800 road segments, 2,000 points, 300 sites, three standards."""
-    rng = np.random.default_rng(2)
-    places = [Point(xy) for xy in rng.uniform((120, 36), (120.22, 36.22), (2300, 2))]
-    world = town()
-    world["roads"] = grid(225)
-    world["demand"] = demand_table(
-        [f"第{number}社区居民委员会" for number in range(2000)], places[:2000], rng.integers(0, 9000, 2000).tolist()
-    )
-    states = ["today", "planned", "candidate"] * 100
-    rows = [(f"s{n}", f"第{n}号零工驿站", "gig_station", state, n % 100) for n, state in enumerate(states)]
-    world["sites"] = site_table(rows, places[2000:])
-    world["coverage"] = pd.concat(
-        pd.DataFrame(
-            {
-                "demand_id": world["demand"]["demand_id"],
-                "standard": standard,
-                "state": state,
-                "year": 2026,
-                "covered": (covered := rng.random(2000) < 0.6),
-                "site_id": [f"s{n}" for n in rng.integers(0, 300, 2000)],
-                "metres": rng.uniform(10, 9000, 2000),
-                "seconds": rng.uniform(10, 9000, 2000),
-                "reason": np.where(covered, "", "beyond"),
-            }
-        )
-        for standard in ("walk", "rural", "circle")
-        for state in ("today", "plan")
-    )
-    circle = {**world["record"]["standards"][0], "id": "circle"}
-    world["record"] = {**world["record"], "standards": [*world["record"]["standards"], circle]}
-    geometry = [place.buffer(0.009) for place in places[2000:2200]]
-    areas = {"standard": "walk", "state": "today", "site_id": world["sites"]["site_id"].iloc[:200]}
-    world["areas"] = gpd.GeoDataFrame(areas, geometry=geometry, crs=4326)
+    """100,800 road segments, 2,000 points, 300 sites, three standards, with all that the map can show of them."""
     path = tmp_path_factory.mktemp("city") / "map.html"
-    write_map(path, MapData(**world))
+    write_map(path, city())
     return path
 
 
@@ -365,48 +291,8 @@ def test_a_city_keeps_within_the_budget(city_file: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: no chromium, chromium-browser or google-chrome on the path")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive Chromium")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
-
-
-# Two frames and a moment: the page is laid out and painted before a test touches it.
-PAINTED = (
-    """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"""
-)
-
-
-class Watch:
-    """What a page did that it must not do."""
-
-    def __init__(self, page: Page) -> None:
-        self.requests: list[str] = []
-        self.troubles: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", lambda message: self.troubles.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        page.on("dialog", self.dismiss)
-
-    def dismiss(self, dialog: Dialog) -> None:
-        self.troubles.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    @property
-    def outside(self) -> list[str]:
-        return [url for url in self.requests if not url.startswith(("file:", "data:"))]
-
-
-def open_page(browser: Browser, path: Path) -> tuple[Page, Watch]:
-    page = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}).new_page()
-    page.set_default_timeout(10_000)
-    watch = Watch(page)
-    page.goto(path.as_uri())
-    page.evaluate(PAINTED)
-    return page, watch
 
 
 @pytest.fixture(scope="module")
@@ -426,14 +312,6 @@ def page(opened: tuple[Page, Watch]) -> Iterator[Page]:
     assert watch.troubles == []
     assert watch.outside == []
     assert page.locator("img").count() == 0
-
-
-ON_MAP = """find => {
-    const map = window[document.querySelector(".folium-map").id];
-    const found = [];
-    map.eachLayer((layer) => { if (layer instanceof L[find]) { found.push(layer.options.fillColor || ""); } });
-    return found;
-}"""
 
 
 def test_the_map_draws_points_roads_and_sites(page: Page) -> None:
@@ -498,16 +376,6 @@ def test_hostile_names_show_as_text(page: Page) -> None:
     assert "就业服务站、就业e站" in str(page.locator(".pm-popup").text_content())
     page.keyboard.press("Escape")
     assert HOSTILE in str(page.locator("#pm-footer").text_content())
-
-
-CLICK_POINT = """row => {
-    const map = window[document.querySelector(".folium-map").id];
-    map.eachLayer((layer) => {
-        if (layer instanceof L.CircleMarker && layer.row === row) {
-            layer.fire("click", {latlng: layer.getLatLng()}, true);
-        }
-    });
-}"""
 
 
 def test_a_point_tells_its_facts(page: Page) -> None:
@@ -575,7 +443,7 @@ def test_the_sources_are_always_named(page: Page) -> None:
 
 def test_the_keyboard_meets_the_layers_before_the_map(page: Page) -> None:
     seen = []
-    for _ in range(20):
+    for _ in range(30):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("() => [document.activeElement.tagName, document.activeElement.className]"))
     inputs = [number for number, (tag, _) in enumerate(seen) if tag == "INPUT"]

@@ -5,6 +5,7 @@
     data, words, record, make, append, fill, digits, unpack, shape, canvasOf, facts, button, section, siteKeys, frame,
     renderers, Late,
   } = window.plannerPage;
+  const { siteCard, verdictOf } = window.plannerCards, more = window.plannerLayers;
 
   /* Okabe-Ito: blues are today's, greens are the plan's, vermilion is what is left. */
   const PEOPLE = {
@@ -36,8 +37,20 @@
   const plannedLayers = [];
   let current = null;
 
+  /* Circles have room on the screen: the largest one is as wide as points usually lie apart, within reason. */
+  let largest = 6;
+
   function radius(people) {
-    return Math.max(1.5, 6 * Math.sqrt(people / biggest));
+    return Math.max(1.4, largest * Math.sqrt(people / biggest));
+  }
+
+  function resize() {
+    largest = Math.min(8, Math.max(3.4, more.pixels(data.spacing.points)));
+    /* Symbols of sites shrink where they would hide each other, down to what can still be told apart. */
+    const scale = data.spacing.sites ? Math.min(1, Math.max(0.5, more.pixels(data.spacing.sites) / 15)) : 1;
+    window.plannerPage.map().getContainer().style.setProperty("--pm-site", scale.toFixed(2));
+    peopleLayers.forEach((layer, key) => layer.eachLayer((circle) => circle.setStyle(styleOf(...key.split(" "), circle.row))));
+    sizeKeys();
   }
 
   function kindOf(standard, state, i) {
@@ -54,6 +67,12 @@
 
   function ringOf(mark) {
     return mark === "-" ? {} : "mu".includes(mark) ? RING : DASHED;
+  }
+
+  /* On small circles the rings are thin, or they would hide what they stand around. */
+  function styleOf(standard, state, i) {
+    const style = { ...PEOPLE[kindOf(standard, state, i)], ...ringOf(markOf(standard, i)) };
+    return { ...style, weight: style.weight * Math.min(1, largest / 6), radius: radius(data.points.people[i]) };
   }
 
   function reach(table, i) {
@@ -74,7 +93,7 @@
   function pointCard(layer) {
     const i = layer.row;
     const card = append(make("div", "pm-popup"), make("h3", "", data.points.name[i] || words.unnamed));
-    append(card, facts([[words.location, data.points.place_of[i]], [words.people, fill(words.persons, { n: digits(data.points.people[i]) })]]));
+    append(card, facts([[words.location, data.points.place_of[i]], [words.people, fill(words.persons, { n: digits(data.points.people[i]) })], [words.verdict, verdictOf(i)]]));
     const table = make("table"), head = append(make("tr"), make("th", "", words.standard));
     data.states.forEach((state) => append(head, make("th", "", words[state])));
     append(table, append(make("thead"), head));
@@ -98,12 +117,12 @@
     const layer = new Late((group) => {
       const code = coverages.get(`${standard} ${state}`).code;
       order.filter((i) => code[i] !== "-").forEach((i) => {
-        const circle = L.circleMarker(points[i], { ...PEOPLE[kindOf(standard, state, i)], ...ringOf(markOf(standard, i)), radius: radius(data.points.people[i]), pane: "people", renderer: renderers.people });
+        const circle = L.circleMarker(points[i], { ...styleOf(standard, state, i), pane: "people", renderer: renderers.people });
         circle.row = i;
         group.addLayer(circle);
       });
     });
-    layer.bindPopup(pointCard, { maxWidth: 420 }).bindTooltip(pointTip, { sticky: true });
+    layer.bindPopup(pointCard, { maxWidth: 420, maxHeight: 460 }).bindTooltip(pointTip, { sticky: true });
     layer.on("add", () => show(standard, state));
     peopleLayers.set(`${standard} ${state}`, layer);
     return layer;
@@ -112,13 +131,14 @@
   function sites(group) {
     const layer = window.plannerPage.sites(group);
     if (data.sites.groups[group].state === "planned") { plannedLayers.push(layer); }
-    return layer;
+    return layer.bindPopup(siteCard, { maxWidth: 360, maxHeight: 460 });
   }
 
   function areas(number) {
     const area = data.areas[number];
-    return new Late((group) => group.addLayer(L.polyline(unpack(area.lines), {
-      color: area.state === "plan" ? "#00593f" : "#005a8f", weight: 1.3, opacity: 0.75, dashArray: area.state === "plan" ? "5 3" : null,
+    const color = area.state === "plan" ? "#00593f" : "#005a8f";
+    return new Late((group) => group.addLayer(L.polygon(unpack(area.lines), {
+      color, weight: 1.3, opacity: 0.75, dashArray: area.state === "plan" ? "5 3" : null, fillColor: color, fillOpacity: 0.09,
       interactive: false, pane: "areas", renderer: renderers.areas,
     })));
   }
@@ -143,6 +163,7 @@
     document.querySelectorAll(".pm-rate").forEach((row, i) => row.classList.toggle("pm-current", i === standard));
     document.querySelectorAll("[data-state]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.state === state)));
     document.getElementById("pm-shown").textContent = fill(words.layer, { name: record.standards[standard].name, state: words[state] });
+    more.relabel(standard, state);
   }
 
   function turn(state) {
@@ -200,13 +221,18 @@
     ["covered", ...(data.states.includes("plan") ? ["newly"] : []), "uncovered", "unassessable"].forEach((kind) => append(keys, peopleSymbol(kind, 6), make("span", "", words[kind])));
     const marks = Object.keys(data.markWords || {});
     [["key_checked", RING], ["key_open", DASHED]].filter(([, ring]) => marks.some((mark) => ringOf(mark) === ring)).forEach(([key, ring]) => append(keys, peopleSymbol("unassessable", 6, ring), make("span", "", words[key])));
+    const sizes = make("div", "pm-sizes");
+    sizes.id = "pm-sizes";
+    return section(words.key_people, keys, append(make("div"), sizes, make("div", "pm-small", words.key_size)));
+  }
+
+  function sizeKeys() {
     const nice = (number) => {
       const step = 10 ** Math.floor(Math.log10(Math.max(1, number)));
       return Math.floor(number / step) * step;
     };
-    const sizes = make("div", "pm-sizes");
-    [...new Set([nice(biggest / 20), nice(biggest / 4), nice(biggest)])].filter((n) => n >= 1).forEach((n) => append(sizes, append(make("span"), peopleSymbol("unassessable", radius(n)), make("span", "", digits(n)))));
-    return section(words.key_people, keys, append(make("div"), sizes, make("div", "pm-small", words.key_size)));
+    const sizes = [...new Set([nice(biggest / 20), nice(biggest / 4), nice(biggest)])].filter((n) => n >= 1);
+    document.getElementById("pm-sizes").replaceChildren(...sizes.map((n) => append(make("span"), peopleSymbol("unassessable", radius(n)), make("span", "", digits(n)))));
   }
 
   function editKeys() {
@@ -223,8 +249,8 @@
     shown.id = "pm-shown";
     const rates = section(words.rates, ...record.standards.map(rate));
     const last = [...(record.goals.length ? [goals()] : []), ...(data.states.includes("plan") ? [plan()] : [])];
-    const roads = data.edits ? [editKeys()] : [];
-    return [append(make("section"), shown), rates, peopleKeys(), siteKeys(), ...roads, ...last];
+    const others = [...(data.communities && data.communities.name.length ? [more.communityKeys()] : []), ...(data.edits ? [editKeys()] : []), ...(data.land ? [more.landKeys()] : [])];
+    return [append(make("section"), shown), rates, peopleKeys(), siteKeys(), ...others, ...last];
   }
 
   function switches() {
@@ -241,5 +267,10 @@
   }
 
   frame(panel(), switches());
-  Object.assign(window.plannerMap, { people, sites, areas, edits });
+  document.addEventListener("DOMContentLoaded", () => {
+    resize();
+    window.plannerPage.map().on("zoomend", resize);
+  });
+  const { land, communities, districts } = more;
+  Object.assign(window.plannerMap, { people, sites, areas, edits, land, communities, districts });
 })();
