@@ -9,6 +9,7 @@ from planner import outlines, owners, provenance, record, report
 from planner.areamap import write_area_map
 from planner.areastudy import UNITS
 from planner.editoutputs import edits_named
+from planner.onlinebase import online_bases
 from planner.page import Labels
 from planner.words import listed, say
 
@@ -161,6 +162,7 @@ def _labels(scenario: Scenario, found: Mapping[str, Any]) -> Labels:
         review_number=scenario.document.review_number,
         maker=scenario.document.maker,
         document_note=scenario.document_note,
+        online=online_bases(scenario.map, scenario.language),
     )
 
 

@@ -19,6 +19,7 @@ from planner.candidateground import BESIDE_M
 from planner.candidatestudy import SOURCES
 from planner.errors import BlockedError, Fault, ScenarioError
 from planner.hashing import sha256_of
+from planner.onlinebase import online_bases
 from planner.packing import bounds, road_layer
 from planner.page import Labels, footer, page, page_words, site_layer, site_layers
 from planner.scenario import fault_at
@@ -307,6 +308,7 @@ def _labels(scenario: Scenario, found: Mapping[str, Any]) -> Labels:
         review_number=scenario.document.review_number,
         maker=scenario.document.maker,
         document_note=scenario.document_note,
+        online=online_bases(scenario.map, scenario.language),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.columns import GROUP_PREFIX, nearest
 from planner.hours import parse
+from planner.onlinebase import is_key
 from planner.words import in_both
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def problems(scenario: Scenario) -> Iterator[Problem]:
     yield from _years(scenario)
     yield from _falling_shares(scenario)
     yield from _aims(scenario)
+    if (scenario.map.tianditu_key or "tianditu" in scenario.map.online) and not is_key(scenario.map.tianditu_key):
+        yield _fault("tianditu_key", ["map", "tianditu_key"])
 
 
 def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Mapping[str, set[str]]]]:

@@ -59,20 +59,17 @@ def online_bases(section: MapSection, language: Language) -> tuple[OnlineBase, .
 
 
 def _base(name: str, key: str, language: Language) -> OnlineBase:
-    if name == "osm":
-        hosts, urls, max_zoom = (_OSM,), (_OSM + "/{z}/{x}/{y}.png",), 19
-    else:
-        # vec: streets and areas; cva: their names. w: Web Mercator.
-        hosts, max_zoom = _TIANDITU, 18
-        urls = tuple(
-            f"https://t{{s}}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER={layer}"
-            f"&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={{z}}&TILEROW={{y}}&TILECOL={{x}}&tk={key}"
-            for layer in ("vec", "cva")
-        )
+    # vec: streets and areas; cva: their names. w: Web Mercator.
+    tianditu = tuple(
+        f"https://t{{s}}.tianditu.gov.cn/{layer}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER={layer}"
+        f"&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={{z}}&TILEROW={{y}}&TILECOL={{x}}&tk={key}"
+        for layer in ("vec", "cva")
+    )
+    is_osm = name == "osm"
     return OnlineBase(
         name=say("maponline.layer", language, name=say(f"book.choice.online.{name}", language)),
         attribution=say(f"maponline.attribution_{name}", language),
-        hosts=hosts,
-        urls=urls,
-        max_zoom=max_zoom,
+        hosts=(_OSM,) if is_osm else _TIANDITU,
+        urls=(_OSM + "/{z}/{x}/{y}.png",) if is_osm else tianditu,
+        max_zoom=19 if is_osm else 18,
     )

@@ -25,14 +25,21 @@ from planner.packing import packed_points
 from planner.words import listed, say, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from geopandas import GeoDataFrame
 
+    from planner.onlinebase import OnlineBase
     from planner.terms import Language
 
 _UNSAFE_IN_HTML = re.compile(r"[&<>\"'`$\\{}]")
 _UNSAFE_IN_JSON = re.compile("[<>&`$\u2028\u2029\ud800-\udfff]")
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+_FIRST_SCRIPTS = ("leaflet/leaflet.js", "map/page.js", "map/roads.js", "map/cards.js", "map/layers.js")
+_EVERY_SCRIPT = ("map/search.js", "map/printview.js")
+_PAPERS = {"pm-a4": "map/a4.css", "pm-a3": "map/a3.css"}
+"""Sizes of paper, each a style that is off until it is printed on: id in the page -> its file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +62,8 @@ class Labels:
         Who made the map; may be empty.
     document_note
         What the map may be used for; may be empty.
+    online
+        Base maps from the internet that the page's user may turn on; without any the page cannot ask the network.
     """
 
     title: str
@@ -64,6 +73,7 @@ class Labels:
     review_number: str
     maker: str
     document_note: str
+    online: tuple[OnlineBase, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,11 +178,12 @@ def _whole(column: pd.Series[Any]) -> list[int | None]:
 
 
 def _as_html(text: str) -> str:
-    return _UNSAFE_IN_HTML.sub(lambda found: f"&#{ord(found[0])};", text)
+    return _UNSAFE_IN_HTML.sub(lambda found: f"&#{ord(found[0])};", _TURNING.sub("", text))
 
 
 def _as_json(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """Write data for the page's scripts, without marks that would turn the words and figures around a name."""
+    text = _TURNING.sub("", json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
     return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -212,18 +223,21 @@ class _Page(Figure):  # type: ignore[misc]
     def render(self, **kwargs: Any) -> str:
         for child in self._children.values():
             child.render(**kwargs)
-        styles = [_asset("leaflet/leaflet.css"), _asset("map/map.css")]
-        names = ("leaflet/leaflet.js", "map/page.js", f"map/{self._script}")
+        online = self._labels.online
+        styles = [_asset("leaflet/leaflet.css"), _asset("map/map.css"), _asset("map/layers.css")]
+        papers = {name: _asset(file) for name, file in _PAPERS.items()}
+        names = [*_FIRST_SCRIPTS, f"map/{self._script}", *_EVERY_SCRIPT, *(["map/online.js"] if online else [])]
         scripts = [*map(_asset, names), self.script.render(**kwargs)]
         page: jinja2.Template = jinja2.Template(_asset("map/page.html.jinja"), keep_trailing_newline=True)
         return page.render(
             lang={"zh": "zh-CN"}.get(self._labels.language, self._labels.language),
-            policy=_policy(scripts, styles),
+            policy=_policy(scripts, [*styles, *papers.values()], [host for base in online for host in base.hosts]),
             title=_as_html(self._labels.title),
             noscript=say("map.noscript", self._labels.language),
             body=self.html.render(**kwargs),
             data=_as_json(self._data),
             styles=styles,
+            papers=papers,
             scripts=scripts,
         )
 
@@ -234,17 +248,36 @@ def _asset(name: str) -> str:
     return re.sub(r"background-image: url\(images/.*?\);|behavior: url\(.*?\);|//# sourceMappingURL=.*", "", text)
 
 
-def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
-    """Forbid every fetch, and every script and style but these: a name that became HTML could do nothing."""
+def _policy(scripts: Sequence[str], styles: Sequence[str], hosts: Sequence[str]) -> str:
+    """Forbid every script and style but these, and every fetch but pictures of some hosts.
+
+    A name that became HTML could do nothing.
+    """
 
     def sources(texts: Sequence[str]) -> str:
         hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
         return " ".join(f"'sha256-{value}'" for value in hashes)
 
     return (
-        f"default-src 'none'; script-src {sources(scripts)}; style-src {sources(styles)}; img-src data:; "
+        f"default-src 'none'; script-src {sources(scripts)}; style-src {sources(styles)}; "
+        f"img-src {' '.join(['data:', *hosts])}; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _shell(words: Mapping[str, str], labels: Labels) -> dict[str, Any]:
+    """Return what the scripts of every page read: the words beside the page's own, and base maps to be asked for."""
+    shell = page_words(labels.language, "mappage", *(("maponline",) if labels.online else ()))
+    online = [
+        {"urls": base.urls, "attribution": base.attribution, "zoom": base.max_zoom, "hosts": len(base.hosts)}
+        for base in labels.online
+    ]
+    return {"words": {**shell, **words}, **({"online": online} if online else {})}
+
+
+def _online_layers(labels: Labels) -> Iterator[Layer]:
+    for number, base in enumerate(labels.online):
+        yield Layer("online", (number,), base.name, overlay=True, show=False)
 
 
 def _numbered(root: Element) -> None:
@@ -276,7 +309,7 @@ def page(data: Mapping[str, Any], labels: Labels, layers: Iterable[Layer], *, sc
     page
         The HTML file's content.
     """
-    whole = _Page(data, labels, script)
+    whole = _Page({**data, **_shell(data["words"], labels)}, labels, script)
     (south, west), (north, east) = data["bounds"]
     view = _OfflineMap(
         location=[(south + north) / 2, (west + east) / 2],
@@ -289,7 +322,7 @@ def page(data: Mapping[str, Any], labels: Labels, layers: Iterable[Layer], *, sc
     )
     whole.add_child(view)
     used: dict[str, int] = {}
-    for layer in layers:
+    for layer in (*layers, *_online_layers(labels)):
         used[layer.name] = used.get(layer.name, 0) + 1
         again = f" ({used[layer.name]})" if used[layer.name] > 1 else ""
         view.add_child(_ArrayLayer(layer, layer.name + again))

@@ -192,6 +192,13 @@ class DocumentSection(Section):
     note: str | None = None  # none: what is usual in the language of the scenario
 
 
+class MapSection(Section):
+    """``[map]``: base maps from the internet that the map page may show, off until its user asks for one."""
+
+    online: tuple[Literal["osm", "tianditu"], ...] = ()
+    tianditu_key: str = ""
+
+
 class Scenario(Section):
     """A whole scenario, checked and frozen; file paths are absolute."""
 
@@ -216,6 +223,7 @@ class Scenario(Section):
     rules: RulesSection = RulesSection()
     siting: SitingSection = SitingSection()
     document: DocumentSection = DocumentSection()
+    map: MapSection = MapSection()
     pack: PackSection | None = None
     clause: tuple[ClauseSection, ...] = ()
     input: tuple[InputSection, ...] = ()

@@ -5,9 +5,6 @@
   const { words, record } = data;
   const SVG = "http://www.w3.org/2000/svg";
   const SITES = { today: "#005a8f", planned: "#00593f", candidate: "#8a8f94" };
-  const ROADS = {
-    path: ["#dddbd5", 0.8], minor: ["#d3d1cb", 1.05], medium: ["#c1bfb8", 1.8], major: ["#a9a69f", 2.6],
-  };
   const SHAPES = [
     "M-6-6H6V6H-6Z", "M0-7.8 7.8 0 0 7.8-7.8 0Z", "M0-7.6 7.4 5.6H-7.4Z", "M-3.9-6.8H3.9L7.8 0 3.9 6.8H-3.9L-7.8 0Z",
     "M0 7.6-7.4-5.6H7.4Z", "M-2.6-7.4H2.6V-2.6H7.4V2.6H2.6V7.4H-2.6V2.6H-7.4V-2.6H-2.6Z",
@@ -28,8 +25,13 @@
     return parent;
   }
 
+  /* A name in letters that run to the left must not turn the words and figures around it. */
+  function isolated(text) {
+    return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text) ? `\u2068${text}\u2069` : text;
+  }
+
   function fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? String(values[key]) : whole));
+    return text.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? isolated(String(values[key])) : whole));
   }
 
   function digits(number) {
@@ -127,18 +129,6 @@
   }
   const sitePlaces = unpack(data.sites.place)[0] || [];
 
-  function roads() {
-    return new Late((group) => {
-      const drawn = Object.keys(ROADS).filter((kind) => data.roads[kind]).map((kind) => [kind, L.polyline(unpack(data.roads[kind]), {
-        color: ROADS[kind][0], interactive: false, smoothFactor: 0.8, pane: "roads", renderer: renderers.roads, lineCap: "round",
-      })]);
-      const widen = () => drawn.forEach(([kind, line]) => line.setStyle({ weight: ROADS[kind][1] * Math.min(2.6, Math.max(0.55, 1.22 ** (map.getZoom() - 12.5))) }));
-      drawn.forEach(([, line]) => group.addLayer(line));
-      map.on("zoomend", widen);
-      widen();
-    });
-  }
-
   /* ---- the page around the map ---- */
   function button(text, act, className) {
     const element = make("button", className || "pm-button", text);
@@ -164,12 +154,42 @@
     const imprint = append(make("p", "pm-imprint"), make("span", "", words.base), number);
     [maker && fill(words.maker, { name: maker }), fill(words.date, record), note].filter(Boolean)
       .forEach((text) => append(imprint, make("span", "", text)));
-    append(document.getElementById("pm-footer"), ...notes.map((line) => make("p", "", line)), imprint);
+    append(document.getElementById("pm-footer"), append(make("div", "pm-notes"), ...notes.map((line) => make("p", "", line))), imprint);
+  }
+
+  /* A card opens clear of the search box above it and the layers beside it, on a small window of their fold button. */
+  function keepCardsClear() {
+    const layers = document.getElementById("pm-layers");
+    Object.defineProperties(L.Popup.prototype.options, {
+      autoPanPaddingTopLeft: { get: () => L.point(8, isSmall() ? layers.offsetTop + layers.firstChild.offsetHeight + 8 : 52) },
+      autoPanPaddingBottomRight: { get: () => L.point(isSmall() ? 8 : layers.offsetWidth + 18, 8) },
+    });
+  }
+
+  function north() {
+    const control = L.control({ position: "bottomleft" });
+    control.onAdd = () => {
+      const box = make("div", "pm-north"), svg = shape("svg", { width: 22, height: 30, viewBox: "-11 -17 22 30", "aria-hidden": "true" });
+      append(svg, shape("path", { d: "M0-16 8 11 0 6Z", fill: "#2b2f33" }), shape("path", { d: "M0-16-8 11 0 6Z", fill: "#fff", stroke: "#2b2f33", "stroke-linejoin": "round" }));
+      box.setAttribute("role", "img");
+      box.setAttribute("aria-label", words.north_up);
+      return append(box, make("span", "", words.north), svg);
+    };
+    return control;
   }
 
   function start(target) {
     map = target;
-    map.getContainer().setAttribute("aria-label", words.map);
+    const container = map.getContainer();
+    container.setAttribute("role", "application");
+    container.setAttribute("aria-label", words.map_keys);
+    /* A pressed marker is not given the focus (the map gets it): it would be scrolled into view, and Leaflet would scroll
+       the map back under the click. */
+    container.addEventListener("mousedown", (event) => {
+      if (event.target.closest(".leaflet-marker-icon")) { event.preventDefault(); }
+    });
+    map.getPane("popupPane").setAttribute("aria-live", "polite");
+    keepCardsClear();
     [["roads", 210], ["areas", 380], ["people", 420]].forEach(([name, level]) => {
       map.createPane(name).style.zIndex = level;
       renderers[name] = L.canvas({ pane: name, padding: name === "people" ? 0.1 : 0.4 });
@@ -177,22 +197,37 @@
     L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
     L.control.attribution({ prefix: false }).addAttribution(words.attribution).addTo(map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+    north().addTo(map);
     map.on("popupopen", (event) => {
       const close = event.popup.getElement().querySelector(".leaflet-popup-close-button");
       if (close) { close.setAttribute("aria-label", words.close); }
     });
-    return map;
+    /* The first view before there are layers: nothing is drawn twice, nothing moves as the page opens. */
+    return map.fitBounds(data.bounds, { padding: [24, 24], maxZoom: 16, animate: false });
+  }
+
+  function isSmall() {
+    return window.matchMedia("(max-width: 760px)").matches;
+  }
+
+  /* What a fold button shows or hides; on a small window it is hidden at first. */
+  function folding(text, box, className, then) {
+    const turn = (hidden) => {
+      box.hidden = hidden;
+      fold.setAttribute("aria-expanded", String(!hidden));
+    };
+    const fold = button(text, () => {
+      turn(!box.hidden);
+      if (then) { then(); }
+    }, className);
+    turn(isSmall());
+    return fold;
   }
 
   /* The layer control stands before the map in the page, so that Tab meets it before the markers. */
   function placeLayerControl() {
     const container = map.getContainer().querySelector(".leaflet-control-layers");
-    const fold = button(words.layers, () => {
-      container.hidden = !container.hidden;
-      fold.setAttribute("aria-expanded", String(!container.hidden));
-    }, "pm-fold");
-    fold.setAttribute("aria-expanded", "true");
-    append(document.getElementById("pm-layers"), fold, container);
+    append(document.getElementById("pm-layers"), folding(words.layers, container, "pm-fold"), container);
     const base = container.querySelector(".leaflet-control-layers-base");
     if (base.children.length) { base.dataset.heading = words.heading_people; }
     container.querySelector(".leaflet-control-layers-overlays").dataset.heading = words.heading_overlays;
@@ -204,15 +239,17 @@
     const box = document.getElementById("pm-panel");
     box.setAttribute("aria-label", words.legend);
     append(box, ...sections);
-    const fold = button(words.legend, () => {
-      box.hidden = !box.hidden;
-      fold.setAttribute("aria-expanded", String(!box.hidden));
-      map.invalidateSize();
-    });
-    fold.setAttribute("aria-expanded", "true");
+    const fold = folding(words.legend, box, undefined, () => map.invalidateSize());
     fold.setAttribute("aria-controls", "pm-panel");
     const whole = button(words.whole, () => map.fitBounds(data.bounds, { padding: [24, 24] }));
     append(document.getElementById("pm-actions"), ...switches, whole, fold);
+    const skip = make("a", "pm-skip", words.skip);
+    skip.href = "#pm-stage";
+    skip.addEventListener("click", (event) => {
+      event.preventDefault();
+      map.getContainer().focus();
+    });
+    document.body.insertBefore(skip, document.body.firstChild);
     document.getElementById("pm-subtitle").textContent = fill(words.subtitle, record);
     footer();
     document.addEventListener("DOMContentLoaded", placeLayerControl);
@@ -220,7 +257,7 @@
 
   window.plannerPage = {
     data, words, record, make, append, fill, digits, unpack, shape, canvasOf, facts, button, section, sites, siteKeys,
-    frame, renderers, Late, map: () => map,
+    siteCard, frame, renderers, Late, map: () => map,
   };
-  window.plannerMap = { start, sites, roads };
+  window.plannerMap = { start, sites };
 })();
