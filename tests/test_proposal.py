@@ -13,8 +13,10 @@ import pytest
 from planner import pipeline
 from planner.blocks import Document, Heading, PageBreak, Paragraph, Picture, Table
 from planner.figures import exact_percent, gap_percent, money, percent, percent_of
+from planner.leftout import REASONS
 from planner.proposal import proposal, title_of
 from planner.proposaltables import COMMUNITIES_SHOWN
+from planner.words import say
 from town import SCENARIO, write_town
 
 if TYPE_CHECKING:
@@ -622,3 +624,9 @@ def test_the_same_run_says_the_same(runs: dict[str, Run]) -> None:
     run = copy.deepcopy(runs["met"])
     assert told(run) == told(runs["met"])
     assert run == runs["met"]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_reason_has_its_words(reason: str, language: Any) -> None:
+    assert say(f"proposal.cause.{reason}", language)
