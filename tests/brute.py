@@ -125,27 +125,51 @@ class Case:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a choice of columns is worth.
+    """What a choice of columns is worth, counted when it is asked for: most choices are unlawful, and need no more.
 
     `served` are the ways to share people out under capacity (one empty way without it); `reached` and `objective` have
     one entry for each of them.
     """
 
+    case: Case
     chosen: tuple[int, ...]
-    lawful: bool
-    served: tuple[tuple[int, ...], ...]
-    reached: tuple[tuple[int, ...], ...]
-    objective: tuple[int, ...]
+
+    @cached_property
+    def lawful(self) -> bool:
+        """Whether it breaks no rule."""
+        return not broken(self.case, self.chosen)
+
+    @cached_property
+    def opened(self) -> int:
+        """Bits of what is open."""
+        return opened_by(self.case, self.chosen)
+
+    @cached_property
+    def served(self) -> tuple[tuple[int, ...], ...]:
+        """The ways to share people out."""
+        return ways_to_serve(self.case, self.opened)
+
+    @cached_property
+    def reached(self) -> tuple[tuple[int, ...], ...]:
+        """What each goal reaches, by way."""
+        return tuple(reached_by(self.case, self.opened, way) for way in self.served)
+
+    @cached_property
+    def objective(self) -> tuple[int, ...]:
+        """What is paid, by way."""
+        return tuple(objective_of(self.case, self.chosen, way) for way in self.served)
 
     def best(self, case: Case) -> int | None:
         """Least objective of a lawful choice that meets every goal, None for any other."""
+        if not self.lawful:
+            return None
         needed = [goal.needed for goal in case.asked]
         met = [
             value
             for value, reached in zip(self.objective, self.reached, strict=True)
             if all(r >= n for r, n in zip(reached, needed, strict=True))
         ]
-        return min(met) if self.lawful and met else None
+        return min(met, default=None)
 
 
 def short_of(case: Case, reached: Sequence[int]) -> list[int]:
@@ -274,15 +298,7 @@ def choices(case: Case) -> Iterator[Choice]:
     """Every choice of free columns."""
     for size in range(len(case.free) + 1):
         for chosen in combinations(case.free, size):
-            opened = opened_by(case, chosen)
-            served = ways_to_serve(case, opened)
-            yield Choice(
-                chosen,
-                not broken(case, chosen),
-                served,
-                tuple(reached_by(case, opened, way) for way in served),
-                tuple(objective_of(case, chosen, way) for way in served),
-            )
+            yield Choice(case, chosen)
 
 
 def served_in(case: Case, plan: Plan) -> tuple[int, ...]:

@@ -42,7 +42,7 @@ def least_difference(chosen: Sequence[int], before: Sequence[Sequence[int]]) -> 
     return min(len(set(chosen) ^ set(other)) for other in before)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=80)
 @given(cases(most=6), st.sampled_from([Decimal("0.01"), Decimal("0.5"), Decimal(3)]))
 def test_each_is_the_farthest_from_all_before(case: Case, within: Decimal) -> None:
     instance = instance_of(case)
@@ -69,7 +69,7 @@ def test_each_is_the_farthest_from_all_before(case: Case, within: Decimal) -> No
     assert found.no_more == (len(found.found) < 3)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=80)
 @given(cases(most=8, off=["capacity"]), st.sampled_from([Decimal("0.01"), Decimal("0.5"), Decimal(3)]))
 def test_a_walk_ends_at_a_lawful_plan_within_the_limit(case: Case, within: Decimal) -> None:
     instance = instance_of(case)

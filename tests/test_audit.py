@@ -17,6 +17,7 @@ from planner.cli import app
 from planner.figurekeys import key_table
 from planner.figures import percent
 from planner.forms import Figure
+from runs import run_scenario
 from test_results import fingerprint
 from town import SCENARIO, write_town
 
@@ -120,7 +121,7 @@ def figure(record: Any, **wanted: str) -> dict[str, Any]:
 
 def test_every_community_is_judged_by_the_people_within_reach(audited: Outcome) -> None:
     ledger = rows_of(audited.folder / "communities.csv")
-    run = pipeline.run(audited.folder / "scenario.toml", audited.folder.parent / "again")
+    run = run_scenario(audited.folder / "scenario.toml", audited.folder.parent / "again")
     covered = {
         row["demand_id"]: row["covered"] for row in rows_of(run.folder / "coverage.csv") if row["state"] == "today"
     }

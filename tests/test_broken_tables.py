@@ -25,6 +25,7 @@ from planner.sheetxml import extent
 from planner.tables import Table, TableSource
 from planner.words import LANGUAGES, tell
 from planner.workbooks import read_cells
+from runs import RUN
 from tablereading import read_demand, read_sites
 from town import SCENARIO, write_town
 from workbook import MAIN, Formula, sheet_xml, write_xlsx
@@ -558,7 +559,7 @@ def test_a_run_with_a_broken_table_writes_nothing(tmp_path: Path, name: str) -> 
     (broken,) = (one for one in BROKEN if one.name == name)
     path = write_town(tmp_path, SCENARIO.replace("demand.csv", broken.make(tmp_path).file.name))
     before = sorted(tmp_path.rglob("*"))
-    result = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "out")])
+    result = CliRunner().invoke(app, [*RUN, str(path), "--out", str(tmp_path / "out")])
     assert result.exit_code == 2
     assert broken.fault[2] in result.stderr
     assert sorted(tmp_path.rglob("*")) == before

@@ -33,6 +33,7 @@ from planner.snapping import snap
 from planner.sources import TableSource
 from planner.sourceschema import VENUES
 from planner.standards import Standard
+from runs import RUN
 from shared_data import ROOT, shared_data
 from tablereading import read_sites
 from test_maps import HOSTILE, browser, open_page  # noqa: F401  (browser is a fixture)
@@ -610,7 +611,7 @@ def named_and_run(scenario: Path, said: str) -> list[str]:
     shutil.copy(scenario.parent / file, scenario.parent / "候选点.xlsx")
     text = scenario.read_text(encoding="utf-8")
     scenario.write_text(f"{text}\n{told.replace(file, '候选点.xlsx')}\n", encoding="utf-8")
-    result = call("run", scenario, "--no-inputs")
+    result = call("run", scenario, *RUN[1:], "--no-inputs")
     assert result.exit_code == 0, result.output
     assert "注意：候选点.xlsx" not in result.stdout
     record = json.loads(next((scenario.parent / "out").glob("*/run.json")).read_text(encoding="utf-8"))

@@ -415,7 +415,7 @@ def near(rng: Random, instance: Instance, multipliers: Multipliers) -> Multiplie
 
 
 @pytest.mark.parametrize("always", BOUNDED, ids="-".join)
-@settings(max_examples=120, **QUICK)
+@settings(max_examples=60, **QUICK)
 @given(seeds, some_features)
 def test_no_multipliers_make_the_bound_wrong_and_duals_make_it_high(
     always: tuple[str, ...], seed: int, on: frozenset[str]
@@ -450,7 +450,7 @@ def test_rows_whose_keys_agree_by_accident_are_told_apart(monkeypatch: pytest.Mo
     assert bound_of(uneven, none_for(uneven, rows=[3 * ONE, 0, 0])) == 3 + 3
 
 
-@settings(max_examples=150, **QUICK)
+@settings(max_examples=80, **QUICK)
 @given(seeds, some_features)
 def test_python_numbers_and_small_blocks_change_nothing(seed: int, on: frozenset[str]) -> None:
     rng, instance = drawn(seed, on)

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from planner.cli import app
+from runs import RUN
 from town import SCENARIO, demand_csv, osm_xml, place, sites_csv, write_town
 
 ROOT = Path(__file__).parents[1]
@@ -24,14 +25,14 @@ def planner(*arguments: object) -> Result:
 def refused(scenario: Path) -> str:
     """Run a wrong scenario: exit code 2, no output folder; returns what was told."""
     out = scenario.parent / "out"
-    result = planner("run", scenario, "--out", out)
+    result = planner(*RUN, scenario, "--out", out)
     assert result.exit_code == 2, result.output
     assert not out.exists()
     return result.stderr
 
 
 def test_a_good_scenario_ends_with_its_figures_and_the_map(tmp_path: Path) -> None:
-    result = planner("run", write_town(tmp_path), "--out", tmp_path / "out")
+    result = planner(*RUN, write_town(tmp_path), "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     run = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
     text = result.stdout
@@ -44,21 +45,21 @@ def test_a_good_scenario_ends_with_its_figures_and_the_map(tmp_path: Path) -> No
 
 def test_english_on_request(tmp_path: Path) -> None:
     scenario = write_town(tmp_path, SCENARIO.replace("data_date", 'language = "en"\ndata_date', 1))
-    result = planner("run", scenario, "--out", tmp_path / "out")
+    result = planner(*RUN, scenario, "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert "Proven cheapest" in result.stdout
     assert not re.search("覆盖|方案后|万元", result.stdout)
 
 
 def test_json_prints_run_json(tmp_path: Path) -> None:
-    result = planner("run", write_town(tmp_path), "--out", tmp_path / "out", "--json")
+    result = planner(*RUN, write_town(tmp_path), "--out", tmp_path / "out", "--json")
     written = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
     assert json.loads(result.stdout) == written
 
 
 def test_goals_out_of_reach_exit_3_with_the_most_and_who_is_left(tmp_path: Path) -> None:
     scenario = write_town(tmp_path, SCENARIO.replace("share = 0.6", "share = 0.99"))
-    result = planner("run", scenario, "--out", tmp_path / "out")
+    result = planner(*RUN, scenario, "--out", tmp_path / "out")
     assert result.exit_code == 3
     run = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
     assert run["plan"]["status"] == "infeasible"
@@ -73,7 +74,7 @@ def test_goals_out_of_reach_exit_3_with_the_most_and_who_is_left(tmp_path: Path)
 
 def test_rules_that_conflict_are_named(tmp_path: Path) -> None:
     count = '\n[[count]]\nid = "many"\ntype = "e_station"\neach = "district"\nmin = 9\n'
-    result = planner("run", write_town(tmp_path, SCENARIO + count), "--out", tmp_path / "out")
+    result = planner(*RUN, write_town(tmp_path, SCENARIO + count), "--out", tmp_path / "out")
     assert result.exit_code == 3
     assert "数量要求 many（东区）" in result.stdout
     assert "many:东区" not in result.stdout
@@ -221,7 +222,7 @@ def test_compare_prints_and_writes_a_table(tmp_path: Path) -> None:
     second = write_town(tmp_path / "b", SCENARIO.replace('"town"', '"town-2"').replace("share = 0.6", "share = 0.3"))
     assert planner("compare", first, second, "--out", tmp_path / "out").exit_code == 2  # nothing was run yet
     for scenario in (first, second):
-        assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+        assert planner(*RUN, scenario, "--out", tmp_path / "out").exit_code == 0
     result = planner("compare", first, second, "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert "已证明最省，目标 1/1 项" in result.stdout
@@ -233,7 +234,7 @@ def test_compare_prints_and_writes_a_table(tmp_path: Path) -> None:
 def test_compare_keeps_two_results_of_one_name_apart(tmp_path: Path) -> None:
     for name, share in (("a", "0.6"), ("b", "0.99")):
         scenario = write_town(tmp_path / name, SCENARIO.replace("share = 0.6", f"share = {share}"))
-        planner("run", scenario, "--out", tmp_path / f"out-{name}")
+        planner(*RUN, scenario, "--out", tmp_path / f"out-{name}")
     folders = [tmp_path / "out-a" / "town", tmp_path / "out-b" / "town"]
     result = planner("compare", *folders, "--out", tmp_path / "out")
     assert result.exit_code == 0
@@ -252,21 +253,21 @@ def test_a_run_never_takes_the_place_of_what_is_no_result(tmp_path: Path) -> Non
     scenario = write_town(tmp_path / "town")
     (tmp_path / "town" / "notes.xlsx").write_text("mine")
     before = sorted(p.name for p in (tmp_path / "town").iterdir())
-    result = planner("run", scenario, "--out", tmp_path, "--no-inputs")
+    result = planner(*RUN, scenario, "--out", tmp_path, "--no-inputs")
     assert result.exit_code == 1
     assert "不属于成果" in result.stderr
     assert sorted(p.name for p in (tmp_path / "town").iterdir()) == before
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "town").write_text("a file of mine")
-    assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 1
+    assert planner(*RUN, scenario, "--out", tmp_path / "out").exit_code == 1
     assert (tmp_path / "out" / "town").read_text() == "a file of mine"
 
 
 def test_a_result_may_be_run_again_in_place(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert planner("run", write_town(tmp_path / "in"), "--out", out).exit_code == 0
-    assert planner("run", out / "town" / "scenario.toml", "--out", out).exit_code == 0
-    assert planner("run", out / "town" / "scenario.toml", "--out", out, "--no-inputs").exit_code == 1
+    assert planner(*RUN, write_town(tmp_path / "in"), "--out", out).exit_code == 0
+    assert planner(*RUN, out / "town" / "scenario.toml", "--out", out).exit_code == 0
+    assert planner(*RUN, out / "town" / "scenario.toml", "--out", out, "--no-inputs").exit_code == 1
     assert (out / "town" / "inputs" / "demand.csv").is_file()
 
 
@@ -278,7 +279,7 @@ def test_a_goal_that_falls_on_nothing_is_a_fault(tmp_path: Path) -> None:
 def test_a_count_that_today_breaks_is_told(tmp_path: Path) -> None:
     count = '\n[[count]]\nid = "few"\ntype = "station"\nmax = 0\n'
     scenario = write_town(tmp_path, SCENARIO.split("[[goal]]")[0] + count)
-    result = planner("run", scenario, "--out", tmp_path / "out")
+    result = planner(*RUN, scenario, "--out", tmp_path / "out")
     assert result.exit_code == 3
     assert "few" in result.stdout
 
@@ -289,12 +290,12 @@ def test_people_off_the_roads_are_a_share_of_those_who_can_be_judged(tmp_path: P
     rows = [("here", 600, place(1, 1)), ("far", 400, place(-90, 1)), ("unknown", 1000, ",")]
     lines = [f"{name},{name},{name},西区镇,西区,urban,{people},{spot}" for name, people, spot in rows]
     (tmp_path / "demand.csv").write_text("\n".join([head, *lines]), encoding="utf-8")
-    assert "1 个居民点、400 人（40.0%）离道路超过上限" in planner("run", scenario, "--out", tmp_path / "out").stdout
+    assert "1 个居民点、400 人（40.0%）离道路超过上限" in planner(*RUN, scenario, "--out", tmp_path / "out").stdout
 
 
 def test_compare_says_when_a_result_is_older_than_its_scenario(tmp_path: Path) -> None:
     scenario = write_town(tmp_path)
-    assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+    assert planner(*RUN, scenario, "--out", tmp_path / "out").exit_code == 0
     fresh = planner("compare", scenario, "--out", tmp_path / "out")
     assert "重新运行" not in fresh.stdout
     scenario.write_text(SCENARIO.replace("share = 0.6", "share = 0.5"), encoding="utf-8")
@@ -308,7 +309,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     scenario = write_town(tmp_path)
     (tmp_path / "file").write_text("in the way")
     for out in (tmp_path / "file", tmp_path / "file" / "deeper"):
-        result = planner("run", scenario, "--out", out)
+        result = planner(*RUN, scenario, "--out", out)
         assert result.exit_code == 1
         assert "没有权限写入" in result.stderr
     assert planner("new", tmp_path / "file" / "city").exit_code == 1
@@ -326,7 +327,7 @@ def test_a_goal_over_nobody_is_said_to_count_as_met(tmp_path: Path) -> None:
     rural = '\n[[standard]]\nid = "far"\nkm = 5\napplies_to = { setting = "rural" }\nserved_by = ["station"]\n'
     goal = '\n[[goal]]\nid = "nobody"\nstandard = "far"\nshare = 0.9\n'
     scenario.write_text(SCENARIO + rural + goal, encoding="utf-8")
-    result = planner("run", scenario, "--out", tmp_path / "out")
+    result = planner(*RUN, scenario, "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert "nobody（全市）范围内没有人口，按达到计" in result.stdout
 

@@ -56,7 +56,7 @@ def holds(names: Names, sets: list[Names]) -> bool:
     return any(names <= other for other in sets)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=80)
 @given(cases(most=6, tight=True))
 def test_no_smaller_set_conflicts(case: Case) -> None:
     sets = largest(case)
@@ -72,7 +72,7 @@ def test_no_smaller_set_conflicts(case: Case) -> None:
     assert all(holds(frozenset(some), sets) for some in combinations(sorted(every_name(case)), len(names) - 1))
 
 
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=40)
 @given(cases(most=6, tight=True))
 def test_without_time_the_set_conflicts_all_the_same(case: Case) -> None:
     sets = largest(case)
@@ -86,7 +86,7 @@ def test_without_time_the_set_conflicts_all_the_same(case: Case) -> None:
     assert not holds(frozenset(found.names), sets)
 
 
-@settings(QUICK, max_examples=100)
+@settings(QUICK, max_examples=60)
 @given(cases(most=6))
 def test_no_plan_costs_less(case: Case) -> None:
     costs = []

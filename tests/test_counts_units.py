@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner import checking, optimize, pipeline
+from planner import checking, optimize
 from planner.countscopes import communities_of, community_names, count_scopes
 from planner.errors import ScenarioError
 from planner.inputs import gather
@@ -24,6 +24,7 @@ from planner.outletgaps import shortfalls
 from planner.scenario import load
 from planner.standards import Count, Goal, Standard
 from planner.words import tell
+from runs import run_scenario
 from town import SCENARIO, demand_csv, sites_csv, write_town
 
 if TYPE_CHECKING:
@@ -356,7 +357,7 @@ def test_a_table_without_the_column_is_one_fault(tmp_path: Path) -> None:
 def test_communities_without_outlet_or_candidate_are_all_named(tmp_path: Path) -> None:
     path = with_units(tmp_path, {site: ALL_UNITS[n] for n, site in enumerate(SITES)})
     missing = [*ALL_UNITS[len(SITES) :], ALL_UNITS[SITES.index("E2")]]  # E2 is closed and may not be built anew
-    outcome = pipeline.run(path, tmp_path / "out")
+    outcome = run_scenario(path, tmp_path / "out")
     plan = outcome.record["plan"]
     assert plan["status"] == "infeasible"
     (name,) = plan["conflict_words"]
@@ -388,7 +389,7 @@ def test_a_count_of_the_city_that_candidates_cannot_fill(tmp_path: Path) -> None
 def test_a_type_of_several_that_is_not_known(tmp_path: Path) -> None:
     wrong = '\n[[count]]\nid = "n"\ntype = "station;驿站"\n'
     with pytest.raises(ScenarioError) as caught:
-        pipeline.run(write_town(tmp_path, SCENARIO + wrong), tmp_path / "out")
+        run_scenario(write_town(tmp_path, SCENARIO + wrong), tmp_path / "out")
     assert [(fault.code, fault.values["name"]) for fault in caught.value.faults] == [("unknown_name", "驿站")]
 
 
@@ -412,7 +413,7 @@ PILOT = SCENARIO.replace(
 def test_a_pilot_counts_its_own_people_and_is_served_from_outside(tmp_path: Path) -> None:
     own = '\n[[count]]\nid = "own"\ntype = "e_station"\ntown = "东区镇"\nmin = 2\nnew_only = true\n'
     pilot = json.loads(
-        (pipeline.run(write_town(tmp_path, PILOT + own), tmp_path / "out").folder / "run.json").read_bytes()
+        (run_scenario(write_town(tmp_path, PILOT + own), tmp_path / "out").folder / "run.json").read_bytes()
     )
     inside = [row for row in rows_of(demand_csv()) if row["town"] == "东区镇"]
     assert pilot["demand"]["people"] == sum(int(row["people"]) for row in inside)
@@ -432,7 +433,7 @@ def test_a_site_outside_the_pilot_may_serve_it(tmp_path: Path) -> None:
     path = write_town(tmp_path, text)
     beside = sites_csv().replace("10.005600,50.007200", "10.009800,50.007200")  # C3 one block west of the street
     (tmp_path / "sites.csv").write_text(beside, encoding="utf-8")
-    record = pipeline.run(path, tmp_path / "out").record
+    record = run_scenario(path, tmp_path / "out").record
     (opened,) = record["plan"]["opened"]
     assert opened["site_id"] == "C3"
     assert record["goals"][0]["met"]

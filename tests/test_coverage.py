@@ -239,7 +239,7 @@ def judged_case(draw: st.DrawFn) -> tuple[Any, Standard, coverage.Nearness, dict
     return demand, standard, nearness(standard, costs, crow, off=off, beyond=beyond), expected
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(judged_case(), st.randoms(use_true_random=False))
 def test_everyone_is_judged_as_by_plain_loops(case: Any, rng: Any) -> None:
     demand, standard, near, expected = case
@@ -342,7 +342,7 @@ entries_st = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(entries_st, st.integers(1, 100), st.integers(1, 100), st.sampled_from(["city", "district"]))
 def test_tallies_and_goals_equal_plain_loops(entries: Any, percent: int, rule_percent: int, each: str) -> None:
     demand, table = judged(*((u, n, c) for u, n, c, _ in entries), district=[d for *_, d in entries])
@@ -425,7 +425,7 @@ def test_on_a_street_of_three_metres_the_third_is_reached_at_three_and_not_befor
     assert on_roads(roads, PLACES[:3], sites.iloc[:0], KM)["d1"]["reason"] == "no_site"
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda e: e[0] != e[1]), min_size=1, max_size=7),
     st.lists(st.sampled_from(PLACES), max_size=3),

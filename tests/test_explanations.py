@@ -15,6 +15,7 @@ from planner import explanations, summary
 from planner.alternatives import Alternatives
 from planner.cli import app
 from planner.reasons import reasons
+from runs import RUN
 from town import SCENARIO, write_town
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ NAMES = "候选.|老站|停站|就业e站|就业服务站|东区镇|西区镇|�
 def run(scenario: Path, *, exit_code: int = 0) -> tuple[str, Path, dict[str, Any]]:
     """Run a scenario by its verb: what was printed, the folder, run.json."""
     out = scenario.parent / "out"
-    result = CliRunner().invoke(app, ["run", str(scenario), "--out", str(out)], catch_exceptions=False)
+    result = CliRunner().invoke(app, [*RUN, str(scenario), "--out", str(out)], catch_exceptions=False)
     assert result.exit_code == exit_code, result.output
     folder = out / "town"
     return result.stdout, folder, json.loads((folder / "run.json").read_text(encoding="utf-8"))

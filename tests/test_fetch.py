@@ -29,6 +29,7 @@ from planner.roadends import SIDES
 from planner.roads import Roads
 from planner.scenario import load
 from planner.words import LANGUAGES, sentences, tell
+from runs import RUN
 from town import SCENARIO, demand_csv, sites_csv
 
 if TYPE_CHECKING:
@@ -436,7 +437,7 @@ def test_the_command_from_fetch_to_run(tmp_path: Path, server: MapServer) -> Non
     fetched = CliRunner().invoke(app, ["fetch", str(path), *servers])
     assert fetched.exit_code == 0, fetched.output
     assert "中城, 1" in fetched.output
-    ran = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "maps")])
+    ran = CliRunner().invoke(app, [*RUN, str(path), "--out", str(tmp_path / "maps")])
     assert ran.exit_code == 0, ran.output
     result = tmp_path / "maps" / "town"
     told = json.loads((result / "run.json").read_text(encoding="utf-8"))
@@ -580,9 +581,9 @@ def test_what_is_doubtful_in_a_snapshot_is_told_by_check_and_run_and_by_its_copy
     assert from_extract(tmp_path, 0, 8, gaps, wide=0.0)["counts"]["nodes_missing"] == 2
     asked = ["--out", str(tmp_path / "maps"), "--json"]
     found = json.loads(CliRunner().invoke(app, ["check", str(path), *asked]).stdout)
-    ran = json.loads(CliRunner().invoke(app, ["run", str(path), *asked]).stdout)
+    ran = json.loads(CliRunner().invoke(app, [*RUN, str(path), *asked]).stdout)
     copied = tmp_path / "maps" / "town" / "scenario.toml"
-    again = json.loads(CliRunner().invoke(app, ["run", str(copied), "--out", str(tmp_path / "2"), "--json"]).stdout)
+    again = json.loads(CliRunner().invoke(app, [*RUN, str(copied), "--out", str(tmp_path / "2"), "--json"]).stdout)
     for told in (found, ran, again):
         said = [doubt["what"] for doubt in told["doubts"]]
         assert any("盖不满边界外 434 米" in what for what in said)

@@ -19,11 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from planner import checking, fieldcheck, inputs, pipeline, unjudged
+from planner import checking, fieldcheck, inputs, unjudged
 from planner.coordinates import from_wgs84
 from planner.errors import ScenarioError
 from planner.standards import Standard
 from planner.words import LANGUAGES, in_both, say, tell
+from runs import run_scenario
 from town import SCENARIO, place, write_town
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def coverage_of(outcome: Outcome) -> dict[tuple[str, str, str], dict[str, str]]:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder = tmp_path_factory.mktemp("plain")
-    return pipeline.run(town(folder, {"0-5组": "=1+1"}), folder / "out")
+    return run_scenario(town(folder, {"0-5组": "=1+1"}), folder / "out")
 
 
 # --- the list ----------------------------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ def test_lines_beyond_what_a_list_holds_are_counted(
 ) -> None:
     whole = rows_of(plain.folder / "field_check.xlsx")
     monkeypatch.setattr(fieldcheck, "MOST_LINES", 2)
-    outcome = pipeline.run(town(tmp_path, {"0-5组": "=1+1"}), tmp_path / "out")
+    outcome = run_scenario(town(tmp_path, {"0-5组": "=1+1"}), tmp_path / "out")
     rows = rows_of(outcome.folder / "field_check.xlsx")
     assert rows == [row for row in whole if row["kind"] == "临界"][:2]
     notes = CalamineWorkbook.from_path(outcome.folder / "field_check.xlsx").get_sheet_by_index(1).to_python()
@@ -146,7 +147,7 @@ def test_points_at_a_towns_point_and_spread_ones_are_listed(tmp_path: Path) -> N
     spot = place(0.1, 1.5)
     changes = {f"10,{place(0.1, 0.5)}": "10", f",{spot}": f",{spot},town", "lon,lat": "lon,lat,placed"}
     changes |= {f",{place(0.1, 2.5)}": f",{place(0.1, 2.5)},spread"}
-    outcome = pipeline.run(town(tmp_path, changes), tmp_path / "out")
+    outcome = run_scenario(town(tmp_path, changes), tmp_path / "out")
     found = {row["demand_id"]: (row["kind"], row["why"]) for row in rows_of(outcome.folder / "field_check.xlsx")}
     assert found["D01"] == ("无法评定", "以镇街的点代替")
     assert found["D02"] == ("位置为推算", "在镇街范围内推算")
@@ -165,7 +166,7 @@ def test_a_community_of_spread_points_alone_is_not_judged(tmp_path: Path) -> Non
             spot = place(row + 0.1, column + 0.5)
             changes[f",{spot}"] = f",{spot},spread"
     goal = '[[goal]]\nid = "units"\nstandard = "walk-5"\nshare = 1\nof = "communities"\n'
-    outcome = pipeline.run(town(tmp_path, changes, goal), tmp_path / "out")
+    outcome = run_scenario(town(tmp_path, changes, goal), tmp_path / "out")
     assert outcome.record["standards"][0]["communities"] == 15
     units = next(goal for goal in outcome.record["goals"] if goal["id"] == "units")
     assert units["whole"] == units["needed"] == 15
@@ -180,7 +181,7 @@ def test_a_community_of_spread_points_alone_is_not_judged(tmp_path: Path) -> Non
 
 def run(folder: Path, answers: Filled, extra: str = "", changes: Mapping[str, str] | None = None) -> Outcome:
     folder.mkdir(exist_ok=True)
-    return pipeline.run(town(folder, changes, extra + fill(folder, answers)), folder / "out")
+    return run_scenario(town(folder, changes, extra + fill(folder, answers)), folder / "out")
 
 
 def test_a_list_that_is_not_filled_in_changes_nothing(plain: Outcome, tmp_path: Path) -> None:
@@ -234,7 +235,7 @@ def test_verdicts_decide_today_and_in_every_plan(language: Any, plain: Outcome, 
     answers = {(d, "walk-5"): {"verdict": words["met"], **SIGNED} for d in met}
     answers |= {(d, "walk-5"): {"verdict": words["unmet"], **SIGNED} for d in unmet}
     lines = fill(tmp_path, answers, language=language)
-    outcome = pipeline.run(town(tmp_path, {"0-5组": "=1+1"}, lines), tmp_path / "out")
+    outcome = run_scenario(town(tmp_path, {"0-5组": "=1+1"}, lines), tmp_path / "out")
     after = coverage_of(outcome)
     for d in met:
         for state in ("today", "plan"):
@@ -441,7 +442,7 @@ def test_who_is_met_without_a_place_is_served_by_no_outlet_that_is_known(scenari
         bare(tmp_path / name, *far)
         section = fill(tmp_path / name, {(d, "walk-5"): said for d in far})
         path.write_text(scenario + section, encoding="utf-8")
-        found.append(pipeline.run(path, tmp_path / name / "out"))
+        found.append(run_scenario(path, tmp_path / name / "out"))
     plain, after = found
     people = sum(10 + int(d[1]) + int(d[2]) for d in far)
     before, now = (outcome.record["standards"][0] for outcome in found)
@@ -484,7 +485,7 @@ def test_the_foot_of_a_towns_point_is_nobodys(tmp_path: Path) -> None:
         change(tmp_path / name, "scenario.toml", (
             'file = "roads.osm"', 'file = "roads.osm"\nedits = { file = "edits.geojson", coordinates = "wgs84" }'
         ))  # fmt: skip
-        moved = {row["id"] for row in rows_in(pipeline.run(path, tmp_path / name / "out"), "moved.csv")}
+        moved = {row["id"] for row in rows_in(run_scenario(path, tmp_path / name / "out"), "moved.csv")}
         assert ("D00" in moved) == (way == "")
 
 
@@ -503,7 +504,7 @@ def codes_of(inputs_read: inputs.Inputs) -> dict[str, Mapping[str, object]]:
 def test_a_scope_in_which_nobody_can_be_judged_is_listed_and_said(goal: str, tmp_path: Path) -> None:
     path = write_town(tmp_path, SCENARIO + goal)
     bare(tmp_path, *EAST)
-    outcome = pipeline.run(path, tmp_path / "out")
+    outcome = run_scenario(path, tmp_path / "out")
     east = next(told for told in outcome.record["goals"] if told["scope"] == "东区")
     assert (east["whole"], east["today"], east["met"], east["not_assessable"]) == (0, None, True, EAST_PEOPLE)
     scope = f"目标“each:东区”的范围内共 {EAST_PEOPLE} 人"
@@ -520,7 +521,7 @@ def test_a_goal_is_asked_where_verdicts_alone_judge(tmp_path: Path) -> None:
     bare(tmp_path, *everybody)
     section = fill(tmp_path, {(d, "walk-5"): MET for d in everybody})
     path.write_text(path.read_text(encoding="utf-8") + section, encoding="utf-8")
-    outcome = pipeline.run(path, tmp_path / "out")
+    outcome = run_scenario(path, tmp_path / "out")
     assert [(told["scope"], told["today"]) for told in outcome.record["goals"]] == [("东区", 1.0), ("西区", 1.0)]
     assert outcome.record["doubts"] == []
     told = checking.check(path, lambda _: None).record
@@ -548,7 +549,7 @@ def test_communities_judged_by_few_of_their_people_are_said(tmp_path: Path) -> N
     """U1 is judged by one in a hundred, U2 by nobody; half of U3 is enough."""
     path = write_town(tmp_path)
     (tmp_path / "demand.csv").write_text(FEW.format(spot=place(1, 1)), encoding="utf-8")
-    outcome = pipeline.run(path, tmp_path / "out")
+    outcome = run_scenario(path, tmp_path / "out")
     assert outcome.record["demand"]["communities_unjudged"] == [{"standard": "walk-5", "partly": 1, "left_out": 1}]
     assert outcome.record["standards"][0]["communities"] == 2
     codes = codes_of(inputs.read(path, lambda _: None))
@@ -581,7 +582,7 @@ def test_a_checked_point_is_judged_in_its_community_wherever_it_stands(way: str,
     text = text.replace("leave", "").format(spot=place(1, 1) + ",")
     (tmp_path / "demand.csv").write_text(text, encoding="utf-8")
     path.write_text(SCENARIO + fill(tmp_path, {("B", "walk-5"): MET}), encoding="utf-8")
-    standard = pipeline.run(path, tmp_path / "out").record["standards"][0]
+    standard = run_scenario(path, tmp_path / "out").record["standards"][0]
     assert (standard["people"], standard["communities"], standard["communities_today"]) == (1000, 2, 2)
 
 
@@ -618,7 +619,7 @@ def test_a_verdict_counts_until_an_outlet_near_by_opens_or_closes(
     assert told == {rows[d]: code for d, code in overtaken.items()}
     assert {line.demand_id for line in read.verdicts.lines} == set(verdict) - set(overtaken)
     assert {row.row for row in read.demand.left_out if row.reason == "check_outdated"} == told.keys()
-    after = coverage_of(pipeline.run(path, tmp_path / "out"))
+    after = coverage_of(run_scenario(path, tmp_path / "out"))
     for d in ("D11", "D66"):
         row = after[d, "walk-5", "today"]
         assert (row["reason"] == "checked") == (d not in overtaken)

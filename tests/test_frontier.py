@@ -20,6 +20,7 @@ from drawn import QUICK, cases
 from planner import recount
 from planner.cli import app
 from planner.frontier import frontier
+from runs import RUN
 from test_results import fingerprint
 from town import SCENARIO, write_town
 
@@ -83,7 +84,7 @@ def check_points(case: Case, found: Frontier, lawful: list[tuple[int, int]]) -> 
         assert less.people <= more.people
 
 
-@settings(QUICK, max_examples=400)
+@settings(QUICK, max_examples=200)
 @given(cases(most=7), st.booleans(), st.sampled_from([2, 3, 5, 9]))
 def test_every_point_is_the_best_of_all_choices_within_its_budget(case: Case, under: bool, steps: int) -> None:  # noqa: FBT001
     rows = counted(case, under=under)
@@ -103,7 +104,7 @@ def test_every_point_is_the_best_of_all_choices_within_its_budget(case: Case, un
         assert point.cost_yuan == min(cost for cost, people in lawful if people >= best)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=80)
 @given(cases(most=7), st.sampled_from([0.05, 0.3, 0.9]))
 def test_a_gap_that_is_allowed_is_an_honest_gap(case: Case, gap: float) -> None:
     rows = counted(case, under=False)
@@ -255,7 +256,7 @@ def test_a_run_within_the_cost_of_a_point_covers_no_more_than_it(tmp_path: Path)
     _, record = written(scenario)
     share = record["points"][-1]["people"] / record["people"]
     write_town(tmp_path, SCENARIO.replace("share = 0.6", f"share = {share - 1e-9:.12f}"))
-    assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+    assert planner(*RUN, scenario, "--out", tmp_path / "out").exit_code == 0
     run = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
     assert run["standards"][0]["covered_plan"] == record["points"][-1]["people"]
     assert run["plan"]["cost_yuan"] == record["points"][-1]["cost_yuan"]
@@ -321,7 +322,7 @@ def test_compare_names_communities_won_and_lost_and_the_frontier(tmp_path: Path)
     more = write_town(tmp_path / "a", SCENARIO.replace("share = 0.6", "share = 0.65"))
     less = write_town(tmp_path / "b", SCENARIO.replace('"town"', '"less"').replace("share = 0.6", "share = 0.2"))
     for scenario in (more, less):
-        assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+        assert planner(*RUN, scenario, "--out", tmp_path / "out").exit_code == 0
     assert planner("frontier", more, "--out", tmp_path / "out").exit_code == 0
     result = planner("compare", more, less, "--out", tmp_path / "out")
     assert "少达标的社区" in result.stdout
@@ -342,7 +343,7 @@ def test_compare_names_communities_won_and_lost_and_the_frontier(tmp_path: Path)
 
 def test_a_result_without_its_tables_cannot_be_compared(tmp_path: Path) -> None:
     scenario = write_town(tmp_path)
-    assert planner("run", scenario, "--out", tmp_path / "out").exit_code == 0
+    assert planner(*RUN, scenario, "--out", tmp_path / "out").exit_code == 0
     (tmp_path / "out" / "town" / "coverage.csv").unlink()
     assert planner("compare", scenario, "--out", tmp_path / "out").exit_code == 0
     assert planner("compare", scenario, scenario, "--out", tmp_path / "out").exit_code == 2

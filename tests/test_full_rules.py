@@ -22,6 +22,7 @@ import rulecheck
 from planner import network, outputs, pipeline, reaches, schema, study, verify
 from planner.inputs import read
 from rulecheck import Facts
+from runs import run_scenario
 from test_pipeline import figures
 from town import SCENARIO, write_town
 
@@ -115,7 +116,7 @@ def watched(scenario: Path, out: Path) -> tuple[Outcome, Study]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "study", keeping)
         patch.setattr(outputs, "areas", lambda city, _standards, states: reaches.areas(city, (), states))
-        outcome = pipeline.run(scenario, out)
+        outcome = run_scenario(scenario, out)
     return outcome, kept[0]
 
 
@@ -477,7 +478,7 @@ def test_what_cannot_hold_together_is_named(name: str, tmp_path: Path) -> None:
 
 def test_a_conflict_ends_the_run_and_stands_in_run_json(tmp_path: Path) -> None:
     goal, more, expected = CONFLICTS["budget of a source in a year"]
-    outcome = pipeline.run(town_with(tmp_path / "in", goal, more), tmp_path / "maps")
+    outcome = run_scenario(town_with(tmp_path / "in", goal, more), tmp_path / "maps")
     plan = outcome.record["plan"]
     assert (outcome.exit_code, plan["status"], plan["conflict_smallest"]) == (3, "infeasible", True)
     assert set(plan["conflict"]) == expected

@@ -147,7 +147,7 @@ towns = st.tuples(
 spots = st.tuples(st.floats(9.5095, 9.5145), st.floats(47.1995, 47.204)).map(lambda at: Point(*at))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(towns, st.lists(spots, min_size=1, max_size=3), st.integers(1, 600))
 def test_areas_of_small_towns_hold_what_networkx_reaches(town: Any, points: list[Point], cutoff: int) -> None:
     roads, sites = make_roads(*town), sites_at(points)

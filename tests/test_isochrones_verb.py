@@ -15,6 +15,7 @@ from planner import network
 from planner.cli import app
 from planner.isochrones import service_areas
 from planner.outlines import MARGIN_M
+from runs import RUN
 from test_maps import HOSTILE, ON_MAP, browser, open_page, read_data  # noqa: F401  (browser is a fixture)
 from test_results import fingerprint
 from town import SCENARIO, sites_csv, write_town
@@ -191,7 +192,7 @@ def test_faults_of_the_scenario_are_told_as_ever(tmp_path: Path) -> None:
 
 def test_what_is_no_result_of_this_kind_is_never_replaced(tmp_path: Path) -> None:
     scenario = write_town(tmp_path)
-    run = CliRunner().invoke(app, ["run", str(scenario), "--out", str(tmp_path / "out")])
+    run = CliRunner().invoke(app, [*RUN, str(scenario), "--out", str(tmp_path / "out")])
     assert run.exit_code == 0
     (tmp_path / "out" / "town").rename(tmp_path / "out" / "town-isochrones")
     before = fingerprint(tmp_path / "out" / "town-isochrones")
@@ -205,7 +206,7 @@ def test_a_run_of_that_name_does_not_take_the_place_of_areas(tmp_path: Path) -> 
     scenario = write_town(tmp_path)
     drawn(scenario)
     scenario.write_text(SCENARIO.replace('"town"', '"town-isochrones"'), encoding="utf-8")
-    run = CliRunner().invoke(app, ["run", str(scenario), "--out", str(tmp_path / "out")])
+    run = CliRunner().invoke(app, [*RUN, str(scenario), "--out", str(tmp_path / "out")])
     assert run.exit_code == 1
     assert "不属于成果" in run.stderr
     assert {path.name for path in (tmp_path / "out" / "town-isochrones").iterdir()} == FILES

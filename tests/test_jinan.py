@@ -22,8 +22,9 @@ from typer.testing import CliRunner
 
 import jinan
 from oracle import SECOND, Oracle, great_circle_mm, walk_ms
-from planner import cli, network, outputs, pipeline, reaches
+from planner import cli, network, outputs, reaches
 from planner.coordinates import gcj02_to_wgs84
+from runs import RUN, run_scenario
 from shared_data import shared_data
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def case(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
     """One run of the scenario by its command."""
     folder = tmp_path_factory.mktemp("jinan")
     path = jinan.write_scenario(data, folder)
-    ended = CliRunner().invoke(cli.app, ["run", str(path), "--out", str(folder / "maps")])
+    ended = CliRunner().invoke(cli.app, [*RUN, str(path), "--out", str(folder / "maps")])
     if ended.exception and not isinstance(ended.exception, SystemExit):
         raise ended.exception
     result = folder / "maps" / "jinan-2026"
@@ -504,7 +505,7 @@ def layer_names(case: Case) -> list[str]:
 def test_the_result_runs_again_from_its_own_copies(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Service areas are for the eye; no figure may depend on them.
     monkeypatch.setattr(outputs, "areas", lambda city, _standards, states: reaches.areas(city, (), states))
-    again = pipeline.run(case.folder / "scenario.toml", tmp_path)
+    again = run_scenario(case.folder / "scenario.toml", tmp_path)
     assert again.exit_code == 0
     second = json.loads((again.folder / "run.json").read_text(encoding="utf-8"))
     paths = [item.pop("path") for item in second["inputs"]]

@@ -14,6 +14,7 @@ from planner.errors import PlannerError, ScenarioError
 from planner.lastyear import read_last_year
 from planner.scenario import load
 from planner.words import LANGUAGES, tell
+from runs import run_scenario
 from twoyears import Year, quiet
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def test_paths_start_from_the_file_that_wrote_them(years: Path) -> None:
 
 def test_other_verbs_take_no_part_in_it(years: Path) -> None:
     shutil.rmtree(years / "maps" / "town-audit")
-    found = pipeline.run(years / "y2" / "scenario.toml", years / "out")
+    found = run_scenario(years / "y2" / "scenario.toml", years / "out")
     assert 'result = "../../maps/town-audit"' in (found.folder / "scenario.toml").read_text(encoding="utf-8")
 
 

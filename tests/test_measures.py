@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from shapely import Point
 
-from planner import pipeline
 from planner.candidates import MOBILE_TYPE
 from planner.geodesy import great_circle_m
 from planner.inputs import read
@@ -20,6 +19,7 @@ from planner.schema import METHODS
 from planner.standings import sight, standings
 from planner.study import study
 from planner.words import LANGUAGES
+from runs import run_scenario
 from town import SCENARIO, sites_csv, write_town
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def studied(path: Path) -> Study:
 
 
 def people_today(path: Path, out: Path) -> int:
-    goals = pipeline.run(path, out).record["goals"]
+    goals = run_scenario(path, out).record["goals"]
     return int(goals[0]["reached_today"])
 
 

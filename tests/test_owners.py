@@ -10,6 +10,7 @@ import pytest
 from planner import conversion, finished, pipeline
 from planner.errors import BlockedError, ScenarioError
 from planner.words import tell
+from runs import run_scenario
 from town import SCENARIO, write_town
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def scenario(tmp_path: Path) -> Path:
     """Return a scenario without a plan to look for, which has been run."""
     made = write_town(tmp_path / "区", SCENARIO.split("[[goal]]")[0])
-    pipeline.run(made, tmp_path / "maps")
+    run_scenario(made, tmp_path / "maps")
     return made
 
 
@@ -39,7 +40,7 @@ def written_by(folder: Path, mark: str = "run.json") -> str:
 
 
 @pytest.mark.parametrize(("verb", "suffix", "mark"), [
-    (pipeline.run, "", "run.json"),
+    (run_scenario, "", "run.json"),
     (pipeline.frontier, "-frontier", "frontier.json"),
     (pipeline.candidates, "-candidates", "candidates.json"),
 ])  # fmt: skip
@@ -67,15 +68,15 @@ def test_a_scenario_updates_its_own_result_and_so_does_a_renamed_or_renaming_fil
     assert written_by(out / "town") == "../区/scenario.toml"
     with scenario.open("a", encoding="utf-8") as file:
         file.write(CHANGED)
-    pipeline.run(scenario, out)
+    run_scenario(scenario, out)
     moved = scenario.rename(scenario.with_name("方案（终稿）.toml"))
     moved.write_text(moved.read_text(encoding="utf-8").replace("= 7", "= 8"), encoding="utf-8")
-    pipeline.run(moved, out)
+    run_scenario(moved, out)
     assert written_by(out / "town") == "../区/方案（终稿）.toml"
     # the other file of that name is called something else by now
     other = beside(moved, "\n[rules]\ntypes_per_site = 2\n")
     moved.write_text(moved.read_text(encoding="utf-8").replace('"town"', '"town-1"', 1), encoding="utf-8")
-    pipeline.run(other, out)
+    run_scenario(other, out)
     assert written_by(out / "town") == "../区/方案B.toml"
 
 
@@ -83,11 +84,11 @@ def test_what_says_the_same_may_write_the_result_and_it_stays_the_first_one_s(sc
     out = tmp_path / "maps"
     book = scenario.with_name("方案.xlsx")
     conversion.convert(scenario, book, "zh")
-    pipeline.run(book, out)
-    pipeline.run(out / "town" / "scenario.toml", out)
+    run_scenario(book, out)
+    run_scenario(out / "town" / "scenario.toml", out)
     assert written_by(out / "town") == "../区/scenario.toml"
     with pytest.raises(BlockedError):
-        pipeline.run(beside(scenario, CHANGED), out)
+        run_scenario(beside(scenario, CHANGED), out)
 
 
 def test_compare_tells_two_scenarios_of_one_name_apart(scenario: Path, tmp_path: Path) -> None:
@@ -103,15 +104,15 @@ def test_compare_tells_two_scenarios_of_one_name_apart(scenario: Path, tmp_path:
 
 def test_a_result_elsewhere_knows_its_file_by_its_name_alone(scenario: Path, tmp_path: Path) -> None:
     out = tmp_path / "d" / "e"
-    pipeline.run(scenario, out)
+    run_scenario(scenario, out)
     assert written_by(out / "town") == "scenario.toml"
-    pipeline.run(scenario, out)
+    run_scenario(scenario, out)
     with pytest.raises(BlockedError):
-        pipeline.run(beside(scenario, CHANGED), out)
+        run_scenario(beside(scenario, CHANGED), out)
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"scenario_file": 3}', '{"scenario_file": "../区/fehlt.toml"}'])
 def test_a_record_that_names_no_file_holds_nobody_back(content: str, scenario: Path, tmp_path: Path) -> None:
     (tmp_path / "maps" / "town" / "run.json").write_text(content, encoding="utf-8")
-    pipeline.run(scenario, tmp_path / "maps")
+    run_scenario(scenario, tmp_path / "maps")
     assert written_by(tmp_path / "maps" / "town") == "../区/scenario.toml"

@@ -18,6 +18,7 @@ from planner.figures import percent
 from planner.packs import library
 from planner.policyschema import KnownClause
 from planner.standards import need
+from runs import run_scenario
 from shared_data import shared_data
 from test_audit import figure, rows_of, write_all
 from town import place
@@ -224,7 +225,7 @@ def full_town(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     _change(folder / "sites.csv", _with_hours)
     (folder / "outlets.csv").write_text("网点编码,服务人次,求职登记,成功对接\nE1,90,40,30\n", encoding="utf-8")
     _change(folder / "demand.csv", lambda lines: [line + (",people_hard" if n == 0 else ",1") for n, line in lines])
-    found = [make(path, folder.parent / make.__name__) for make in (pipeline.audit, pipeline.run, pipeline.candidates)]
+    found = [make(path, folder.parent / make.__name__) for make in (pipeline.audit, run_scenario, pipeline.candidates)]
     return [one.folder for one in found]
 
 

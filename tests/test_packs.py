@@ -15,7 +15,7 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 from typer.testing import CliRunner
 
-from planner import clausesheets, pipeline, summary
+from planner import clausesheets, summary
 from planner.bookcells import same
 from planner.bookwriter import write_book
 from planner.citations import key_in_words, policy_record, value_lines
@@ -29,6 +29,7 @@ from planner.scenario import check_pack, load
 from planner.scenariobook import read_book_bytes
 from planner.tomlfile import TomlFile
 from planner.words import LANGUAGES, sentences, tell
+from runs import run_scenario
 from town import SCENARIO, write_town
 
 if TYPE_CHECKING:
@@ -331,7 +332,7 @@ def test_a_run_says_what_it_rests_on_and_its_copy_runs_alike(tmp_path: Path) -> 
     text = OWN.format(policy="ours.toml") + '[[goal]]\nid = "people"\nshare = 0.4\n'
     path = town(tmp_path / "in", text)
     (tmp_path / "in" / "ours.toml").write_text(BUREAU.replace('"现行"', '"草案"'), encoding="utf-8")
-    first = pipeline.run(path, tmp_path / "out")
+    first = run_scenario(path, tmp_path / "out")
     policy = first.record["policy"]
     assert policy["pack"]["id"] == "ours"
     assert {one["title"]: one["state"] for one in policy["documents"]}["本市就业服务圈办法"] == "草案"
@@ -343,7 +344,7 @@ def test_a_run_says_what_it_rests_on_and_its_copy_runs_alike(tmp_path: Path) -> 
         assert words in told
     page = (first.folder / "map.html").read_text(encoding="utf-8")
     assert "本市就业服务圈办法为“草案”" in page
-    again = pipeline.run(first.folder / "scenario.toml", tmp_path / "again")
+    again = run_scenario(first.folder / "scenario.toml", tmp_path / "again")
     for key in ("policy", "standards", "goals", "plan"):
         assert again.record[key] == first.record[key]
     assert (again.folder / "scenario.toml").read_bytes() == (first.folder / "scenario.toml").read_bytes()
@@ -394,9 +395,9 @@ def test_every_target_of_a_checklist_is_listed_with_its_year() -> None:
 
 
 def test_a_scenario_without_pack_or_clause_has_no_policy(tmp_path: Path) -> None:
-    plain = pipeline.run(write_town(tmp_path / "in", SCENARIO.replace('clause = "W1"\n', "")), tmp_path / "out")
+    plain = run_scenario(write_town(tmp_path / "in", SCENARIO.replace('clause = "W1"\n', "")), tmp_path / "out")
     assert "policy" not in plain.record
-    cited = pipeline.run(write_town(tmp_path / "cited"), tmp_path / "out2").record["policy"]
+    cited = run_scenario(write_town(tmp_path / "cited"), tmp_path / "out2").record["policy"]
     assert cited["pack"] is None
     assert [one["id"] for one in cited["documents"]] == ["W"]
 

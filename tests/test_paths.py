@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from planner import finished, pipeline, report
 from planner.cli import app
 from planner.roadcache import FOLDER_VARIABLE
+from runs import RUN, run_scenario
 from town import SCENARIO, write_town
 from workbook import sheet_xml, write_xlsx
 
@@ -80,13 +81,13 @@ def test_every_file_in_and_out_may_lie_in_such_a_folder(
     checked = CliRunner().invoke(app, ["check", str(scenario), "--out", str(out), "--json"])
     assert checked.exit_code == 0, checked.output
     assert [path.suffix for path in (out / "town-check").iterdir()] == [".xlsx"]
-    ran = CliRunner().invoke(app, ["run", str(scenario), "--out", str(out)])
+    ran = CliRunner().invoke(app, [*RUN, str(scenario), "--out", str(out)])
     assert ran.exit_code == 0, ran.output
     assert {path.name for path in (out / "town").iterdir()} >= RESULTS
     assert len(list((folder / "缓存 1").rglob("*.npz"))) == 1
     assert pyogrio.read_dataframe(out / "town" / "plan.gpkg", layer="sites")["name"].notna().all()
     # the copies are whole: the result can be run again where it lies
-    again = pipeline.run(out / "town" / "scenario.toml", folder / "结果 乙")
+    again = run_scenario(out / "town" / "scenario.toml", folder / "结果 乙")
     first = json.loads((out / "town" / "run.json").read_text(encoding="utf-8"))
     assert again.record["goals"] == first["goals"]
     assert not finished.is_stale(scenario, out)
@@ -135,7 +136,7 @@ def test_a_scenario_or_a_folder_too_long_is_named(tmp_path: Path, verb: str) -> 
 
 def test_other_verbs_name_what_is_too_long(tmp_path: Path) -> None:
     scenario = write_town(tmp_path / "in")
-    pipeline.run(scenario, tmp_path / "out")
+    run_scenario(scenario, tmp_path / "out")
     for arguments in (
         ("new", tmp_path / ENDLESS),
         ("compare", scenario, scenario, "--out", tmp_path / ENDLESS),
@@ -150,7 +151,7 @@ def test_other_verbs_name_what_is_too_long(tmp_path: Path) -> None:
 def test_a_name_whose_other_folders_are_too_long_is_named_before_anything_is_computed(tmp_path: Path) -> None:
     name = "城" * 80  # with -isochrones more than a name may have
     scenario = write_town(tmp_path / "in", SCENARIO.replace('"town"', f'"{name}"', 1))
-    assert pipeline.run(scenario, tmp_path / "out").folder.name == name
+    assert run_scenario(scenario, tmp_path / "out").folder.name == name
     code, words = told("isochrones", scenario, "--minutes", "5", "--out", tmp_path / "out")
     assert (code, "可能超过了" in words) == (1, True)
 
@@ -190,7 +191,7 @@ def test_a_result_that_the_system_refuses_is_named_and_leaves_nothing(
             raise pyogrio.errors.DataSourceError("sqlite3_open failed: unable to open database file")
 
         monkeypatch.setattr(pyogrio, "write_dataframe", closed)
-    code, words = told("run", scenario, "--out", out)
+    code, words = told(*RUN, scenario, "--out", out)
     assert code == 1
     assert file in words
     monkeypatch.undo()
@@ -213,7 +214,7 @@ def test_a_path_that_windows_does_not_find_may_be_too_long(tmp_path: Path, name:
 @pytest.mark.parametrize("changed", [".dbf", ".shx", ".prj", ".cpg"])
 def test_a_shapefile_travels_with_all_its_files_and_each_of_them_counts(tmp_path: Path, changed: str) -> None:
     scenario = town_of(tmp_path / "in", "shp", "csv")
-    record = pipeline.run(scenario, tmp_path / "out").record
+    record = run_scenario(scenario, tmp_path / "out").record
     parts = {f"demand 台账{ending}" for ending in (".shp", ".shx", ".dbf", ".prj", ".cpg")}
     assert {item["path"] for item in record["inputs"]} == {*parts, "roads.osm", "sites 台账.csv"}
     assert [item["rows_read"] for item in record["inputs"] if item["path"] in parts] == [64, *[None] * 4]
@@ -231,7 +232,7 @@ def test_a_new_part_of_a_shapefile_makes_a_result_stale(tmp_path: Path) -> None:
     cpg = tmp_path / "in" / "demand 台账.cpg"
     content = cpg.read_bytes()
     cpg.unlink()
-    pipeline.run(scenario, tmp_path / "out")
+    run_scenario(scenario, tmp_path / "out")
     assert not finished.is_stale(scenario, tmp_path / "out")
     cpg.write_bytes(content)
     assert finished.is_stale(scenario, tmp_path / "out")

@@ -16,10 +16,11 @@ import pyogrio
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from planner import checklines, network, pipeline, schema, summary, verify
+from planner import checklines, documentoutputs, network, pipeline, schema, summary, verify
 from planner.coverage import assessable
 from planner.errors import PlannerError
 from planner.inputs import read
+from runs import run_scenario
 from test_results import fingerprint
 from town import SCENARIO, write_town
 from workbook import sheet_xml, write_xlsx
@@ -59,20 +60,20 @@ def rows_of(path: Path) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    return pipeline.run(ROOT / "scenarios" / "sample-2026.toml", tmp_path_factory.mktemp("sample"))
+    return run_scenario(ROOT / "scenarios" / "sample-2026.toml", tmp_path_factory.mktemp("sample"))
 
 
 @pytest.mark.parametrize("name", ["sample-baseline", "sample-2026"])
 def test_shipped_scenarios_give_their_golden_figures(name: str, sample: Outcome, tmp_path: Path) -> None:
     golden = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text(encoding="utf-8"))
     other = name != "sample-2026"
-    outcome = pipeline.run(ROOT / "scenarios" / f"{name}.toml", tmp_path) if other else sample
+    outcome = run_scenario(ROOT / "scenarios" / f"{name}.toml", tmp_path) if other else sample
     assert outcome.exit_code == 0
     assert figures(dict(outcome.record)) == golden
     assert verify.verify(outcome.folder, lambda _step: None)["differences"] == []
 
 
-def test_a_run_leaves_every_file(sample: Outcome) -> None:
+def test_a_run_leaves_every_file_but_documents(sample: Outcome) -> None:
     assert {path.name for path in sample.folder.iterdir()} == FILES
 
 
@@ -81,7 +82,7 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
     first = pipeline.run(scenario, tmp_path / "a").folder
     second = pipeline.run(scenario, tmp_path / "b").folder
     assert fingerprint(first) == fingerprint(second)
-    assert {path.name for path in first.iterdir()} == FILES
+    assert {path.name for path in first.iterdir()} == FILES | documentoutputs.RESULT_FILES
 
 
 def told_of(folder: Path) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def told_of(folder: Path) -> dict[str, Any]:
 
 
 def test_a_result_runs_from_where_it_lies_to_the_same_bytes(sample: Outcome, tmp_path: Path) -> None:
-    again = pipeline.run(sample.folder / "scenario.toml", tmp_path)
+    again = run_scenario(sample.folder / "scenario.toml", tmp_path)
     first, second = (
         {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         for folder in (sample.folder, again.folder)
@@ -120,7 +121,7 @@ def test_the_plan_of_the_sample_does_not_hang_on_the_order_of_its_tables(sample:
     chance = random.Random(1)  # noqa: S311
     for name in ("candidates.csv", "demand.csv", "sites.csv"):
         shuffle(tmp_path / "data" / "coquimbo" / name, chance)
-    before, after = sample.record, pipeline.run(tmp_path / "scenarios" / "sample-2026.toml", tmp_path / "after").record
+    before, after = sample.record, run_scenario(tmp_path / "scenarios" / "sample-2026.toml", tmp_path / "after").record
 
     def told(record: Mapping[str, Any]) -> object:
         plan = record["plan"]
@@ -189,7 +190,7 @@ def test_people_of_two_new_types_at_one_site_are_counted_once(tmp_path: Path) ->
     scenario = write_town(tmp_path, text)
     path = tmp_path / "sites.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",e_station,candidate", ",,candidate"), encoding="utf-8")
-    outcome = pipeline.run(scenario, tmp_path / "out")
+    outcome = run_scenario(scenario, tmp_path / "out")
     opened = [row["site_id"] for row in outcome.record["plan"]["opened"]]
     twice = {site for site in opened if opened.count(site) == 2}
     assert twice
@@ -208,7 +209,7 @@ def test_no_column_of_the_user_is_lost_or_in_the_way(tmp_path: Path, header: str
     lines = path.read_text(encoding="utf-8").splitlines()
     text = "\n".join([f"{lines[0]},{header}", *(f"{line},own {n}" for n, line in enumerate(lines[1:]))])
     path.write_text(text + "\n", encoding="utf-8")
-    folder = pipeline.run(scenario, tmp_path / "out").folder
+    folder = run_scenario(scenario, tmp_path / "out").folder
     assert rows_of(folder / "sites.csv")["E2"][f"source_{header}"] == "own 1"
 
 
@@ -229,7 +230,7 @@ def test_rows_without_a_district_do_not_drop_out_of_a_goal_in_each(tmp_path: Pat
     path = tmp_path / "demand.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",西区,", ",,", 1), encoding="utf-8")
     with pytest.raises(PlannerError) as caught:
-        pipeline.run(scenario, tmp_path / "out")
+        run_scenario(scenario, tmp_path / "out")
     assert [(fault.code, fault.row) for fault in caught.value.faults] == [("scope_blank", 2)]
 
 
@@ -240,10 +241,10 @@ def test_rows_without_a_town_are_asked_in_the_district_of_the_goal_only(tmp_path
     path.write_text(path.read_text(encoding="utf-8").replace(",西区镇,西区,", ",,西区,", 1), encoding="utf-8")
     if district == "西区":
         with pytest.raises(PlannerError) as caught:
-            pipeline.run(scenario, tmp_path / "out")
+            run_scenario(scenario, tmp_path / "out")
         assert [(fault.code, fault.row) for fault in caught.value.faults] == [("scope_blank", 2)]
     else:
-        goals = pipeline.run(scenario, tmp_path / "out").record["goals"]
+        goals = run_scenario(scenario, tmp_path / "out").record["goals"]
         assert [goal["scope"] for goal in goals] == ["东区/东区镇"]
 
 
@@ -254,7 +255,7 @@ def test_faults_of_all_stages_are_told_together(tmp_path: Path) -> None:
     path = tmp_path / "sites.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("60000,5000", "viele,5000"), encoding="utf-8")
     with pytest.raises(PlannerError) as caught:
-        pipeline.run(scenario, tmp_path / "out")
+        run_scenario(scenario, tmp_path / "out")
     found = {(fault.code, fault.row) for fault in caught.value.faults}
     assert {code for code, _ in found} >= {"road_unreadable", "unknown_place"}
     assert len(found) >= 3
@@ -263,14 +264,14 @@ def test_faults_of_all_stages_are_told_together(tmp_path: Path) -> None:
 
 def test_no_inputs_says_where_they_were(tmp_path: Path) -> None:
     scenario = write_town(tmp_path / "in")
-    folder = pipeline.run(scenario, tmp_path / "out", keep_inputs=False).folder
+    folder = run_scenario(scenario, tmp_path / "out", keep_inputs=False).folder
     assert not (folder / "inputs").exists()
     assert '"../../in/demand.csv"' in (folder / "scenario.toml").read_text(encoding="utf-8")
 
 
 def test_a_scenario_without_goals_measures_today_only(tmp_path: Path) -> None:
     scenario = write_town(tmp_path, SCENARIO.split("[[goal]]")[0])
-    run = pipeline.run(scenario, tmp_path / "out").record
+    run = run_scenario(scenario, tmp_path / "out").record
     assert run["plan"]["status"] == "none"
     assert run["plan"]["opened"] == []
     assert [s["covered_plan"] for s in run["standards"]] == [None]
@@ -281,8 +282,8 @@ def test_people_without_a_place_are_counted_apart(tmp_path: Path) -> None:
     path = tmp_path / "demand.csv"
     lost = "X1,无址,999999999999,东区镇,东区,urban,1000,,\n"
     path.write_text(path.read_text(encoding="utf-8") + lost, encoding="utf-8")
-    before = pipeline.run(write_town(tmp_path / "without"), tmp_path / "out").record["standards"][0]
-    after = pipeline.run(scenario, tmp_path / "out").record["standards"][0]
+    before = run_scenario(write_town(tmp_path / "without"), tmp_path / "out").record["standards"][0]
+    after = run_scenario(scenario, tmp_path / "out").record["standards"][0]
     assert after["not_assessable"] == 1000
     assert {**after, "not_assessable": 0} == before
     frame = read(scenario, lambda _step: None).demand.frame
@@ -295,7 +296,7 @@ def test_names_are_data_everywhere(tmp_path: Path) -> None:
     path = tmp_path / "sites.csv"
     text = path.read_text(encoding="utf-8").replace("老站", hostile).replace("候选1", '"=1+1"')
     path.write_text(text, encoding="utf-8")
-    folder = pipeline.run(scenario, tmp_path / "out").folder
+    folder = run_scenario(scenario, tmp_path / "out").folder
     assert "<img src=x" not in (folder / "map.html").read_text(encoding="utf-8")
     rows = rows_of(folder / "sites.csv")
     assert rows["E1"]["name"] == hostile
@@ -307,13 +308,13 @@ def test_islands_and_off_network_sites_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "sites.csv"
     far = "C9,远点,e_station,candidate,,东区,东区镇,1,1,10.5,50.0\n"
     path.write_text(path.read_text(encoding="utf-8") + far, encoding="utf-8")
-    assert pipeline.run(scenario, tmp_path / "out").record["sites"]["off_network"] == ["C9"]
+    assert run_scenario(scenario, tmp_path / "out").record["sites"]["off_network"] == ["C9"]
 
 
 def test_a_drive_standard_is_measured_on_the_drive_network(tmp_path: Path) -> None:
     drive = '\n[[standard]]\nid = "drive-2"\nmode = "drive"\nminutes = 2\nserved_by = ["station"]\n'
     scenario = write_town(tmp_path, SCENARIO + drive)
-    run = pipeline.run(scenario, tmp_path / "out").record
+    run = run_scenario(scenario, tmp_path / "out").record
     assert set(run["roads"]) == {"walk", "drive"}
     inputs = read(scenario, lambda _step: None)
     frame = inputs.sites.frame
@@ -325,7 +326,7 @@ def test_a_drive_standard_is_measured_on_the_drive_network(tmp_path: Path) -> No
 
 def test_a_straight_standard_needs_no_road(tmp_path: Path) -> None:
     text = SCENARIO.replace("minutes = 5", 'km = 0.3\nmetric = "straight"')
-    run = pipeline.run(write_town(tmp_path, text), tmp_path / "out").record
+    run = run_scenario(write_town(tmp_path, text), tmp_path / "out").record
     assert run["standards"][0]["metric"] == "straight"
     assert run["standards"][0]["covered_today"] > 0
 
@@ -347,7 +348,7 @@ def test_what_was_read_in_one_of_several_ways_is_told(tmp_path: Path) -> None:
     write_xlsx(tmp_path / "demand.xlsx", {"人口": sheet, "备注": sheet_xml([["无"]])})
     scenario.write_text(scenario.read_text(encoding="utf-8").replace("demand.csv", "demand.xlsx"), encoding="utf-8")
     checked = pipeline.check(scenario, tmp_path / "out")
-    run = pipeline.run(scenario, tmp_path / "out").record
+    run = run_scenario(scenario, tmp_path / "out").record
     assert [doubt["place"] for doubt in checked["doubts"]] == ["demand.xlsx，工作表“人口”"]
     assert run["doubts"] == checked["doubts"]
     for told in (checklines.lines(checked), summary.run_lines(run)):

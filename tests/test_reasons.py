@@ -108,13 +108,13 @@ def swaps(case: Case, plan: Plan, column: int) -> dict[int, tuple[int, ...]]:
     return {at(case, p, [last_year(case)])[0]: tuple(sorted([*kept, *at(case, p, years)])) for p in closed}
 
 
-@settings(QUICK, max_examples=200)
+@settings(QUICK, max_examples=100)
 @given(cases(most=8, off=["capacity"]))
 def test_drops_and_runners_up_are_those_of_all_swaps(case: Case) -> None:
     check_all(case)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=80)
 @given(cases(most=8, always=["backup", "goals", "communities"], off=["capacity", "years"]))
 def test_they_are_so_with_backup_goals(case: Case) -> None:
     check_all(case)
@@ -155,7 +155,7 @@ def check_all(case: Case) -> None:
         assert told == (lawful[best].objective, lawful[best].yuan, lawful[best].lost)
 
 
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=40)
 @given(cases(most=6, off=["years"]))
 def test_under_capacity_the_runner_up_is_lawful_and_its_figures_hold(case: Case) -> None:
     assume(case.shared is not None)

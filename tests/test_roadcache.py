@@ -274,11 +274,14 @@ def test_a_spoiled_file_is_read_anew_and_put_right(
     assert only(folder) == file
 
 
-def test_no_byte_of_a_kept_file_may_change_the_network(street: Path, folder: Path) -> None:
+def test_no_byte_of_a_kept_file_may_change_the_network(
+    street: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good = get(street, folder)
     file = only(folder)
     whole = file.read_bytes()
-    for at in range(0, len(whole), 29):
+    monkeypatch.setattr(osmfile, "read_roads", lambda *_given, **_limits: good)  # what is not believed is read so
+    for at in range(0, len(whole), 11):
         changed = bytearray(whole)
         changed[at] ^= 0x41
         file.write_bytes(changed)

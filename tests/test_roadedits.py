@@ -23,7 +23,7 @@ from shapely import LineString, MultiLineString, MultiPoint, Point, Polygon
 from typer.testing import CliRunner
 
 from oracle import Segment, great_circle_mm, make_roads, utm
-from planner import inputs, network, pipeline, roadcache
+from planner import inputs, network, roadcache
 from planner.cli import app
 from planner.coordinates import wgs84_to_gcj02
 from planner.errors import Fault, PlannerError, TableError
@@ -35,6 +35,7 @@ from planner.sources import TableSource
 from planner.speeds import CLASS_KPH
 from planner.summary import run_lines
 from planner.words import LANGUAGES, tell
+from runs import RUN, run_scenario
 from smallnets import MODES, PLACES, feet_on, networks, record, table
 from town import LAT, LON, SCENARIO, STEP_LAT, STEP_LON, write_town
 
@@ -906,7 +907,7 @@ def edited_town(folder: Path, rows: Sequence[Mapping[str, Any]] = ROWS, scenario
 def test_a_run_tells_the_edits_and_whose_foot_moved(tmp_path: Path) -> None:
     path = edited_town(tmp_path)
     roads_before = (tmp_path / "roads.osm").read_bytes()
-    ran = pipeline.run(path, tmp_path / "maps")
+    ran = run_scenario(path, tmp_path / "maps")
     assert (tmp_path / "roads.osm").read_bytes() == roads_before
     told = ran.record["roads"]
     assert [(e["id"], e["edit"], e["name"], e["segments"]) for e in told["edits"]] == [
@@ -919,7 +920,7 @@ def test_a_run_tells_the_edits_and_whose_foot_moved(tmp_path: Path) -> None:
     assert moved.loc[moved["id"] == "D12", "more_m"].item() > 0 > moved.loc[moved["id"] == "D55", "more_m"].item()
     assert any("moved.csv" in text for text in run_lines(ran.record))
 
-    plain = pipeline.run(write_town(tmp_path / "plain"), tmp_path / "maps2")
+    plain = run_scenario(write_town(tmp_path / "plain"), tmp_path / "maps2")
     figures = [
         pd.read_csv(run.folder / "coverage.csv").query("state == 'today'").set_index("demand_id")
         for run in (plain, ran)
@@ -933,7 +934,7 @@ def test_a_run_tells_the_edits_and_whose_foot_moved(tmp_path: Path) -> None:
 
 
 def test_the_map_holds_names_as_data(tmp_path: Path) -> None:
-    ran = pipeline.run(edited_town(tmp_path), tmp_path / "maps")
+    ran = run_scenario(edited_town(tmp_path), tmp_path / "maps")
     text = (ran.folder / "map.html").read_text(encoding="utf-8")
     assert text.count(NAME[:12]) == 0
     block = re.search(r'<script[^>]*id="planner-data"[^>]*>(.*?)</script>', text, re.DOTALL)
@@ -945,9 +946,9 @@ def test_the_map_holds_names_as_data(tmp_path: Path) -> None:
 
 
 def test_a_run_is_the_same_again_and_its_copy_gives_it_too(tmp_path: Path) -> None:
-    one = pipeline.run(edited_town(tmp_path / "a"), tmp_path / "one")
-    two = pipeline.run(edited_town(tmp_path / "a"), tmp_path / "two")
-    copy = pipeline.run(one.folder / "scenario.toml", tmp_path / "three")
+    one = run_scenario(edited_town(tmp_path / "a"), tmp_path / "one")
+    two = run_scenario(edited_town(tmp_path / "a"), tmp_path / "two")
+    copy = run_scenario(one.folder / "scenario.toml", tmp_path / "three")
     for name in ("moved.csv", "coverage.csv", "sites.csv", "map.html"):
         assert (one.folder / name).read_bytes() == (two.folder / name).read_bytes()
     assert (one.folder / "moved.csv").read_bytes() == (copy.folder / "moved.csv").read_bytes()
@@ -955,8 +956,8 @@ def test_a_run_is_the_same_again_and_its_copy_gives_it_too(tmp_path: Path) -> No
 
 def test_edits_that_change_nothing_change_no_figure(tmp_path: Path) -> None:
     unread = [{"edit": "限速", "kph": 10.0, "geometry": STREET}]
-    ran = pipeline.run(edited_town(tmp_path / "a", unread), tmp_path / "one")
-    plain = pipeline.run(write_town(tmp_path / "b"), tmp_path / "two")
+    ran = run_scenario(edited_town(tmp_path / "a", unread), tmp_path / "one")
+    plain = run_scenario(write_town(tmp_path / "b"), tmp_path / "two")
     for name in ("coverage.csv", "sites.csv", "closing.csv", "why.csv"):
         assert (ran.folder / name).read_bytes() == (plain.folder / name).read_bytes()
     assert ran.record["roads"]["walk"] == plain.record["roads"]["walk"]
@@ -981,13 +982,13 @@ def test_kept_networks_know_no_edits(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_faults_of_edits_end_with_2_and_nothing_written(tmp_path: Path) -> None:
     away = [{"edit": "关闭", "geometry": line(spot(1.5, 1.2), spot(1.5, 1.8))}, {"edit": "关闭", "geometry": STREET}]
     path = edited_town(tmp_path, away)
-    result = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "maps")])
+    result = CliRunner().invoke(app, [*RUN, str(path), "--out", str(tmp_path / "maps")])
     assert result.exit_code == 2
     assert "改路.gpkg" in result.output
     assert "第1行" in result.output
     assert not list((tmp_path / "maps").glob("town*")) if (tmp_path / "maps").exists() else True
     (tmp_path / "改路.gpkg").unlink()
-    result = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "maps")])
+    result = CliRunner().invoke(app, [*RUN, str(path), "--out", str(tmp_path / "maps")])
     assert result.exit_code == 2
     assert "roads.edits.file" in result.output
 
@@ -996,7 +997,7 @@ def test_faults_of_edits_and_of_roads_are_told_together(tmp_path: Path) -> None:
     path = edited_town(tmp_path, [{"edit": "拆", "geometry": STREET}])
     (tmp_path / "roads.osm").write_text("<osm", encoding="utf-8")
     with pytest.raises(PlannerError) as caught:
-        pipeline.run(path, tmp_path / "maps")
+        run_scenario(path, tmp_path / "maps")
     assert {fault.file for fault in caught.value.faults} == {"改路.gpkg", "roads.osm"}
 
 
@@ -1004,14 +1005,14 @@ def test_a_check_tells_doubts_and_how_many_feet_move(tmp_path: Path) -> None:
     rows = [*ROWS, {"edit": "限速", "kph": 5.0, "name": "", "geometry": STREET}]
     result = CliRunner().invoke(app, ["check", str(edited_town(tmp_path, rows)), "--out", str(tmp_path / "maps")])
     assert result.exit_code == 0, result.output
-    moved = pipeline.run(tmp_path / "scenario.toml", tmp_path / "maps").record["roads"]["moved"]
+    moved = run_scenario(tmp_path / "scenario.toml", tmp_path / "maps").record["roads"]["moved"]
     assert f"{moved['demand']} 个居民点、{moved['sites']} 个网点" in result.output
     assert "没有驾车的标准" in result.output
 
 
 def test_a_site_whose_road_is_closed_moves_to_another_way(tmp_path: Path) -> None:
     rows = [{"edit": "关闭", "way_id": 1002, "geometry": line(spot(1, 0), spot(1, 8))}]
-    ran = pipeline.run(edited_town(tmp_path, rows), tmp_path / "maps")
+    ran = run_scenario(edited_town(tmp_path, rows), tmp_path / "maps")
     moved = {row["id"]: row for row in pd.read_csv(ran.folder / "moved.csv").to_dict("records")}
     assert ran.record["roads"]["moved"]["sites"] == 2
     told = ("kind", "way_before", "way_after", "moved_m")

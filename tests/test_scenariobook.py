@@ -28,6 +28,7 @@ from planner.scenario import load
 from planner.scenariobook import read_book, read_book_bytes
 from planner.tomlfile import TomlFile, read_toml
 from planner.words import LANGUAGES, say, tell
+from runs import RUN
 from town import SCENARIO, demand_csv, osm_xml, write_town
 from workbook import Formula, sheet_xml, write_xlsx
 
@@ -681,7 +682,7 @@ def test_new_writes_a_workbook_that_runs_as_its_toml_does(tmp_path: Path) -> Non
     for path in (tmp_path / "a" / "方案.xlsx", tmp_path / "b" / "scenario.toml"):
         out = tmp_path / "out" / path.stem
         assert planner("check", path, "--out", out).exit_code == 0
-        ran = planner("run", path, "--out", out)
+        ran = planner(*RUN, path, "--out", out)
         assert ran.exit_code in {0, 3}, ran.output
         records.append(json.loads((out / "my-plan" / "run.json").read_text(encoding="utf-8")))
     assert [record.pop("scenario_file") for record in records] == ["方案.xlsx", "scenario.toml"]

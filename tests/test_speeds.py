@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from osmnx import routing
 
-from planner import inputs, network, pipeline, sourceschema, speeds
+from planner import inputs, network, sourceschema, speeds
 from planner.errors import ScenarioError
 from planner.record import roads_record
 from planner.speeds import CLASS_KPH, way_kph
+from runs import run_scenario
 from shared_data import roads_file
 from town import SCENARIO, write_town
 
@@ -262,7 +263,7 @@ def test_run_json_says_how_speeds_were_found(tmp_path: Path) -> None:
 
 def test_a_result_keeps_the_speeds_that_it_was_made_with(tmp_path: Path) -> None:
     path = write_speedy_town(tmp_path, "0.7", "class_kph = { residential = 12 }")
-    folder = pipeline.run(path, tmp_path / "out").folder
+    folder = run_scenario(path, tmp_path / "out").folder
     again = inputs.read(folder / "scenario.toml", lambda _step: None)
     assert again.scenario.roads.speeds_kph == {**CLASS_KPH, "residential": 12.0}
     assert (again.networks["drive"].drive_ms == drive_network(path).drive_ms).all()

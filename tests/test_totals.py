@@ -26,6 +26,7 @@ from planner.sources import TableSource
 from planner.spreading import Spots, densest, inside, roadless_share
 from planner.totals import GRAVE
 from planner.words import sentences, tell
+from runs import run_scenario
 from shared_data import shared_data
 from town import LAT, LON, SCENARIO, STEP_LAT, STEP_LON, demand_csv, write_town
 from workbook import sheet_xml, write_xlsx
@@ -187,7 +188,7 @@ def test_a_run_sets_the_tables_own_sums_beside_the_official_ones(tmp_path: Path)
     """Of towns without a district too, and in the words of the summary, the map and the doubts."""
     scenario = SCENARIO + UNITS.replace('.csv"', '.csv"\nof = "town"')
     path = write(tmp_path, scenario, "镇街,人口\n西区镇,500\n东区镇,900\n")
-    outcome = pipeline.run(path, tmp_path / "out")
+    outcome = run_scenario(path, tmp_path / "out")
     with (outcome.folder / "totals.csv").open(encoding="utf-8-sig", newline="") as stream:
         rows = [list(row.values())[2:] for row in csv.DictReader(stream)]
     assert rows == [
@@ -291,7 +292,7 @@ def test_units_without_rows_are_kept_apart(tmp_path: Path) -> None:
     assert [row.reason for row in found.demand.left_out] == ["total"]
     assert found.demand.origin.iloc[-1].tolist() == ["totals.csv", 5]
 
-    record = pipeline.run(tmp_path / "scenario.toml", tmp_path / "out").record
+    record = run_scenario(tmp_path / "scenario.toml", tmp_path / "out").record
     assert record["demand"]["people"] == 3089
     assert record["standards"][0]["not_assessable"] == 28 + 30  # its urban people
     kept = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
@@ -323,7 +324,7 @@ def test_totals_speak_of_their_own_layer_alone(tmp_path: Path) -> None:
     scenario = SCENARIO + UNITS + '[[demand.table]]\nfile = "jobs.csv"\nlayer = "jobs"\ncoordinates = "wgs84"\n'
     frame = inputs_of(tmp_path, scenario, jobs=jobs).demand.frame
     assert frame.groupby("layer")["people"].sum().to_dict() == {"jobs": 700, "residents": 3004}
-    record = pipeline.run(tmp_path / "scenario.toml", tmp_path / "out").record
+    record = run_scenario(tmp_path / "scenario.toml", tmp_path / "out").record
     assert record["demand"]["people"] == 3004
     assert record["standards"][0]["people"] == 3004
 
@@ -340,7 +341,7 @@ def test_why_adds_no_layers_up(tmp_path: Path) -> None:
         + '[[goal]]\nid = "jobs"\nstandard = "jobs-5"\nshare = 0.3\n'
     )
     path = write(tmp_path, scenario, jobs="\n".join([head, *rows]))
-    record = pipeline.run(path, tmp_path / "out").record
+    record = run_scenario(path, tmp_path / "out").record
     assert record["plan"]["opened"]
     for item in record["plan"]["opened"]:
         assert 0 < item["only_people"] < 1_000_000
@@ -428,9 +429,9 @@ def test_people_live_along_residential_streets(tmp_path: Path) -> None:
     east = points.loc[points["district"] == "东区", "people"]
     assert east.max() - east.min() <= 1
     assert [doubt.code for doubt in found.demand.doubts] == ["totals_apart_area"]
-    record = pipeline.run(tmp_path / "scenario.toml", tmp_path / "out").record
+    record = run_scenario(tmp_path / "scenario.toml", tmp_path / "out").record
     assert record["demand"]["people"] == 3059
-    again = pipeline.run(tmp_path / "out" / "town" / "scenario.toml", tmp_path / "again").record
+    again = run_scenario(tmp_path / "out" / "town" / "scenario.toml", tmp_path / "again").record
     assert again["demand"] == record["demand"] | {"totals": again["demand"]["totals"]}
     assert again["standards"] == record["standards"]
     assert pipeline.check(tmp_path / "scenario.toml", tmp_path / "out")
@@ -451,7 +452,7 @@ def test_streets_that_reach_a_part_of_the_area_are_doubted(tmp_path: Path, east:
         (doubt,) = found.demand.doubts
         share = int(str(doubt.values["share"]).rstrip("%")) / 100
         assert abs(share - 1 + (ends - middle + beyond(0.5)) / (ends - middle + east)) < 0.02
-        record = pipeline.run(path, tmp_path / "out").record
+        record = run_scenario(path, tmp_path / "out").record
         assert [item["what"] for item in record["doubts"]].count(tell(doubt, "zh")[1]) == 1
         assert tell(doubt, "zh")[1] == record["doubts"][0]["what"], "it goes first"
 

@@ -31,6 +31,7 @@ from planner.redegrees import to_wgs84
 from planner.rereading import column_of, known_words
 from planner.reresult import Result
 from planner.respeeds import CLASS_KPH, kph_of, takes
+from runs import run_scenario
 from town import SCENARIO, write_town
 from workbook import sheet_xml, write_xlsx
 
@@ -98,7 +99,7 @@ class Case:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Case:
     folder = tmp_path_factory.mktemp("town")
-    result = Result(pipeline.run(write_town(folder / "in", RICH), folder / "out").folder)
+    result = Result(run_scenario(write_town(folder / "in", RICH), folder / "out").folder)
     return Case(result, verify.recompute(result, silent))
 
 
@@ -113,7 +114,7 @@ def run_town(folder: Path, scenario: str = SCENARIO, **tables: Callable[[str], s
     for name, change in tables.items():
         table = folder / "in" / f"{name}.csv"
         table.write_text(change(table.read_text(encoding="utf-8")), encoding="utf-8")
-    return pipeline.run(path, folder / "out").folder
+    return run_scenario(path, folder / "out").folder
 
 
 # --- what is right ----------------------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ keep = { "有效" = "是" }""")  # fmt: skip
     cells += [[r[1], r[2], r[3], r[4], r[6], r[7], r[8], "否" if r[0] == "D33" else "是"] for r in rows]
     cells.append(["合计", "", "", "", "1", "", "", ""])
     write_xlsx(tmp_path / "in" / "人口.xlsx", {"人口": sheet_xml(cells)})
-    report = verified(pipeline.run(scenario, tmp_path / "out").folder)
+    report = verified(run_scenario(scenario, tmp_path / "out").folder)
     assert report["differences"] == []
     read = {one["word"] for one in report["taken"]}
     assert read <= {"header"}
@@ -171,7 +172,7 @@ def test_rows_without_a_place_and_closed_outlets_recompute(tmp_path: Path) -> No
 
 def test_without_inputs_only_the_tables_are_compared(tmp_path: Path) -> None:
     scenario = write_town(tmp_path / "in")
-    folder = pipeline.run(scenario, tmp_path / "out", keep_inputs=False).folder
+    folder = run_scenario(scenario, tmp_path / "out", keep_inputs=False).folder
     assert verified(folder)["taken"] == []  # they are still where the run read them
     shutil.rmtree(tmp_path / "in")
     report = verified(folder)
@@ -195,7 +196,7 @@ def test_road_edits_leave_coverage_to_the_result(tmp_path: Path) -> None:
     scenario = write_town(tmp_path / "in", text)
     layer = {"type": "FeatureCollection", "features": [edit]}
     (tmp_path / "in" / "edits.geojson").write_text(json.dumps(layer), encoding="utf-8")
-    report = verified(pipeline.run(scenario, tmp_path / "out").folder)
+    report = verified(run_scenario(scenario, tmp_path / "out").folder)
     assert report["differences"] == []
     assert [one["word"] for one in report["taken"]] == ["edits"]
 
@@ -206,7 +207,7 @@ def test_sites_that_are_no_plain_table_are_taken_with_all_their_digits(tmp_path:
     places = [Point(float(row.pop("lon")) + 1e-9 / 3, float(row.pop("lat"))) for row in rows]
     table = gpd.GeoDataFrame(rows, geometry=places, crs=4326)
     pyogrio.write_dataframe(table, tmp_path / "in" / "sites.gpkg", driver="GPKG")
-    folder = pipeline.run(scenario, tmp_path / "out").folder
+    folder = run_scenario(scenario, tmp_path / "out").folder
     report = verified(folder)
     assert report["differences"] == []
     assert [(one["word"], one["file"]) for one in report["taken"]] == [("format", "sites.csv")]
@@ -476,7 +477,7 @@ def test_an_unknown_community_has_no_witness(town: Case) -> None:
 
 def test_no_witness_without_roads(tmp_path: Path) -> None:
     scenario = write_town(tmp_path / "in")
-    folder = pipeline.run(scenario, tmp_path / "out", keep_inputs=False).folder
+    folder = run_scenario(scenario, tmp_path / "out", keep_inputs=False).folder
     shutil.rmtree(tmp_path / "in")
     with pytest.raises(PlannerError) as caught:
         verify.verify(folder, silent, witness="000000000000")

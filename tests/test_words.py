@@ -6,10 +6,14 @@ import ast
 import re
 import string
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from planner.words import _NAMED, LANGUAGES, _named, sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 PLANNER = Path(__file__).parents[1] / "planner"
 
@@ -18,13 +22,29 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("key", sorted(sentences()))
-def test_both_languages_say_the_same(key: str) -> None:
-    sentence = sentences()[key]
-    assert set(sentence) == set(LANGUAGES)
-    assert all(sentence.values())
-    assert fields(sentence["zh"]) == fields(sentence["en"])
-    assert not re.search("[\u4e00-\u9fff]", re.sub("“[^”]*”|\\([^)]*\\)", "", sentence["en"])), "Chinese in English"
+def faults_of(sentence: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with a sentence."""
+    if set(sentence) != set(LANGUAGES) or not all(sentence.values()):
+        yield "a language without words"
+    elif fields(sentence["zh"]) != fields(sentence["en"]):
+        yield "not the same fields"
+    elif re.search("[\u4e00-\u9fff]", re.sub("“[^”]*”|\\([^)]*\\)", "", sentence["en"])):
+        yield "Chinese in English"
+
+
+def test_both_languages_say_the_same() -> None:
+    """One test of all sentences: as a test each, thousands of them took longer than all that they look at."""
+    assert len(sentences()) > 3000
+    assert {key: wrong for key, both in sentences().items() if (wrong := list(faults_of(both)))} == {}
+
+
+@pytest.mark.parametrize(
+    ("zh", "en"), [("一", ""), ("{a}", "{b}"), ("{a}", "a"), ("一", "一"), ("一", "一 (一)"), ("“一”", "“一” 一")]
+)
+def test_a_sentence_that_says_otherwise_is_found(zh: str, en: str) -> None:
+    assert list(faults_of({"zh": zh, "en": en}))
+    assert list(faults_of({"zh": zh}))
+    assert not list(faults_of({"zh": "一“二”{a}", "en": "one “二” (三) {a}"}))
 
 
 def called(names: set[str]) -> set[str]:
