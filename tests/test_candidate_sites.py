@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from browser import open_page
 from oracle import Segment, make_roads
 from planner import conversion, exclusions, features, gathering, osmfile, schema, venues
 from planner.candidatebook import Book, write_book
@@ -36,7 +37,7 @@ from planner.standards import Standard
 from runs import RUN
 from shared_data import ROOT, shared_data
 from tablereading import read_sites
-from test_maps import HOSTILE, browser, open_page  # noqa: F401  (browser is a fixture)
+from test_maps import HOSTILE, browser  # noqa: F401  (browser is a fixture)
 from town import LAT, LON, SCENARIO, STEP_LAT, STEP_LON, osm_xml, sites_csv, write_town
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ import pytest
 import shapely
 from typer.testing import CliRunner, Result
 
+from browser import ON_MAP, open_page
 from planner import network
 from planner.cli import app
 from planner.isochrones import service_areas
 from planner.outlines import MARGIN_M
 from runs import RUN
-from test_maps import HOSTILE, ON_MAP, browser, open_page, read_data  # noqa: F401  (browser is a fixture)
+from test_maps import HOSTILE, browser, read_data  # noqa: F401  (browser is a fixture)
 from test_results import fingerprint
 from town import SCENARIO, sites_csv, write_town
 
