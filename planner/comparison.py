@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyogrio
 
-from planner import frontieroutputs, record
+from planner import frontieroutputs, record, report
 from planner.coverage import CHECKED, communities, community_counts
 from planner.errors import Fault, ScenarioError
 from planner.figures import gap_percent, permille_down
@@ -27,8 +27,8 @@ COMMUNITY_COLUMNS = (
     "before", "after", "standard_id", "standard", "change", "unit_id", "name", "points", "district", "town", "people",
 )  # fmt: skip
 
-GUARDED = ("'=", "'+", "'-", "'@")
-"""Starts of a cell that the tables guard against being run as a formula."""
+_OF_POINTS = ["demand_id", "name", "unit_id", "town", "district", "people", "placed"]
+"""Columns of the people that communities are told by; what else passes through may be called as a verdict is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,23 +203,21 @@ def _on_frontier(found: Mapping[str, Any], best: Mapping[str, Any] | None, stand
     return max(within, default=None)
 
 
-def _unguarded(text: str) -> str:
-    return text[1:] if text.startswith(GUARDED) else text
-
-
 def _shared_name(names: pd.Series) -> str:
     """Return what the names of a community's points begin with alike; that of its largest point where they do not."""
     first, last = min(names), max(names)
     alike = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     shared = "".join(letter for letter, _ in alike)
-    whole = shared if len(names) == 1 else shared.rstrip(" -_0123456789第（(")
+    whole = shared if first == last else shared.rstrip(" -_0123456789第（(")
     return whole or str(names.iloc[0])
 
 
 def _units(result: Result) -> dict[str, pd.DataFrame]:
     """Communities under each standard: unit_id -> people, whether covered, name, points, district, town."""
     try:
-        demand = pyogrio.read_dataframe(result.folder / "plan.gpkg", layer="demand", read_geometry=False)
+        demand = pyogrio.read_dataframe(
+            result.folder / "plan.gpkg", layer="demand", columns=_OF_POINTS, read_geometry=False
+        )
         judged = pd.read_csv(
             result.folder / "coverage.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )  # fmt: skip
@@ -227,9 +225,8 @@ def _units(result: Result) -> dict[str, pd.DataFrame]:
         raise ScenarioError(Fault("no_result", result.path, values={"folder": str(result.folder)})) from error
     rows = judged[(judged["state"] == result.state) & (judged["reason"] != "not_assessable")]
     rows = rows[rows["year"] == rows["year"].max()]
-    rows = rows.assign(demand_id=rows["demand_id"].map(_unguarded)).merge(
-        demand, on="demand_id", validate="many_to_one"
-    )
+    rows = rows.assign(**{key: rows[key].map(report.unguarded) for key in ("demand_id", "standard")})
+    rows = rows.merge(demand, on="demand_id", validate="many_to_one")
     rows["unit_id"] = communities(rows, (rows["reason"] == CHECKED).to_numpy())
     rule = Decimal(str(result.record["parameters"]["community_rule"]))
     found = {}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from planner import printmaps
+from planner.errors import BlockedError, Fault
+from planner.hashing import sha256_of
 from planner.proposal import proposal
 from planner.sitepages import site_pages
 from planner.wordfile import write_docx
@@ -21,7 +24,30 @@ RESULT_FILES = frozenset({"map.png", "map.pdf", PROPOSAL, SITE_PAGES})
 """Names of everything that is written here."""
 
 
-def write(shown: MapData, folder: Path, begin: Callable[[str], None]) -> None:
+def spare_edited(final: Path) -> None:
+    """See that nobody's work on a document would be lost: an opinion filled in, a sentence put otherwise.
+
+    Parameters
+    ----------
+    final
+        The folder of a result that is about to be replaced; it may be absent.
+
+    Raises
+    ------
+    BlockedError
+        If a document there is no longer the one that was written.
+    """
+    try:
+        written = json.loads((final / "run.json").read_text(encoding="utf-8")).get("documents", {})
+    except (OSError, ValueError):
+        return
+    edited = [name for name in (PROPOSAL, SITE_PAGES) if name in written and (final / name).is_file()]
+    edited = [name for name in edited if sha256_of(final / name) != written[name]]
+    if edited:
+        raise BlockedError(Fault("document_edited", values={"folder": str(final), "files": ", ".join(edited)}))
+
+
+def write(shown: MapData, folder: Path, begin: Callable[[str], None]) -> dict[str, str]:
     """Write the print maps and, where there is a plan, the proposal and the pages of its sites.
 
     Parameters
@@ -32,14 +58,20 @@ def write(shown: MapData, folder: Path, begin: Callable[[str], None]) -> None:
         The folder of the result.
     begin
         Called with the name of each step as it begins.
+
+    Returns
+    -------
+    documents
+        Name and SHA-256 of each document that people fill in or put otherwise: `spare_edited` holds them against it.
     """
     begin("print")
     printmaps.write_print_maps(folder, shown)
     record: Mapping[str, Any] = shown.record
     opened = record["plan"].get("opened", [])
     if not opened:
-        return
+        return {}
     begin("documents")
     write_docx(folder / PROPOSAL, proposal(record, printmaps.figure_pictures(shown)))
     sites = [row["site_id"] for row in opened]
     write_docx(folder / SITE_PAGES, site_pages(record, printmaps.site_pictures(shown, sites)))
+    return {name: sha256_of(folder / name) for name in (PROPOSAL, SITE_PAGES)}

@@ -65,7 +65,7 @@ RESULT_FILES = frozenset(
 
 def _goal_records(studied: Study) -> list[dict[str, Any]]:
     """Figures of every goal, in every year that it is asked in."""
-    planned = studied.plan.status != "none"
+    planned = studied.planned
     most = {(reached.id, reached.scope, reached.year): reached for reached in studied.most}
     limited = studied.inputs.scenario.siting.capacity_standard
     found = []
@@ -155,7 +155,7 @@ def _served_people(studied: Study, standard: str, state: str) -> int | None:
 
 def _standard_records(studied: Study) -> list[dict[str, Any]]:
     """Figures of every standard, today and in the last year of the plan."""
-    planned = studied.plan.status != "none"
+    planned = studied.planned
     return [
         record.standard_record(
             s,
@@ -288,8 +288,7 @@ def write(
     begin("map")
     shown = _shown(studied, run, sites, outlines, checks)
     maps.write_map(folder / "map.html", shown)
-    if documents:
-        documentoutputs.write(shown, folder, begin)
+    run["documents"] = documentoutputs.write(shown, folder, begin) if documents else {}
     begin("files")
     _write_tables(studied, sites, folder)
     editoutputs.write_moved(moved, folder)

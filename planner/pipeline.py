@@ -17,6 +17,7 @@ from planner import (
     candidatestudy,
     checkbook,
     checking,
+    documentoutputs,
     frontieroutputs,
     inspection,
     outputs,
@@ -132,6 +133,7 @@ def run(
     name = inputs.scenario.name
     _make_ready(inputs, Path(out) / name, outputs.RESULT_FILES, "run.json")
     _spare_inputs(inputs, Path(out) / name, keep_inputs=keep_inputs)
+    documentoutputs.spare_edited(Path(out) / name)
     studied = study(inputs, clock)
     with results.result_folder(Path(out), name) as folder:
         written = outputs.write(studied, folder, clock, keep_inputs=keep_inputs, documents=documents)

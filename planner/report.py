@@ -33,8 +33,18 @@ def _as_text(value: Any, decimals: int = _DECIMALS) -> str:
     if isinstance(value, float):
         return f"{value:.{decimals}f}"
     text = str(value).replace("\r\n", "\n")
-    guarded = f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+    guarded = f"'{text}" if isinstance(value, str) and _runs(text) else text
     return guarded.replace("\r", "\n")  # a bare carriage return would end the row unquoted
+
+
+def _runs(text: str) -> bool:
+    """Whether Excel may run a text as a formula; one with quotes before it counts, so that each can be read back."""
+    return text.lstrip("'").startswith(_FORMULA_STARTS)
+
+
+def unguarded(text: str) -> str:
+    """Return the text of a cell that `write_csv` wrote, without the sign that keeps it from being a formula."""
+    return text[1:] if text.startswith("'") and _runs(text) else text
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

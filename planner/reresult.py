@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 import sqlite3
 import struct
 import tomllib
@@ -20,7 +21,7 @@ from planner.errors import Fault, ScenarioError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_GUARDED = ("'=", "'+", "'-", "'@", "'\t")
+_GUARDED = re.compile("'+[=+@\t-]")
 RUN, AUDIT = "run.json", "audit.json"
 _NAMING = ("file", "raster", "cells")
 _FREE = ("columns", "defaults", "keep")
@@ -62,7 +63,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     """Rows of a CSV that the planner wrote; the sign that keeps a cell from being a formula is taken off."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    return [{key: text[1:] if text.startswith(_GUARDED) else text for key, text in row.items()} for row in rows]
+    return [{key: text[1:] if _GUARDED.match(text) else text for key, text in row.items()} for row in rows]
 
 
 def _named(data: Any) -> Iterator[str]:

@@ -173,3 +173,20 @@ def test_two_runs_do_not_write_one_result(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(BlockedError) as caught:
         write_twice()
     assert caught.value.faults[0].code == "result_busy"
+
+
+def test_a_document_that_was_filled_in_by_hand_is_not_replaced(tmp_path: Path) -> None:
+    scenario, out = write_town(tmp_path / "in"), tmp_path / "out"
+    pipeline.run(scenario, out)
+    pipeline.run(scenario, out)  # as written: nothing is lost
+    proposal = out / "town" / "proposal.docx"
+    proposal.write_bytes(proposal.read_bytes() + b"\0")
+    for documents in (True, False):
+        with pytest.raises(BlockedError) as blocked:
+            pipeline.run(scenario, out, documents=documents)
+        assert [(fault.code, fault.values["files"]) for fault in blocked.value.faults] == [
+            ("document_edited", "proposal.docx")
+        ]
+    assert proposal.read_bytes().endswith(b"\0")
+    proposal.rename(tmp_path / "filled in.docx")
+    pipeline.run(scenario, out, documents=False)

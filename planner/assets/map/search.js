@@ -17,8 +17,9 @@
   });
 
   /* ---- what there is ---- */
+  /* Marks of direction, which the page leaves out of names, come along with what is pasted. */
   function fold(text) {
-    return text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
+    return text.replace(/\p{Bidi_Control}/gu, "").normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
   }
 
   /* Parts of a line with points between, each in its own direction of writing. */
