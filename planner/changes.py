@@ -22,6 +22,7 @@ from planner.hybrids import hybrids, measured_alike
 from planner.reaches import RESIDENTS
 from planner.scenario import fault_at
 from planner.sourcelist import shown_path
+from planner.standards import scope_of
 from planner.standings import DECIDED, MET, UNASSESSABLE, UNMET, sight, standings
 from planner.study import coverage_today
 from planner.tallies import LEVELS, deciding_figures
@@ -388,7 +389,7 @@ def _ledger_figures(last: LastYear, after: _About) -> pd.DataFrame:
         unit = next(iter(last.known.new_of[label]), None)
         home = after.get(unit or "", {"district": "", "town": ""})
         district, town = line.district or home["district"], line.town or home["town"]
-        scopes = {"city": "", "district": district, "town": f"{district}/{town}".removeprefix("/") if town else ""}
+        scopes = {"city": "", "district": district, "town": scope_of(district, town) if town else ""}
         for level, scope in scopes.items():
             if scope or level == "city":
                 rows.append({"level": level, "scope": scope, "standard": DECIDED, "state": line.state})

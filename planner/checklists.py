@@ -305,7 +305,8 @@ def scope_words(level: str, scope: str, place: str, language: Language) -> dict[
     """Return level and scope in words, for a sheet; what is no whole city but one `place` goes by its name."""
     if level == "city" and place:
         return {"level": say("bureau.level.place", language), "scope": place}
-    return {"level": say(f"bureau.level.{level}", language), "scope": scope.replace("/", "")}
+    name = scope.replace("/", "") if level == "town" else scope
+    return {"level": say(f"bureau.level.{level}", language), "scope": name}
 
 
 def table(checked: Checked, language: Language, place: str = "") -> pd.DataFrame:

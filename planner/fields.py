@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 """A time of day."""
 
-CODE = r"^[^;\s]+$"
-"""A code of a type of facility: codes stand in lists with semicolons between."""
+CODE = r"^[^;\s=+\-@][^;\s]*$"
+"""A code of a type of facility: lists have semicolons between codes, and cells that begin with = + - @ are formulas."""
 
 DIGITS = 24
 """Longest number that a scenario may write, and largest power of ten: exact arithmetic takes as long as they are."""

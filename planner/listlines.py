@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planner.checklists import is_list
+from planner.checklists import is_list, scope_words
 from planner.figures import ABSENT, exact_percent, percent
 from planner.words import listed, say
 
@@ -71,7 +71,7 @@ def _line(figure: CheckFigure, checked: Checked, language: Language, place: str)
     values: dict[str, object] = {
         "name": figure.name,
         "clause": figure.clause,
-        "scope": figure.scope.replace("/", "") or place or say("bureau.city", language),
+        "scope": scope_words(figure.level, figure.scope, place, language)["scope"] or say("bureau.city", language),
         "share": percent(figure.part, figure.whole),
         "communities": figure.communities,
         "part": figure.part,

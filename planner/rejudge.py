@@ -100,15 +100,20 @@ def scopes_of(goal: Mapping[str, Any], points: Sequence[Any]) -> Iterator[tuple[
     ]
     each = goal.get("each", "city")
     if each == "city":
-        yield "/".join(part for part in (goal.get("district"), goal.get("town")) if part), inside
+        yield _scope(goal.get("district"), goal.get("town")), inside
         return
     by_name: dict[str, list[Any]] = defaultdict(list)
     for point in inside:
-        joined = f"{point.district}/{point.town}".removeprefix("/") if point.town else ""
-        name = {"town": joined, "district": point.district, "community": point.unit}[each]
+        town = _scope(point.district, point.town) if point.town else ""
+        name = {"town": town, "district": _scope(point.district), "community": point.unit}[each]
         if name:
             by_name[name].append(point)
     yield from sorted(by_name.items())
+
+
+def _scope(*names: str | None) -> str:
+    # a stroke in a name must not make one town of two
+    return "/".join(name.replace("/", "／") for name in names if name)
 
 
 def counted(goal: Mapping[str, Any], points: Sequence[Point], rows: Rows, community_rule: object) -> Count:

@@ -41,7 +41,8 @@ def places_of(rows: Iterable[tuple[str, str, str]]) -> Places:
         if district:
             found["district", district].append(unit)
         if town:
-            found["town", f"{district}/{town}"].append(unit)
+            # a stroke in a name must not make one town of two
+            found["town", "/".join(name.replace("/", "／") for name in (district, town) if name)].append(unit)
     return [(level, scope, units) for (level, scope), units in found.items()]
 
 
@@ -305,7 +306,7 @@ def scope_columns(read: Read, own: Own, language: Language) -> dict[tuple[str, s
     for row in checklist_records(read, own):
         title = say("ledger.column.checklist_rate", language, name=row["name"])
         rate = Fraction(row["part"], row["whole"]) if row["whole"] else None
-        found[row["level"], row["scope"].removeprefix("/")][title] = rate
+        found[row["level"], row["scope"]][title] = rate
     return dict(found)
 
 
@@ -330,7 +331,8 @@ def _place(read: Read) -> str:
 def _scope_words(row: Mapping[str, Any], place: str, language: Language) -> dict[str, str]:
     if row["level"] == "city" and place:
         return {"level": say("bureau.level.place", language), "scope": place}
-    return {"level": say(f"bureau.level.{row['level']}", language), "scope": row["scope"].replace("/", "")}
+    scope = row["scope"].replace("/", "") if row["level"] == "town" else row["scope"]
+    return {"level": say(f"bureau.level.{row['level']}", language), "scope": scope}
 
 
 def _verdict(row: Mapping[str, Any]) -> str:

@@ -18,8 +18,8 @@ _TIERS = ("city", "district", "town", "village", "community")
 
 
 def scope_words(scope: str) -> str:
-    """Return a scope as sentences name it: 环翠区竹岛街道, not 环翠区/竹岛街道."""
-    return scope.replace("/", "", 1)
+    """Return a scope as sentences name it: 环翠区竹岛街道, not 环翠区/竹岛街道; strokes of names stand there as ／."""
+    return scope.replace("/", "")
 
 
 def goal_title(one: Mapping[str, Any], names: Mapping[str, str], language: Language) -> str:

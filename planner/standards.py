@@ -220,6 +220,14 @@ class Size:
     extra_yearly_yuan: int
 
 
+def scope_of(*names: str | None) -> str:
+    """Join a district and a town, those that are given, to the name of a scope.
+
+    A stroke within a name becomes ／, so that "/" only ever joins and two towns stay two scopes.
+    """
+    return "/".join(name.replace("/", "／") for name in names if name)
+
+
 def scopes(
     table: pd.DataFrame, each: Scope, district: str | None, town: str | None
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -235,8 +243,8 @@ def scopes(
     Yields
     ------
     name, rows
-        Name of the scope (empty for the whole city) and a mask of its rows. Rows that name no district (or town)
-        belong to no scope of that kind.
+        Name of the scope (`scope_of`; empty for the whole city) and a mask of its rows. Rows that name no district
+        (or town) belong to no scope of that kind.
     """
     inside = np.ones(len(table), dtype=bool)
     if district is not None:
@@ -244,11 +252,11 @@ def scopes(
     if town is not None:
         inside = inside & (table["town"] == town).to_numpy()
     if each == "city":
-        yield "/".join(part for part in (district, town) if part), inside
+        yield scope_of(district, town), inside
         return
-    keys = table["district"]
+    keys = table["district"].str.replace("/", "／")
     if each == "town":  # towns of one name in two districts are two scopes
-        keys = (table["district"] + "/" + table["town"]).str.removeprefix("/")
+        keys = (keys + "/" + table["town"].str.replace("/", "／")).str.removeprefix("/")
     named = inside & (table[each] != "").to_numpy()
     for name in sorted(set(keys[named])):
         yield name, named & (keys == name).to_numpy()

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledgertown import LEDGER, NEW, PEACE, SUNNY, quiet, said_of
-from planner import bureau, checklists, grants, ledgersums, listlines
+from planner import bureau, checklists, grants, ledgersums, listlines, rereported
 from planner.bureaucolumns import ledger_columns
 from planner.checklists import Checked, CheckFigure, check
 from planner.inputs import read
@@ -76,7 +76,7 @@ def test_8996_of_10000_is_899() -> None:
         4,
     ]
     assert next(listlines.lines(found, "zh")) == (
-        "行动（W2）：全市10000个社区中8996个符合，占89.9%；1004个不符合；应达到90%，还差4个社区。台账填报，不由可达性推算。"
+        "行动（W2）：全市共10000个社区，其中8996个符合，占89.9%；1004个不符合；应达到90%，还差4个社区。台账填报，不由可达性推算。"
     )
 
 
@@ -133,7 +133,7 @@ def test_a_column_that_is_there_and_empty_is_another_matter() -> None:
 def test_one_place_that_is_audited_goes_by_its_name() -> None:
     units, ledger = answers("是否实施行动", ["是", "否"])
     found = check([ACTION], units, ledger, 2025)
-    assert "：东区城关镇2个社区中" in next(listlines.lines(found, "zh", "东区城关镇"))
+    assert "：东区城关镇共2个社区，其中" in next(listlines.lines(found, "zh", "东区城关镇"))
     first = checklists.table(found, "zh", "东区城关镇").iloc[0]
     assert first[["层级", "范围"]].tolist() == ["合计", "东区城关镇"]
     assert checklists.table(found, "zh")["范围"].tolist() == ["", "东区", "西区", "东区城关镇", "西区城关镇"]
@@ -176,6 +176,20 @@ def test_districts_and_towns_are_rolled_up_and_the_target_stands_where_it_is_ask
     assert checklists.rates(found)["action"][""] == Fraction(1, 2)
 
 
+def test_a_stroke_in_a_district_is_told_as_it_is_and_that_of_a_town_joins_nothing() -> None:
+    units, ledger = answers("是否实施行动", ["是", "否"])
+    units = units.replace({"东区": "高新区/综保区", "城关镇": "城/关镇"})
+    found = check([ACTION.model_copy(update={"each": "district"})], units, ledger, 2025)
+    assert checklists.table(found, "zh")["范围"].tolist()[1:] == [
+        *("西区", "高新区/综保区", "西区城／关镇", "高新区／综保区城／关镇"),
+    ]
+    assert any("：高新区/综保区共1个社区，其中" in line for line in listlines.lines(found, "zh"))
+    homes = units[["district", "town"]].itertuples(name=None)
+    ours = {(level, scope) for level, scope, _ in rereported.places_of(homes)}
+    assert ours == {(figure.level, figure.scope) for figure in found.figures}, "verify goes by the same scopes"
+    assert rereported.places_of([("u", "", "镇")])[-1][:2] == ("town", "镇"), "a town needs no district"
+
+
 def test_a_rate_counts_where_both_figures_are_given() -> None:
     units = units_of(4)
     ledger = pd.DataFrame({"就业": [9, 8, None, 0], "登记": [10, None, 5, 0]}, index=units.index, dtype="Int64")
@@ -186,7 +200,7 @@ def test_a_rate_counts_where_both_figures_are_given() -> None:
     first = checklists.table(found, "zh").iloc[0]
     assert [first["分子"], first["分母"], first["比例"]] == [9, 15, Fraction(3, 5)]
     assert next(listlines.lines(found, "zh")) == (
-        "实现就业（B1）：全市就业9人，占登记15人的60.0%；4个社区中1个未填，不在两数之内；应达到90%，还差5人。"
+        "实现就业（B1）：全市就业共9人，占登记（15人）的60.0%；4个社区中1个未填，不在两数之内；应达到90%，还差5人。"
         "台账填报，不由可达性推算。"
     )
 

@@ -91,8 +91,8 @@ def test_too_many_and_too_few_are_told_by_grade_and_district() -> None:
     quota = sum(QUOTAS[name] for name in found.absent["brands"])
     assert told == (
         f"品牌（W5）：台账共6个社区，一次性{money(550_000, 'zh')}；按条款名额共20个，{WHOLE}；"
-        "A级5个，比名额（8个）少3个；"
-        "B级1个，比名额（12个）少11个；环翠区4个，超出名额（3个）1个、高区1个，比名额（2个）少1个；"
+        "A级有5个，比名额（8个）少3个；"
+        "B级有1个，比名额（12个）少11个；环翠区有4个，超出名额（3个）1个、高区有1个，比名额（2个）少1个；"
         f"{left}有名额（共{quota}个），人口表中没有其社区；未注明区市、外县有社区而没有名额。台账填报，不由可达性推算。"
     )
     nowhere = [f for f in found.figures if f.level == "district" and not f.scope and not f.grade]

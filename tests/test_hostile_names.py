@@ -36,7 +36,7 @@ CODE = (
     "<img/src=x/onerror=alert(1)></script><script>alert(2)</script><!--${alert(3)}`\\u0041\\{{7*7}}{%raw%}{#{name}{0}%s"
     "&lt\"']]>$\\frac{1}{2}$$x^_x0041_⟨areas⟩[red][/]\u202eمركز\u2066🧑\u200d🌾../../x:y@2026"
 )
-"""What a code may hold: neither white space nor a semicolon, which stands between codes."""
+"""What a code may hold: neither white space nor a semicolon, which stands between codes; = + - @ do not begin one."""
 
 CORE = f"{CODE} &lt;b&gt;&#39;\t\u2028\n;NUL"
 LONG = "长" * 300
@@ -109,7 +109,7 @@ def new_town(folder: Path) -> Town:
         districts=[names("district"), names("district")],
         towns={(one, other): names("town") for one in (0, 1) for other in (0, 1)},
         units={pair: (names("unit_id"), names("community", f"{CORE}第2")) for pair in pairs},
-        types=[names("type", CODE), names("type", CODE)],
+        types=[names("type", CODE, "''+"), names("type", CODE, "{{x}}")],
         group=names("group_id", CODE),
         tier=names("tier"),
     )

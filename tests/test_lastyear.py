@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planner import inputs, pipeline, previous
+from planner import changes, inputs, pipeline, previous
+from planner.auditstudy import study_audit
 from planner.errors import PlannerError, ScenarioError
 from planner.lastyear import read_last_year
 from planner.scenario import load
@@ -281,6 +282,17 @@ def test_against_a_ledger_there_is_only_the_change(tmp_path: Path) -> None:
     assert ",999999999999,老社区,,,gone,,,met,," in table
     assert len(told["unlisted"]["new"]) == 12
     assert told["unlisted"]["gone"] == ["999999999999"]
+
+
+def test_towns_with_strokes_in_their_names_have_a_last_year(tmp_path: Path) -> None:
+    path = with_ledger(tmp_path / "y", "000000000000,,达标", "000000000032,,不达标")
+    people = path.parent / "demand.csv"
+    people.write_text(people.read_text(encoding="utf-8").replace("东区镇", "东/镇"), encoding="utf-8")
+    read = inputs.read(path, quiet)
+    last = read_last_year(read, quiet)
+    assert last is not None
+    found = changes.compare(last, study_audit(read, quiet), quiet)
+    assert found.rates_last("town") == {"东区/东／镇": (0, 1), "西区/西区镇": (1, 1)}
 
 
 def test_verdicts_may_be_ticks_and_a_blank_one_is_not_known(tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ def test_a_key_written_twice_gets_the_line_of_its_own_table(tmp_path: Path) -> N
         ("cost_once_yuan = 80_000", "cost_once_yuan = 99999999999999", "value_range"),
         ('id = "walk-5"', 'id = ""', "value_text"),
         ('type = "station"', 'type = "a;b"', "value_pattern"),
+        *(('type = "station"', f'type = "{sign}station"', "value_pattern") for sign in "=+-@"),
         ("[[goal]]", '[time]\nnoon_at = "25:00"\n[[goal]]', "value_pattern"),
         ("[[goal]]", '[time]\nnoon_at = "10pm"\n[[goal]]', "value_pattern"),
         ("[[goal]]", "[time]\nnoon_at = 12\n[[goal]]", "value_text"),

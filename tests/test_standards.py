@@ -117,6 +117,13 @@ def test_towns_of_one_name_in_two_districts_are_two_scopes() -> None:
     assert found_scopes(table, "town", None, "x") == {"A/x": [1], "B/x": [0, 3]}
 
 
+def test_a_stroke_in_a_name_is_no_joint_of_two() -> None:
+    table = places(("A/B", "x"), ("A", "B/x"), ("", "y/z"))
+    assert found_scopes(table, "town") == {"A／B/x": [0], "A/B／x": [1], "y／z": [2]}
+    assert found_scopes(table, "district") == {"A": [1], "A／B": [0]}
+    assert found_scopes(table, "city", "A", "B/x") == {"A/B／x": [1]}
+
+
 def test_rows_without_a_town_belong_to_no_town() -> None:
     assert found_scopes(places(("A", "x"), ("A", ""), ("", "")), "town") == {"A/x": [0]}
 

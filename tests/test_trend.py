@@ -11,6 +11,7 @@ import pytest
 
 from planner.policyschema import ChecklistSection
 from planner.rulenames import goal_title
+from planner.standards import scope_of
 from planner.study import Study, study
 from planner.trend import (
     goal_titles,
@@ -95,7 +96,7 @@ def test_the_plan_says_how_many_sites_and_how_much_money(tmp_path: Path) -> None
     assert year["types"] == {"就业e站": year["count"]}
     line = next(missing_lines(missing, milestones(found), NAMES, "zh"))
     money = f"{year['cost_once_yuan'] / 10000:g}万元，每年{year['cost_yearly_yuan'] / 10000:g}万元"
-    assert line == f"到2025年达到全部目标还差{year['count']}个点（就业e站{year['count']}个），一次性{money}。"
+    assert line == f"到2025年达到全部目标还差{year['count']}个点（{year['count']}个就业e站），一次性{money}。"
 
 
 def test_where_today_is_enough_no_site_is_missing(tmp_path: Path) -> None:
@@ -165,6 +166,8 @@ def test_goals_are_called_by_what_they_ask_for() -> None:
     told = GOAL | {"of": "communities", "scope": "", "group_name": "登记失业人员", "backup": True}
     assert goal_title(told, NAMES, "zh") == "城区步行5分钟按社区达标（登记失业人员、有两处可达）"
     assert goal_title(GOAL | {"scope": ""}, NAMES, "en") == "城区步行5分钟, by people"
+    parks = goal_title(GOAL | {"scope": scope_of("高新区/综保区")}, NAMES, "zh")
+    assert parks == "城区步行5分钟按人口覆盖（高新区／综保区）", "a stroke in a name stays there"
     twins = goal_titles([GOAL, GOAL | {"goal": "h"}, GOAL | {"scope": "西区"}], NAMES, "zh")
     assert twins["h", "东区/一镇"] == "城区步行5分钟按人口覆盖（东区一镇）（h）"
     assert twins["g", "西区"] == "城区步行5分钟按人口覆盖（西区）"

@@ -38,6 +38,19 @@ def test_both_languages_say_the_same() -> None:
     assert {key: wrong for key, both in sentences().items() if (wrong := list(faults_of(both)))} == {}
 
 
+RUNS_ON = re.compile(
+    r"\{(?:name|type|place|scope|district|town|grade|group|part_of|whole_of)\}"
+    r"\{(?:count|number|people|communities|part|whole|sites|met|money|yuan|share|rate)\b"
+)
+"""A name with a figure right behind it."""
+
+
+def test_no_figure_runs_on_from_a_name() -> None:
+    """Names may end in digits: 5 outlets of a type 就业驿站2.0 must not be read as 就业驿站2.05."""
+    assert RUNS_ON.search("{type}{count}个"), "what it looks for"
+    assert [key for key, both in sentences().items() if RUNS_ON.search(both["zh"] + "\n" + both["en"])] == []
+
+
 @pytest.mark.parametrize(
     ("zh", "en"), [("一", ""), ("{a}", "{b}"), ("{a}", "a"), ("一", "一"), ("一", "一 (一)"), ("“一”", "“一” 一")]
 )
