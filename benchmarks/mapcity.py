@@ -173,9 +173,10 @@ def _record(demand: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, states: Sequence[
     return {
         "scenario": "city-2026",
         "data_date": "2026-06-30",
+        "parameters": {"horizon_years": 5},
         "standards": [{"id": name, **standard} for name in STANDARDS],
         "goals": [],
-        "plan": {"status": "optimal", "gap": 0.0, "opened": opened, "hurts_most": []},
+        "plan": {"status": "optimal", "objective": 0, "gap": 0.0, "opened": opened, "hurts_most": []},
         "effect": {
             "decides": ["walk", "rural"],
             "figures": figures,
@@ -195,7 +196,8 @@ def _opened(sites: gpd.GeoDataFrame, row: int) -> dict[str, Any]:
         "why": ["不建此处，以下目标达不到：城区步行15分钟按人口覆盖、乡村路网5公里按人口覆盖。"],
         "runner_up_site_id": second["site_id"], "runner_up_name": second["name"], "runner_up_type_name": TYPES[kind],
         **{f"runner_up_{name}": yuan for name, yuan in costs.items()}, "runner_up_keeps_goals": False,
-        "runner_up_more_yuan": -43_000, "runner_up_lost_people": 1656, "in_time": True,
+        "runner_up_more_yuan": -43_000, "runner_up_more_objective": -43_000, "runner_up_lost_people": 1656,
+        "in_time": True,
     }  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planner.figures import money
+from planner.siteforms import about_plan, runner_up
 from planner.words import listed, say
 
 if TYPE_CHECKING:
@@ -64,8 +66,10 @@ def _planned(row: Row, title: str, record: Row, language: Language) -> Iterator[
         return say("map.persons", language, n=f"{row[key]:,}") if row.get(key) is not None else ""
 
     def yuan(key: str) -> str:
-        sentence = "map.yuan_estimated" if row.get(f"estimated_{key}") else "map.yuan"
-        return say(sentence, language, n=f"{row[f'cost_{key}_yuan']:,}") if f"cost_{key}_yuan" in row else ""
+        if f"cost_{key}_yuan" not in row:
+            return ""
+        amount = money(row[f"cost_{key}_yuan"], language)
+        return say("mapcard.estimated", language, money=amount) if row.get(f"estimated_{key}") else amount
 
     facts = [
         (say("mapcard.host", language), row.get("host") or ""),
@@ -79,52 +83,15 @@ def _planned(row: Row, title: str, record: Row, language: Language) -> Iterator[
         (say("mapcard.only", language), people("only_people")),
     ]
     yield _part(title, facts)
-    if why := list(_why(row, record, language)):
+    if why := row.get("why"):
         yield _part(say("mapcard.why", language), lines=why)
-    if "runner_up_site_id" in row:
-        yield _part(say("mapcard.second", language), lines=list(_runner_up(row, language)))
+    if second := _second_best(row, record, language):
+        yield _part(say("mapcard.second", language), lines=[second])
 
 
-def _why(row: Row, record: Row, language: Language) -> Iterator[str]:
-    """Say what would fail without a site: in the record's own sentences, else by the names of its goals."""
-    if "why" in row:
-        yield from row["why"]
-        return
-    names = record.get("policy", {}).get("names", {})
-    for label in row.get("goals_missed", ()):
-        goal, _, scope = str(label).partition(":")
-        name = names.get(f"goal.{goal}", {}).get(language, goal)
-        yield say("mapcard.misses", language, goal=f"{name} {scope}".strip())
-
-
-def _runner_up(row: Row, language: Language) -> Iterator[str]:
-    if not row["runner_up_site_id"]:
-        yield say("mapcard.no_second", language)
-    else:
-        costs = {f"{key}": f"{row[f'runner_up_cost_{key}_yuan']:,}" for key in ("once", "yearly")}
-        named = {"name": row["runner_up_name"], "type": row["runner_up_type_name"]}
-        yield say("mapcard.runner_up", language, **named, **costs)
-        yield _difference(row, language) + _why_not(row, language)
-    if not row.get("in_time", True):
-        yield say("mapcard.not_in_time", language)
-
-
-def _difference(row: Row, language: Language) -> str:
-    more = row["runner_up_more_yuan"]
-    key = "more" if more > 0 else "less" if more < 0 else "same"
-    return say(f"mapcard.{key}", language, n=f"{abs(more):,}")
-
-
-def _why_not(row: Row, language: Language) -> str:
-    """Say why the second was not taken: goals fail with it, or people lose cover, or it is no better."""
-    lost = row["runner_up_lost_people"]
-    if not row["runner_up_keeps_goals"]:
-        key = "fails"
-    elif lost:
-        key = "loses"
-    else:
-        key = "dearer" if row["runner_up_more_yuan"] > 0 else "no_better"
-    return say(f"mapcard.{key}", language, n=f"{lost:,}")
+def _second_best(row: Row, record: Row, language: Language) -> str:
+    """Say what comes second, in the words of the site's own page."""
+    return runner_up(row, **about_plan(record), language=language)
 
 
 # ---- the others ----

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.roads import Roads
+
+
+State = Literal["today", "plan"]
+STATES: tuple[State, ...] = ("today", "plan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,3 +94,26 @@ class MapData:
     edits: Sequence[Mapping[str, Any]] = ()
     marks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     land: Land = field(default_factory=Land)
+
+
+def states_of(shown: MapData) -> tuple[State, ...]:
+    """Return the states that a map shows: today, and with the plan where the record has a lawful one.
+
+    Where no plan keeps the hard rules, or none was found in time, rows of a plan could only repeat today's.
+    """
+    planned = shown.record.get("plan", {}).get("objective") is not None
+    return STATES if planned and (shown.coverage["state"] == "plan").any() else STATES[:1]
+
+
+def goals_asked(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the goals of a record that ask for something: not those of which a year asks nothing yet."""
+    return [goal for goal in record.get("goals", ()) if Decimal(str(goal["target"])) > 0]
+
+
+def opened_words(record: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """Say how many facilities a plan adds, and at how many places where two are added at one."""
+    opened = record.get("plan", {}).get("opened", ())
+    n_sites = len({row["site_id"] for row in opened})
+    if n_sites == len(opened):
+        return words["count"].format(n=f"{n_sites:,}")
+    return words["count_at"].format(n=f"{len(opened):,}", sites=f"{n_sites:,}")

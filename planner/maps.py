@@ -10,6 +10,7 @@ import shapely
 
 from planner.figures import gap_percent, percent, percent_of, permille_down
 from planner.mapcards import site_cards
+from planner.mapdata import STATES, goals_asked, opened_words, states_of
 from planner.maplayers import community_layer, district_layer, land_layer
 from planner.packing import area_layers, bounds, packed_points, road_layer, spacing
 from planner.page import Layer, footer, page, page_words, places_named, site_layer, site_layers
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from planner.mapdata import MapData, MapLabels
     from planner.terms import Language
 
-STATES = ("today", "plan")
 _REASON_CODES = {
     "beyond": "b", "demand_off_network": "f", "no_route": "r", "no_site": "s", "not_assessable": "n", "checked": "k",
 }  # fmt: skip
@@ -52,14 +52,14 @@ def write_map(path: Path, shown: MapData) -> None:
     places = np.concatenate([shapely.get_coordinates(table.geometry.to_numpy()) for table in (placed, sites)])
     open_sites = sites["state"].isin(["today", "planned"])
     coverage = shown.coverage
-    states = [state for state in STATES if (coverage["state"] == state).any()]
+    states = states_of(shown)
     standards = [item["id"] for item in record["standards"]]
     site_ids = sorted(set(coverage["site_id"].dropna()) - {""})
     words = page_words(labels.language, "map")
     data = {
         "words": words,
         "states": states,
-        "record": _figures(record, labels, states),
+        "record": _figures(record, labels, states, words),
         "footer": footer(labels),
         "bounds": bounds(places, roads),
         "roads": road_layer(roads),
@@ -70,7 +70,7 @@ def write_map(path: Path, shown: MapData) -> None:
         "reasons": {code: f"reason.{reason}" for reason, code in _REASON_CODES.items()},
         "sites": site_layer(sites, labels, words),
         "cards": site_cards(record, sites["site_id"], sites["state"], labels),
-        "areas": area_layers(shown.areas, standards, STATES),
+        "areas": area_layers(shown.areas, standards, states),
         **({"edits": list(shown.edits)} if shown.edits else {}),
         **_marks(shown.marks, standards, placed["demand_id"].tolist()),
         **land_layer(shown.land),
@@ -83,10 +83,12 @@ def write_map(path: Path, shown: MapData) -> None:
 # ---- figures ----
 
 
-def _figures(record: Mapping[str, Any], labels: MapLabels, states: Sequence[str]) -> dict[str, Any]:
-    """Return the record's figures for the legend, shares and gap as they are printed."""
+def _figures(
+    record: Mapping[str, Any], labels: MapLabels, states: Sequence[str], words: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the record's figures for the legend, shares and gap as they are printed; costs of a plan that is one."""
     plan = record.get("plan", {})
-    fields = ("status", "best_effort", "cost_once_yuan", "cost_yearly_yuan", "estimated_yuan")
+    fields = ("best_effort", "cost_once_yuan", "cost_yearly_yuan", "estimated_yuan") if "plan" in states else ()
     rates = [
         {
             **{key: item[key] for key in ("people", "not_assessable")},
@@ -101,7 +103,7 @@ def _figures(record: Mapping[str, Any], labels: MapLabels, states: Sequence[str]
             "met": bool(goal["met"]),
             **{key: percent_of(goal.get(key)) for key in ("target", *STATES)},
         }
-        for goal in record.get("goals", ())
+        for goal in goals_asked(record)
     ]
     return {
         "scenario": record["scenario"],
@@ -109,9 +111,10 @@ def _figures(record: Mapping[str, Any], labels: MapLabels, states: Sequence[str]
         "standards": rates,
         "goals": goals,
         "plan": {
+            "status": plan.get("status"),
             **{key: plan.get(key) for key in fields},
             "gap": gap_percent(plan.get("gap")),
-            "opened": len(plan.get("opened", ())),
+            "opened": opened_words(record, words) if "plan" in states else "",
             "conflict": list(plan.get("conflict_words", ())),
         },
     }

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -122,9 +123,10 @@ def site_layer(shown: GeoDataFrame, labels: Labels, words: Mapping[str, str]) ->
     Parameters
     ----------
     shown
-        One row for each: site_id, name, types (codes joined by ``;``, the first one decides the symbol and the layer),
-        state (``today``, ``planned``, ``candidate``, ``closed``), number (order of building, 0 unless planned),
-        cost_once_yuan, cost_yearly_yuan (nullable), estimated, people (served, nullable), district, town, geometry.
+        One row for each: site_id, name, types (codes joined by ``;``: the first one decides the symbol and the layer,
+        whose name counts the others), state (``today``, ``planned``, ``candidate``, ``closed``), number (order of
+        building, 0 unless planned), cost_once_yuan, cost_yearly_yuan (nullable), estimated, people (served, nullable),
+        district, town, geometry.
     labels
         Names and footer of the page.
     words
@@ -137,9 +139,18 @@ def site_layer(shown: GeoDataFrame, labels: Labels, words: Mapping[str, str]) ->
         form = types.index(codes[number][0] if codes[number] else "") if state in {"today", "planned"} else 1
         groups.setdefault((state, form), []).append(number)
 
+    def type_name(code: str) -> str:
+        return labels.type_names.get(code, code) or say("map.unnamed", labels.language)
+
     def name(state: str, form: int) -> str:
-        type_name = labels.type_names.get(types[form], types[form]) or say("map.unnamed", labels.language)
-        return words[f"sites_{state}"].format(name=type_name)
+        """Name a group by its first type; where places have others besides, say how many of them."""
+        others = Counter(code for row in groups[state, form] for code in codes[row][1:])
+        also = (
+            say("map.also_at", labels.language, n=others[code], name=type_name(code)) for code in types if others[code]
+        )
+        besides = listed(also, labels.language) if state in {"today", "planned"} else ""
+        named = type_name(types[form]) + (say("map.also", labels.language, others=besides) if besides else "")
+        return words[f"sites_{state}"].format(name=named)
 
     order = {state: place for place, state in enumerate(("today", "planned", "candidate", "closed"))}
     return {

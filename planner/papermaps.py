@@ -27,11 +27,12 @@ from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from planner.geodesy import EARTH_RADIUS_M
-from planner.printlabels import ASCENT, DESCENT, FONT, Box, width
+from planner.printlabels import DESCENT, FONT, Box, width
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from matplotlib.artist import Artist
     from numpy.typing import NDArray
@@ -56,6 +57,12 @@ _SETTINGS: Any = {
     "text.antialiased": True,
     "text.hinting": "none",
 }
+
+
+def own_settings() -> AbstractContextManager[None]:
+    """Return the settings that all drawing is done under: matplotlib's defaults, not those of whoever runs it."""
+    defaults = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
+    return mpl.rc_context({**defaults, **_SETTINGS})
 
 
 # ---- what is seen of the earth ----
@@ -124,12 +131,12 @@ def round_length(room_m: float) -> float:
 
 
 class Paper:
-    """A sheet: what is drawn later lies above what was drawn before."""
+    """A sheet: what is drawn later lies above what was drawn before. It is drawn on under `own_settings`."""
 
     def __init__(self, wide: float, high: float) -> None:
         """Take a white sheet of so many points."""
         self.box = Box(0.0, 0.0, wide, high)
-        with mpl.rc_context(_SETTINGS):
+        with own_settings():
             self._figure = Figure(figsize=(wide / 72, high / 72), dpi=72, facecolor="white")
         self._at = Affine2D().scale(1 / 72) + self._figure.dpi_scale_trans
         self._font = FontProperties(fname=str(FONT))
@@ -244,7 +251,7 @@ class Paper:
 
     def png(self, dpi: int) -> bytes:
         """Return the sheet as a PNG of 256 colours: few are drawn, and the file is a quarter of what it would be."""
-        with mpl.rc_context(_SETTINGS):
+        with own_settings():
             self._figure.set_dpi(dpi)
             canvas = FigureCanvasAgg(self._figure)
             canvas.draw()  # type: ignore[no-untyped-call]
@@ -258,7 +265,7 @@ class Paper:
     def pdf(self, title: str, date: dt.datetime) -> bytes:
         """Return the sheet as a PDF of lines and text, dated as told."""
         held = io.BytesIO()
-        with mpl.rc_context(_SETTINGS):
+        with own_settings():
             named = {"Title": title, "Creator": None, "Producer": None, "CreationDate": date}
             FigureCanvasPdf(self._figure).print_pdf(held, metadata=named)  # type: ignore[no-untyped-call]
         return held.getvalue()
@@ -314,8 +321,3 @@ def polygon(points: list[tuple[float, float]]) -> Outline:
 
 def _rounded(box: Box) -> Outline:
     return polygon([(box.left, box.bottom), (box.right, box.bottom), (box.right, box.top), (box.left, box.top)])
-
-
-def text_box(x: float, y: float, words: str, size: float) -> Box:
-    """Return what a text covers that begins at a place."""
-    return Box(x, y - DESCENT * size, x + width(words, size), y + ASCENT * size)

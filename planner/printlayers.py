@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.mapdata import MapData
+    from planner.mapdata import MapData, State
     from planner.papermaps import Paper, View
-    from planner.printscene import Flags, Real, Scene, State
+    from planner.printscene import Flags, Real, Scene
 
 
 class Dot(NamedTuple):
@@ -42,6 +42,8 @@ REACH = {"today": "#e3f0fa", "plan": "#dcf1e9"}
 REACH_EDGES = {"today": "#8dbadb", "plan": "#6fbfa3"}
 WATER, BORDER, PLACE = "#d3e5f0", "#8a7f94", "#737a80"
 EDITS = {"close": "#a50f15", "add": "#117733", "slow": "#b8860b", "one_way": "#6a3d9a", "entrance": "#00838f"}
+EDIT_DASHES = {"close": (3.0, 2.0), "slow": (0.8, 2.4), "one_way": (5.0, 2.0, 0.8, 2.0), "entrance": (1.7, 1.3)}
+"""Kinds of edits differ by their dashes as well: some of their colours are one to the colour-blind."""
 
 # Colour, and points of thickness where a point of paper is 40 m.
 _ROADS = {"path": ("#dddbd5", 0.3), "minor": ("#d3d1cb", 0.42), "medium": ("#c1bfb8", 0.8), "major": ("#a9a69f", 1.3)}
@@ -125,7 +127,7 @@ def edits(paper: Paper, view: View, shown: MapData) -> None:
     """Draw road edits."""
     for edit in shown.edits:
         lines = unpacked(edit["lines"])
-        dash = (3.0, 2.0) if edit["kind"] == "close" else ()
+        dash = EDIT_DASHES.get(edit["kind"], ())
         paper.lines(view.on_paper(lines.vertices), lines.starts, EDITS[edit["kind"]], 2.0, dash=dash, clip=view.frame)
 
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.figures import ABSENT, gap_percent, money, percent
+from planner.mapdata import goals_asked, opened_words
 from planner.papermaps import GREY, INK, RULE
 from planner.printlabels import Box, plain, shortened, width, wrapped
 from planner.printlayers import (
     BORDER,
     DOTS,
+    EDIT_DASHES,
     EDITS,
     REACH,
     REACH_EDGES,
@@ -29,8 +31,9 @@ from planner.words import say
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from planner.mapdata import State
     from planner.papermaps import Paper, View
-    from planner.printscene import Scene, State
+    from planner.printscene import Scene
 
     Drawn = Callable[[Paper, float, float], None]
 
@@ -75,6 +78,12 @@ class Column:
         name = shortened(plain(name), size, room - width(value, size) - 6)
         self.paper.text(self.left, self.y, name, size, GREY)
         self.paper.text(self.right, self.y, value, size, align="right")
+
+    def lines(self, words: str, colour: str) -> None:
+        """Write small text, broken into lines."""
+        for line in wrapped(plain(words), SMALL, self.right - self.left):
+            self.y -= SMALL + 2.6
+            self.paper.text(self.left, self.y, line, SMALL, colour)
 
     def keys(self, keys: Sequence[tuple[Drawn, str]], across: int = 1) -> None:
         """Write signs with their meaning, some across."""
@@ -154,8 +163,7 @@ def _land_keys(shared: Scene) -> list[tuple[Drawn, str]]:
         found.append((_stroke(BORDER, 0.9, (7, 2.5, 1.5, 2.5)), shared.words["border"]))
     kinds = dict.fromkeys(str(edit["kind"]) for edit in shared.shown.edits)
     for kind in kinds:
-        dash = (3.0, 2.0) if kind == "close" else ()
-        found.append((_stroke(EDITS[kind], 2.0, dash), shared.words[f"edit_{kind}"]))
+        found.append((_stroke(EDITS[kind], 2.0, EDIT_DASHES.get(kind, ())), shared.words[f"edit_{kind}"]))
     return found
 
 
@@ -197,7 +205,7 @@ def legend(column: Column, shared: Scene, state: State, sizes: Sequence[tuple[st
     if others := _land_keys(shared):
         column.y -= 4
         column.keys(others, across=2)
-    if state == "plan":
+    if shared.shown.record.get("plan", {}).get("status", "none") != "none":
         _plan(column, shared)
 
 
@@ -218,6 +226,9 @@ def _rates(column: Column, shared: Scene) -> None:
             if covered and people and (state == "today" or planned):
                 end = column.left + whole * covered / people
                 paper.rectangle(Box(column.left, column.y, end, column.y + 3), fill=colour)
+        if item.get("not_assessable"):
+            column.y -= 1
+            column.lines(shared.words["apart"].format(people=f"{item['not_assessable']:,}"), GREY)
         column.y -= 1.5
 
 
@@ -244,32 +255,36 @@ def _round_down(number: int) -> int:
 
 
 def _plan(column: Column, shared: Scene) -> None:
-    """Write what the plan costs, and what came of it."""
+    """Write what the plan costs, and what came of it; the latter alone where no plan is lawful."""
     plan, words, language = shared.shown.record.get("plan", {}), shared.words, shared.shown.labels.language
 
     def yuan(key: str) -> str:
         return ABSENT if plan.get(key) is None else money(plan[key], language)
 
     column.heading(words["plan_heading"])
-    column.pair(words["plan_opened"], words["count"].format(n=len(plan.get("opened", ()))))
-    column.pair(words["plan_once"], yuan("cost_once_yuan"))
-    column.pair(words["plan_yearly"], yuan("cost_yearly_yuan"))
-    if plan.get("estimated_yuan"):
-        column.pair(words["plan_estimated"], yuan("estimated_yuan"))
-    goals = shared.shown.record.get("goals", ())
-    if goals:
+    if "plan" in shared.states:
+        column.pair(words["plan_opened"], opened_words(shared.shown.record, words))
+        column.pair(words["plan_once"], yuan("cost_once_yuan"))
+        if plan.get("estimated_yuan"):
+            column.pair(words["plan_estimated"], yuan("estimated_yuan"))
+        column.pair(words["plan_yearly"], yuan("cost_yearly_yuan"))
+    if goals := goals_asked(shared.shown.record):
         met = sum(bool(goal["met"]) for goal in goals)
         column.pair(words["goals_met"], f"{met} / {len(goals)}")
     status = words.get(f"status.{plan.get('status')}", "")
     column.pair(words["plan_status"], status.format(gap=gap_percent(plan.get("gap"))))
-    if plan.get("best_effort"):
-        for line in wrapped(plain(words["best_effort"]), SMALL, column.right - column.left):
-            column.y -= SMALL + 2.6
-            column.paper.text(column.left, column.y, line, SMALL, DOTS["uncovered"].fill)
+    if "plan" in shared.states and plan.get("best_effort"):
+        column.lines(words["best_effort"], DOTS["uncovered"].fill)
+
+
+def list_height(shared: Scene) -> float:
+    """Height that the list of planned sites takes in two columns."""
+    n_sites = sum(len(group["rows"]) for group in shared.sites["groups"] if group["state"] == "planned")
+    return HEAD + 16 + -(-n_sites // 2) * (SMALL + 2.2) if n_sites else 0.0
 
 
 def site_list(column: Column, shared: Scene, bottom: float) -> None:
-    """List the planned sites above `bottom`: with type and cost where there is room, else in two columns."""
+    """List the planned sites above `bottom`: with type and cost where there is room, else in columns."""
     table = shared.sites
     rows = [row for group in table["groups"] if group["state"] == "planned" for row in group["rows"]]
     rows.sort(key=lambda row: (table["number"][row], row))
@@ -282,6 +297,8 @@ def site_list(column: Column, shared: Scene, bottom: float) -> None:
     across = 1 if len(rows) <= deep else 2
     step = step if across == 1 else SMALL + 2.2
     deep = int(room // step)
+    if len(rows) > across * deep:  # better short names than sites that stand on the map with a number alone
+        across = 3
     fits = len(rows) if len(rows) <= across * deep else across * (deep - 1)
     wide, half, top = (column.right - column.left) / across, -(-fits // across), column.y
     for place, row in enumerate(rows[:fits]):

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from planner.blocks import Picture
-from planner.papermaps import CM, GREY, INK, MM, Paper, north_arrow, scale_bar, view_of
+from planner.papermaps import CM, GREY, INK, MM, Paper, north_arrow, own_settings, scale_bar, view_of
 from planner.printlabels import Box, plain, shortened, width
 from planner.printlayers import (
     REACH,
@@ -36,6 +36,7 @@ from planner.printlegend import (
     foot_lines,
     keys_seen,
     legend,
+    list_height,
     people_keys,
     reach_key,
     reach_keys,
@@ -54,17 +55,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.mapdata import MapData
+    from planner.mapdata import MapData, State
     from planner.papermaps import View
-    from planner.printlegend import Drawn
-    from planner.printscene import Bounds, Scene, State
+    from planner.printscene import Bounds, Scene
 
 _A3_MM = (420.0, 297.0)
 _DPI = 300
 _MARGIN, _GAP, _COLUMN = 26.0, 10.0, 236.0
 _SITE_CM, _SITE_DPI = (15.5, 8.5), 220
 _LEAST_M = 1500.0  # that a small map shows
-_INSET, _TAG = 165.0, 8.4
+_INSET, _LEAST_INSET, _TAG = 165.0, 96.0, 8.4
 
 
 # ---- a map in its frame ----
@@ -125,7 +125,8 @@ def _map(
     states = ("today", "closed", "planned") if state == "plan" else ("today", "closed")
     shown = symbols(view, shared, states)
     sites(paper, view, shared, shown, factor, first)
-    furniture = _furniture(paper, view, shared, bar, arrow, tag)
+    taken = [one.box(grown(one, shared, factor, first)) for one in shown]
+    furniture = _furniture(paper, view, shared, bar, arrow, tag, [*taken, *([inset] if inset else [])])
     if inset:
         _locator(paper, view, inset, shared, state)
         furniture.append(inset)
@@ -134,7 +135,6 @@ def _map(
     areas, named = area_labels(view, shared), site_labels(shown, shared, size, factor, first)
     n_districts = sum(label.size > TOWN_SIZE for label, _ in areas)
     labels = [*areas[:n_districts], *named, *areas[n_districts:]]
-    taken = [one.box(grown(one, shared, factor, first)) for one in shown]
     names(paper, view, labels, [*taken, *furniture])
     paper.rectangle(view.frame, edge=INK, thick=0.9)
 
@@ -144,20 +144,37 @@ def _outside(shared: Scene, area: Any) -> NDArray[np.bool_]:
     return np.asarray(~shapely.contains_xy(area, shared.places))
 
 
-def _furniture(paper: Paper, view: View, shared: Scene, bar: float, arrow: float, tag: str) -> list[Box]:
-    """Draw scale bar, north arrow and tag; return what they cover."""
-    frame, found = view.frame, []
+def _furniture(
+    paper: Paper, view: View, shared: Scene, bar: float, arrow: float, tag: str, taken: Sequence[Box]
+) -> list[Box]:
+    """Draw scale bar, north arrow and tag, each in a corner where it hides nothing; return what they cover.
+
+    Where every corner would hide something of `taken`, the first one is used.
+    """
+    frame, found = view.frame, list[Box]()
+
+    def free(wide: float, high: float, corners: str) -> Box:
+        """Return a box in the first free corner: ``l`` or ``r``, ``t`` or ``b``."""
+        boxes = []
+        for side, end in zip(corners[::2], corners[1::2], strict=True):
+            left = frame.left if side == "l" else frame.right - wide
+            bottom = frame.bottom if end == "b" else frame.top - high
+            boxes.append(Box(left, bottom, left + wide, bottom + high))
+        return next((box for box in boxes if not any(box.meets(other) for other in [*taken, *found])), boxes[0])
+
     if bar:
         units = shared.words["metre"], shared.words["kilometre"]
-        found.append(scale_bar(paper, view, frame.left + 12, frame.bottom + 10, bar, units))
+        box = free(bar + 36, 26, "lbrb")
+        found.append(scale_bar(paper, view, box.left + 12, box.bottom + 10, bar, units))
     if arrow:
-        found.append(north_arrow(paper, frame.right - 20, frame.top - arrow - 24, arrow, shared.words["north"]))
+        box = free(40, arrow + 40, "rtlt")
+        found.append(north_arrow(paper, box.left + 20, box.bottom + 16, arrow, shared.words["north"]))
     if tag:
         words = shortened(plain(tag), _TAG, frame.right - frame.left - 16)
-        cover = Box(frame.left, frame.top - _TAG - 9, frame.left + width(words, _TAG) + 14, frame.top)
-        paper.rectangle(cover, fill="white", edge=INK, thick=0.6)
-        paper.text(frame.left + 7, frame.top - _TAG - 3.2, words, _TAG)
-        found.append(cover)
+        box = free(width(words, _TAG) + 14, _TAG + 9, "ltrtrblb")
+        paper.rectangle(box, fill="white", edge=INK, thick=0.6)
+        paper.text(box.left + 7, box.top - _TAG - 3.2, words, _TAG)
+        found.append(box)
     return found
 
 
@@ -166,10 +183,11 @@ def _furniture(paper: Paper, view: View, shared: Scene, bar: float, arrow: float
 
 def write_maps(folder: Path, shown: MapData) -> None:
     """Write ``map.png`` and ``map.pdf``; see `printmaps.write_print_maps`."""
-    paper = large(scene(shown))
-    date = moment(shown.record["data_date"])
-    (folder / "map.pdf").write_bytes(paper.pdf(plain(shown.labels.title), date))
-    (folder / "map.png").write_bytes(paper.png(_DPI))
+    with own_settings():
+        paper = large(scene(shown))
+        date = moment(shown.record["data_date"])
+        (folder / "map.pdf").write_bytes(paper.pdf(plain(shown.labels.title), date))
+        (folder / "map.png").write_bytes(paper.png(_DPI))
 
 
 def moment(date: str) -> dt.datetime:
@@ -196,7 +214,8 @@ def large(shared: Scene) -> Paper:
         _map(paper, enlarged, shared, state, sizes[1][1], size=7.0, tag=words["enlarged"])
     column = Column(paper, inner.right - _COLUMN, inner.right, top + 9)
     legend(column, shared, state, sizes or [(words["key_size"], most)])
-    inset, low = Box(column.left, bottom, column.right, bottom + _INSET), bottom
+    high = float(np.clip(column.y - list_height(shared) - _GAP - bottom, _LEAST_INSET, _INSET))
+    inset, low = Box(column.left, bottom, column.right, bottom + high), bottom
     if column.y > inset.top + 30 and (cropped(view, shared) or not enlarged):
         low = inset.top + _GAP
         if cropped(view, shared):
@@ -237,7 +256,8 @@ def _locator(paper: Paper, view: View, frame: Box, shared: Scene, state: State) 
     outside = [one for one in symbols(whole, shared, ("planned",)) if not Box(one.x, one.y, one.x, one.y).inside(seen)]
     sites(paper, whole, shared, outside if state == "plan" else [], 0.75)
     paper.rectangle(seen, edge=INK, thick=1.0)
-    _furniture(paper, whole, shared, 0.3 * (frame.right - frame.left), 0.0, shared.words["locator"])
+    taken = [seen, *(one.box(0.75) for one in outside)]
+    _furniture(paper, whole, shared, 0.3 * (frame.right - frame.left), 0.0, shared.words["locator"], taken)
     paper.rectangle(frame, edge=INK, thick=0.9)
 
 
@@ -247,7 +267,8 @@ def _locator(paper: Paper, view: View, frame: Box, shared: Scene, state: State) 
 def figures(shown: MapData) -> tuple[Picture, ...]:
     """Return the figures; see `printmaps.figure_pictures`."""
     shared = scene(shown)
-    return tuple(_figure(shared, state) for state in shared.states)
+    with own_settings():
+        return tuple(_figure(shared, state) for state in shared.states)
 
 
 def _figure(shared: Scene, state: State) -> Picture:
@@ -288,7 +309,8 @@ def _figure(shared: Scene, state: State) -> Picture:
 def site_maps(shown: MapData, site_ids: Sequence[str]) -> dict[str, Picture]:
     """Return a small map for each site; see `printmaps.site_pictures`."""
     shared = scene(shown)
-    return {site_id: _site_map(shared, site_id) for site_id in site_ids}
+    with own_settings():
+        return {site_id: _site_map(shared, site_id) for site_id in dict.fromkeys(site_ids)}
 
 
 def _site_map(shared: Scene, site_id: str) -> Picture:
@@ -297,10 +319,12 @@ def _site_map(shared: Scene, site_id: str) -> Picture:
     wide, high = (side * CM for side in _SITE_CM)
     standard, area = _area_of(shared, site_id, state)
     bounds = _site_bounds(shared, site_id, area)
-    below, keys = 0.0, list[tuple["Drawn", str]]()
-    for _ in range(2):  # the keys of what is seen beside the whole picture, then beside the keys
+    below = 0.0
+    while True:  # a lower frame shows more of the ground, and its keys may take another line
         view = view_of(bounds, Box(0.5, below + 0.5, wide - 0.5, high - 0.5), least_m=_LEAST_M)
         keys = [*keys_seen(view, shared, state), *([reach_key(shared, standard)] if standard else [])]
+        if strip_height(keys, wide - 8) <= below:
+            break
         below = strip_height(keys, wide - 8)
     paper = Paper(wide, high)
     most = biggest_radius(view, shared)
@@ -316,13 +340,21 @@ def _site_map(shared: Scene, site_id: str) -> Picture:
 
 
 def _area_of(shared: Scene, site_id: str, state: State) -> tuple[str, Any]:
-    """Return the first standard under which a site has a service area, deciding ones first, and that area."""
+    """Return the standard under which a site has the service area that is to be shown, and that area.
+
+    Of those that what is planned there serves, deciding ones first, the one under which most people have it as their
+    new nearest site: a kiosk in a station is not shown with the reach of the station.
+    """
     areas = shared.shown.areas
     own = areas[(areas["site_id"] == site_id) & (areas["state"] == state) & areas.geometry.notna()]
-    for standard in (*shared.decides, *own["standard"]):
-        if (of := own[own["standard"] == standard]).shape[0]:
-            return standard, shapely.union_all(of.geometry.to_numpy())
-    return "", None
+    record, decides = shared.shown.record, shared.decides
+    planned = {row.get("type") for row in record.get("plan", {}).get("opened", ()) if row["site_id"] == site_id}
+    foreign = {item["id"]: planned.isdisjoint(item.get("served_by", ())) for item in record["standards"]}
+    known = [item["id"] for item in record["standards"] if (own["standard"] == item["id"]).any()]
+    if not known:
+        return "", None
+    best = min(known, key=lambda one: (foreign[one], one not in decides, -shared.newly.get((site_id, one), 0)))
+    return best, shapely.union_all(own.geometry[own["standard"] == best].to_numpy())
 
 
 def _site_bounds(shared: Scene, site_id: str, area: Any) -> Bounds:

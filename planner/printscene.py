@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import shapely
 
+from planner.mapdata import states_of
 from planner.packing import road_layer
 from planner.page import page_words, site_layer
 
@@ -18,13 +19,11 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-    from planner.mapdata import MapData
+    from planner.mapdata import MapData, State
 
     Real = NDArray[np.float64]
     Flags = NDArray[np.bool_]
     Bounds = tuple[float, float, float, float]
-
-State = Literal["today", "plan"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +75,7 @@ class Scene:
     decides
         Standards that say who is covered, as the audit chooses them.
     states
-        ``today``, and ``plan`` where there is one.
+        ``today``, and ``plan`` where there is a lawful one.
     roads
         By class.
     places, people
@@ -91,6 +90,8 @@ class Scene:
         State -> what is reached under the first deciding standard that has areas; of the plan, what is new.
     reach_of
         That standard; empty without any.
+    newly
+        (site_id, standard) -> people whom the plan covers anew with that site as their nearest.
     middles
         Districts and then towns, those with most people first.
     """
@@ -108,6 +109,7 @@ class Scene:
     site_places: Real
     reach: Mapping[State, Any]
     reach_of: str
+    newly: Mapping[tuple[str, str], int]
     middles: tuple[Middle, ...]
 
 
@@ -115,9 +117,9 @@ def scene(shown: MapData) -> Scene:
     """Prepare a result for drawing."""
     demand = shown.demand[placed_rows(shown.demand)].reset_index(drop=True)
     sites = shown.sites[placed_rows(shown.sites)].reset_index(drop=True)
-    words = page_words(shown.labels.language, "map", "print")
+    words = page_words(shown.labels.language, "mappage", "map", "print")
     decides = deciding(shown.record)
-    states: tuple[State, ...] = ("today", "plan") if (shown.coverage["state"] == "plan").any() else ("today",)
+    states = states_of(shown)
     covered = {state: _covered(shown.coverage, decides, state, demand["demand_id"]) for state in states}
     reach_of, reach = _reach(shown.areas, decides)
     return Scene(
@@ -134,8 +136,21 @@ def scene(shown: MapData) -> Scene:
         site_places=shapely.get_coordinates(sites.geometry.to_numpy()),
         reach=reach,
         reach_of=reach_of,
+        newly=_newly(shown),
         middles=(*_middles(demand, ["district"]), *_middles(demand, ["district", "town"])),
     )
+
+
+def _newly(shown: MapData) -> Mapping[tuple[str, str], int]:
+    """Count by site and standard the people whom the plan covers anew with that site as their nearest (last year)."""
+    rows = shown.coverage[shown.coverage["covered"].notna()].sort_values("year", kind="stable")
+    rows = rows.drop_duplicates(["demand_id", "standard", "state"], keep="last")
+    rows = rows[rows["covered"].astype(bool)]
+    keys = pd.MultiIndex.from_frame(rows[["demand_id", "standard"]])
+    fresh = rows[(rows["state"] == "plan").to_numpy() & ~keys.isin(keys[rows["state"] == "today"])]
+    fresh = fresh.assign(people=fresh["demand_id"].map(shown.demand.set_index("demand_id")["people"]))
+    sums = fresh.groupby(["site_id", "standard"], as_index=False)["people"].sum()
+    return dict(zip(zip(sums["site_id"], sums["standard"], strict=True), sums["people"].tolist(), strict=True))
 
 
 def deciding(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from planner import proposalbasis, proposaleffect, proposallines, proposaloptions, proposaltables
-from planner.blocks import Document, Heading, PageBreak, Paragraph, Table
+from planner import proposalbasis, proposaleffect, proposallines, proposaloptions, proposalsites, proposaltables
+from planner.blocks import Document, Heading, PageBreak, Paragraph, Picture, Table
 from planner.proposalfigures import date_words, reading
 from planner.proposalsources import counting, doubts, map_lines, parameters, sources
 from planner.words import say
@@ -16,7 +16,7 @@ from planner.words import say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from planner.blocks import Block, Picture
+    from planner.blocks import Block
     from planner.proposalfigures import Reading
     from planner.terms import Language
 
@@ -49,17 +49,17 @@ def proposal(run: Mapping[str, Any], pictures: Sequence[Picture]) -> Document:
         *_options(told),
         *_left(told),
         *_sources(told),
-        *_signed(told, about.get("maker", "")),
     ]
-    note = about.get("note") or say("note.document", language)
+    annexes = [*_annexes(told, pictures)]
+    body += [*_signed(told, annexes)]
     return Document(
         title=title_of(run["title"], language),
         subtitle=say("proposal.subtitle", language, date=date_words(run["data_date"], language)),
-        blocks=(*_numbered(body, language), *_annexes(told, pictures)),
+        blocks=(*_numbered(body, language), *annexes),
         language=language,
         date=dt.date.fromisoformat(run["data_date"]),
         maker=about.get("maker", ""),
-        footer=say("proposal.footer", language, note=note, attribution=run["attribution"]),
+        footer=say("proposal.footer", language, attribution=run["attribution"]),
     )
 
 
@@ -109,11 +109,12 @@ def _situation(told: Reading) -> Iterator[Block]:
     yield _part(told, "standards", 2)
     yield from _body(proposalbasis.standards(told))
     if told.run.get("policy"):
-        yield _part(told, "open", 2)
-        rows = [*proposalbasis.values_left_open(told)]
+        rows, own = [*proposalbasis.values_left_open(told)], [*proposalbasis.own_values(told)]
+        if rows or own:
+            yield _part(told, "open", 2)
         if rows:
             yield proposaltables.left_open(told, rows)
-        yield from _body(proposalbasis.own_values(told))
+        yield from _body(own)
         yield Paragraph(say(f"proposal.basis.{'rest' if rows else 'nothing'}_open", told.language))
     yield _part(told, "gap")
     yield from _body(proposallines.gap(told))
@@ -192,8 +193,12 @@ def _sources(told: Reading) -> Iterator[Block]:
     yield from _body(doubts(told))
 
 
-def _signed(told: Reading, maker: str) -> Iterator[Block]:
-    """Leave the place of the signature and its date to a pen: the data date is none."""
+def _signed(told: Reading, annexes: Sequence[Block]) -> Iterator[Block]:
+    """List what is annexed, and leave the place of the signature and its date to a pen: the data date is none."""
+    maker = told.run.get("document", {}).get("maker", "")
+    captions = [block.caption.partition("\n")[0] for block in annexes if isinstance(block, (Table, Picture))]
+    names = say("proposal.then", told.language).join(captions)
+    yield Paragraph(say("proposal.annexed", told.language, names=names))
     yield Paragraph(maker or say("proposal.signed_by", told.language), "right")
     yield Paragraph(say("proposal.signed_on", told.language), "right")
 
@@ -203,7 +208,7 @@ def _annexes(told: Reading, pictures: Sequence[Picture]) -> Iterator[Block]:
     yield PageBreak()
     yield proposaltables.districts(told)
     if told.plan["opened"]:
-        yield proposaltables.sites(told)
+        yield proposalsites.sites(told)
     else:
         yield from _notes([_empty(told, "sites")])
     yield from _tabled(table := proposaltables.communities(told))
@@ -213,7 +218,22 @@ def _annexes(told: Reading, pictures: Sequence[Picture]) -> Iterator[Block]:
         yield PageBreak()
     for number, picture in enumerate(pictures, start=1):
         words = say("proposal.caption.picture", told.language, number=str(number), caption=picture.caption)
-        yield replace(picture, caption=words)
+        yield replace(picture, caption=_map_foot(told, words))
+
+
+def _map_foot(told: Reading, caption: str) -> str:
+    """Put under the caption of a map who made it, its review number and its date; what is not given is for a pen."""
+    language, about = told.language, told.run.get("document", {})
+    blank = say("proposal.to_fill", language)
+    return say(
+        "proposal.map_foot",
+        language,
+        caption=caption,
+        number=about.get("review_number") or blank,
+        maker=about.get("maker") or blank,
+        date=date_words(told.run["data_date"], language),
+        note=about.get("note") or say("note.document", language),
+    )
 
 
 def _empty(told: Reading, key: str) -> str:

@@ -34,7 +34,8 @@ def effect(told: Reading) -> Iterator[str]:
     if newly["people"]:
         each = say("proposal.per_person", language, n=whole(newly["cost_yuan_per_person"], language))
         more = say("proposal.effect.each_whole", language, years=years_counted(told), each=each)
-        yield say("proposal.effect.newly_note", language) + more + say("proposal.stop", language)
+        reach = say("proposal.effect.newly_reach", language) if told.limited else ""
+        yield say("proposal.effect.newly_note", language) + more + reach + say("proposal.stop", language)
     yield from _together(told)
     for one in told.run["standards"]:
         if one["served_plan"] is not None:
@@ -97,24 +98,34 @@ def _proof(told: Reading) -> str:
     if plan["best_effort"]:
         return say("proposal.effect.no_bound", language)
     if plan["status"] == "optimal":
-        return say("proposal.effect.proven" if cheapest else "proposal.effect.proven_other", language)
+        key = "proven_other" if not cheapest else "proven" if told.goals else "proven_rules"
+        return say(f"proposal.effect.{key}", language)
     if not cheapest:
-        return say("proposal.effect.gap_other", language, gap=gap_percent(plan["gap"]))
+        return say("proposal.effect.gap_other", language, what=_measured(told), gap=gap_percent(plan["gap"]))
     return say("proposal.effect.gap", language, gap=gap_percent(plan["gap"]), bound=money(plan["bound"], language))
 
 
+def _measured(told: Reading) -> str:
+    """Name what an objective other than cost makes least."""
+    return say(f"proposal.effect.what_{told.plan['objective_of']}", told.language)
+
+
 def _certified(told: Reading) -> Iterator[str]:
-    """Say what the reckoning without the solver proves."""
+    """Say what the reckoning without the solver proves: how much less the best plan can be, as a part of this one."""
     language, plan = told.language, told.plan
     if plan["certified_gap"] is None:
         return
+    cheapest, gap = plan["objective_of"] == "min_cost", gap_percent(plan["certified_gap"])
+    looser = say("proposal.effect.looser", language) if plan["certified_gap"] > (plan["gap"] or 0) else ""
     if plan["certified_gap"] >= 1:
         yield say("proposal.effect.certified_none", language)
-    elif plan["objective_of"] == "min_cost":
-        bound, gap = money(plan["certified_bound"], language), gap_percent(plan["certified_gap"])
-        yield say("proposal.effect.certified", language, bound=bound, gap=gap)
+    elif not plan["certified_gap"]:
+        yield say(f"proposal.effect.certified_same{'' if cheapest else '_other'}", language)
+    elif cheapest:
+        bound = money(plan["certified_bound"], language)
+        yield say("proposal.effect.certified", language, bound=bound, gap=gap, looser=looser)
     else:
-        yield say("proposal.effect.certified_other", language, gap=gap_percent(plan["certified_gap"]))
+        yield say("proposal.effect.certified_other", language, what=_measured(told), gap=gap, looser=looser)
 
 
 def _change(told: Reading, level: str, scope: str) -> Record | None:

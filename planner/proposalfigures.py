@@ -98,6 +98,22 @@ class Reading:
         """The goals that are asked for: not those of which a year asks nothing yet."""
         return [goal for goal in self.run["goals"] if goal["target"]]
 
+    @property
+    def shared(self) -> bool:
+        """Whether two types open at one place: then facilities are counted, and places are not."""
+        places = [row["site_id"] for row in self.plan["opened"]]
+        return len(set(places)) < len(places)
+
+    @property
+    def limited(self) -> bool:
+        """Whether capacity is counted under some standard."""
+        return any(one["served_today"] is not None for one in self.run["standards"])
+
+    @property
+    def by_road(self) -> bool:
+        """Whether some standard measures along roads."""
+        return any(one["metric"] == "road" for one in self.run["standards"])
+
     def standard(self, key: str) -> Record:
         """Return the record of a standard."""
         found: Record = next(one for one in self.run["standards"] if one["id"] == key)
@@ -150,6 +166,16 @@ def unit(kind: str, n: int, language: Language) -> str:
     return say(f"proposal.unit.{kind}.{form}", language, n=whole(n, language))
 
 
+def facilities(told: Reading, n: int) -> str:
+    """Return how many of what is planned: sites, and where two types open at one place, facilities."""
+    return unit("facilities" if told.shared else "sites", n, told.language)
+
+
+def column(told: Reading, key: str, **values: str) -> str:
+    """Return the head of a column."""
+    return say(f"proposal.column.{key}", told.language, **values)
+
+
 def years_counted(told: Reading) -> str:
     """Return over how many years costs are counted."""
     return unit("years", told.run["parameters"]["horizon_years"], told.language)
@@ -184,18 +210,16 @@ def plain(number: float) -> str:
 
 
 def metres_up(metres: float | None) -> str:
-    """Return metres rounded up to a tenth, so that what lies beyond a standard never reads as within it."""
-    return "" if metres is None else _tenths_up(round(metres * 1000), 100)
+    """Return whole metres, rounded up, so that what lies beyond a standard never reads as within it."""
+    return "" if metres is None else str(-(-round(metres * 1000) // 1000))
 
 
 def minutes_up(seconds: float | None) -> str:
     """Return minutes rounded up to a tenth: 15.02 minutes never read as 15.0."""
-    return "" if seconds is None else _tenths_up(round(seconds * 1000), 6000)
-
-
-def _tenths_up(thousandths: int, tenth: int) -> str:
-    found = -(-thousandths // tenth)
-    return f"{found // 10}.{found % 10}"
+    if seconds is None:
+        return ""
+    tenths_up = -(-round(seconds * 1000) // 6000)
+    return f"{tenths_up // 10}.{tenths_up % 10}"
 
 
 # --- names -------------------------------------------------------------------------------------------------------
@@ -209,7 +233,7 @@ def town_name(told: Reading, row: Record) -> str:
 
 def towns_words(told: Reading, left: Record) -> tuple[str, bool]:
     """List the towns with most communities left out, and say whether these are all."""
-    rows = sorted(left["by_town"], key=lambda row: (-row["communities"], -row["people"]))
+    rows = sorted(left["by_town"], key=lambda row: -row["communities"])
     names = [
         say(
             "proposal.gap.town",

@@ -9,6 +9,7 @@ from planner.proposaleffect import DISTRICTS_SHOWN, newly_words, rates
 from planner.proposalfigures import (
     conflict_names,
     date_words,
+    facilities,
     goal_name,
     goals_of_last_year,
     groups_words,
@@ -54,9 +55,9 @@ def summary(told: Reading) -> str:
 def _asked(told: Reading) -> Iterator[str]:
     language, plan = told.language, told.plan
     yield say(
-        "proposal.ask.plan",
+        "proposal.ask.plan_shared" if told.shared else "proposal.ask.plan",
         language,
-        sites=_sites(told),
+        sites=facilities(told, plan["opened"][-1]["number"]),
         once=money(plan["cost_once_yuan"], language),
         yearly=money(plan["cost_yearly_yuan"], language),
         years=years_counted(told),
@@ -73,16 +74,12 @@ def requirements(told: Reading) -> Iterator[str]:
     """Say what cannot hold together, and what meeting everything would take."""
     language, plan = told.language, told.plan
     if plan["conflict_words"]:
-        key = "conflict" if plan["conflict_smallest"] else "conflict_some"
+        several = "conflict" if plan["conflict_smallest"] else "conflict_some"
+        key = several if len(plan["conflict_words"]) > 1 else "conflict_one"
         yield say(f"proposal.verdict.{key}", language, names=listed(conflict_names(told), language))
     if plan["least_budget_yuan"] is not None:
         key = "least_budget" if plan["least_budget_proven"] else "least_found"
         yield say(f"proposal.verdict.{key}", language, yuan=money(plan["least_budget_yuan"], language))
-
-
-def _sites(told: Reading) -> str:
-    """How many sites open: the number of the last one."""
-    return unit("sites", told.plan["opened"][-1]["number"], told.language)
 
 
 # --- one: today (sentences 1 to 4) -------------------------------------------------------------------------------
@@ -113,6 +110,10 @@ def today(told: Reading) -> Iterator[str]:
                 covered=unit("people", one["covered_today"], language),
                 share=percent(one["covered_today"], one["people"]),
             )
+    for one in told.run["standards"]:
+        if one["not_assessable"]:
+            people = unit("people", one["not_assessable"], language)
+            yield say("proposal.today.unjudged_people", language, name=told.names[one["id"]], people=people)
     yield from _unassessable(told, "today")
     yield from _district_rates(told)
 
@@ -147,8 +148,11 @@ def standing(told: Reading, key: str) -> str:
     }
     if one["minutes"] is not None or one["mode"] == "drive":
         return say("proposal.today.minutes", language, name=told.names[key], how=_how(told, one), **values)
-    other = told.figure(key, "today", variant="straight" if one["metric"] == "road" else "road")
-    beside = say("proposal.today.beside", language, rate=tenths(other["rate_tenths"])) if other else ""
+    metric = "straight" if one["metric"] == "road" else "road"
+    beside = ""
+    if other := told.figure(key, "today", variant=metric):
+        way = say(f"proposal.metric.{metric}", language)
+        beside = say("proposal.today.beside", language, other=way, rate=tenths(other["rate_tenths"]))
     circle = say(f"proposal.circle.{one['setting'] or 'all'}", language)
     name = say("proposal.how.km", language, who=circle, km=plain(one["km"]))
     metric = say(f"proposal.decided.{one['metric']}", language)
@@ -263,12 +267,15 @@ def left(told: Reading) -> Iterator[str]:
     yield from _unassessable(told, told.state)
     for standard, points in told.plan["uncoverable_by_standard"].items():
         key = "uncoverable" if points["people"] else "uncoverable_close"
+        off = told.run["demand"]["off_network_points"] and told.standard(standard)["metric"] == "road"
+        snap_max_m = plain(told.run["parameters"]["snap_max_m"])
         yield say(
             f"proposal.left.{key}",
             language,
             name=told.names[standard],
             points=unit("points", points["points"], language),
             people=unit("people", points["people"], language),
+            off=say("proposal.left.uncoverable_off", language, snap_max_m=snap_max_m) if off else "",
         )
 
 
@@ -280,12 +287,19 @@ def _reasons(told: Reading, rest: Record) -> Iterator[str]:
 
 
 def _measures(told: Reading) -> str:
-    """Name the kinds of measures that stand against what is left, as the communities' own words begin."""
+    """Name the measures that stand against what is left, as the communities' own words begin, and say if of all."""
     language, blank = told.language, "{}"
     words = [one["measure"] or "" for one in told.effect["communities"] if one[f"state_{told.state}"] == "unmet"]
-    found = []
-    for kind in ("mobile", "joint"):
-        begin = say(f"measure.what.{kind}", language, name=blank, metres=blank).partition(blank)[0]
-        if any(text.startswith(begin) for text in words):
-            found.append(say(f"proposal.measure.{kind}", language))
-    return say("proposal.left.measures", language, measures=listed(found, language)) if found else ""
+    begins = {
+        kind: say(f"measure.what.{kind}", language, name=blank, metres=blank).partition(blank)[0]
+        for kind in ("mobile", "joint")
+    }
+    found = [
+        say(f"proposal.measure.{kind}", language)
+        for kind, begin in begins.items()
+        if any(text.startswith(begin) for text in words)
+    ]
+    if not found:
+        return say("proposal.left.measures_none", language) if words else ""
+    key = "measures" if all(text.startswith(tuple(begins.values())) for text in words) else "measures_some"
+    return say(f"proposal.left.{key}", language, measures=listed(found, language))

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.figures import exact_percent, money, percent
-from planner.proposalfigures import METHODS, dated_goal_name, source_rank, unit, whole, years_counted
+from planner.proposalfigures import (
+    METHODS,
+    dated_goal_name,
+    facilities,
+    plain,
+    source_rank,
+    unit,
+    whole,
+    years_counted,
+)
+from planner.proposalswaps import dropped, outcome
 from planner.words import listed, say
 
 if TYPE_CHECKING:
@@ -38,19 +48,18 @@ def built(told: Reading) -> Iterator[str]:
         say("proposal.built.host", language, name=one["host"], sites=unit("sites", one["count"], language))
         for one in effect["hosts"][:HOSTS_SHOWN]
     ]
+    key = "hosts" if len(hosts) > 1 else "host_only"
     by_type: dict[str, list[Record]] = {}
     for row in sorted(effect["built"], key=_method_rank):
         by_type.setdefault(row["type"], []).append(row)
-    kinds = [
-        listed((_item(told, row, named=not k) for k, row in enumerate(rows)), language) for rows in by_type.values()
-    ]
-    sites = unit("sites", told.plan["opened"][-1]["number"], language)
+    kinds = [listed((_item(told, row) for row in rows), language) for rows in by_type.values()]
+    sites = facilities(told, told.plan["opened"][-1]["number"])
     yield say(
         "proposal.built.whole",
         language,
         items=say("proposal.then", language).join(kinds),
         sites=say("proposal.built.in_all", language, sites=sites) if len(effect["built"]) > 1 else "",
-        hosts=say("proposal.built.hosts", language, hosts=listed(hosts, language)) if hosts else "",
+        hosts=say(f"proposal.built.{key}", language, hosts=listed(hosts, language)) if hosts else "",
     )
     if any(row["method"] in METHODS[1:] for row in effect["built"]):
         yield say("proposal.built.methods", language)
@@ -62,11 +71,11 @@ def _method_rank(row: Record) -> int:
     return known if row["method"] else len(METHODS) + 1
 
 
-def _item(told: Reading, row: Record, *, named: bool) -> str:
-    """Say how many of one type are built in one way; the first of a type names it."""
+def _item(told: Reading, row: Record) -> str:
+    """Say how many of one type are built in one way: the number before the name, which may end in a digit."""
     language = told.language
     values = {
-        "type": say("proposal.built.of", language, type=row["type_name"]) if named else "",
+        "type": say("proposal.built.of", language, type=row["type_name"]),
         "sites": unit("sites", row["count"], language),
     }
     if row["at_existing"] == row["count"]:
@@ -85,7 +94,7 @@ def costs(told: Reading) -> Iterator[str]:
     language, plan = told.language, told.plan
     if not plan["opened"]:
         return
-    estimated = unit("sites", plan["estimated_count"], language)
+    estimated = facilities(told, plan["estimated_count"])
     yield say(
         "proposal.money.cost",
         language,
@@ -110,9 +119,9 @@ def _sources(told: Reading) -> str:
         return say(key, language, name=name) if name else say("proposal.money.no_funding", language)
     parts = [
         say(
-            "proposal.money.part",
+            "proposal.money.part" if name else "proposal.money.part_unnamed",
             language,
-            name=name or say("proposal.no_funding", language),
+            **({"name": name} if name else {}),
             money=money(part["cost_once_yuan"], language),
         )
         for name, part in sorted(by_funding.items(), key=lambda one: source_rank(one[0]))
@@ -125,13 +134,14 @@ def _years(told: Reading) -> str:
     """Say what is built in each year."""
     language, by_year = told.language, told.plan["by_year"]
     if len(by_year) == 1:
-        return say("proposal.money.one_year", language, year=next(iter(by_year)))
+        dated = any(goal["year"] for goal in told.run["goals"])
+        return say(f"proposal.money.{'one_year' if dated else 'no_years'}", language, year=next(iter(by_year)))
     parts = [
         say(
             "proposal.money.year",
             language,
             year=year,
-            sites=unit("sites", part["count"], language),
+            sites=facilities(told, part["count"]),
             once=money(part["cost_once_yuan"], language),
             yearly=money(part["cost_yearly_yuan"], language),
         )
@@ -155,8 +165,23 @@ def method(told: Reading) -> Iterator[str]:
         yield say("proposal.method.best_effort", language, **values)
     else:
         goals = say("proposal.method.goals", language) if told.goals else ""
-        yield say(f"proposal.method.{plan['objective_of']}", language, goals=goals, **values)
+        aim = {} if plan["objective_of"] == "min_cost" else {"aim": _aim(told)}
+        yield say(f"proposal.method.{plan['objective_of']}", language, goals=goals, **aim, **values)
     yield say("proposal.method.roads", language)
+
+
+def _aim(told: Reading) -> str:
+    """Say what a plan is to make least other than its cost: by which standard, and who counts for more than one."""
+    language, parameters = told.language, told.run["parameters"]
+    parts = [
+        say("proposal.method.weight", language, name=one["name"], weight=plain(one["weight"]))
+        for one in parameters.get("weights", ())
+        if one["weight"] != 1
+    ]
+    parts += [say("proposal.method.yearly", language)] if len(parameters["years"]) > 1 else []
+    weighted = say("proposal.method.weighted", language, parts=listed(parts, language)) if parts else ""
+    key = f"proposal.method.aim_{told.plan['objective_of']}"
+    return say(key, language, standard=told.names[parameters["standard"]], weighted=weighted)
 
 
 def goals(told: Reading) -> Iterator[str]:
@@ -206,7 +231,7 @@ def other_plans(told: Reading) -> Iterator[str]:
             language,
             number=whole(row["alternative"], language),
             cost=money(row["cost_yuan"], language),
-            more=_beside(row["more_yuan"], "proposal.options", told),
+            more=_beside(row["more_yuan"], told),
             differs=unit("choices", row["differs"], language),
         )
     if plan["alternatives_fewer"]:
@@ -215,11 +240,11 @@ def other_plans(told: Reading) -> Iterator[str]:
         yield say("proposal.options.none_asked", language)
 
 
-def _beside(yuan: int, keys: str, told: Reading, **values: str) -> str:
-    """Say how much more or less something costs; `keys` hold the words more, less and even."""
+def _beside(yuan: int, told: Reading) -> str:
+    """Say how much more or less than the plan something costs."""
     way = "more" if yuan > 0 else "less" if yuan < 0 else "even"
-    key = f"{keys}_{way}" if keys.endswith("years") else f"{keys}.{way}"
-    return say(key, told.language, **values, **({"money": money(abs(yuan), told.language)} if yuan else {}))
+    amount = {"money": money(abs(yuan), told.language)} if yuan else {}
+    return say(f"proposal.options.{way}", told.language, **amount)
 
 
 def swaps(told: Reading) -> Iterator[str]:
@@ -239,14 +264,12 @@ def swaps(told: Reading) -> Iterator[str]:
 def _without(told: Reading, row: Record) -> str:
     language = told.language
     space = " " if language == "en" else ""
-    key = "drop" if row["lost_people"] else "drop_none"
-    parts = [say(f"proposal.options.{key}", language, name=row["name"], people=whole(row["lost_people"], language))]
-    parts += row["why"]
+    parts = [dropped(told, row), *row["why"]]
     if not row["runner_up_site_id"]:
         return space.join([*parts, say("proposal.options.no_runner_up", language)])
-    kept = "holds" if told.plan["best_effort"] else "keeps"
-    more = _beside(row["runner_up_more_yuan"], "proposal.options.years", told, years=years_counted(told))
-    result = say(f"proposal.options.{kept}{'' if row['runner_up_keeps_goals'] else '_not'}", language, money=more)
+    comma = say("proposal.comma", language)
+    told_parts, end = outcome(told, row)
+    result = say("proposal.options.result", language, parts=comma.join(told_parts), end=end)
     name, kind = row["runner_up_name"], row["runner_up_type_name"]
     return space.join([*parts, say("proposal.options.runner_up", language, name=name, type=kind, result=result)])
 
@@ -279,7 +302,7 @@ def _going(told: Reading, row: Record) -> str:
     if not row["losing_to_site_id"]:
         return say("proposal.closing.goes_nowhere", told.language, people=counted)
     name = told.run["sites"]["names_hurt"][row["losing_to_site_id"]]
-    values = {"name": name, "metres": f"{row['losing_more_m']:.0f}"}
+    values = {"name": name, "metres": whole(round(row["losing_more_m"]), told.language)}
     if people == row["people_losing"]:
         return say("proposal.closing.goes_all", told.language, **values)
     return say("proposal.closing.goes_to", told.language, people=counted, **values)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from planner.proposalfigures import Reading
 
 DOUBTS_SHOWN = 10
-"""Doubts that are told; the workbook of checks has all of them."""
+"""Doubts that are told; the workbook of checks has all of them, and those that run.json does not keep."""
 
 _FOLDERS = re.compile(r"^[^，,“]*[/\\]")
 """The folders of a file at the beginning of a place."""
@@ -23,13 +23,16 @@ _FOLDERS = re.compile(r"^[^，,“]*[/\\]")
 def counting(told: Reading) -> Iterator[str]:
     """Say how people and communities are counted."""
     language, parameters = told.language, told.run["parameters"]
-    yield say("proposal.sources.counting", language, snap_max_m=plain(parameters["snap_max_m"]))
+    if told.by_road:
+        yield say("proposal.sources.counting", language, snap_max_m=plain(parameters["snap_max_m"]))
+    else:
+        yield say("proposal.sources.counting_straight", language)
     yield say("proposal.sources.community", language, rule=plain(parameters["community_rule"] * 100))
     yield say("proposal.sources.rounding", language)
     if told.plan["opened"]:
         yield say("proposal.sources.overlap", language)
     demand = told.run["demand"]
-    if demand["off_network_points"]:
+    if demand["off_network_points"] and told.by_road:
         points = unit("points", demand["off_network_points"], language)
         people = unit("people", demand["off_network_people"], language)
         yield say("proposal.sources.off_network", language, points=points, people=people)
@@ -82,7 +85,7 @@ def map_lines(told: Reading) -> Iterator[str]:
 
 
 def doubts(told: Reading) -> Iterator[str]:
-    """Say what the checks of the data found doubtful."""
+    """Say what was found doubtful as the data were read, and where the checks one by one stand."""
     language, found = told.language, told.run["doubts"]
     if not found:
         yield say("proposal.sources.no_doubts", language)
@@ -92,3 +95,4 @@ def doubts(told: Reading) -> Iterator[str]:
         yield say(f"proposal.sources.{key}", language, what=doubt["what"].rstrip("。."), **place)
     if len(found) > DOUBTS_SHOWN:
         yield say("proposal.sources.more_doubts", language)
+    yield say("proposal.sources.other_checks", language)

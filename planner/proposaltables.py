@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.blocks import Table
-from planner.figures import ABSENT, exact_percent, money, percent
+from planner.figures import ABSENT, exact_percent, percent
 from planner.proposalfigures import (
     HASH_SHOWN,
-    METHODS,
+    column,
     goal_name,
     metres_up,
     minutes_up,
@@ -21,7 +21,7 @@ from planner.proposalfigures import (
     unit,
     whole,
 )
-from planner.words import listed, say
+from planner.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,12 +36,11 @@ COMMUNITIES_SHOWN = 60
 GOALS_SHOWN = 30
 """Rows up to which every goal in every area is shown; of more, the lowest and those that are not met are."""
 
+_BY_PEN = ("responsible", "deadline")
+"""Columns of the third annex that only the bureau can fill."""
+
 _WIDE = 7
 """Columns from which on a table needs a page across."""
-
-
-def _column(told: Reading, key: str, **values: str) -> str:
-    return say(f"proposal.column.{key}", told.language, **values)
 
 
 # --- annexes -----------------------------------------------------------------------------------------------------
@@ -49,12 +48,13 @@ def _column(told: Reading, key: str, **values: str) -> str:
 
 def districts(told: Reading) -> Table:
     """Return annex 1: how the communities of each district and of the city stand, today and with the plan."""
-    header = [_column(told, key) for key in ("district", "communities", "assessable")]
+    header = [column(told, key) for key in ("district", "communities", "assessable")]
     for who in _whom(told):
-        header += [_column(told, key, who=who) for key in ("met_today", "met_plan")[: 1 + told.planned]]
-    header += [_column(told, key) for key in ("rate_today", "rate_plan", "change")[: 1 + 2 * told.planned]]
-    header += [_column(told, key) for key in ("without", "unassessable")]
+        header += [column(told, key, who=who) for key in ("met_today", "met_plan")[: 1 + told.planned]]
+    header += [column(told, key) for key in ("rate_today", "rate_plan", "change")[: 1 + 2 * told.planned]]
+    header += [column(told, key) for key in ("without", "unassessable")]
     named = [name for name in told.districts() if name]
+    rest = ["districts_rest"] if named and _counted(told, named) < _counted(told, [""]) else []
     rows = [_district_row(told, "district", name) for name in named]
     rows.append(_district_row(told, "city", ""))
     return Table(
@@ -65,20 +65,23 @@ def districts(told: Reading) -> Table:
         numeric=tuple(range(1, len(header))),
         notes=(
             counted_note(told),
-            say("proposal.note.districts", told.language),
-            say("proposal.note.districts_absent", told.language),
+            *(say(f"proposal.note.{key}", told.language) for key in ("districts", *rest, "districts_absent")),
         ),
         wide=len(header) > _WIDE,
     )
+
+
+def _counted(told: Reading, scopes: Sequence[str]) -> int:
+    """Add up the communities of districts; of the city where the name is empty."""
+    rows = (told.figure("", "today", level="district" if scope else "city", scope=scope) for scope in scopes)
+    return sum(row["communities"] or 0 for row in rows if row)
 
 
 def _whom(told: Reading) -> list[str]:
     """Say of whom each deciding standard speaks: town or country where one standard speaks of each, else its name."""
     settings = [told.standard(key)["setting"] for key in told.effect["decides"]]
     return [
-        say(f"proposal.who.{setting}", told.language).capitalize()
-        if setting and settings.count(setting) == 1
-        else told.names[key]
+        say(f"proposal.whom.{setting}", told.language) if setting and settings.count(setting) == 1 else told.names[key]
         for key, setting in zip(told.effect["decides"], settings, strict=True)
     ]
 
@@ -110,83 +113,6 @@ def _district_row(told: Reading, level: str, scope: str) -> tuple[str, ...]:
     )
 
 
-def sites(told: Reading) -> Table:
-    """Return annex 2: every site that is planned; columns of which nothing is known are left out, and named."""
-    language, opened = told.language, told.plan["opened"]
-    cells = {
-        "number": [str(row["number"]) for row in opened],
-        "name": [row["name"] for row in opened],
-        "type": [" ".join(part for part in (row["type_name"], row["size"]) if part) for row in opened],
-        "town": [town_name(told, row) for row in opened],
-        "host": [_joined(told, row["host"], row["owner"]) for row in opened],
-        "method": [_method(told, row["build_method"]) for row in opened],
-        "area": ["" if row["area_m2"] is None else plain(row["area_m2"]) for row in opened],
-        "once": [_estimate(told, row, "once") for row in opened],
-        "yearly": [_estimate(told, row, "yearly") for row in opened],
-        "funding": [row["funding"] for row in opened],
-        "year": [str(row["year"]) for row in opened],
-        "newly": [whole(row["newly_covered"], language) for row in opened],
-        "only": [whole(row["only_people"], language) for row in opened],
-        "runner_up": [_runner_up(told, row) for row in opened],
-    }
-    known = [key for key, column in cells.items() if any(column)]
-    absent = [_column(told, key) for key in cells if key not in known]
-    rows = [tuple(cells[key][k] for key in known) for k in range(len(opened))]
-    total = {"name": say("proposal.total", language)}
-    total |= {key: money_bare(told.plan[f"cost_{key}_yuan"], language) for key in ("once", "yearly")}
-    notes = [say("proposal.note.absent", language, names=listed(absent, language))] if absent else []
-    notes += [say("proposal.note.estimate", language)] if told.plan["estimated_count"] else []
-    blank = any(not text for key in known for text in cells[key])
-    notes += [say("proposal.note.overlap", language), *([say("proposal.note.blank", language)] if blank else [])]
-    wide = {
-        "number": 0.6,
-        "name": 1.8,
-        "type": 1.2,
-        "town": 1.6,
-        "host": 1.6,
-        "runner_up": 3.0,
-        "year": 0.8,
-        "once": 1.2,
-        "yearly": 1.2,
-    }
-    return Table(
-        caption=say("proposal.caption.sites", language),
-        header=tuple(_column(told, key) for key in known),
-        rows=(*rows, tuple(total.get(key, "") for key in known)),
-        widths=tuple(wide.get(key, 1.0) for key in known),
-        numeric=tuple(k for k, key in enumerate(known) if key in {"number", "area", "once", "yearly", "newly", "only"}),
-        notes=tuple(notes),
-        wide=True,
-    )
-
-
-def _joined(told: Reading, *parts: str) -> str:
-    return say("proposal.then", told.language).join(part for part in parts if part)
-
-
-def _method(told: Reading, method: str) -> str:
-    """Return a build method in the language of the document; one of the bureau's own as it is."""
-    return say(f"proposal.method_name.{method}", told.language) if method in METHODS else method
-
-
-def _estimate(told: Reading, row: Record, kind: str) -> str:
-    text = money_bare(row[f"cost_{kind}_yuan"], told.language)
-    return say("proposal.estimate", told.language, money=text) if row[f"estimated_{kind}"] else text
-
-
-def _runner_up(told: Reading, row: Record) -> str:
-    """Say what would take the place of a site, and why it does not."""
-    language = told.language
-    if not row["runner_up_site_id"]:
-        return say("proposal.why_not.none", language)
-    yuan = row["runner_up_more_yuan"]
-    way = "more" if yuan > 0 else "less" if yuan < 0 else "even"
-    cost = say(f"proposal.why_not.{way}", language, **({"money": money(abs(yuan), language)} if yuan else {}))
-    key = "keeps" if row["runner_up_keeps_goals"] else "keeps_not"
-    name, kind = row["runner_up_name"], row["runner_up_type_name"]
-    return say(f"proposal.why_not.{key}", language, name=name, type=kind, money=cost)
-
-
 def communities(told: Reading) -> Table | None:
     """Return annex 3: who stays short of the standards, or cannot be judged, why, and what is done; None for nobody."""
     language, state = told.language, f"state_{told.state}"
@@ -195,6 +121,7 @@ def communities(told: Reading) -> Table | None:
         return None
     mixed = any(row[state] == "unassessable" for row in mine)
     shown = sorted(mine, key=lambda row: (-row["people"], row["unit_id"]))[:COMMUNITIES_SHOWN]
+    straight = any(row["metres"] is None or told.standard(row["standard"])["metric"] == "straight" for row in shown)
     cells = {
         "community": [row["name"] or row["unit_id"] for row in shown],
         "code": [row["unit_id"] for row in shown],
@@ -203,21 +130,22 @@ def communities(told: Reading) -> Table | None:
         "people": [whole(row["people"], language) for row in shown],
         "nearest": [row["nearest"] or "" for row in shown],
         "metres": [metres_up(row["metres"]) for row in shown],
-        "straight": [metres_up(row["straight_m"]) for row in shown],
+        "straight": [metres_up(row["straight_m"]) if straight else "" for row in shown],
         "minutes": [minutes_up(row["seconds"]) for row in shown],
         "state": [say(f"proposal.state.{row[state]}", language) if mixed else "" for row in shown],
         "reason": [say(f"proposal.cause.{row['reason']}", language) if row["reason"] else "" for row in shown],
         "measure": [row["measure"] or "" for row in shown],
+        **{key: [""] * len(shown) for key in _BY_PEN},
     }
-    known = [key for key, column in cells.items() if any(column)]
+    known = [key for key, texts in cells.items() if any(texts) or key in _BY_PEN]
     notes = _communities_notes(told, cut=len(mine) > len(shown))
     notes += [say("proposal.note.not_chosen", language)] if any(r["reason"] == "not_chosen" for r in shown) else []
     modes = {told.standard(row["standard"])["mode"] for row in shown if row["standard"]}
     mode = say(f"proposal.mode.{'drive' if modes == {'drive'} else 'walk'}", language)
-    wide = {"community": 1.8, "code": 1.7, "town": 1.8, "nearest": 1.7, "reason": 1.3, "measure": 3.2}
+    wide = {"community": 1.7, "code": 1.7, "town": 1.7, "nearest": 1.7, "reason": 1.3, "measure": 3.2}
     return Table(
         caption=say("proposal.caption.communities", language),
-        header=tuple(_column(told, key, **({"mode": mode} if key == "minutes" else {})) for key in known),
+        header=tuple(column(told, key, **({"mode": mode} if key == "minutes" else {})) for key in known),
         rows=tuple(tuple(cells[key][k] for key in known) for k in range(len(shown))),
         widths=tuple(wide.get(key, 0.8) for key in known),
         numeric=tuple(k for k, key in enumerate(known) if key in {"people", "metres", "straight", "minutes"}),
@@ -248,7 +176,7 @@ def left_open(told: Reading, rows: Sequence[tuple[str, ...]]) -> Table:
     keys = ("clause", "item", "value", "whose", "why")
     return Table(
         caption=say("proposal.caption.open", told.language),
-        header=tuple(_column(told, key) for key in keys),
+        header=tuple(column(told, key) for key in keys),
         rows=tuple(rows),
         widths=(0.6, 2.2, 1.3, 0.8, 3.0),
     )
@@ -281,10 +209,11 @@ def spending(told: Reading) -> Table | None:
         money_bare(total["cost_yearly_yuan"], language),
         whole(total["estimated_count"], language),
     )
-    keys = ("year", "funding", "count", "once", "yearly", "estimated")[: None if estimated else -1]
+    count = "count_shared" if told.shared else "count"
+    keys = ("year", "funding", count, "once", "yearly", "estimated")[: None if estimated else -1]
     return Table(
         caption=say("proposal.caption.spending", language),
-        header=tuple(_column(told, key) for key in keys),
+        header=tuple(column(told, key) for key in keys),
         rows=tuple(row[: len(keys)] for row in (*body, last)),
         widths=(0.8, 1.6, 0.7, 1.2, 1.2, 1.1)[: len(keys)],
         numeric=tuple(range(2, len(keys))),
@@ -311,7 +240,7 @@ def goals(told: Reading) -> Table | None:
     backup = [say("proposal.goals.backup_note", language)] if any(g["counts"] == "backup" for g, _ in shown) else []
     return Table(
         caption=say("proposal.caption.goals", language),
-        header=tuple(_column(told, key) for key in kept),
+        header=tuple(column(told, key) for key in kept),
         rows=tuple(rows),
         widths=tuple({"goal": 3.4, "result": 1.2}.get(key, 0.9) for key in kept),
         numeric=tuple(k for k, key in enumerate(kept) if key in {"target", "today", "plan"}),
@@ -342,11 +271,14 @@ def _goals_shown(told: Reading) -> tuple[list[tuple[Record, bool]], list[str]]:
 def standards(told: Reading) -> Table:
     """Return how many people each standard covers, today and with the plan."""
     language = told.language
-    keys = ("standard", "whom", "covered_today", "share_today", "covered_plan", "share_plan")
+    unjudged = any(one["not_assessable"] for one in told.run["standards"] if one["people"])
+    beside = ["whom_not"] if unjudged else []
+    keys = ("standard", "whom", *beside, "covered_today", "share_today", "covered_plan", "share_plan")
     rows = [
         (
             told.names[one["id"]],
             whole(one["people"], language),
+            *(whole(one["not_assessable"], language) for _ in beside),
             whole(one["covered_today"], language),
             percent(one["covered_today"], one["people"]),
             whole(one["covered_plan"], language),
@@ -357,11 +289,11 @@ def standards(told: Reading) -> Table:
     ]
     return Table(
         caption=say("proposal.caption.standards", language),
-        header=tuple(_column(told, key) for key in keys),
+        header=tuple(column(told, key) for key in keys),
         rows=tuple(rows),
         widths=(1.6, *[1.0] * (len(keys) - 1)),
         numeric=tuple(range(1, len(keys))),
-        notes=(counted_note(told),),
+        notes=(counted_note(told), *([say("proposal.note.unjudged", language)] if unjudged else [])),
     )
 
 
@@ -386,7 +318,7 @@ def inputs(told: Reading) -> Table:
     keys = ("file", "hash", "read", "used")
     return Table(
         caption=say("proposal.caption.inputs", language),
-        header=tuple(_column(told, key) for key in keys),
+        header=tuple(column(told, key) for key in keys),
         rows=tuple(rows),
         widths=(2.2, 1.6, 0.9, 0.9),
         numeric=(2, 3),

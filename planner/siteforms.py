@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.blocks import Form
 from planner.figures import money
+from planner.proposalswaps import end_of, served
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -56,13 +57,26 @@ def facts(row: Row, language: Language) -> Form:
         "people": _people(row.get("people"), language),
         "newly": _people(row.get("newly_covered"), language),
         "only": _people(row.get("only_people"), language),
-        "site_id": plain(row["site_id"]),
+        "site_id": say("sitepages.numbered", language, number=row["number"], id=plain(row["site_id"])),
     }
     pairs = tuple((say(f"sitepages.label.{key}", language), text) for key, text in values.items())
-    return Form("", pairs, ((say("sitepages.label.services", language), plain(row.get("services"))),))
+    lines = {"services": plain(row.get("services")), "counted": say("sitepages.counted", language)}
+    return Form("", pairs, tuple((say(f"sitepages.label.{key}", language), text) for key, text in lines.items()))
 
 
-def verdict(row: Row, *, years: int, best_effort: bool, language: Language) -> Form:
+def about_plan(run: Row) -> dict[str, Any]:
+    """Return of run.json what `verdict` and `runner_up` ask for beside the row of a site; cards have parts of it."""
+    return {
+        "years": run["parameters"]["horizon_years"],
+        "best_effort": bool(run["plan"].get("best_effort")),
+        "limited": any(one.get("served_today") is not None for one in run.get("standards", ())),
+        "aimed": "goals" not in run or any(goal["target"] for goal in run["goals"]),
+    }
+
+
+def verdict(
+    row: Row, *, years: int, best_effort: bool, language: Language, limited: bool = False, aimed: bool = True
+) -> Form:
     """Make the table under the map: why, what comes second, the owner's consent and who fills in, the last two blank.
 
     Parameters
@@ -75,24 +89,34 @@ def verdict(row: Row, *, years: int, best_effort: bool, language: Language) -> F
         Whether the plan falls short of its goals.
     language
         ``zh`` or ``en``.
+    limited
+        Whether capacity is counted under some standard: people lost are then those whom outlets no longer take.
+    aimed
+        Whether there are goals.
     """
+    second = runner_up(row, years=years, best_effort=best_effort, language=language, limited=limited, aimed=aimed)
     values = {
-        "why": _joined(_why(row, language), language),
-        "runner_up": runner_up(row, years=years, best_effort=best_effort, language=language),
+        "why": _joined(_why(row, language, limited=limited), language),
+        "runner_up": second,
         "consent": say("sitepages.pen.consent", language),
         "filled": say("sitepages.pen.filled", language),
     }
     return Form("", (), tuple((say(f"sitepages.label.{key}", language), text) for key, text in values.items()))
 
 
-def runner_up(row: Row, *, years: int, best_effort: bool, language: Language) -> str:
+def runner_up(
+    row: Row, *, years: int, best_effort: bool, language: Language, limited: bool = False, aimed: bool = True
+) -> str:
     """Say what comes second and why it is not chosen; parameters as of `verdict`. Empty where nobody asked."""
     if "runner_up_site_id" not in row:
         return ""
     if not row["runner_up_site_id"]:
         told = [say("sitepages.second.none", language)]
     else:
-        told = [_second(row, language), _instead(row, years, best_effort=best_effort, language=language)]
+        goals = ("keeps_effort" if best_effort else "keeps") if row["runner_up_keeps_goals"] else "fails"
+        if best_effort and goals == "fails":
+            goals = "fails_effort"
+        told = [_second(row, language), _instead(row, years, goals if aimed else "", language, limited=limited)]
     if not row["in_time"]:
         told.append(say("sitepages.second.not_in_time", language))
     return _joined(told, language)
@@ -106,40 +130,29 @@ def _second(row: Row, language: Language) -> str:
     return say(f"sitepages.second.{'here' if here else 'named'}", language, **names, **costs)
 
 
-def _instead(row: Row, years: int, *, best_effort: bool, language: Language) -> str:
+def _instead(row: Row, years: int, goals: str, language: Language, *, limited: bool) -> str:
     """Say what the plan would be with the runner-up: its costs, its goals, who loses cover, and what follows.
 
     Under capacity more people may be served than now; then nobody is said to lose cover.
     """
-    more, lost, keeps = row["runner_up_more_yuan"], row["runner_up_lost_people"], row["runner_up_keeps_goals"]
+    more, lost = row["runner_up_more_yuan"], row["runner_up_lost_people"]
     cost = "more" if more > 0 else "less" if more < 0 else "same"
-    goals = "fails" if not keeps else "keeps_effort" if best_effort else "keeps"
+    yuan = {"yuan": money(abs(more), language)} if more else {}
+    people = ("loses" if lost > 0 else "nobody") + ("_served" if served(row, limited) else "")
     parts = [
-        say(
-            f"sitepages.second.{cost}", language, years=years, **({"yuan": money(abs(more), language)} if more else {})
-        ),
-        say(f"sitepages.second.{goals}", language),
-        say("sitepages.second.loses", language, n=_digits(lost, language))
-        if lost > 0
-        else say("sitepages.second.nobody", language),
+        say(f"sitepages.second.{cost}", language, years=years, **yuan),
+        *([say(f"sitepages.second.{goals}", language)] if goals else []),
+        say(f"sitepages.second.{people}", language, **({"n": _digits(lost, language)} if lost > 0 else {})),
     ]
-    return say("sitepages.second.join", language).join(parts) + say(f"sitepages.second.{_end(row)}", language)
+    return say("sitepages.second.join", language).join(parts) + say(f"sitepages.second.{end_of(row)}", language)
 
 
-def _end(row: Row) -> str:
-    """Tell why a runner-up is not chosen: what the plan is to be best at, where nothing plainer speaks against it."""
-    if row["runner_up_keeps_goals"] and row["runner_up_more_objective"] < 0:
-        return "better"
-    if not row["runner_up_keeps_goals"] or row["runner_up_more_yuan"] > 0 or row["runner_up_lost_people"] > 0:
-        return "not_chosen"
-    return "worse" if row["runner_up_more_objective"] else "equal"
-
-
-def _why(row: Row, language: Language) -> list[str]:
+def _why(row: Row, language: Language, *, limited: bool) -> list[str]:
     """Sentences of the record, and how many people would lose cover."""
     lost = row.get("lost_people") or 0
     told = [plain(sentence) for sentence in row.get("why", ())]
-    return told + ([say("sitepages.why.lost", language, n=_digits(lost, language))] if lost > 0 else [])
+    key = "sitepages.why.lost" + ("_served" if served(row, limited) else "")
+    return told + ([say(key, language, n=_digits(lost, language))] if lost > 0 else [])
 
 
 # ---- as printed ----

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planner.blocks import Document, Heading, PageBreak, Picture
-from planner.siteforms import facts, plain, type_of, verdict
+from planner.siteforms import about_plan, facts, plain, type_of, verdict
 from planner.words import say
 from planner.wordstyles import MM_PER_POINT, STYLES, TEXT_MM, form_mm, lines_of
 
@@ -42,9 +42,7 @@ def site_pages(run: Mapping[str, Any], pictures: Mapping[str, Picture]) -> Docum
     language, plan = run["language"], run["plan"]
     blocks: list[Block] = []
     for row in plan["opened"]:
-        under = verdict(
-            row, years=run["parameters"]["horizon_years"], best_effort=plan["best_effort"], language=language
-        )
+        under = verdict(row, **about_plan(run), language=language)
         blocks += [*_page(row, pictures.get(row["site_id"]), under, language), PageBreak()]
     title, about = plain(run["title"]), run.get("document", {})
     said = {"date": run["data_date"], "attribution": run["attribution"]}

@@ -7,6 +7,7 @@ same document gives the same bytes.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import re
 import zipfile
@@ -16,8 +17,11 @@ from xml.sax.saxutils import escape
 
 import docx
 from docx.enum.section import WD_HEADER_FOOTER, WD_ORIENT
-from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
 from docx.oxml import parse_xml
+from docx.oxml.shape import CT_Inline
+from docx.parts.image import ImagePart
 from docx.shared import Mm
 
 from planner.blocks import Form, Heading, PageBreak, Paragraph, Picture, Table
@@ -73,6 +77,9 @@ _SHADE = "F2F2F2"
 _PICTURE_SLACK_MM = 4.0
 _NUMBER_BELOW_MM = 7.0
 _LONGEST_PROPERTY = 255
+
+_UNIX = 3
+"""The system that archives name as their maker: without it the bytes would differ from one to the next."""
 
 
 # ---- text ----
@@ -202,6 +209,7 @@ class _Writer:
         self._empty = True
         self._counts = [0, 0, 0, 0]
         self._ids = count(1)
+        self._images: dict[bytes, str] = {}
         for rels in (self.word.part.rels, self.word.part.package.rels):
             for key in [key for key, rel in rels.items() if rel.reltype in _UNUSED_PARTS]:
                 del rels[key]
@@ -280,6 +288,18 @@ class _Writer:
         for note in notes:
             self._say("Note", note)
 
+    def _held(self, png: bytes) -> str:
+        """Return the id under which the document holds an image: each image once.
+
+        python-docx would look through all of the document, and at every image before, for each picture.
+        """
+        key = hashlib.sha256(png).digest()
+        if key not in self._images:
+            name = PackURI(f"/word/media/image{len(self._images) + 1}.png")
+            part = ImagePart(name, CONTENT_TYPE.PNG, png)
+            self._images[key] = self.word.part.relate_to(part, RELATIONSHIP_TYPE.IMAGE)
+        return self._images[key]
+
     def _show(self, picture: Picture) -> None:
         """Append a picture, made smaller where the page is, with its caption under it."""
         room = TEXT_MM if not self._wide else TEXT_MM[::-1]
@@ -289,8 +309,7 @@ class _Writer:
         height = room[1] - caption_pt * MM_PER_POINT - _PICTURE_SLACK_MM
         scale = min(1.0, room[0] / (10 * picture.width_cm), height / (10 * picture.height_cm))
         size = (Mm(10 * side * scale) for side in (picture.width_cm, picture.height_cm))
-        inline = self.word.part.new_pic_inline(io.BytesIO(picture.png), *size)
-        inline.docPr.set("id", str(next(self._ids)))
+        inline = CT_Inline.new_pic_inline(next(self._ids), self._held(picture.png), "image.png", *size)
         inline.docPr.set("descr", clean(picture.alt).replace("\n", " "))
         paragraph = self._say("Picture", "")
         run = parse_xml(f"<w:r {_NAMESPACES}><w:drawing/></w:r>")
@@ -359,8 +378,8 @@ def _packed(word: Any, date: dt.date) -> bytes:
     word.save(saved)
     with zipfile.ZipFile(saved) as old, zipfile.ZipFile(packed, "w") as new:
         for name in old.namelist():
-            entry = zipfile.ZipInfo(name, (max(date.year, 1980), date.month, date.day, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry = zipfile.ZipInfo(name, (min(max(date.year, 1980), 2107), date.month, date.day, 0, 0, 0))
+            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, _UNIX
             new.writestr(entry, fonts_xml().encode() if name == "word/fontTable.xml" else old.read(name))
     return packed.getvalue()
 

@@ -16,7 +16,7 @@ from shapely import LineString, Point, Polygon
 
 from browser import CLICK_POINT, ON_MAP, PAINTED, Watch, launched, open_page
 from mapcity import city, grid, make_roads
-from planner.figures import percent
+from planner.figures import money, percent
 from planner.mapdata import MapData, MapLabels
 from planner.maps import write_map
 
@@ -88,6 +88,7 @@ def town() -> dict[str, Any]:
     record = {
         "scenario": "town-2026",
         "data_date": "2026-06-30",
+        "parameters": {"horizon_years": 5},
         "standards": [
             {"id": "walk", "people": 10_000, "covered_today": 1234, "covered_plan": 8996, "not_assessable": 77},
             {"id": "rural", "people": 0, "covered_today": 0, "covered_plan": 0, "not_assessable": 0},
@@ -100,6 +101,7 @@ def town() -> dict[str, Any]:
             "status": "gap",
             "best_effort": True,
             "gap": 0.012301,
+            "objective": 1_200_000,
             "cost_once_yuan": 600_000,
             "cost_yearly_yuan": 120_000,
             "estimated_yuan": 600_000,
@@ -263,6 +265,58 @@ def test_an_audit_has_no_plan_layers(tmp_path: Path) -> None:
     assert data["areas"] == []
 
 
+def without_plan() -> dict[str, Any]:
+    """The town where the rules exclude each other: tables that only repeat today as a plan, and no plan's figures."""
+    world = town()
+    gone = {
+        "status": "infeasible",
+        "best_effort": True,
+        "objective": None,
+        "gap": None,
+        "cost_once_yuan": 0,
+        "opened": [],
+    }
+    plan = world["record"]["plan"] | gone | {"conflict_words": ["数量要求甲"]}
+    world["record"] = {**world["record"], "plan": plan}
+    world["sites"] = world["sites"].query("state != 'planned'")
+    return world
+
+
+def test_no_lawful_plan_is_no_state_of_the_map(tmp_path: Path) -> None:
+    write_map(tmp_path / "map.html", MapData(**without_plan()))
+    data = read_data(tmp_path / "map.html")
+    assert data["states"] == ["today"]
+    assert [area["state"] for area in data["areas"]] == ["today"]
+    assert data["record"]["plan"] == {
+        "status": "infeasible",
+        "gap": "—",
+        "opened": "",
+        "conflict": ["数量要求甲"],
+    }
+
+
+def test_goals_that_ask_for_nothing_are_not_counted(tmp_path: Path) -> None:
+    world = town()
+    goals = [{**world["record"]["goals"][0], "target": target} for target in (0.0, 0, "0", 0.5)]
+    world["record"] = {**world["record"], "goals": goals}
+    write_map(tmp_path / "map.html", MapData(**world))
+    assert [goal["target"] for goal in read_data(tmp_path / "map.html")["record"]["goals"]] == ["50.0%"]
+
+
+def test_two_facilities_at_one_place_are_both_told(tmp_path: Path) -> None:
+    world = town()
+    types = world["sites"]["types"].mask(world["sites"]["site_id"] == "s2", "gig_station;e_station")
+    world["sites"] = world["sites"].assign(types=types)
+    opened = [{"site_id": site_id, "type": "", "type_name": ""} for site_id in ("s2", "s2", "s3")]
+    world["record"] = {**world["record"], "plan": world["record"]["plan"] | {"opened": opened}}
+    write_map(tmp_path / "map.html", MapData(**world))
+    data = read_data(tmp_path / "map.html")
+    assert data["record"]["plan"]["opened"] == "3 项（2 处）"
+    names = {group["state"]: group["name"] for group in data["sites"]["groups"]}
+    assert names["planned"] == "新增 · 零工驿站（1 处兼设就业e站）（按建设次序编号）"
+    assert names["today"] == "现有 · 就业服务站（1 处兼设就业e站）"
+
+
 def test_a_map_of_roads_alone(tmp_path: Path) -> None:
     world = town()
     for table in ("demand", "sites", "coverage", "areas"):
@@ -420,12 +474,19 @@ def test_the_legend_prints_the_record(page: Page) -> None:
     assert "目标：达到 1 / 2" in panel
     assert "urban 东区目标 90.0%，现状 12.3%，规划后 89.9%" in panel
     assert "可行，未证明最优（差距 1.24%）" in panel
-    assert "600,000 元" in panel
-    assert "120,000 元" in panel
+    assert "一次性投入60万元" in panel
+    assert "年运行费用12万元" in panel
+    once, estimated, yearly = (panel.index(name) for name in ("一次性投入6", "一次性投入中的估算", "年运行费用"))
+    assert once < estimated < yearly  # what is estimated is of the cost above it
     assert "2 处" in panel
     assert "硬性规则" in panel
     assert "深色圈：已现场核查" in panel
     assert "深色虚线圈：待现场核查" in panel
+
+
+def test_money_reads_as_in_documents(page: Page) -> None:
+    for yuan in (0, 1, 9999, 10_000, 120_050, 2_974_000, 123_456_789_012):
+        assert page.evaluate(f"() => window.plannerPage.money({yuan}, false)") == money(yuan, "zh")
 
 
 def test_the_sources_are_always_named(page: Page) -> None:
@@ -438,7 +499,7 @@ def test_the_sources_are_always_named(page: Page) -> None:
     )
     scale = page.locator(".leaflet-control-scale-line").all_text_contents()
     assert len(scale) == 1
-    assert re.fullmatch(r"\d+ k?m", scale[0])
+    assert re.fullmatch(r"\d+ (米|公里)", scale[0])
 
 
 def test_the_keyboard_meets_the_layers_before_the_map(page: Page) -> None:
@@ -492,7 +553,19 @@ def test_the_page_speaks_english(browser: Browser, tmp_path: Path) -> None:
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.get_by_role("button", name="Plan").get_attribute("aria-pressed") == "true"
     assert page.get_by_label("Candidates not chosen").count() == 1
+    assert re.fullmatch(r"\d+ k?m", str(page.locator(".leaflet-control-scale-line").text_content()))
     assert "Map review no.: GS(2026)1" in str(page.locator("#pm-footer").text_content())
+    page.context.close()
+    assert watch.troubles == []
+
+
+def test_a_page_without_a_lawful_plan_says_so(browser: Browser, tmp_path: Path) -> None:
+    write_map(tmp_path / "map.html", MapData(**without_plan()))
+    page, watch = open_page(browser, tmp_path / "map.html")
+    panel = str(page.locator("#pm-panel").text_content())
+    assert "已证明不能同时满足全部要求" in panel
+    assert "单独也做不到的要求：数量要求甲" in panel
+    assert not re.search("规划后|新增设施|一次性投入|接近目标|undefined", panel)
     page.context.close()
     assert watch.troubles == []
 

@@ -21,7 +21,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib import rcParams
+from matplotlib import rc_context, rcParams
 from PIL import Image
 
 from planner import printmaps, printpages
@@ -29,7 +29,8 @@ from planner.geodesy import great_circle_m
 from planner.mapdata import Land, MapData, MapLabels
 from planner.papermaps import MM, Paper, View, round_length, scale_bar, view_of
 from planner.printlabels import FONT, STAND_IN, Box, Label, has, placed, plain, shortened, width, wrapped
-from planner.printlayers import area_labels, seen, symbols
+from planner.printlayers import EDIT_DASHES, EDITS, area_labels, seen, symbols
+from planner.printlegend import Column, legend, site_list, strip_height
 from planner.printscene import deciding, scene
 from planner.printviews import cropped, densest, frames, main_bounds
 from planner.roads import ReadingReport, Roads
@@ -107,6 +108,7 @@ def town() -> dict[str, Any]:
          "town": ""},
         geometry=points(*((120.0005 + 0.0015 * number, 36.003) for number in range(5))), crs=4326,
     )  # fmt: skip
+    nearest = ["s0", "", "", "", "s0", "s0", "s2", "", "s2", ""]
     areas = {"standard": ["walk", "walk"], "state": ["today", "plan"], "site_id": ["s0", "s2"]}
     squares = [shapely.box(120, 36, 120.004, 36.004), shapely.box(120.002, 36.002, 120.006, 36.006)]
     rates = {"people": 10_000, "covered_today": 1234, "covered_plan": 8996, "not_assessable": 77}
@@ -129,7 +131,9 @@ def town() -> dict[str, Any]:
         "roads": grid(8),
         "demand": demand,
         "sites": sites,
-        "coverage": pd.DataFrame(rows, columns=["demand_id", "standard", "state", "year", "covered", "reason"]),
+        "coverage": pd.DataFrame(rows, columns=["demand_id", "standard", "state", "year", "covered", "reason"]).assign(
+            site_id=nearest
+        ),
         "areas": gpd.GeoDataFrame(areas, geometry=squares, crs=4326),
         "labels": MapLabels(
             title=f"布局图 {HOSTILE}",
@@ -200,6 +204,29 @@ def test_other_drawings_of_the_process_stay_as_they_were(folder: Path) -> None:
     assert rcParams["pdf.fonttype"] == 3
 
 
+def test_the_settings_of_whoever_draws_change_nothing() -> None:
+    """A matplotlibrc in the working folder or at home sets these for the whole process."""
+    plain_one = printmaps.site_pictures(of_town(), ["s2"])["s2"]
+    own: Any = {"path.sketch": (3, 100, 2), "text.antialiased": False, "lines.scale_dashes": False, "savefig.dpi": 17}
+    with rc_context(own):
+        assert printmaps.site_pictures(of_town(), ["s2"])["s2"].png == plain_one.png
+        assert rcParams["savefig.dpi"] == 17
+
+
+def test_what_furnishes_a_map_hides_no_site() -> None:
+    shared = scene(of_town())
+    frame = Box(0, 0, 300, 200)
+    view = view_of(main_bounds(shared), frame)
+    corners = {"l": 10.0, "r": 290.0}, {"b": 10.0, "t": 190.0}
+    for x in corners[0].values():
+        for y in corners[1].values():
+            site = Box(x - 4, y - 4, x + 4, y + 4)
+            found = printpages._furniture(Paper(300, 200), view, shared, 60, 20, "放大图", [site])
+            assert len(found) == 3
+            assert not any(box.meets(site) for box in found)
+            assert not any(one.meets(other) for place, one in enumerate(found) for other in found[:place])
+
+
 def test_same_inputs_give_the_same_bytes_in_another_process(tmp_path: Path, folder: Path) -> None:
     code = (
         "import sys; sys.path[:0] = sys.argv[1:3]\n"
@@ -211,6 +238,15 @@ def test_same_inputs_give_the_same_bytes_in_another_process(tmp_path: Path, fold
     subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "7"}, timeout=60)
     for name in ("map.png", "map.pdf"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_no_two_kinds_of_road_edits_have_the_same_stroke() -> None:
+    strokes = [EDIT_DASHES.get(kind, ()) for kind in EDITS]
+    assert len(set(strokes)) == len(strokes)
+    script = (ROOT / "planner" / "assets" / "map" / "map.js").read_text(encoding="utf-8")
+    dashes = re.findall(r'(\w+): "([\d ]+)"', script.split("function dashOf")[1].split("}")[0])
+    assert {kind for kind, _ in dashes} == set(EDIT_DASHES)
+    assert len({dash for _, dash in dashes}) == len(EDIT_DASHES)
 
 
 def test_colours_of_what_is_shown_are_on_the_map(folder: Path) -> None:
@@ -260,6 +296,66 @@ def test_hostile_names_everywhere() -> None:
     demand = world["demand"].assign(district=NASTY[0], town=NASTY[3], name=NASTY[2])
     sites = world["sites"].assign(name=NASTY[:5])
     assert _one(labels=labels, demand=demand, sites=sites).startswith(b"%PDF")
+
+
+class Recorder(Paper):
+    """Paper that keeps what is written."""
+
+    said: list[str]
+
+    def text(self, *args: Any, **keys: Any) -> None:
+        self.said.append(str(args[2]))
+        super().text(*args, **keys)
+
+
+def legend_of(**changes: Any) -> list[str]:
+    shared, paper = scene(of_town(**changes)), Recorder(500, 900)
+    paper.said = []
+    legend(Column(paper, 0, 236, 900), shared, shared.states[-1], [])
+    return paper.said
+
+
+def test_the_legend_tells_who_cannot_be_judged_and_what_is_estimated() -> None:
+    said = legend_of()
+    assert said.count("另有 77 人无法评定，未计入") == 2
+    rows = [said.index(name) for name in ("一次性投入", "一次性投入中的估算", "年运行费用")]
+    assert rows == [rows[0], rows[0] + 2, rows[0] + 4]
+    assert said[said.index("达到的目标") + 1] == "0 / 1"
+
+
+def test_goals_that_ask_for_nothing_and_second_types_are_counted_rightly() -> None:
+    world = town()
+    goals = [{"id": "urban", "target": target, "met": True} for target in (0.0, 0.4)]
+    plan = world["record"]["plan"] | {"opened": [{"site_id": site_id} for site_id in ("s2", "s2", "s3")]}
+    types = world["sites"]["types"].mask(world["sites"]["site_id"] == "s2", "gig_station;e_station")
+    changes = {"record": {**world["record"], "goals": goals, "plan": plan}, "sites": world["sites"].assign(types=types)}
+    said = legend_of(**changes)
+    assert said[said.index("达到的目标") + 1] == "1 / 1"
+    assert said[said.index("新增设施") + 1] == "3 项（2 处）"
+    assert "规划 · 零工驿站（1 处兼设就业e站） 2 处" in said
+
+
+@pytest.mark.parametrize(("bottom", "listed", "more"), [(100.0, 40, False), (645.0, 40, False), (790.0, 24, True)])
+def test_planned_sites_are_all_listed_where_there_is_room(bottom: float, listed: int, *, more: bool) -> None:
+    sites = pd.concat([town()["sites"].query("site_id == 's2'")] * 40, ignore_index=True)
+    sites = sites.assign(site_id=[f"p{n}" for n in range(40)], number=range(1, 41))
+    shared, paper = scene(of_town(sites=sites)), Recorder(500, 900)
+    paper.said = []
+    site_list(Column(paper, 0, 236, 900), shared, bottom)
+    assert sum(words.isdigit() for words in paper.said) == listed
+    assert any("未列" in words for words in paper.said) == more
+
+
+def test_no_lawful_plan_is_drawn_as_none() -> None:
+    world = town()
+    plan = {**world["record"]["plan"], "status": "infeasible", "objective": None, "opened": []}
+    changes = {"record": {**world["record"], "plan": plan}, "sites": world["sites"].query("state != 'planned'")}
+    assert scene(of_town(**changes)).states == ("today",)
+    said = legend_of(**changes)
+    assert said[said.index("求解结果") + 1] == "已证明不能同时满足全部要求"
+    assert not {"新增设施", "一次性投入", "规划新增范围", "规划后新覆盖"} & set(said)
+    assert not any("接近目标" in words for words in said)
+    assert len(printmaps.figure_pictures(of_town(**changes))) == 1
 
 
 # ---- who is shown as what ----
@@ -466,3 +562,40 @@ def test_each_site_has_a_small_map() -> None:
         assert (one.width_cm, one.height_cm) == (15.5, 8.5)
     assert pictures["s2"].caption == "新站一：服务范围与周边"
     assert printmaps.site_pictures(shown, ["s2"])["s2"].png == pictures["s2"].png
+
+
+def test_the_keys_of_a_small_map_stand_below_its_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every further line of keys makes the frame lower, which may show more that needs a key."""
+    drawn = []
+
+    def kept(_: Paper, keys: Sequence[Any], box: Box) -> None:
+        drawn.append((strip_height(keys, box.right - box.left), box.top))
+
+    monkeypatch.setattr(printpages, "strip", kept)
+    monkeypatch.setattr(
+        printpages, "keys_seen", lambda view, *_: [(None, "很长的图例说明")] * (3 if view.metres < 6.5 else 12)
+    )
+    printmaps.site_pictures(of_town(), ["s2"])
+    ((high, room),) = drawn
+    assert high > strip_height([(None, "很长的图例说明")] * 3, 400)  # type: ignore[list-item]
+    assert high <= room + 2
+
+
+def test_a_small_map_shows_the_reach_that_the_site_is_built_for() -> None:
+    world = town()
+    rows = {"standard": ["walk", "rural"], "state": "plan", "site_id": "s2"}
+    areas = gpd.GeoDataFrame(rows, geometry=[shapely.box(120, 36, 120.1, 36.1)] * 2, crs=4326)
+    table = world["coverage"]
+    table.loc[(table["demand_id"] == "d2") & (table["state"] == "plan"), ["covered", "site_id"]] = [True, "s2"]
+    assert printpages._area_of(scene(of_town(areas=areas)), "s2", "plan")[0] == "walk"
+    table.loc[(table["demand_id"] == "d1") & (table["state"] == "plan"), "covered"] = False
+    table.loc[(table["demand_id"] == "d2") & (table["standard"] == "walk"), "covered"] = False
+    assert printpages._area_of(scene(of_town(areas=areas, coverage=table)), "s2", "plan")[0] == "rural"
+    standards = [
+        item | {"served_by": kinds}
+        for item, kinds in zip(world["record"]["standards"], (["gig_station"], ["station"]), strict=True)
+    ]
+    opened = [{"site_id": "s2", "type": "gig_station"}]
+    record = {**world["record"], "standards": standards, "plan": world["record"]["plan"] | {"opened": opened}}
+    shared = scene(of_town(areas=areas, coverage=table, record=record))
+    assert printpages._area_of(shared, "s2", "plan")[0] == "walk"  # the other is served by another type alone

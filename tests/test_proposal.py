@@ -152,7 +152,7 @@ def rendered(key: str, value: float) -> Iterator[str]:
         yield gap_percent(size)[:-1]
     elif key in {"metres", "straight_m"} or key.endswith("_m"):
         thousandths = round(size * 1000)
-        yield from (f"{size:.0f}", f"{-(-thousandths // 100) / 10:.1f}", digits(size))
+        yield from (f"{size:.0f}", f"{size:,.0f}", str(-(-thousandths // 1000)), digits(size))
     elif key == "seconds":
         yield f"{-(-round(size * 1000) // 6000) / 10:.1f}"
     elif isinstance(value, int):
@@ -330,9 +330,9 @@ def test_the_houses_sentences_are_there_word_for_word(runs: dict[str, Run]) -> N
     for sentence in (
         r"截至2026年6月30日，全市共有基层就业服务网点\d+个，其中正常运行\d+个。",
         r"按“城区步行5分钟”口径（步行4公里/小时，路网距离），城镇社区达标\d+个，占可评定社区的[\d.]+%。",
-        r"按“乡村辐射0.5公里”口径（以路网为准），农村社区达标\d+个，占[\d.]+%；另一口径为[\d.]+%，仅供参考。",
-        r"未达标社区分布在.+，涉及人口\d+人，其中登记失业人员\d+人。",
-        r"拟改建就业e站\d+处，优先利用商场（\d+处）等既有场所。",
+        r"按“乡村辐射0.5公里”口径（以路网为准），农村社区达标\d+个，占[\d.]+%；按直线距离为[\d.]+%，仅供参考。",
+        r"未达标社区分布在.+，涉及人口\d+人，其中登记失业人员共\d+人。",
+        r"拟改建\d+处就业e站，优先利用既有的商场（\d+处）。",
         r"一次性投入[\d.]+万元、年运行[\d.]+万元",
         r"实施后城镇、农村社区达标率分别提高至[\d.]+%、[\d.]+%，新增服务\d+人，人均投入\d+元。在既定候选点",
         r"仍有\d+个社区未能覆盖，原因为附近没有可用候选点的\d+个、.+，拟以邻近联建补充。",
@@ -349,7 +349,8 @@ def test_gap_and_unassessable_sentences(runs: dict[str, Run]) -> None:
     run["plan"] |= {"status": "gap", "gap": 0.0123, "bound": 281_500}
     run["effect"]["left"]["today"]["unassessable"] = 3
     text = whole_text(run)
-    assert "总成本与最优方案的差距不超过1.23%（已证明的费用下限为28.15万元）" in text
+    assert "最优方案最多还能比本方案省1.23%（已证明的费用下限为28.15万元）" in text
+    assert "差距不超过" not in text
     assert "另有3个社区因缺少准确位置暂无法评定，未计入达标率分母。" in text
     assert "已证明没有总费用更低" not in text
 
@@ -500,6 +501,7 @@ def _rich(run: Run) -> None:
 
 def _other_aim(run: Run) -> None:
     run["plan"] |= {"objective_of": "max_coverage", "status": "gap", "gap": 0.02, "certified_gap": 0.03}
+    run["parameters"] |= {"standard": "walk-5", "weights": [{"id": "jobless", "name": "登记失业人员", "weight": 3}]}
 
 
 def _many(run: Run) -> None:
@@ -586,6 +588,189 @@ def test_years_are_told_apart(runs: dict[str, Run]) -> None:
     assert "自2026年至2027年分年实施。" in text
     assert "以下为2027年方案全部实施后的数值。" in text
     assert re.search("分年度看：2026年新增.+；2027年新增", text)
+
+
+def _annex(run: Run, number: int) -> Table:
+    return next(b for b in told(run).blocks if isinstance(b, Table) and b.caption.startswith(f"附表{number}"))
+
+
+def test_what_is_proven_is_said_of_this_plan_not_of_the_best(runs: dict[str, Run]) -> None:
+    """A gap is a part of this plan's cost: the best one can be so much cheaper, which is more as a part of its own."""
+    run = copy.deepcopy(runs["met"])
+    run["plan"] |= {"status": "gap", "gap": 0.5, "bound": 100, "certified_bound": 99, "certified_gap": 0.505}
+    zh, en = whole_text(run), whole_text(run, "en")
+    assert "最优方案最多还能比本方案省50.00%" in zh
+    assert "最优方案最多还能比本方案省50.50%（该核算方法较保守，差距偏大）" in zh
+    assert "at most 50.00% cheaper than this one" in en
+    assert "within 50" not in en
+    run["plan"] |= {"certified_gap": 0.0, "goals": []}
+    assert "同样证明没有总费用更低的方案" in whole_text(run)
+    assert "差距偏大" not in whole_text(run)
+
+
+def test_a_closing_with_the_plan_is_of_todays_outlets(runs: dict[str, Run]) -> None:
+    run = runs["met"]
+    rows = [row for row in run["plan"]["hurts_most"] if row["state"] == "plan" and row["people_losing"]]
+    assert rows
+    assert whole_text(run).count("方案实施后，现有网点中，按") == len(rows)
+
+
+@pytest.mark.parametrize("effort", [False, True])
+def test_runner_ups_are_judged_alike_in_text_and_table(runs: dict[str, Run], effort: bool) -> None:  # noqa: FBT001
+    run = copy.deepcopy(runs["met"])
+    run["plan"]["best_effort"] = effort
+    cases = [(True, -60_500, -60_500, 9), (True, 0, 0, 0), (True, 0, 5, 0), (True, 400, 400, 0), (False, -400, -400, 8)]
+    keys = ("runner_up_keeps_goals", "runner_up_more_yuan", "runner_up_more_objective", "runner_up_lost_people")
+    row = {**run["plan"]["opened"][0], "runner_up_site_id": "C9", "runner_up_name": "另一处"}
+    run["plan"]["opened"] = [
+        {**row, "site_id": f"C{k}", "number": k + 1, **dict(zip(keys, case, strict=True))}
+        for k, case in enumerate(cases)
+    ]
+    cells = [cells[-1] for cells in _annex(run, 2).rows[:-1]]
+    keeps, fails = (
+        ("各目标的数值不低于本方案", "部分目标的数值低于本方案") if effort else ("目标仍可达到", "部分目标无法达到")
+    )
+    assert [cell.partition("：")[2].partition("，")[0] for cell in cells] == [keeps] * 4 + [fails]
+    assert "9人次失去覆盖" in cells[0]
+    ends = ["优于此处；方案未证明最优", "与此处相当", "不如此处，故未选用"]
+    assert [end in cell for end, cell in zip(ends, cells, strict=False)] == [True] * 3
+    text = whole_text(run)
+    assert all(text.count(end) == 2 for end in ends)
+    assert ("目标仍可达到" in text) is not effort
+
+
+def test_under_capacity_people_are_those_whom_outlets_can_take(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    run["standards"][0] |= {"served_today": 40, "served_plan": 300}
+    for row in run["plan"]["opened"]:
+        row |= {"lost_people": -4, "in_time": True}
+    run["plan"]["opened"][0]["lost_people"] = 17
+    text = whole_text(run)
+    assert text.count("如不建，按各标准合计少服务17人次") == 1
+    assert text.count("如不建，能服务的人数不减少。") == len(run["plan"]["opened"]) - 1
+    assert "人次失去覆盖。" not in text
+    assert "以上按可达计，未计服务能力" in text
+    assert "可达计，未计服务能力" not in whole_text(runs["met"])
+
+
+def test_who_cannot_be_judged_is_told_beside_every_share(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    run["standards"][2]["not_assessable"] = 2_756
+    text = whole_text(run)
+    assert re.search("按“.+”另有2756人无法评定，未计入该标准的覆盖人口和比例。", text)
+    table = next(b for b in told(run).blocks if isinstance(b, Table) and "分标准实施效果" in b.caption)
+    assert table.header[1:3] == ("可评定人口", "无法评定人口")
+    assert table.rows[2][2] == "2756"
+    assert "适用人口" not in text
+    assert "无法评定人口" not in whole_text(runs["met"])
+
+
+def test_standards_in_a_straight_line_cover_who_is_off_the_roads(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    run["demand"] |= {"off_network_points": 4, "off_network_people": 86}
+    assert "按沿道路量算的标准，无论如何选址均不算覆盖" in whole_text(run)
+    assert "另行设点也不能覆盖" in whole_text(run)
+    for one in run["standards"]:
+        one["metric"] = "straight"
+    text = whole_text(run)
+    assert "各标准的距离均按直线量算。" in text
+    assert "均不算覆盖" not in text
+    assert "另行设点也不能覆盖" not in text
+
+
+def test_two_types_at_one_place_are_two_facilities(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    run["plan"]["opened"][1]["site_id"] = run["plan"]["opened"][0]["site_id"]
+    text = whole_text(run)
+    assert text.startswith(told(run).title)
+    assert "拟建设施3项（同一地点设两种类型的按两项计）" in text
+    assert "拟建站点" not in text.replace("拟建站点一览", "")
+    row = run["plan"]["opened"][0]
+    assert f"“{row['name']}（{row['type_name']}）”：如不建" in text
+    assert any("按两项设施分别计算" in note for note in _annex(run, 2).notes)
+
+
+def test_an_aim_says_by_which_standard_and_who_counts_for_more(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    _other_aim(run)
+    text = whole_text(run)
+    assert "使按“城区步行5分钟”未覆盖的人口（登记失业人员每人按3人计）最少；" in text
+    assert "最优方案的未覆盖人口最多还能比本方案少2.00%。" in text
+    run["parameters"]["weights"] = []
+    run["plan"]["objective_of"] = "min_travel"
+    assert "使按“城区步行5分钟”计，居民到网点的总路程最短；" in whole_text(run)
+
+
+def test_districts_that_leave_some_communities_out_say_so(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    note = say("proposal.note.districts_rest", "zh")
+    assert note not in _annex(run, 1).notes
+    next(row for row in run["effect"]["figures"] if row["level"] == "city" and not row["standard"])["communities"] += 5
+    assert note in _annex(run, 1).notes
+
+
+def test_one_requirement_conflicts_with_nothing(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["short"])
+    run["plan"] |= {"conflict": run["plan"]["conflict"][:1], "conflict_words": run["plan"]["conflict_words"][:1]}
+    text = whole_text(run)
+    assert "下列要求单独也做不到：" in text
+    assert "不能同时满足" not in text
+
+
+def test_measures_are_said_of_those_alone_that_have_them(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    mine = [row for row in run["effect"]["communities"] if row["state_plan"] == "unmet"]
+    for measure, words in (
+        ("邻近联建：由“甲”服务，路网9米", "，拟以邻近联建补充。"),
+        ("另行安排", "，须另行安排。"),
+        ("流动服务：“乙”，直线9米", "，拟以流动服务补充。"),
+    ):
+        for row in mine:
+            row["measure"] = measure
+        assert words in whole_text(run)
+    mine[0]["measure"] = "另行安排"
+    assert "，其中部分拟以流动服务补充，其余须另行安排。" in whole_text(run)
+
+
+def test_no_doubt_is_told_no_further_than_it_goes(runs: dict[str, Run]) -> None:
+    text = whole_text(runs["met"])
+    assert "没有发现疑点" not in text
+    assert "逐项检查（位置偏离道路、城乡分类与人口密度不符等）不在本文之列" in text
+
+
+def test_names_that_end_in_a_figure_do_not_run_into_the_next(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    run["effect"]["built"] = [{**row, "type_name": "就业驿站2.0"} for row in run["effect"]["built"]]
+    for row in run["effect"]["figures"]:
+        row["scope"] = row["scope"].replace("西区", "西区2")
+    text = whole_text(run)
+    assert "处就业驿站2.0" in text
+    assert not re.search(r"就业驿站2\.0\d|西区2\d", text)
+
+
+def test_what_the_bureau_fills_in_has_its_columns(runs: dict[str, Run]) -> None:
+    table = _annex(runs["met"], 3)
+    assert table.header[-2:] == ("责任单位", "时限")
+    assert {row[-2:] for row in table.rows} == {("", "")}
+
+
+def test_years_that_nobody_set_are_not_told_as_set(runs: dict[str, Run]) -> None:
+    assert "方案没有分年安排" in whole_text(runs["met"])
+    assert "全部安排在" not in whole_text(runs["met"])
+    assert "方案没有分年安排" not in whole_text(runs["phases"])
+
+
+def test_maps_carry_their_imprint(runs: dict[str, Run]) -> None:
+    run = copy.deepcopy(runs["met"])
+    run["document"] = {"maker": "示例市人社局", "review_number": "", "note": ""}
+    caption = next(b.caption for b in told(run).blocks if isinstance(b, Picture))
+    assert caption.split("\n")[1:] == [
+        "审图号：（待填）　制图单位：示例市人社局",
+        "数据截至2026年6月30日　内部工作用图",
+    ]
+    assert "附件：附表1　分区市达标情况；附表2　拟建站点一览；附表3　未达标社区及措施；附图1　现状覆盖" in whole_text(
+        run
+    )
 
 
 def test_a_long_list_says_that_it_is_cut(runs: dict[str, Run]) -> None:

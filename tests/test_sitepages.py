@@ -17,6 +17,7 @@ from planner.blocks import Form, Heading, Picture
 from planner.siteforms import facts, runner_up, verdict
 from planner.sitepages import site_pages
 from planner.wordfile import write_docx
+from planner.words import say
 from planner.wordstyles import TEXT_MM, form_mm
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ LONG = ROW | {
 }
 
 
-def run_of(*rows: dict[str, Any], language: Language = "zh", best_effort: bool = False) -> dict[str, Any]:
+def run_of(
+    *rows: dict[str, Any], language: Language = "zh", best_effort: bool = False, limited: bool = False
+) -> dict[str, Any]:
     return {
         "title": "示例市零工驿站与就业e站布局方案（2026年）",
         "data_date": "2026-06-30",
@@ -91,6 +94,8 @@ def run_of(*rows: dict[str, Any], language: Language = "zh", best_effort: bool =
         "attribution": "© OpenStreetMap contributors",
         "parameters": {"horizon_years": 5},
         "plan": {"best_effort": best_effort, "opened": list(rows)},
+        "standards": [{"served_today": 40 if limited else None}],
+        "goals": [{"target": 0.5}],
     }
 
 
@@ -136,8 +141,9 @@ def test_the_table_says_what_the_record_says() -> None:
         "可达人口": "23769人",
         "其中新增覆盖": "19739人",
         "独有覆盖人口": "6945人",
-        "站点编号": "C11",
+        "图上序号": "1（C11）",
         "服务事项": "求职登记;岗位推荐",
+        "人口口径": say("sitepages.counted", "zh"),
     }
     english = values(facts(ROW, "en"))
     assert (english["Cost once"], english["Within reach"]) == ("172,000 yuan (estimated)", "23,769")
@@ -181,13 +187,13 @@ def test_the_foot_names_plan_date_sources_and_use() -> None:
 
 def test_consent_and_who_fills_in_are_left_for_a_pen() -> None:
     form = values(verdict(ROW, years=5, best_effort=False, language="zh"))
-    assert form["入选理由"] == "".join(ROW["why"]) + "缺少此处，7012人失去覆盖（各标准合计）。"
+    assert form["入选理由"] == "".join(ROW["why"]) + "缺少此处，7012人次失去覆盖（各标准合计）。"
     assert re.sub(r"\s", "", form["产权单位意见"]) == "□同意□不同意负责人（签字）：单位（盖章）：年月日"
     assert re.sub(r"\s", "", form["填报"]) == "填表人：审核人：年月日"
 
 
 SECOND = "备选为“128号片区党群服务中心”（零工驿站），一次性投入6.3万元、年运行6万元。改选后5年总费用"
-KEPT, LOST, NOBODY = "各项目标仍能达到，", "1656人失去覆盖（各标准合计）", "没有人失去覆盖"
+KEPT, LOST, NOBODY = "各项目标仍能达到，", "仍有1656人次失去覆盖（各标准合计）", "没有人失去覆盖"
 BETTER = "就本方案的选址目标而言优于此处；方案未证明最优，宜延长求解时间后复核。"
 
 
@@ -224,13 +230,31 @@ def test_a_runner_up_at_the_same_place_none_and_one_not_worked_out() -> None:
     )
     assert second(in_time=False).endswith("故未选。（时限内没有全部算完，只按服务范围判断，未计服务能力。）")
     assert "各项目标达到的程度不降低" in second(best_effort=True)
+    assert "部分目标达到的程度降低" in second(best_effort=True, runner_up_keeps_goals=False)
     assert second("en") == (
         "The runner-up is “128号片区党群服务中心” (零工驿站): 63,000 yuan once, 60,000 yuan a year. "
         "In its place the plan costs 185,500 yuan more over 5 years; every goal is still met; "
-        "1,656 people lose cover (added up over the standards); so it was not chosen."
+        "cover is still lost 1,656 times (added up over people and standards); so it was not chosen."
     )
     asked = {key: value for key, value in ROW.items() if not key.startswith("runner_up")}
     assert runner_up(asked, years=5, best_effort=False, language="zh") == ""
+
+
+def test_under_capacity_people_are_those_whom_outlets_can_take() -> None:
+    first, *_, under = [block for block in site_pages(run_of(ROW, limited=True), {}).blocks if isinstance(block, Form)]
+    assert "缺少此处，少服务7012人次（各标准合计，有服务能力限制的标准按可承接的人数计）。" in values(under)["入选理由"]
+    assert "仍少服务1656人次（各标准合计）" in values(under)["落选备选点"]
+    more = verdict(ROW | {"runner_up_lost_people": -5}, years=5, best_effort=False, language="zh", limited=True)
+    assert "能服务的人数不减少" in values(more)["落选备选点"]
+    late = verdict(ROW | {"in_time": False}, years=5, best_effort=False, language="zh", limited=True)
+    assert "7012人次失去覆盖" in values(late)["入选理由"]
+    assert "未计服务能力" in values(first)["人口口径"]
+
+
+def test_without_goals_none_is_said_to_be_met() -> None:
+    told_so = runner_up(ROW, years=5, best_effort=False, language="zh", aimed=False)
+    assert "多18.55万元，仍有1656人次" in told_so
+    assert "目标" not in told_so
 
 
 def numbers_of(value: Any) -> Iterator[Decimal]:

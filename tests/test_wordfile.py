@@ -331,3 +331,30 @@ def test_every_text_is_read_back_as_it_is_seen(names: list[str], language: Langu
 def test_a_right_to_left_name_turns_itself_alone(tmp_path: Path, text: str, held: str) -> None:
     """Figures after such letters would stand before them (Unicode bidirectional algorithm, rule W2 and N1)."""
     assert parts(written(tmp_path, Paragraph(text), titled=False)) == [("Text", held)]
+
+
+# ---- many pictures, far dates ----
+
+
+def test_an_image_is_held_once_and_every_picture_has_an_id_of_its_own(tmp_path: Path) -> None:
+    other = replace(PICTURE, png=png(5, 5))
+    word = written(tmp_path, PICTURE, other, PICTURE)
+    shown = word.element.body.xpath("//wp:inline")
+    assert [one.docPr.id for one in shown] == [1, 2, 3]
+    embedded = [one.xpath(".//a:blip/@r:embed")[0] for one in shown]
+    assert [word.part.related_parts[key].blob for key in embedded] == [PICTURE.png, other.png, PICTURE.png]
+    with zipfile.ZipFile(tmp_path / "a.docx") as held:
+        assert len([name for name in held.namelist() if name.startswith("word/media/")]) == 2
+
+
+def test_looking_at_pictures_grows_with_their_number_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """python-docx would look through all of the document for the id of each picture."""
+    monkeypatch.setattr(docx.parts.document.DocumentPart, "next_id", property(lambda _: pytest.fail("looked through")))
+    written(tmp_path, *[replace(PICTURE, png=png(2 + k, 2)) for k in range(3)])
+
+
+@pytest.mark.parametrize(("year", "told"), [(1, 1980), (1979, 1980), (2026, 2026), (2107, 2107), (2150, 2107)])
+def test_any_date_can_be_written(tmp_path: Path, year: int, told: int) -> None:
+    written(tmp_path, Paragraph("正文"), date=dt.date(year, 6, 30))
+    with zipfile.ZipFile(tmp_path / "a.docx") as held:
+        assert {(entry.date_time, entry.create_system) for entry in held.infolist()} == {((told, 6, 30, 0, 0, 0), 3)}

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const {
-    data, words, record, make, append, fill, digits, unpack, shape, canvasOf, facts, button, section, siteKeys, frame,
+    data, words, record, make, append, fill, digits, money, unpack, shape, canvasOf, facts, button, section, siteKeys, frame,
     renderers, Late,
   } = window.plannerPage;
   const { siteCard, verdictOf } = window.plannerCards, more = window.plannerLayers;
@@ -94,17 +94,31 @@
     const i = layer.row;
     const card = append(make("div", "pm-popup"), make("h3", "", data.points.name[i] || words.unnamed));
     append(card, facts([[words.location, data.points.place_of[i]], [words.people, fill(words.persons, { n: digits(data.points.people[i]) })], [words.verdict, verdictOf(i)]]));
+    return append(card, standardsTable([i]));
+  }
+
+  /* Each standard in each state: of one point how it is reached, of several how many are covered. */
+  function standardsTable(rows) {
     const table = make("table"), head = append(make("tr"), make("th", "", words.standard));
     data.states.forEach((state) => append(head, make("th", "", words[state])));
     append(table, append(make("thead"), head));
     record.standards.forEach((standard, s) => {
-      const named = make("td", "", standard.name), mark = markOf(s, i);
+      const named = make("td", "", standard.name), mark = rows.length === 1 ? markOf(s, rows[0]) : "-";
       if (mark !== "-") { append(named, make("div", "pm-small", words[data.markWords[mark]])); }
       const row = append(make("tr"), named);
-      data.states.forEach((state) => append(row, reach(coverages.get(`${s} ${state}`), i)));
+      data.states.forEach((state) => {
+        const known = coverages.get(`${s} ${state}`);
+        append(row, rows.length === 1 ? reach(known, rows[0]) : counted(known, rows));
+      });
       append(table, row);
     });
-    return append(card, table);
+    return table;
+  }
+
+  function counted(table, rows) {
+    const asked = rows.filter((i) => table.code[i] !== "-");
+    const covered = asked.filter((i) => table.code[i] === "c").length;
+    return make("td", "", asked.length ? fill(words.of_points, { covered: digits(covered), all: digits(asked.length) }) : "—");
   }
 
   function pointTip(layer) {
@@ -143,8 +157,9 @@
     })));
   }
 
+  /* Kinds of edits differ by their dashes as well: some of their colours are one to the colour-blind. */
   function dashOf(kind) {
-    return kind === "close" ? "7 5" : null;
+    return { close: "7 5", slow: "2 6", one_way: "12 5 2 5", entrance: "4 3" }[kind] || null;
   }
 
   function edits() {
@@ -201,17 +216,16 @@
   }
 
   function plan() {
-    const yuan = (number) => (number === null ? null : fill(words.yuan, { n: digits(number) }));
+    const yuan = (number) => (number === null || number === undefined ? null : money(number, false));
     const block = section(words.plan_heading, facts([
       [words.plan_status, fill(words[`status.${record.plan.status}`], { gap: record.plan.gap })],
-      [words.plan_opened, fill(words.count, { n: digits(record.plan.opened) })],
-      [words.plan_once, yuan(record.plan.cost_once_yuan)], [words.plan_yearly, yuan(record.plan.cost_yearly_yuan)],
-      [words.plan_estimated, yuan(record.plan.estimated_yuan)],
+      [words.plan_opened, record.plan.opened], [words.plan_once, yuan(record.plan.cost_once_yuan)],
+      [words.plan_estimated, yuan(record.plan.estimated_yuan || null)], [words.plan_yearly, yuan(record.plan.cost_yearly_yuan)],
     ]));
     if (record.plan.best_effort) { append(block, make("div", "pm-unmet", words.best_effort)); }
     if (record.plan.conflict.length) {
       const names = append(make("ul", "pm-conflict"), ...record.plan.conflict.map((name) => make("li", "", name)));
-      append(block, make("div", "pm-small", words.conflict), names);
+      append(block, make("div", "pm-small", record.plan.conflict.length > 1 ? words.conflict : words.conflict_one), names);
     }
     return block;
   }
@@ -248,7 +262,7 @@
     const shown = make("p", "pm-shown");
     shown.id = "pm-shown";
     const rates = section(words.rates, ...record.standards.map(rate));
-    const last = [...(record.goals.length ? [goals()] : []), ...(data.states.includes("plan") ? [plan()] : [])];
+    const last = [...(record.goals.length ? [goals()] : []), ...((record.plan.status || "none") === "none" ? [] : [plan()])];
     const others = [...(data.communities && data.communities.name.length ? [more.communityKeys()] : []), ...(data.edits ? [editKeys()] : []), ...(data.land ? [more.landKeys()] : [])];
     return [append(make("section"), shown), rates, peopleKeys(), siteKeys(), ...others, ...last];
   }
@@ -272,5 +286,6 @@
     window.plannerPage.map().on("zoomend", resize);
   });
   const { land, communities, districts } = more;
+  window.plannerCards.standardsTable = standardsTable;
   Object.assign(window.plannerMap, { people, sites, areas, edits, land, communities, districts });
 })();

@@ -38,6 +38,14 @@
     return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
   }
 
+  /* An amount exactly, as documents print it: in 万元 in Chinese, in full in English. */
+  function money(number, estimated) {
+    const unit = Number(words.money_unit), rest = number % unit;
+    const decimals = rest ? `.${String(rest).padStart(words.money_unit.length - 1, "0").replace(/0+$/, "")}` : "";
+    const n = unit > 1 ? Math.floor(number / unit) + decimals : digits(number);
+    return fill(estimated ? words.yuan_estimated : words.yuan, { n });
+  }
+
   /* Lines as [lat, lon] pairs from counts and running differences of 1e-5 degree. */
   function unpack(packed) {
     let x = 0, y = 0, at = 0;
@@ -107,7 +115,7 @@
 
   function siteCard(layer) {
     const i = layer.row, table = data.sites;
-    const yuan = (number) => (number === null ? null : fill(table.estimated[i] ? words.yuan_estimated : words.yuan, { n: digits(number) }));
+    const yuan = (number) => (number === null ? null : money(number, table.estimated[i]));
     const people = table.people[i];
     return append(make("div", "pm-popup"), make("h3", "", table.name[i] || words.unnamed), facts([
       [words.type, table.types[i]], [words.state, words[`state_${layer.state}`]], [words.number, table.number[i] || null],
@@ -147,14 +155,25 @@
     return section(words.key_sites, keys);
   }
 
+  /* A box that scrolls takes the focus, and then the arrow keys. */
+  function scrolled(parent, box, label) {
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", label);
+    return append(parent, box);
+  }
+
   function footer() {
     const [notes, review, maker, note] = data.footer;
     const number = make("span", "", words.review + review);
     if (!review) { append(number, make("span", "pm-blank")); }
     const imprint = append(make("p", "pm-imprint"), make("span", "", words.base), number);
-    [maker && fill(words.maker, { name: maker }), fill(words.date, record), note].filter(Boolean)
-      .forEach((text) => append(imprint, make("span", "", text)));
-    append(document.getElementById("pm-footer"), append(make("div", "pm-notes"), ...notes.map((line) => make("p", "", line))), imprint);
+    const made = make("span", "", fill(words.maker, { name: maker }));
+    if (!maker) { append(made, make("span", "pm-blank")); }
+    append(imprint, made);
+    [fill(words.date, record), note].filter(Boolean).forEach((text) => append(imprint, make("span", "", text)));
+    const told = append(make("div", "pm-notes"), ...notes.map((line) => make("p", "", line)));
+    append(scrolled(document.getElementById("pm-footer"), told, words.notes), imprint);
   }
 
   /* A card opens clear of the search box above it and the layers beside it, on a small window of their fold button. */
@@ -164,6 +183,16 @@
       autoPanPaddingTopLeft: { get: () => L.point(8, isSmall() ? layers.offsetTop + layers.firstChild.offsetHeight + 8 : 52) },
       autoPanPaddingBottomRight: { get: () => L.point(isSmall() ? 8 : layers.offsetWidth + 18, 8) },
     });
+  }
+
+  function scale() {
+    const bar = L.control.scale({ imperial: false, maxWidth: 140 });
+    bar._updateMetric = (room) => {
+      const metres = bar._getRoundNum(room);
+      const label = metres < 1000 ? `${metres} ${words.metre}` : `${metres / 1000} ${words.kilometre}`;
+      bar._updateScale(bar._mScale, label, metres / room);
+    };
+    return bar;
   }
 
   function north() {
@@ -196,7 +225,7 @@
     });
     L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(map);
     L.control.attribution({ prefix: false }).addAttribution(words.attribution).addTo(map);
-    L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+    scale().addTo(map);
     north().addTo(map);
     map.on("popupopen", (event) => {
       const close = event.popup.getElement().querySelector(".leaflet-popup-close-button");
@@ -238,6 +267,7 @@
   function frame(sections, switches) {
     const box = document.getElementById("pm-panel");
     box.setAttribute("aria-label", words.legend);
+    box.tabIndex = 0;
     append(box, ...sections);
     const fold = folding(words.legend, box, undefined, () => map.invalidateSize());
     fold.setAttribute("aria-controls", "pm-panel");
@@ -256,7 +286,7 @@
   }
 
   window.plannerPage = {
-    data, words, record, make, append, fill, digits, unpack, shape, canvasOf, facts, button, section, sites, siteKeys,
+    data, words, record, make, append, fill, digits, money, unpack, shape, canvasOf, facts, button, section, sites, siteKeys,
     siteCard, frame, renderers, Late, map: () => map,
   };
   window.plannerMap = { start, sites };
