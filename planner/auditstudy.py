@@ -97,7 +97,8 @@ def study_audit(inputs: Inputs, report: Callable[[str], None]) -> Audit:
     standards, scenario = inputs.standards, inputs.scenario
     decides, rule = decides_of(scenario, standards), scenario.demand.community_rule
     today = studied.coverage[studied.coverage["state"] == "today"]
-    beside = along_roads(studied.city, standards, studied.states["today"], scenario.data_date.year, report)
+    stands = {"today": studied.states["today"]}
+    beside = along_roads(studied.city, standards, stands, scenario.data_date.year, report)["today"]
     demand = headcount.named(inputs.demand.frame)
     seen = sights_of(demand, standards, today, beside)
     by_clock, unknown = _by_clock(studied, demand, beside)

@@ -12,7 +12,7 @@ import typer
 from planner.errors import BlockedError, PlanError, PlannerError
 from planner.pathfaults import path_fault
 from planner.terms import Mode  # noqa: TC001  typer reads it when it runs
-from planner.words import say, tell
+from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -163,6 +163,9 @@ def run(
         if not inputs:
             typer.echo(say("cli.no_inputs", language))
         typer.echo(say("cli.written", language, folder=outcome.folder, map=outcome.folder / "map.html"))
+        papers = [name for name in ("map.pdf", "proposal.docx", "site_pages.docx") if (outcome.folder / name).exists()]
+        if papers:
+            typer.echo(say("cli.papers", language, files=listed(papers, language)))
     raise typer.Exit(outcome.exit_code)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.figures import exact_percent, gap_percent, money, percent
+from planner.mapdata import goals_asked
 from planner.standards import standard_name
 from planner.words import listed, say
 
@@ -111,13 +112,14 @@ def verdict_lines(found: Comparison) -> Iterator[str]:
     for block in blocks(found):
         yield _covered_line(block, len(found.results), language)
     yield from _cost_lines(found, language)
-    asked = [result for result in found.results if result.record["goals"]]
+    asked = [result for result in found.results if goals_of(result)]
     if asked:
         each = (
             say("compare.verdict.goals_of", language, n=result.number, met=met_of(result), goals=goals_of(result))
             for result in asked
         )
-        yield say("compare.verdict.goals", language, each=listed(each, language))
+        alike = len({_goals_named(result) for result in asked}) == 1
+        yield say(f"compare.verdict.{'goals' if alike else 'goals_differ'}", language, each=listed(each, language))
     today = [result.number for result in found.results if result.state == "today"]
     if today:
         yield say("compare.verdict.today_only", language, who=who(today, language))
@@ -126,13 +128,19 @@ def verdict_lines(found: Comparison) -> Iterator[str]:
 
 
 def met_of(result: Result) -> int:
-    """How many of its goals a result meets."""
-    return sum(goal["met"] for goal in result.record["goals"])
+    """How many of its goals a result meets, of those that ask for something."""
+    return sum(goal["met"] for goal in goals_asked(result.record))
 
 
 def goals_of(result: Result) -> int:
-    """How many goals a result has."""
-    return len(result.record["goals"])
+    """How many goals a result has that ask for something."""
+    return len(goals_asked(result.record))
+
+
+def _goals_named(result: Result) -> frozenset[tuple[Any, ...]]:
+    """Return what makes the goals of a result those of another."""
+    keys = ("standard", "of", "scope", "year", "group", "counts", "target")
+    return frozenset(tuple(goal[key] for key in keys) for goal in goals_asked(result.record))
 
 
 def _covered_line(block: Block, count: int, language: Language) -> str:
@@ -208,7 +216,8 @@ def name_in(found: Comparison, standard_id: str) -> str:
 def status_text(result: Result, language: Language) -> str:
     """Say what is proven of a plan."""
     plan = result.record["plan"]
-    status = say(f"compare.status.{plan['status']}", language, gap=gap_percent(plan["gap"]))
+    key = f"gap_{plan['objective_of']}" if plan["status"] == "gap" else plan["status"]
+    status = say(f"compare.status.{key}", language, gap=gap_percent(plan["gap"]))
     nearest = plan["best_effort"] and result.state == "plan"
     return say("compare.status.best_effort", language, status=status) if nearest else status
 

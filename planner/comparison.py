@@ -15,6 +15,7 @@ from planner import frontieroutputs, record, report
 from planner.coverage import CHECKED, communities, community_counts
 from planner.errors import Fault, ScenarioError
 from planner.figures import gap_percent, permille_down
+from planner.mapdata import goals_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,8 +71,9 @@ class Comparison:
         standard (its name), state, people, covered_today, covered, share_permille (rounded down), newly, communities,
         communities_today, communities_covered, new_sites, cost_once_yuan, cost_yearly_yuan, cost_yuan (within the
         horizon), horizon_years, yuan_per_newly (rounded up), frontier_people (whom a plan of the scenario's frontier
-        covers at no more cost; empty where there is no such frontier), status, goals_met, goals, gap, certified_gap (in
-        per cent, rounded up: what the solver says, and what the certificate proves).
+        covers at no more cost; empty where there is no such frontier), status, goals_met, goals (those that ask for
+        something), gap, certified_gap (in per cent of the plan's objective, rounded up: by how much that of the best
+        plan can be lower at most, by the solver's word and by the certificate).
     communities
         One row for each community that counts as covered in the first result and not in another (``lost``), or the
         other way round (``won``): before, after (numbers of results), standard_id, standard, change, unit_id, name (of
@@ -188,8 +190,8 @@ def _rows(result: Result, best: Mapping[str, Any] | None) -> Iterator[dict[str, 
             "yuan_per_newly": frontieroutputs.per_person(plan["cost_yuan"], newly),
             "frontier_people": _on_frontier(found, best, item["id"]),
             "status": plan["status"],
-            "goals_met": sum(goal["met"] for goal in found["goals"]),
-            "goals": len(found["goals"]),
+            "goals_met": sum(goal["met"] for goal in goals_asked(found)),
+            "goals": len(goals_asked(found)),
             "gap": gap_percent(plan["gap"]),
             "certified_gap": gap_percent(plan["certified_gap"]),
         }

@@ -48,7 +48,9 @@ def spare_edited(final: Path) -> None:
 
 
 def write(shown: MapData, folder: Path, begin: Callable[[str], None]) -> dict[str, str]:
-    """Write the print maps and, where there is a plan, the proposal and the pages of its sites.
+    """Write the print maps, the proposal where a plan was asked for, and a page for each site that it opens.
+
+    A proposal also says that nothing need be built, that no plan can do what is asked, or that none was found in time.
 
     Parameters
     ----------
@@ -67,11 +69,13 @@ def write(shown: MapData, folder: Path, begin: Callable[[str], None]) -> dict[st
     begin("print")
     printmaps.write_print_maps(folder, shown)
     record: Mapping[str, Any] = shown.record
-    opened = record["plan"].get("opened", [])
-    if not opened:
+    plan = record["plan"]
+    if plan["status"] == "none":
         return {}
     begin("documents")
     write_docx(folder / PROPOSAL, proposal(record, printmaps.figure_pictures(shown)))
-    sites = [row["site_id"] for row in opened]
+    if not plan["opened"]:
+        return {PROPOSAL: sha256_of(folder / PROPOSAL)}
+    sites = [row["site_id"] for row in plan["opened"]]
     write_docx(folder / SITE_PAGES, site_pages(record, printmaps.site_pictures(shown, sites)))
     return {name: sha256_of(folder / name) for name in (PROPOSAL, SITE_PAGES)}

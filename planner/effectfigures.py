@@ -44,8 +44,8 @@ class Seen:
     order
         The same in the order of the scenario.
     sights, standings, figures
-        ``today`` and, where something was planned, ``plan`` -> what each standard sees, how every community stands, and
-        the figures of the roll-up with groups of people; today's also by the metric that does not decide.
+        ``today`` and, where there is a plan, ``plan`` -> what each standard sees, how every community stands, and the
+        figures of the roll-up with groups of people; today's also by the metric that does not decide.
     units
         Facts of every community (`planner.communityledger.facts`).
     other
@@ -62,7 +62,7 @@ class Seen:
 
     @property
     def planned(self) -> bool:
-        """Whether anything was planned."""
+        """Whether there is a plan."""
         return PLAN in self.sights
 
 
@@ -80,8 +80,8 @@ def seen(studied: Study, report: Callable[[str], None]) -> Seen:
     standards, rule = inputs.standards, scenario.demand.community_rule
     decides, year = decides_of(scenario, standards), scenario.data_date.year
     demand = headcount.named(inputs.demand.frame)
-    beside = along_roads(studied.city, standards, studied.states[TODAY], year, report)
-    sights = {state: sights_of(demand, standards, rows, beside) for state, rows in _coverage(studied)}
+    beside = along_roads(studied.city, standards, studied.states, year, report)
+    sights = {state: sights_of(demand, standards, rows, beside[state]) for state, rows in _coverage(studied)}
     ways = {TODAY: (DECIDING, OTHER_METRIC), PLAN: (DECIDING,)}
     return Seen(
         decides=decides,
@@ -90,17 +90,16 @@ def seen(studied: Study, report: Callable[[str], None]) -> Seen:
         standings={state: standings(here, rule, decides) for state, here in sights.items()},
         figures={state: figures_of(here, rule, decides, ways[state]) for state, here in sights.items()},
         units=facts(demand, scenario.language),
-        other=dict(_other_metrics(sights[TODAY], decides, beside.keys())),
+        other=dict(_other_metrics(sights[TODAY], decides, beside[TODAY].keys())),
     )
 
 
 def _coverage(studied: Study) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Coverage of today, and of the last year of the plan where something was planned."""
+    """Coverage of today, and of the last year of the plan where there is one; without rows where nobody is meant."""
     table = studied.coverage
-    for state in (TODAY, PLAN):
+    for state in studied.states:
         rows = table[(table["state"] == state).to_numpy()]
-        if len(rows):
-            yield state, rows[(rows["year"] == rows["year"].max()).to_numpy()]
+        yield state, rows[(rows["year"] == rows["year"].max()).to_numpy()]
 
 
 def _other_metrics(

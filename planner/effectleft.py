@@ -26,7 +26,10 @@ def _states(found: Seen, state: str) -> pd.Series:
 
 
 def measure_rows(studied: Study, found: Seen) -> pd.DataFrame:
-    """Return why each community falls short today, and what stands against it (`planner.measures.measures`)."""
+    """Return why each community falls short today, and what stands against it (`planner.measures.measures`).
+
+    Whoever stays left with the plan shares the outlet that is nearest then: it may be one that the plan opens.
+    """
     inputs = studied.inputs
     offers = found.planned and bool((inputs.sites.frame["status"] == "candidate").any())
     return measures.measures(
@@ -38,6 +41,7 @@ def measure_rows(studied: Study, found: Seen) -> pd.DataFrame:
         measures.reachable(studied.reach, inputs.options) if offers else None,
         rule=inputs.scenario.demand.community_rule,
         served_by={one.id: one.served_by for one in inputs.standards},
+        then=found.standings.get(PLAN),
     )
 
 
@@ -71,7 +75,7 @@ def _left(found: Seen, state: str, names: Mapping[str, str]) -> dict[str, Any]:
     units = found.units.loc[states.index[(states == UNMET).to_numpy()]]
     groups = [str(name) for name in units.columns if str(name).startswith(GROUP_PREFIX)]
     towns = units.groupby(["district", "town"])["people"].agg(["size", "sum"]).reset_index()
-    towns = towns.sort_values(["size", "sum", "district", "town"], ascending=[False, False, True, True])
+    towns = towns.sort_values(["size", "district", "town"], ascending=[False, True, True])  # as the ledger has them
     return {
         "communities": len(units),
         "people": int(units["people"].sum()),
@@ -114,6 +118,7 @@ def community_records(studied: Study, found: Seen, rows: pd.DataFrame) -> list[d
     names = dict(zip(sites["site_id"], sites["name"], strict=True))
     types = {facility.type: facility.name for facility in scenario.facility}
     unknown = {one.id for one in studied.inputs.standards if one.metric == "straight" and one.id not in found.other}
+    added = frozenset(studied.opened.loc[~studied.opened["at_existing"].astype(bool), "site_id"])
     left = found.units.loc[today.index[(today != MET).to_numpy()]].reset_index()
     records = []
     for unit in left.sort_values(["district", "town", "unit_id"]).to_dict("records"):
@@ -132,7 +137,7 @@ def community_records(studied: Study, found: Seen, rows: pd.DataFrame) -> list[d
                 "metres": None if row["standard"] in unknown else _length(way["metres"]),
                 **{name: _length(way[name]) for name in ("straight_m", "seconds")},
                 "reason": row["reason"] or UNASSESSABLE,
-                "measure": measures.in_words(row, names, types, scenario.language)[1],
+                "measure": measures.in_words(row, names, types, scenario.language, _shared(row, way, added))[1],
             }
         )
     return records
@@ -143,6 +148,13 @@ def _speaking(today: pd.Series, rows: pd.DataFrame, found: Seen) -> dict[str, di
     unmet = leftout.deciding(rows[(rows["reason"] != "").to_numpy()], found.order)
     short = {unit: unmet[unit] for unit in today.index[(today == UNMET).to_numpy()]}
     return leftout.deciding(rows, found.order) | short
+
+
+def _shared(row: Mapping[Any, Any], way: Mapping[Any, Any], added: frozenset[str]) -> str:
+    """Choose the words for an outlet to be shared; with the plan another point may decide, and other metres count."""
+    if row["joint_site_id"] in added:
+        return "joint_planned"
+    return "joint" if _length(row["joint_m"]) == _length(way["metres"]) else "joint_then"
 
 
 def _length(value: Any) -> float | None:

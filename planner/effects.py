@@ -13,7 +13,7 @@ from planner.countscopes import community_names
 from planner.effectfigures import change_records, figure_records, newly_covered, seen
 from planner.effectleft import community_records, left_part, measure_rows
 from planner.record import standard_names
-from planner.rulenames import count_title, goal_title
+from planner.rulenames import count_title, goal_title, scope_words
 from planner.rulewords import known, rule_in_words
 from planner.words import listed, say
 
@@ -46,8 +46,8 @@ def with_effect(run: Mapping[str, Any], studied: Study, report: Callable[[str], 
     Returns
     -------
     record
-        `run` with `effect`, and with further keys in each row of `plan.opened`. Where nothing was planned, figures are
-        of today alone, `change_tenths`, `spending`, `built` and `hosts` are empty, and `newly`, `left.plan` and
+        `run` with `effect`, and with further keys in each row of `plan.opened`. Where there is no plan, figures are of
+        today alone, `change_tenths`, `spending`, `built` and `hosts` are empty, and `newly`, `left.plan` and
         `state_plan` null.
     """
     found = seen(studied, report)
@@ -207,12 +207,15 @@ def _square_metres(text: Any) -> float | None:
 
 
 def _why(studied: Study, standards: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
-    """Say in sentences why each new facility is in: the goals missed and the rules broken without it."""
-    scenario = studied.inputs.scenario
+    """Say in sentences why each new facility is in: the goals missed and the rules broken without it.
+
+    A plan that misses goals itself is measured by what it reaches: without the facility they fall below that.
+    """
+    scenario, short = studied.inputs.scenario, "lower" if studied.plan.best_effort else "goals"
     goals, rules = _goal_names(studied, standards), _rule_names(studied)
     found = {}
     for row in studied.explained.why.to_dict("records"):
-        told = {"goals": goals(row["goals_missed"]), "rules": map(rules, row["rules_broken"])}
+        told = {short: goals(row["goals_missed"]), "rules": map(rules, row["rules_broken"])}
         lines = [
             say(f"effect.why.{kind}", scenario.language, names=names)
             for kind, parts in told.items()
@@ -261,7 +264,7 @@ def _rule_names(studied: Study) -> Callable[[str], str]:
             return rule_in_words(rule, about)
         scope = rule[len(section.id) + 1 :]
         types = ";".join(about.types.get(one, one) for one in section.types)
-        place = communities.get(scope, scope).replace("/", "", 1)
+        place = communities.get(scope, scope) if section.each == "community" else scope_words(scope)
         asked = {"type_names": types, "tier": section.tier or "", "place": place, "each": "city"}
         title = count_title({**section.model_dump(), **asked}, scenario.language)
         return say("effect.number_of", scenario.language, count=title)

@@ -5,6 +5,7 @@ Nothing here changes a verdict. A mobile point counts as reach only where a stan
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +77,7 @@ def measures(
     *,
     rule: Decimal,
     served_by: Mapping[str, Collection[str]],
+    then: pd.DataFrame | None = None,
     mobile_types: Collection[str] = (MOBILE_TYPE,),
     mobile_within_m: int = MOBILE_WITHIN_M,
 ) -> pd.DataFrame:
@@ -102,6 +104,8 @@ def measures(
         Share of its people that make a community meet a standard.
     served_by
         Types that serve each standard; all of them where a standard is not named.
+    then
+        How communities stand with the plan: whoever is left then shares the outlet that is nearest then. None: today's.
     mobile_types
         Codes of the types that are mobile points.
     mobile_within_m
@@ -113,18 +117,18 @@ def measures(
         One row for each standard and community that is unmet or cannot be judged, in the order of `standings`:
         columns `COLUMNS`. reason is ``off_network``, ``no_route``, ``beyond`` (today's outlets are too far; a planned
         one is not, or nothing can be said of candidates), ``not_chosen`` (sites that are offered would do, the plan
-        takes none of them: its goals are met without, or money is short), ``no_candidate`` (nothing that is offered
-        would do); empty where nobody can be judged. measure is the first that there is of ``planned``, ``mobile``,
-        ``joint`` (served by a neighbour's outlet, W11) and ``field_check``, which is that of the communities that
-        cannot be judged; empty where there is none. What speaks for each stands beside it: of the planned site the
-        first year in which the community meets the standard, the year in which the site first gets what serves it,
-        which types (joined by ``;``), and how (`ADDED`, a build method, or `PLACED`); metres are blank where there is
-        none.
+        does not take all of them: its goals are met, or money, numbers or siting rules forbid it), ``no_candidate``
+        (nothing that is offered would do); empty where nobody can be judged. measure is the first that there is of
+        ``planned``, ``mobile``, ``joint`` (served by a neighbour's outlet, W11) and ``field_check``, which is that of
+        the communities that cannot be judged; empty where there is none. What speaks for each stands beside it: of the
+        planned site the first year in which the community meets the standard, the year in which the site first gets
+        what serves it, which types (joined by ``;``), and how (`ADDED`, a build method, or `PLACED`); metres are blank
+        where there is none.
     """
     rows = standings[(standings["standard"] != "") & (standings["state"] != "met")].reset_index(drop=True)
     unmet = (rows["state"] == "unmet").to_numpy()
     key = ["standard", "unit_id"]
-    plan = rows[key].merge(_planned(demand, coverage, opened, rule), on=key, how="left")
+    plan = rows[key].merge(_planned(demand, coverage, opened, rule, served_by), on=key, how="left")
     pairs = list(zip(rows["standard"], plan["planned_site_id"].fillna(""), strict=True))
     opens = {one: _opening(opened, *one, served_by) for one in dict.fromkeys(pairs)}
     opening = pd.DataFrame(
@@ -132,9 +136,11 @@ def measures(
         columns=["opened_year", "opened_types", "opened_how"], index=rows.index,
     )  # fmt: skip
     mobile = _mobile(rows["demand_id"], demand, sites, mobile_types, mobile_within_m)
-    joint = (rows["site_id"] != "").to_numpy() & rows["metres"].notna().to_numpy()
+    shared = _shared(rows, then)
+    joint = (shared["site_id"] != "").to_numpy() & shared["metres"].notna().to_numpy()
     served = plan["planned_year"].notna().to_numpy()
-    choices = [~unmet, served, (mobile["mobile_site_id"] != "").to_numpy(), joint]
+    by_site = served & (opening["opened_how"] != "").to_numpy()  # not where a field check alone says that it is met
+    choices = [~unmet, by_site, (mobile["mobile_site_id"] != "").to_numpy(), joint]
     found = rows[["unit_id", "standard"]].assign(
         reason=np.where(unmet, _reasons(rows, served, _could(rows, demand, within, rule)), ""),
         measure=np.select(choices, ["field_check", "planned", "mobile", "joint"], default=""),
@@ -145,11 +151,20 @@ def measures(
         opened_how=opening["opened_how"],
         mobile_site_id=mobile["mobile_site_id"],
         mobile_m=mobile["mobile_m"],
-        joint_site_id=rows["site_id"].where(joint, ""),
-        joint_m=rows["metres"].where(joint),
+        joint_site_id=shared["site_id"].where(joint, ""),
+        joint_m=shared["metres"].where(joint),
     )
     told = found[COLUMNS[4:]].where(pd.Series(unmet))
     return found[COLUMNS[:4]].join(told.fillna(dict.fromkeys(_TEXTS, "")))[COLUMNS]
+
+
+def _shared(rows: pd.DataFrame, then: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the outlet that each community shares with a neighbour: site_id, metres, those of `then` where given."""
+    key = ["standard", "unit_id"]
+    if then is None:
+        return rows[["site_id", "metres"]]
+    found = rows[key].merge(then[[*key, "site_id", "metres"]], on=key, how="left", validate="one_to_one")
+    return found[["site_id", "metres"]].fillna({"site_id": ""})
 
 
 def _opening(
@@ -166,8 +181,17 @@ def _opening(
     return int(first["year"].iloc[0]), ";".join(first["type"]), str(how)
 
 
-def _planned(demand: pd.DataFrame, coverage: pd.DataFrame, opened: pd.DataFrame, rule: Decimal) -> pd.DataFrame:
-    """Find the first year in which each community meets each standard, and the new site that serves most of it."""
+def _planned(
+    demand: pd.DataFrame,
+    coverage: pd.DataFrame,
+    opened: pd.DataFrame,
+    rule: Decimal,
+    served_by: Mapping[str, Collection[str]],
+) -> pd.DataFrame:
+    """Find the first year in which each community meets each standard, and the new site that mends most of it.
+
+    A site mends people who were not covered before; where a plan adds what the standard does not name, it mends nobody.
+    """
     rows = coverage.merge(demand[["demand_id", "unit_id", "people", "placed"]], on="demand_id")
     rows = rows.assign(unit_id=communities(rows, (rows["reason"] == CHECKED).to_numpy()))
     able = rows[(rows["reason"] != "not_assessable").to_numpy()]
@@ -175,7 +199,11 @@ def _planned(demand: pd.DataFrame, coverage: pd.DataFrame, opened: pd.DataFrame,
     for (standard, year), part in able[able["state"] == "plan"].groupby(["standard", "year"], sort=True):
         people, covered = part["people"].to_numpy(dtype=np.int64), part["covered"].to_numpy(dtype=bool)
         counts = community_counts(part["unit_id"], people, people * covered, rule)
-        new = part[covered & part["site_id"].isin(opened.loc[opened["year"] <= year, "site_id"]).to_numpy()]
+        kinds = served_by.get(str(standard), opened["type"])
+        sites_new = opened.loc[(opened["year"] <= year) & opened["type"].isin(kinds), "site_id"]
+        before = able["covered"] & (able["state"] == "today") & (able["standard"] == standard)
+        mended = ~part["demand_id"].isin(able.loc[before, "demand_id"]).to_numpy()
+        new = part[covered & mended & part["site_id"].isin(sites_new).to_numpy()]
         by_site = new.groupby(["unit_id", "site_id"])["people"].sum().reset_index()
         most = by_site.sort_values(["unit_id", "people", "site_id"], ascending=[True, False, True])
         site = most.drop_duplicates("unit_id").set_index("unit_id")["site_id"]
@@ -221,7 +249,11 @@ def _mobile(
 
 
 def in_words(
-    row: Mapping[str, Any], names: Mapping[str, str], types: Mapping[str, str], language: Language
+    row: Mapping[str, Any],
+    names: Mapping[str, str],
+    types: Mapping[str, str],
+    language: Language,
+    shared: str = "joint",
 ) -> tuple[str, str]:
     """Return why a community falls short, and what stands against it, as table 3 prints them.
 
@@ -235,6 +267,9 @@ def in_words(
         Code of a type of facility -> its name.
     language
         ``zh`` or ``en``.
+    shared
+        Which words tell of an outlet to be shared: ``joint``; ``joint_planned`` where the plan opens it, ``joint_then``
+        where its metres are those with the plan. Metres are rounded up: what lies beyond must not read as nearer.
     """
     kind = row["measure"]
     reason = say(f"measure.reason.{row['reason']}", language) if row["reason"] else ""
@@ -243,7 +278,8 @@ def in_words(
     values: dict[str, object] = {}
     if kind in {"mobile", "joint"}:
         site = row[f"{kind}_site_id"]
-        values = {"name": names.get(site, site), "metres": f"{row[f'{kind}_m']:.0f}"}
+        values = {"name": names.get(site, site), "metres": str(math.ceil(round(row[f"{kind}_m"], 3)))}
+        kind = shared if kind == "joint" else kind
     return reason, say(f"measure.what.{kind or 'none'}", language, **values)
 
 

@@ -167,6 +167,13 @@ def _standard_records(studied: Study) -> list[dict[str, Any]]:
     ]
 
 
+def _weights(studied: Study) -> list[dict[str, Any]]:
+    """List the groups whose people count more, or less, in what the plan is to be best at."""
+    scenario = studied.inputs.scenario
+    groups = scenario.group if scenario.siting.objective != "min_cost" else []
+    return [{"id": one.id, "name": one.name, "weight": float(one.weight)} for one in groups if one.weight != 1]
+
+
 def _record(studied: Study, moved: pd.DataFrame | None, begin: Callable[[str], None]) -> dict[str, Any]:
     inputs, scenario = studied.inputs, studied.inputs.scenario
     run = record.run_record(
@@ -182,6 +189,7 @@ def _record(studied: Study, moved: pd.DataFrame | None, begin: Callable[[str], N
                 "years": list(studied.years),
                 "gap": float(scenario.siting.gap),
                 "standard": scenario.siting.standard,
+                "weights": _weights(studied),
                 "time_limit_s": float(scenario.siting.time_limit_s),
             },
         },

@@ -73,7 +73,7 @@ def standard_facts(standard: Standard) -> dict[str, Any]:
 def standard_record(
     standard: Standard, today: Tally, plan: Tally | None, served: tuple[int | None, int | None]
 ) -> dict[str, Any]:
-    """Figures of one standard; the plan's are null where nothing was planned.
+    """Figures of one standard; the plan's are null where there is none.
 
     `served` is how many people are served under capacity, today and by the plan; null where capacity is not counted.
     """
@@ -111,7 +111,7 @@ def goal_record(
     counts
         Whom it counts: ``reached``, ``backup`` (within reach of two), ``served`` (under capacity).
     today, plan
-        The goal in both states; no plan where nothing was planned.
+        The goal in both states; ``met`` is of the plan, of today where there is none.
     most
         The largest number that any plan can reach, when it was searched.
     demand

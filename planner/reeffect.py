@@ -13,7 +13,7 @@ from planner.recomputed import cells, figure, missing
 from planner.rejudge import CHECKED
 from planner.releft import PLAN, TODAY, community_figures, left_figures, reasons_of, seen_again
 from planner.reoutlets import communities_without, homes_of, outlet_counts, own_outlets
-from planner.replan import MOBILE, MONEY, plan_figures, price
+from planner.replan import MOBILE, MONEY, Opened, plan_figures, price
 from planner.reresult import RUN
 
 if TYPE_CHECKING:
@@ -191,4 +191,19 @@ def _opened(again: Recomputed, result: Result) -> Iterator[Figure]:
         found |= {"host": site.host, "build_method": "" if added else site.method}
         found |= {"hours": ("" if added else site.hours) or hours[one.type]}
         found |= {"owner": told.get("owner", ""), "services": "" if added else told.get("services", "")}
+        found |= _runner_up(again.read, row)
         yield from cells(RUN, f"plan.opened {one.site} {one.type}", row, found)
+
+
+def _runner_up(read: Read, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name and the price of the facility that a row names as runner-up; the choice is not found again."""
+    place = row.get("runner_up_site_id")
+    if not place:
+        return {}
+    if place not in read.sites:
+        return {"runner_up_site_id": ""}
+    second = Opened(place, row["runner_up_type"], row["runner_up_size"] or "", row["year"])
+    titles = {one["type"]: one["name"] for one in read.scenario["facility"]}
+    cost = price(read, second)
+    found = {"name": read.sites[place].name, "type_name": titles[second.type], **{key: cost[key] for key in MONEY}}
+    return {f"runner_up_{key}": value for key, value in found.items()}

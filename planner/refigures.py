@@ -175,11 +175,19 @@ def _head(again: Recomputed, run: Mapping[str, Any]) -> Iterator[Figure]:
     asked = {
         "horizon_years": scenario.get("siting", {}).get("horizon_years", 5),
         "years": sorted(phase["year"] for phase in scenario.get("phase", ())) or [scenario["data_date"].year],
+        "standard": scenario.get("siting", {}).get("standard"),
+        "weights": _weights(scenario),
     }
     yield from cells(RUN, "parameters", run["parameters"], asked)
     yield from road_figures(again, run, RUN)
     names = {"scenario": scenario["name"], "title": scenario["title"], "data_date": scenario["data_date"].isoformat()}
     yield from cells(RUN, "", run, names)
+    imprint = scenario.get("document", {})
+    asked = {key: imprint.get(key, "") for key in ("maker", "review_number")}
+    yield from cells(RUN, "document", run.get("document", {}), asked)
+    hurt = run["sites"].get("names_hurt", {})
+    called = {name: read.sites[name].name for name in hurt if name in read.sites}
+    yield figure(RUN, "sites", "names_hurt", hurt, called)
     points = list(read.points.values())
     homes = [point for point in points if point.layer == "residents"]
     units = {point.unit: 0 for point in homes}
@@ -207,6 +215,14 @@ def _head(again: Recomputed, run: Mapping[str, Any]) -> Iterator[Figure]:
         sites["off_network"] = [site.id for site in usable if site.id not in near]
     yield from cells(RUN, "demand", run["demand"], demand)
     yield from cells(RUN, "sites", run["sites"], sites)
+
+
+def _weights(scenario: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the groups that count otherwise than once in the objective; a plan of least cost weighs nobody."""
+    weighs = scenario.get("siting", {}).get("objective", "min_cost") != "min_cost"
+    groups = scenario.get("group", ()) if weighs else ()
+    named = [{"id": one["id"], "name": one["name"], "weight": float(one.get("weight", 1))} for one in groups]
+    return [one for one in named if one["weight"] != 1]
 
 
 def standard_facts(read: Read, rule: Rule) -> dict[str, Any]:
@@ -317,7 +333,7 @@ def _plan(again: Recomputed, result: Result) -> Iterator[Figure]:
     names = [_opened_name(one["site_id"], one["type"], one["size"] or "", one["year"]) for one in plan["opened"]]
     mine = [_opened_name(one.site, one.type, one.size, one.year) for one in again.opened]
     yield from missing(f"{RUN} plan.opened", names, mine)
-    if not again.planned and not again.opened:
+    if plan["status"] == "none" and not again.opened:
         return
     yield from cells(RUN, row, plan, plan_figures(read, again.opened))
     if plan["objective_of"] == "min_cost" and plan["objective"] is not None:
@@ -331,7 +347,7 @@ def _plan(again: Recomputed, result: Result) -> Iterator[Figure]:
             found["people"] = people_at(read, again.measured, alone, None)[one.site]
             found["newly_covered"] = people_at(read, again.measured, alone, _today_rows(again))[one.site]
         yield from cells(RUN, f"plan.opened {name}", written.get(name, {}), found)
-    for rule, asked, value in rules_broken(read, again.opened):
+    for rule, asked, value in rules_broken(read, again.opened) if again.planned or again.opened else ():
         yield Figure("scenario.toml", rule, "", asked, value, same=False)
     if again.measured is not None and not _has_checks(again):
         far = unreachable(read, again.measured)

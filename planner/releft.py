@@ -124,7 +124,7 @@ def _by_town(read: Read, units: set[str]) -> list[dict[str, Any]]:
         held = towns[homes[unit].district, homes[unit].town]
         held[0] += 1
         held[1] += people[unit]
-    order = sorted(towns.items(), key=lambda one: (-one[1][0], -one[1][1], one[0]))
+    order = sorted(towns.items(), key=lambda one: (-one[1][0], one[0]))
     return [{"district": d, "town": t, "communities": count, "people": n} for (d, t), (count, n) in order]
 
 

@@ -33,21 +33,25 @@ def decides_of(scenario: Scenario, standards: Sequence[Standard]) -> tuple[str, 
 def along_roads(
     city: City,
     standards: Sequence[Standard],
-    open_types: Mapping[str, str],
+    states: Mapping[str, Mapping[str, str]],
     year: int,
     report: Callable[[str], None],
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, dict[str, pd.DataFrame]]:
     """Measure along the roads what is decided by the straight line; where the mode's roads were read.
 
-    Returns the coverage rows by standard; `open_types` is what stands today (site_id -> types, joined by ``;``).
+    Returns the coverage rows by state and standard; `states` says what stands in each (site_id -> types, joined by
+    ``;``).
     """
     straight = [one for one in standards if one.metric == "straight" and one.mode in city.networks]
     by_road = [replace(one, metric="road") for one in straight]
     if not by_road:
-        return {}
+        return {state: {} for state in states}
     travel = travel_tables(city, by_road, report)
-    table = judge(city, by_road, travel, open_types, state="today", year=year)
-    return {one.id: table[table["standard"] == one.id] for one in by_road}
+    found = {}
+    for state, open_types in states.items():
+        table = judge(city, by_road, travel, open_types, state=state, year=year)
+        found[state] = {one.id: table[table["standard"] == one.id] for one in by_road}
+    return found
 
 
 def sights_of(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from planner.instance import Reach
     from planner.limits import Aim, Phase
     from planner.reaches import Kind
-    from planner.siting import Flows, Instance, Plan, Reached
+    from planner.siting import Instance, Plan, Reached
     from planner.standards import Goal, Standard
 
 
@@ -52,9 +52,9 @@ class Study:
     years
         Years of the plan, ascending; the year of the data where there is only one.
     states
-        ``today``, and ``plan`` (its last year) where one was made -> site_id -> types open there.
+        ``today``, and ``plan`` (its last year) where there is one -> site_id -> types open there.
     coverage
-        The coverage table of today and of every year of the plan.
+        The coverage table of today and of every year of the plan; of today alone where there is none.
     served
         Under capacity: demand_id, site_id, type, year, people served; None without. Those whom a field check found
         covered, but not by which outlet, have no site.
@@ -90,6 +90,11 @@ class Study:
     opened: pd.DataFrame
     uncoverable: pd.DataFrame
     explained: Explained
+
+    @property
+    def planned(self) -> bool:
+        """Whether there is a plan: not where nothing was asked, no choice is lawful, or none was found in time."""
+        return self.plan.objective is not None
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -158,13 +163,6 @@ def _judged(inputs: Inputs, laid: Measured, types: Mapping[str, str], state: str
     return on_coverage(table, inputs.verdicts, laid.reach, types)
 
 
-def _planned(inputs: Inputs, instance: Instance, today: Flows | None, report: Callable[[str], None]) -> Plan:
-    """Plan; where nothing is opened, who is served is who is served today."""
-    siting = inputs.scenario.siting
-    plan = optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
-    return replace(plan, flows=today) if plan.status != "none" and plan.objective is None else plan
-
-
 def _why_not(
     instance: Instance, plan: Plan, seconds: float, report: Callable[[str], None]
 ) -> tuple[Conflict | None, LeastBudget | None, tuple[Reached, ...]]:
@@ -211,10 +209,10 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     judged = [_judged(inputs, laid, states["today"], "today", inputs.scenario.data_date.year)]
     instance = instance_of(inputs, laid.reach, goals)
     flows_today = share_today(instance)
-    plan = _planned(inputs, instance, flows_today, report)
+    plan = optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
     conflict, least, most = _why_not(instance, plan, float(siting.time_limit_s), report)
     years, opens = plantables.years_shown(inputs), plantables.openings(inputs, instance, plan)
-    if plan.status != "none":
+    if plan.objective is not None:
         report("coverage")
         for year in years:
             states["plan"] = plantables.types_in(inputs, opens, year)
@@ -312,7 +310,7 @@ def _certified(instance: Instance, plan: Plan) -> int | None:
 def _check_goals(studied: Study) -> None:
     """Hold the siting model's word for each goal against the coverage that was measured with the plan open."""
     plan = studied.plan
-    if plan.status == "none":
+    if not studied.planned:
         return
     chosen = np.array(plan.chosen, dtype=np.int64)
     model = {(g.id, g.scope, g.year): g.reached for g in goals_reached(studied.instance, chosen, plan.flows)}

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.citations import pack_lines, quoted_beside, value_lines
+from planner.comparelines import status_text
 from planner.editoutputs import edit_lines
 from planner.figures import exact_percent, gap_percent, money, percent
+from planner.mapdata import goals_asked
 from planner.provenance import doubt_lines
 from planner.record import standard_names
 from planner.unitsums import scaled_lines
@@ -76,7 +78,7 @@ def _figure_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
         yield say("summary.no_plan", language)
         return
     yield ""
-    if run["goals"]:
+    if goals_asked(run):
         yield from _goal_lines(run, language, planned=plan["objective"] is not None)
     yield ""
     yield from _plan_lines(run, language)
@@ -129,7 +131,7 @@ def _going(row: Mapping[str, Any], known: Mapping[str, str], language: Language,
 
 
 def _goal_lines(run: Mapping[str, Any], language: Language, *, planned: bool) -> Iterator[str]:
-    goals = run["goals"]
+    goals = goals_asked(run)
     met = sum(goal["met"] for goal in goals)
     yield say("summary.goals", language, met=met, count=len(goals))
     if any(goal["counts"] == "backup" for goal in goals):
@@ -142,12 +144,13 @@ def _goal_lines(run: Mapping[str, Any], language: Language, *, planned: bool) ->
             yield say("summary.goal_empty", language, id=goal["id"], scope=scope)
         if goal["met"]:
             continue
+        reached = goal["reached_plan"] if planned else goal["reached_today"]
         values = {
             "id": goal["id"],
             "scope": scope,
             "target": exact_percent(goal["target"]),
-            "plan": percent(goal["reached_plan"], goal["whole"]),
-            "missing": goal["needed"] - (goal["reached_plan"] or 0),
+            "plan": percent(reached, goal["whole"]),
+            "missing": goal["needed"] - reached,
             "unit": say(f"summary.{goal['of']}", language),
         }
         yield say("summary.goal_unmet" if planned else "summary.goal_unmet_today", language, **values)
@@ -264,12 +267,13 @@ def _opened_lines(opened: list[Mapping[str, Any]], language: Language, *, phased
 
 def compare_lines(found: Comparison, language: Language) -> Iterator[str]:
     """Say people covered, sites and cost of each result, and which communities differ from the first."""
+    results = {result.number: result for result in found.results}
     for number, rows in found.table.groupby("result", sort=False):
         first = rows.iloc[0]
         values = {
             "scenario": first["scenario"],
             "path": first["path"],
-            "status": say(f"status.{first['status']}", language),
+            "status": status_text(results[first["result"]], language),
             "met": first["goals_met"],
             "goals": first["goals"],
             "sites": first["new_sites"],

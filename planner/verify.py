@@ -78,7 +78,7 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
     read = read_again(result) if whole else _as_written(result)
     audit = result.mark == AUDIT
     opened, taken = [] if audit else opened_of(run), [*read.taken]
-    planned = [] if audit or run["plan"]["status"] == "none" else _years(read)
+    planned = [] if audit or run["plan"]["objective"] is None else _years(read)
     blind = _blind(result, read, whole=whole)
     if blind:
         return Recomputed(read, opened, None, written_rows(result), planned, [*taken, (blind, "coverage.csv", 0)])

@@ -111,7 +111,7 @@ def study_year(inputs: Inputs, read: AuditInputs, report: Callable[[str], None])
         checked=checked,
         granted=grants.grant(scenario.grant, reported.units, reported.communities, reported.empty),
         sums=_sums(inputs, reported),
-        counts=count_stands(inputs, studied.opened, planned=studied.plan.status != "none"),
+        counts=count_stands(inputs, studied.opened, planned=studied.planned),
         measures=_measures(audit),
         changes=since,
         trend=trend.trend({} if since is None else since.last, scenario.data_date.isoformat(), audit.figures),
@@ -135,7 +135,7 @@ def _sums(inputs: Inputs, reported: Bureau) -> tuple[LedgerSum, ...]:
 
 def _measures(audit: Audit) -> pd.DataFrame:
     studied = audit.studied
-    planned = studied.plan.status != "none" and trend.offers_any(audit.inputs)
+    planned = studied.planned and trend.offers_any(audit.inputs)
     return measures.measures(
         audit.standings,
         audit.inputs.demand.frame,

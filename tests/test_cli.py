@@ -43,6 +43,19 @@ def test_a_good_scenario_ends_with_its_figures_and_the_map(tmp_path: Path) -> No
     assert "map.html" in text
 
 
+def test_what_is_printed_and_signed_is_named_at_the_end(tmp_path: Path) -> None:
+    result = planner("run", write_town(tmp_path), "--out", tmp_path / "out")
+    assert result.stdout.endswith("打印和签报用的文件也在其中：map.pdf、proposal.docx、site_pages.docx\n")
+    assert "proposal.docx" not in planner(*RUN, tmp_path / "scenario.toml", "--out", tmp_path / "bare").stdout
+
+
+def test_goals_that_ask_for_nothing_yet_are_not_counted(tmp_path: Path) -> None:
+    phases = ((2026, 0.0), (2028, 0.6))
+    years = "".join(f"\n[[phase]]\nyear = {year}\nshares = {{ people = {share} }}\n" for year, share in phases)
+    result = planner(*RUN, write_town(tmp_path, SCENARIO + years), "--out", tmp_path / "out")
+    assert "目标：1 项中达到 1 项。" in result.stdout
+
+
 def test_english_on_request(tmp_path: Path) -> None:
     scenario = write_town(tmp_path, SCENARIO.replace("data_date", 'language = "en"\ndata_date', 1))
     result = planner(*RUN, scenario, "--out", tmp_path / "out")
@@ -225,7 +238,7 @@ def test_compare_prints_and_writes_a_table(tmp_path: Path) -> None:
         assert planner(*RUN, scenario, "--out", tmp_path / "out").exit_code == 0
     result = planner("compare", first, second, "--out", tmp_path / "out")
     assert result.exit_code == 0
-    assert "已证明最省，目标 1/1 项" in result.stdout
+    assert "已证明最优，目标 1/1 项" in result.stdout
     assert "b/scenario.toml" in result.stdout
     table = (tmp_path / "out" / "compare" / "compare.csv").read_text(encoding="utf-8-sig")
     assert [line.split(",")[2] for line in table.splitlines()] == ["scenario", "town", "town-2"]
@@ -238,7 +251,7 @@ def test_compare_keeps_two_results_of_one_name_apart(tmp_path: Path) -> None:
     folders = [tmp_path / "out-a" / "town", tmp_path / "out-b" / "town"]
     result = planner("compare", *folders, "--out", tmp_path / "out")
     assert result.exit_code == 0
-    assert "没有方案能达到全部目标，目标 0/1 项" in result.stdout
+    assert "没有方案能达到全部目标和规则；这里是尽量接近的方案，目标 0/1 项" in result.stdout
     assert all(str(folder) in result.stdout for folder in folders)
 
 

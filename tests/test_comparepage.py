@@ -17,7 +17,7 @@ import pytest
 import python_calamine
 
 from browser import launched, open_page
-from planner import comparechart, comparelines, comparepage, comparetables, finished, pipeline
+from planner import comparechart, comparelines, comparepage, comparetables, finished, pipeline, summary
 from runs import run_scenario
 from town import SCENARIO, write_town
 
@@ -105,7 +105,7 @@ def test_figures_of_the_page_are_those_of_the_table(ran: Path) -> None:
         assert table["每新覆盖一人（元）"][at] == (row["yuan_per_newly"] or "—")
         assert table["达标社区（个）"][at].endswith(f"{row['communities_covered']} / {row['communities']}")
         assert table["目标达到（项）"][at] == (f"{row['goals_met']} / {row['goals']}" if int(row["goals"]) else "—")
-        assert table["另一套独立核算的差距"][at] == (row["certified_gap"] or "—")
+        assert table["独立核算证明最多还能好"][at] == (row["certified_gap"] or "—")
     yuan = int(rows[0]["cost_yuan"])
     assert table["计算年限内总投入"][0] == f"{yuan / 10_000:g}万元"
     assert table["曲线上不比这贵的一档覆盖（人）"] == [rows[0]["frontier_people"], "—", "—"]
@@ -143,6 +143,44 @@ def test_a_result_without_a_plan_has_todays_figures(ran: Path) -> None:
     assert [result.state for result in found.results] == ["plan", "today"]
     assert found.table["covered"][1] == found.table["covered_today"][1]
     assert any("方案2没有求出方案" in line for line in comparelines.warning_lines(found))
+
+
+def test_goals_that_ask_for_nothing_are_not_counted(ran: Path) -> None:
+    found = compare(ran, "more", "less")
+    first, _ = found.results
+    (goal,) = first.record["goals"]
+    idle = {**goal, "id": "later", "target": 0.0, "met": True}
+    told = named(found, goals=[goal, idle]).results[0]
+    assert (comparelines.met_of(told), comparelines.goals_of(told)) == (1, 1)
+    assert comparelines.goals_of(named(found, goals=[idle]).results[0]) == 0
+
+
+def test_goals_that_differ_are_said_to(ran: Path) -> None:
+    found = compare(ran, "more", "less")
+    alike = replace(found, results=(found.results[0], replace(found.results[0], number=2)))
+    lines = [line for one in (found, alike) for line in comparelines.verdict_lines(one) if line.startswith("目标达到")]
+    assert lines == [
+        "目标达到的项数：方案1 1/1、方案2 1/1；各方案的目标不同，项数不能直接比。",
+        "目标达到的项数：方案1 1/1、方案2 1/1。",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("objective", "words"),
+    [
+        ("min_cost", "最优方案最多还能省 15.33%"),
+        ("max_coverage", "未覆盖的人最多还能少 15.33%"),
+        ("min_travel", "总路程最多还能短 15.33%"),
+    ],
+)
+def test_a_gap_says_what_is_proven_of_the_best_plan(objective: str, words: str, ran: Path) -> None:
+    """It is a part of the plan's own objective: the best one may be that much lower, not the plan that much higher."""
+    found = compare(ran, "more", "less")
+    plan = {**found.results[0].record["plan"], "status": "gap", "gap": 0.15324, "objective_of": objective}
+    changed = named(found, plan=plan)
+    assert comparelines.status_text(changed.results[0], "zh").endswith(words)
+    assert any(words in line for line in summary.compare_lines(changed, "zh"))
+    assert "最省" not in comparelines.status_text(found.results[0], "zh")
 
 
 def test_a_comparison_of_one_or_of_two_alike(ran: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import csv
+import math
 import shutil
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from docx import Document
 
 from planner import pipeline, reeffect, verify
 from planner.leftout import REASONS
@@ -309,8 +311,8 @@ def test_those_left_out_are_those_of_the_audit(town: Case) -> None:
     assert left["communities"] == audit["left_out"]["communities"]
     assert left["people"] == audit["left_out"]["people"]
     assert {key: one["people"] for key, one in left["groups"].items()} == audit["left_out"]["groups"]
-    towns = {f"{row['district']}/{row['town']}": row["communities"] for row in left["by_town"]}
-    assert towns == audit["left_out"]["towns"]
+    towns = [(f"{row['district']}/{row['town']}", row["communities"]) for row in left["by_town"]]
+    assert towns == [*audit["left_out"]["towns"].items()], "in one order, whoever tells it"
     assert effect["decides"] == audit["parameters"]["decides"]
     assert effect["outlets"]["standing"] == audit["outlets"]["standing"]
     assert effect["outlets"]["operating"] == audit["outlets"]["in_operation"]
@@ -446,3 +448,99 @@ def test_without_inputs_figures_are_held_against_the_tables(town: Case, tmp_path
     assert blind.wrong(town.run) == []
     path = ("effect", "figures", 0, "covered")
     assert blind.wrong(with_value(town.run, path, value_at(town.run, path) + 1))
+
+
+# --- where there is no plan, or one that misses its goals --------------------------------------------------------
+
+
+def record_of(folder: Path, scenario: str, **options: Any) -> tuple[Path, Mapping[str, Any]]:
+    """Run the plain town: the folder of its result, and its record; `verify` must find nothing in it."""
+    out = pipeline.run(write_town(folder / "in", scenario), folder / "out", **{"documents": False, **options}).folder
+    assert verify.verify(out, lambda _step: None)["differences"] == []
+    return out, Result(out).run
+
+
+MANY = '\n[[count]]\nid = "many"\ntype = "e_station"\neach = "district"\nmin = 9\n'
+
+
+def test_where_no_choice_is_lawful_nothing_is_told_of_a_plan(tmp_path: Path) -> None:
+    out, run = record_of(tmp_path, SCENARIO + MANY, documents=True)
+    effect, plan = run["effect"], run["plan"]
+    assert (plan["status"], plan["objective"], plan["opened"]) == ("infeasible", None, [])
+    assert {row["state"] for row in effect["figures"]} == {"today"}
+    assert (effect["newly"], effect["left"]["plan"], effect["change_tenths"]) == (None, None, [])
+    assert {row["state_plan"] for row in effect["communities"]} == {None}
+    assert {row["state"] for row in plan["hurts_most"]} == {"today"}
+    assert {row["state"] for row in rows_of(out, "coverage.csv")} == {"today"}
+    for one in run["standards"]:
+        assert (one["covered_plan"], one["communities_plan"], one["share_plan"]) == (None, None, None)
+    for goal in run["goals"]:
+        assert (goal["reached_plan"], goal["plan"]) == (None, None)
+        assert goal["met"] == (goal["reached_today"] >= goal["needed"])
+    # the proposal says so, and there is no site to make a page of
+    said = "\n".join(part.text for part in Document(str(out / "proposal.docx")).paragraphs)
+    assert "没有可行的选址方案" in said
+    assert "规划后" not in said
+    assert not (out / "site_pages.docx").exists()
+    assert run["documents"].keys() == {"proposal.docx"}
+
+
+def test_a_run_under_standards_that_mean_nobody_here_ends(tmp_path: Path) -> None:
+    path = write_town(tmp_path / "in", SCENARIO)
+    (tmp_path / "in" / "demand.csv").write_text(demand_csv().replace("urban", "rural"), encoding="utf-8")
+    run = run_scenario(path, tmp_path / "out").record
+    assert run["effect"]["figures"] == []
+    assert run["effect"]["communities"] == []
+    assert run["effect"]["newly"]["people"] == 0
+
+
+def test_a_plan_that_misses_its_goals_says_what_would_fall_without_a_site(tmp_path: Path) -> None:
+    _, run = record_of(tmp_path, SCENARIO.replace("share = 0.6", "share = 0.99"))
+    assert run["plan"]["best_effort"]
+    assert not any(goal["met"] for goal in run["goals"])
+    said = [line for row in run["plan"]["opened"] for line in row["why"]]
+    assert any(line.startswith("不建此处，以下目标的数值比本方案更低：") for line in said)
+    assert not any("达不到" in line for line in said), "the plan does not reach them either"
+
+
+def test_whoever_stays_left_shares_the_outlet_that_is_nearest_with_the_plan(tmp_path: Path) -> None:
+    """Each sentence by hand from coverage.csv: an outlet of the plan's state, and its metres rounded up."""
+    out, run = record_of(tmp_path, SCENARIO)
+    built = {row["site_id"] for row in run["plan"]["opened"] if not row["at_existing"]}
+    names = {row["site_id"]: row["name"] for row in rows_of(out, "sites.csv")}
+    units = {row["demand_id"]: row["unit_id"] for row in rows_of(out, "demand.csv")}
+    today = {one["unit_id"]: math.ceil(one["metres"]) for one in run["effect"]["communities"]}
+    words = defaultdict(set)
+    for row in rows_of(out, "coverage.csv"):
+        if row["state"] == "plan":
+            unit, metres = units[row["demand_id"]], math.ceil(float(row["metres"]))
+            end = "（方案拟建）" if row["site_id"] in built else "" if metres == today.get(unit) else "（方案实施后）"
+            words[unit].add(f"邻近联建：由“{names[row['site_id']]}”服务，路网{metres}米{end}")
+    left = [one for one in run["effect"]["communities"] if one["state_plan"] == "unmet"]
+    assert left
+    assert all(one["measure"] in words[one["unit_id"]] for one in left)
+    assert any("方案拟建" in one["measure"] for one in left)
+
+
+def test_groups_that_the_objective_weighs_stand_in_the_record(tmp_path: Path) -> None:
+    group = '\n[[group]]\nid = "grads"\nname = "未就业毕业生"\nweight = 2.5\n'
+    most = '\n[siting]\nobjective = "max_coverage"\nstandard = "walk-5"\nbudget_yuan = 200_000\n'
+    runs = {}
+    for name, more in (("cost", group), ("cover", group + most)):
+        path = write_town(tmp_path / name, SCENARIO.replace("share = 0.6", "share = 0.1") + more)
+        head, *lines = demand_csv().splitlines()
+        table = [f"{head},people_grads", *(f"{line},1" for line in lines)]
+        (tmp_path / name / "demand.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
+        out = run_scenario(path, tmp_path / f"{name}-out").folder
+        runs[name] = Result(out).run["parameters"]
+        assert verify.verify(out, lambda _step: None)["differences"] == []
+    assert runs["cost"]["weights"] == [], "a plan of least cost weighs nobody"
+    assert runs["cover"]["weights"] == [{"id": "grads", "name": "未就业毕业生", "weight": 2.5}]
+    assert runs["cover"]["standard"] == "walk-5"
+
+
+def test_a_runner_up_that_is_called_otherwise_is_found(town: Case) -> None:
+    at = next(n for n, row in enumerate(town.run["plan"]["opened"]) if row["runner_up_site_id"])
+    for key, value in (("runner_up_name", "别处"), ("runner_up_cost_once_yuan", 1), ("runner_up_site_id", "ZZ")):
+        wrong = town.wrong(with_value(town.run, ("plan", "opened", at, key), value))
+        assert {column for _, _, column in wrong} == {key}

@@ -165,6 +165,46 @@ def test_the_nearest_mobile_point_in_use_within_the_distance() -> None:
     assert other["a"]["mobile_site_id"] == "e"
 
 
+def test_with_a_plan_the_neighbour_is_the_one_that_is_nearest_then() -> None:
+    rows = [
+        ("a", "unmet", "beyond", "e", 4711.2),
+        ("b", "unmet", "beyond", "e", 900.0),
+        ("c", "unmet", "no_site", "", None),
+    ]
+    then = standing(
+        ("a", "unmet", "beyond", "new", 1140.2), ("b", "met", "", "new", 10.0), ("c", "unmet", "", "", None)
+    )
+    found = told(*rows, then=then)
+    assert (found["a"]["measure"], found["a"]["joint_site_id"], found["a"]["joint_m"]) == ("joint", "new", 1140.2)
+    assert found["c"]["measure"] == ""
+    about: tuple[Any, Any, Any] = (found["a"], {"new": "129号片区"}, {})
+    assert in_words(*about, "zh")[1] == "邻近联建：由“129号片区”服务，路网1141米"
+    for shared, end in (("joint_planned", "（方案拟建）"), ("joint_then", "（方案实施后）")):
+        assert in_words(*about, "zh", shared)[1] == f"邻近联建：由“129号片区”服务，路网1141米{end}"
+    assert "1141 m by road (opened by the plan)" in in_words(*about, "en", "joint_planned")[1]
+
+
+def test_what_is_added_to_an_outlet_mends_nobody_whom_it_does_not_serve() -> None:
+    """A market and a kiosk at outlets that reach these people already: the site that brings them nearer is named."""
+    opened = pd.DataFrame(
+        {"site_id": ["e", "late"], "type": ["market", "kiosk"], "year": [2026, 2026],
+         "at_existing": [True, False], "build_method": ["", ""]}
+    )  # fmt: skip
+    people = gpd.GeoDataFrame(pd.concat([demand("a", people=6), demand("a", people=4).assign(demand_id="d-2")]))
+    coverage = pd.DataFrame(
+        [("today", "d-a", False, "e"), ("today", "d-2", True, "e"), ("plan", "d-a", True, "late"),
+         ("plan", "d-2", True, "e")], columns=["state", "demand_id", "covered", "site_id"],
+    ).assign(standard="s", year=2026, reason="")  # fmt: skip
+    rows = standing(("a", "unmet", "beyond", "e", 900.0))
+    given: tuple[Any, ...] = (people, coverage, sites(("e", "station", True, 0.0)), opened, None)
+    (row,) = measures(rows, *given, rule=HALF, served_by={"s": ("kiosk", "station")}).to_dict("records")
+    assert (row["measure"], row["planned_site_id"], row["opened_types"]) == ("planned", "late", "kiosk")
+    alone = coverage.assign(covered=True, site_id="e")
+    given = (people, alone[alone["state"] == "plan"], *given[2:])
+    (row,) = measures(rows, *given, rule=HALF, served_by={"s": ("kiosk", "station")}).to_dict("records")
+    assert (row["measure"], row["planned_site_id"]) == ("joint", ""), "the market serves nobody under this standard"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("reason", ["off_network", "no_route", "beyond", "not_chosen", "no_candidate", ""])
 @pytest.mark.parametrize("measure", ["planned", "mobile", "joint", "field_check", ""])
@@ -179,7 +219,7 @@ def test_words_for_table_3(language: Any, reason: str, measure: str, how: str) -
     assert bool(why) == bool(reason)
     assert ("大集" in what) == (measure in {"planned", "mobile", "joint"})
     assert ("2027" in what) == ("就业e站" in what) == ("hall" in what) == (measure == "planned")
-    assert ("876" in what) == (measure == "joint")
+    assert ("877" in what) == (measure == "joint"), "what lies beyond must not read as nearer"
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,38 @@ def test_rows_without_a_place_and_closed_outlets_recompute(tmp_path: Path) -> No
     assert verified(folder)["differences"] == []
 
 
+def test_strokes_in_names_stay_and_recompute(tmp_path: Path) -> None:
+    asked = """
+[[goal]]
+id = "districts"
+standard = "walk-5"
+share = 0.5
+each = "district"
+
+[[goal]]
+id = "towns"
+standard = "walk-5"
+share = 0.4
+each = "town"
+
+[[count]]
+id = "each"
+type = "station;e_station"
+each = "town"
+min = 4
+"""
+
+    def strokes(text: str) -> str:
+        return text.replace("西区镇", "西/镇").replace("西区", "西/区")
+
+    folder = run_town(tmp_path, SCENARIO + asked, demand=strokes, sites=strokes)
+    assert verified(folder)["differences"] == []
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert [goal["scope"] for goal in run["goals"]] == ["", "东区", "西／区", "东区/东区镇", "西／区/西／镇"]
+    told = "".join(why for site in run["plan"]["opened"] for why in site["why"])
+    assert "（西／区西／镇）的数量" in told
+
+
 def test_without_inputs_only_the_tables_are_compared(tmp_path: Path) -> None:
     scenario = write_town(tmp_path / "in")
     folder = run_scenario(scenario, tmp_path / "out", keep_inputs=False).folder
