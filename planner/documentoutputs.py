@@ -38,9 +38,10 @@ def spare_edited(final: Path) -> None:
         If a document there is no longer the one that was written.
     """
     try:
-        written = json.loads((final / "run.json").read_text(encoding="utf-8")).get("documents", {})
+        record = json.loads((final / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
+    written = record.get("documents", {}) if isinstance(record, dict) else {}
     edited = [name for name in (PROPOSAL, SITE_PAGES) if name in written and (final / name).is_file()]
     edited = [name for name in edited if sha256_of(final / name) != written[name]]
     if edited:

@@ -109,7 +109,7 @@ def read_pack(name: str, folder: Path, unknown: Fault) -> TomlFile:
         return read_toml(path)
 
 
-_ANY_TYPE = "-"
+_ANY_TYPE = "any"
 
 
 def completed(pack: Mapping[str, Any]) -> dict[str, Any]:
