@@ -10,6 +10,7 @@ import shapely
 
 from planner.blocks import Picture
 from planner.papermaps import CM, GREY, INK, MM, Paper, north_arrow, own_settings, scale_bar, view_of
+from planner.printdistricts import district_shares
 from planner.printlabels import Box, plain, shortened, width
 from planner.printlayers import (
     REACH,
@@ -214,9 +215,12 @@ def large(shared: Scene) -> Paper:
         _map(paper, enlarged, shared, state, sizes[1][1], size=7.0, tag=words["enlarged"])
     column = Column(paper, inner.right - _COLUMN, inner.right, top + 9)
     legend(column, shared, state, sizes or [(words["key_size"], most)])
+    inset_due = cropped(view, shared) or not enlarged
+    spare = column.y - bottom - list_height(shared) - (_LEAST_INSET + _GAP if inset_due else 0)
+    district_shares(column, shared, spare)
     high = float(np.clip(column.y - list_height(shared) - _GAP - bottom, _LEAST_INSET, _INSET))
     inset, low = Box(column.left, bottom, column.right, bottom + high), bottom
-    if column.y > inset.top + 30 and (cropped(view, shared) or not enlarged):
+    if column.y > inset.top + 30 and inset_due:
         low = inset.top + _GAP
         if cropped(view, shared):
             _locator(paper, view, inset, shared, state)

@@ -28,6 +28,7 @@ from planner import printmaps, printpages
 from planner.geodesy import great_circle_m
 from planner.mapdata import Land, MapData, MapLabels
 from planner.papermaps import MM, Paper, View, round_length, scale_bar, view_of
+from planner.printdistricts import district_shares
 from planner.printlabels import FONT, STAND_IN, Box, Label, has, placed, plain, shortened, width, wrapped
 from planner.printlayers import EDIT_DASHES, EDITS, area_labels, seen, symbols
 from planner.printlegend import Column, legend, site_list, strip_height
@@ -344,6 +345,24 @@ def test_planned_sites_are_all_listed_where_there_is_room(bottom: float, listed:
     site_list(Column(paper, 0, 236, 900), shared, bottom)
     assert sum(words.isdigit() for words in paper.said) == listed
     assert any("未列" in words for words in paper.said) == more
+
+
+def test_districts_with_people_are_told_where_there_is_room() -> None:
+    def row(scope: str, state: str, covered: int, people: int = 1000, standard: str = "") -> dict[str, Any]:
+        told = {"level": "district", "scope": scope, "state": state, "covered": covered, "people": people}
+        return {**told, "standard": standard, "group": "", "variant": ""}
+
+    figures = [row("东区", "today", 100), row("东区", "plan", 899), row("西区", "today", 0, 2000)]
+    figures += [row("西区", "plan", 1000, 2000), row("空区", "today", 0, 0), row("空区", "plan", 0, 0)]
+    figures += [row("东区", "today", 1, standard="walk"), row("东区", "plan", 1, standard="walk")]
+    shared = scene(of_town(record={**town()["record"], "effect": {"decides": ["walk"], "figures": figures}}))
+    assert shared.states == ("today", "plan")
+    paper = Recorder(500, 900)
+    paper.said = []
+    district_shares(Column(paper, 0, 236, 900), shared, 30.0)
+    assert paper.said == []
+    district_shares(Column(paper, 0, 236, 900), shared, 40.0)
+    assert paper.said[1:] == ["西区", "0.0% → 50.0%", "东区", "10.0% → 89.9%"]
 
 
 def test_no_lawful_plan_is_drawn_as_none() -> None:
