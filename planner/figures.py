@@ -49,3 +49,11 @@ def money(yuan: int, language: Language) -> str:
         return f"{yuan:,} yuan"
     whole, rest = divmod(yuan, 10_000)
     return f"{whole}.{rest:04d}".rstrip("0").rstrip(".") + "万元"
+
+
+def rounded_up(value: float, thousandths: int) -> int:
+    """Round up to so many thousandths, in such units: what lies beyond a whole cutoff must not read as lying at it.
+
+    Coverage is exact to the thousandth (a millimetre, a millisecond): the value is taken to it first.
+    """
+    return -(-round(value * 1000) // thousandths)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.figures import percent
+from planner.figures import percent, rounded_up
 from planner.packing import packed_lines, packed_points
 from planner.words import say
 
@@ -97,8 +97,8 @@ def community_layer(
 
 
 def _up(value: float | None, per: int) -> int:
-    """Round up, as `maps` does: what lies beyond a cutoff must not read as lying at it; -1 for nothing."""
-    return -1 if value is None else -(-round(value * 1000) // (1000 * per))
+    """Round up to so many; -1 for nothing."""
+    return -1 if value is None else rounded_up(value, 1000 * per)
 
 
 def _reason(reason: str | None, language: Language) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.figures import gap_percent, percent, percent_of, permille_down
+from planner.figures import gap_percent, percent, percent_of, permille_down, rounded_up
 from planner.mapcards import site_cards
 from planner.mapdata import STATES, goals_asked, opened_words, states_of
 from planner.maplayers import community_layer, district_layer, land_layer
@@ -145,8 +145,8 @@ def _points(placed: GeoDataFrame) -> dict[str, Any]:
 
 
 def _rounded_up(values: pd.Series[Any], thousandths: int) -> list[int]:
-    """Round up to so many thousandths: what lies beyond a whole cutoff must not read as lying at it."""
-    return [-1 if pd.isna(value) else -(-round(value * 1000) // thousandths) for value in values]
+    """Round a column up; -1 for nothing."""
+    return [-1 if pd.isna(value) else rounded_up(value, thousandths) for value in values]
 
 
 def _coverages(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from planner.figures import ABSENT, money
+from planner.figures import ABSENT, money, rounded_up
 from planner.rulenames import goal_title
 from planner.siting import label_of
 from planner.standards import standard_name
@@ -211,14 +211,14 @@ def plain(number: float) -> str:
 
 def metres_up(metres: float | None) -> str:
     """Return whole metres, rounded up, so that what lies beyond a standard never reads as within it."""
-    return "" if metres is None else str(-(-round(metres * 1000) // 1000))
+    return "" if metres is None else str(rounded_up(metres, 1000))
 
 
 def minutes_up(seconds: float | None) -> str:
     """Return minutes rounded up to a tenth: 15.02 minutes never read as 15.0."""
     if seconds is None:
         return ""
-    tenths_up = -(-round(seconds * 1000) // 6000)
+    tenths_up = rounded_up(seconds, 6000)
     return f"{tenths_up // 10}.{tenths_up % 10}"
 
 

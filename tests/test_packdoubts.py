@@ -9,29 +9,13 @@ from planner import outletgaps
 from planner.inputs import read
 from planner.packs import shipped
 from planner.words import tell
+from test_packs import OWN
 from town import write_town
 
 if TYPE_CHECKING:
     from planner.errors import Fault
 
-SCENARIO = """\
-name = "own"
-title = "本市方案"
-data_date = 2026-06-30
-policy = "{policy}"
-
-[roads]
-file = "roads.osm"
-
-[[demand.table]]
-file = "demand.csv"
-coordinates = "wgs84"
-
-[[sites.table]]
-file = "sites.csv"
-coordinates = "wgs84"
-defaults = {{ tier = "区市" }}
-{more}"""
+SCENARIO = OWN + 'defaults = {{ tier = "区市" }}\n{more}'
 
 DROPPED = "".join(f'\n[[count]]\nid = "markets-{tier}"\nremove = true\n' for tier in ("town", "village"))
 
