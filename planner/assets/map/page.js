@@ -287,7 +287,7 @@
 
   window.plannerPage = {
     data, words, record, make, append, fill, digits, money, unpack, shape, canvasOf, facts, button, section, sites, siteKeys,
-    siteCard, frame, renderers, Late, map: () => map,
+    siteCard, siteSymbol, frame, renderers, Late, map: () => map,
   };
   window.plannerMap = { start, sites };
 })();
