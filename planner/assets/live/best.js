@@ -1,0 +1,167 @@
+// What if: one facility dragged over the map, and the next place that would newly cover most people for the money.
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+
+  // --- one facility dragged -------------------------------------------------------------------------------------------
+
+  // The edit without what is dragged, and the types that move with it: `standing` of them stand there today.
+  function lifted(room, edit, item) {
+    if (item.plan !== undefined) {
+      return { rest: { ...edit, plan: edit.plan.filter((_, k) => k !== item.plan) }, types: [edit.plan[item.plan].type], standing: [] };
+    }
+    if (item.site === undefined) return { rest: edit, types: [item.type], standing: [] };
+    const standing = room.meta.sites[room.numbers.get(item.site)].types.split(";").map((type) => type.trim());
+    const along = edit.plan.filter((entry) => !entry.at && entry.site === item.site).map((entry) => entry.type);
+    const rest = { ...edit, closed: [...edit.closed, item.site], plan: edit.plan };
+    return { rest, types: [...standing, ...along], standing };
+  }
+
+  // What a standard sees of a drag: who is covered whatever place is tried, and what the dragged facility would serve.
+  function viewOf(room, calm, s, open, full, item) {
+    const { points, meta } = room.load, basis = room.tallier.bases[s], { MET, UNMET, PLACELESS } = live.codes;
+    const serves = (types) => types.some((type) => meta.standards[s].served_by.includes(type));
+    const outlet = serves(item.standing), one = { s, outlet, serving: serves(item.types) };
+    const before = Uint8Array.from(room.counter.times(full, s), (many) => (many > 0 ? 1 : 0));
+    const times = Int32Array.from(calm.times(open, s));
+    for (const p of one.serving ? basis.rows : []) {
+      // an outlet anywhere makes a point met that was found so, and anything open one of which nobody knows the outlet
+      if (basis.code[p] & MET && (basis.code[p] & PLACELESS || outlet)) times[p] = Math.max(times[p], 1);
+    }
+    const found = room.tallier.covered(s, times), needs = room.tallier.needs(s, full.rule);
+    const deaf = Uint8Array.from(basis.code, (code) => (!(code & 1) || (code & UNMET && (outlet || code & PLACELESS)) ? 1 : 0));
+    return {
+      ...one, kind: open.kinds[s], limit: open.limits[s], before, basis, needs,
+      closed: Uint8Array.from(times, (many, p) => (many > 0 || deaf[p] ? 1 : 0)), // covered without it, or never by it
+      held: basis.rows.filter((p) => before[p] && !(times[p] > 0)), // covered only by it where it stands now
+      people: found.people,
+      byUnit: found.byUnit,
+      communities: needs.reduce((many, need, u) => many + (need !== Infinity && found.byUnit[u] >= need ? 1 : 0), 0),
+      more: new Float64Array(meta.units.length),
+      touched: new Int32Array(meta.units.length),
+      seen: new Uint8Array(points.n),
+    };
+  }
+
+  // Adds what the found points give under one standard; `note` is told of every point that becomes covered.
+  function reachedBy(view, out, count, people, note) {
+    const { closed, limit, byUnit, needs, more, touched } = view, { unitOf } = view.basis, { point, cost } = out;
+    let sum = view.people, communities = view.communities, many = 0;
+    for (let k = 0; k < count; k++) {
+      const p = point[k];
+      if (cost[k] > limit || closed[p]) continue;
+      sum += people[p];
+      if (note) note(p);
+      const u = unitOf[p];
+      if (u < 0 || !people[p]) continue;
+      if (!more[u]) touched[many++] = u;
+      more[u] += people[p];
+    }
+    for (let k = 0; k < many; k++) {
+      const u = touched[k];
+      if (byUnit[u] < needs[u] && byUnit[u] + more[u] >= needs[u]) communities++;
+      more[u] = 0;
+    }
+    return [sum, communities];
+  }
+
+  // Views that one search serves, by kind.
+  function grouped(views) {
+    const groups = new Map();
+    for (const view of views.filter((one) => one.serving)) {
+      const known = groups.get(view.kind.key) || { limit: 0, views: [] };
+      groups.set(view.kind.key, { kind: view.kind, limit: Math.max(known.limit, view.limit), views: [...known.views, view] });
+    }
+    return [...groups.values()];
+  }
+
+  // city.drag(edit, item, s): figures of the edit with the item at any place, by one search a network. `newly` and `lost`
+  // are points under standard s against the edit as it stands; both are good until the next call.
+  live.dragger = function (room) {
+    const { points, meta } = room.load, newly = new Int32Array(points.n), lost = new Int32Array(points.n);
+    const seen = new Int32Array(points.n);
+    let calm = null, turn = 0;
+
+    return function (edit, item, s = 0) {
+      calm = calm || live.counter(room.load, room.survey.reachOf);
+      const lift = lifted(room, edit, item), full = room.laid(edit), open = room.laid(lift.rest);
+      const views = meta.standards.map((_, k) => viewOf(room, calm, k, open, full, lift)), groups = grouped(views);
+      const shown = views[s], footing = shown.kind.mode === "straight" ? meta.modes[0] : shown.kind.mode;
+
+      function at(lon, lat) {
+        const place = { lon, lat, feet: {} };
+        const covered = views.map((view) => view.people), communities = views.map((view) => view.communities);
+        let many = 0, fewer = 0;
+        turn++;
+        const note = (p) => {
+          seen[p] = turn;
+          if (!shown.before[p]) newly[many++] = p;
+        };
+        for (const { kind, limit, views: of } of groups) {
+          const count = room.survey.search(place, kind, limit);
+          for (const view of of) {
+            [covered[view.s], communities[view.s]] = reachedBy(view, room.survey.out, count, points.people, view === shown ? note : null);
+          }
+        }
+        for (const p of shown.held) if (seen[p] !== turn) lost[fewer++] = p;
+        const foot = room.survey.footOf(place, footing);
+        return { foot, covered, communities, newly: newly.subarray(0, many), lost: lost.subarray(0, fewer) };
+      }
+
+      return { standard: s, at };
+    };
+  };
+
+  // --- the best next place --------------------------------------------------------------------------------------------
+
+  // Whether a / b is more than c / d, for whole numbers from 0 on, exactly: above zero, zero, or below.
+  function compareRatios(a, b, c, d) {
+    const left = a * d, right = c * b;
+    if (left < 2 ** 53 && right < 2 ** 53) return left - right;
+    const [one, other] = [BigInt(a) * BigInt(d), BigInt(c) * BigInt(b)];
+    return one > other ? 1 : one < other ? -1 : 0;
+  }
+
+  // People whom a facility at a place would newly cover.
+  function newlyBy(room, open, s, times, place, outlet) {
+    const { people, codes } = room.load.points, code = codes[s], { COUNTS, UNMET, PLACELESS } = live.codes;
+    const { point, cost } = room.survey.reachOf(place, open.kinds[s]), limit = open.limits[s];
+    let sum = 0;
+    for (let k = 0; k < point.length; k++) {
+      const p = point[k];
+      if (cost[k] > limit || times[p] > 0 || !(code[p] & COUNTS) || code[p] & PLACELESS) continue;
+      if (!(code[p] & UNMET && outlet)) sum += people[p];
+    }
+    return sum;
+  }
+
+  // city.best(edit, s, types): options that are not in the plan and would newly cover somebody, most people for the money
+  // first (what it costs within the horizon, opened in the first year), then most people, then as the options stand.
+  live.adviser = function (room) {
+    const { meta } = room, { MET, PLACELESS } = live.codes;
+
+    return function (edit, s, types = null) {
+      const open = room.laid(edit), times = room.counter.times(open, s), standard = meta.standards[s];
+      const planned = new Set(edit.plan.filter((entry) => !entry.at).map((entry) => entry.site + " " + entry.type));
+      const spots = new Map(open.spots.filter((spot) => spot.site >= 0).map((spot) => [spot.site, spot]));
+      // whoever was found covered, nobody knows by which outlet, is covered again as soon as anything is open
+      const { people } = room.load.points, empty = !open.spots.some((spot) => spot.serving[s]);
+      const waiting = empty ? (p) => room.load.points.codes[s][p] & MET && room.load.points.codes[s][p] & PLACELESS : () => false;
+      const again = room.tallier.bases[s].rows.reduce((sum, p) => sum + (waiting(p) ? people[p] : 0), 0);
+      const found = [], known = new Map();
+      meta.options.forEach((option, k) => {
+        const site = meta.sites[option.site];
+        if (!standard.served_by.includes(option.type) || (types && !types.includes(option.type))) return;
+        if (planned.has(site.id + " " + option.type) || edit.closed.includes(site.id)) return;
+        const spot = spots.get(option.site);
+        if (!known.has(option.site)) {
+          const place = spot ? spot.place : room.places.sites[option.site];
+          known.set(option.site, again + newlyBy(room, open, s, times, place, spot ? spot.outlet[s] : 0));
+        }
+        const newly = known.get(option.site);
+        if (newly > 0) found.push({ option: k, newly, cost: room.prices.total(option, meta.first_year) });
+      });
+      return found.sort((a, b) => compareRatios(b.newly, b.cost, a.newly, a.cost) || b.newly - a.newly || a.option - b.option);
+    };
+  };
+})(globalThis);

@@ -1,0 +1,271 @@
+// The city of the page: what stands open under an edit of the plan, and every figure that makes.
+// An edit is what a person did (closed, moved, planned, switched); nothing here is kept in it or changed in it.
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+
+  // places of the room whose reach is kept
+  const KEPT_PLACES = 400;
+
+  const split = (types) => types.split(";").map((type) => type.trim()).filter((type) => type);
+
+  // --- reach of places ------------------------------------------------------------------------------------------------
+
+  // What decides under a way of measuring: standards of one kind share searches. Minutes of a drive change with the
+  // speed at which the ways to and from the road are walked; metres do not.
+  function kindOf(way, kph, limits) {
+    const key = way.mode === "straight" ? "straight" : way.mode + " " + way.measure + (way.measure === "time" ? " " + kph : "");
+    return { key, mode: way.mode, measure: way.measure, kph, limit: limits.get(way.mode + " " + way.measure) };
+  }
+
+  // The largest limit of each mode and measure, of all speeds: so far every place is searched, once.
+  function largestLimits(meta) {
+    const limits = new Map();
+    for (const standard of meta.standards) {
+      for (const way of [standard.ways.road, standard.ways.straight]) {
+        if (!way) continue;
+        const name = way.mode + " " + way.measure;
+        limits.set(name, Math.max(limits.get(name) || 0, ...way.limits));
+      }
+    }
+    return limits;
+  }
+
+  // Feet and reach of places; `reachOf` gives the same object for the same place and kind.
+  function surveyor(load) {
+    const parts = new Map(), out = { point: new Int32Array(load.points.n), cost: new Int32Array(load.points.n) };
+    const part = (name, make) => {
+      if (!parts.has(name)) parts.set(name, make());
+      return parts.get(name);
+    };
+    const network = (mode) => part("network " + mode, () => live.network(load, mode));
+    const straight = () => part("straight", () => live.straight(load));
+
+    function footOf(place, mode) {
+      if (!(mode in place.feet)) {
+        const foot = part("snapper " + mode, () => live.snapper(load, mode)).snap(place.lon, place.lat);
+        place.feet[mode] = foot && foot.slot >= 0 ? foot : null;
+      }
+      return place.feet[mode];
+    }
+
+    // What is within the limit, in `out` until the next search.
+    function search(place, kind, limit) {
+      if (kind.mode === "straight") return straight().within(place.lon, place.lat, limit, out);
+      const foot = footOf(place, kind.mode);
+      return foot ? network(kind.mode).within(foot, kind.measure, limit, kind.kph, out) : 0;
+    }
+
+    function reachOf(place, kind) {
+      if (!place.reach.has(kind.key)) {
+        const count = search(place, kind, kind.limit);
+        place.reach.set(kind.key, { point: out.point.slice(0, count), cost: out.cost.slice(0, count) });
+      }
+      return place.reach.get(kind.key);
+    }
+
+    return { network, footOf, search, reachOf, out };
+  }
+
+  // Places of sites, and of the room.
+  function gazetteer(load) {
+    const sites = load.meta.sites.map((site, i) => {
+      const feet = {};
+      for (const [mode, found] of Object.entries(load.sites.feet)) {
+        feet[mode] = found.slot[i] < 0 ? null : { slot: found.slot[i], mm: found.mm[i], access: found.access[i] };
+      }
+      return { key: "site " + i, lon: site.lon, lat: site.lat, feet, reach: new Map() };
+    });
+    const kept = new Map();
+
+    function at(lon, lat) {
+      const key = lon + " " + lat, place = kept.get(key) || { key, lon, lat, feet: {}, reach: new Map() };
+      kept.delete(key);
+      kept.set(key, place); // the last used stands last
+      if (kept.size > KEPT_PLACES) kept.delete(kept.keys().next().value);
+      return place;
+    }
+
+    return { sites, at };
+  }
+
+  // --- what is open -----------------------------------------------------------------------------------------------------
+
+  function wayOf(standard, metric) {
+    return (metric === "own" ? null : standard.ways[metric]) || standard.ways[standard.own];
+  }
+
+  // How many facilities of some types count for each standard.
+  function servingOf(meta, types) {
+    return Int32Array.from(meta.standards, (standard) => types.filter((type) => standard.served_by.includes(type)).length);
+  }
+
+  // `site` is its number (-1: a place of the room), `plan` the entry of a place of the room (-1: a site).
+  function spotOf(meta, place, site, today, added, plan = -1) {
+    const serving = servingOf(meta, [...today, ...added]), standing = servingOf(meta, today);
+    return { place, site, plan, serving, outlet: Uint8Array.from(standing, (many) => (many ? 1 : 0)) };
+  }
+
+  // Lays out an edit: sites with what is open there, in the order of the sites, then the places of the room.
+  function layout(load, places, numbers) {
+    const { meta } = load, limits = largestLimits(meta), standing = meta.sites.map((site) => split(site.types));
+
+    // An entry of the plan at an outlet that is closed opens nothing.
+    const counts = (edit, entry) => Boolean(entry.at) || !edit.closed.includes(entry.site);
+
+    function spots(edit) {
+      const closed = new Set(edit.closed), added = new Map(), rooms = [];
+      edit.plan.forEach((entry, k) => {
+        if (entry.at) {
+          rooms.push(spotOf(meta, places.at(entry.at[0], entry.at[1]), -1, [], [entry.type], k));
+        } else if (counts(edit, entry)) {
+          const i = numbers.get(entry.site);
+          if (i === undefined) throw new RangeError("no such site: " + entry.site);
+          added.set(i, [...(added.get(i) || []), entry.type]);
+        }
+      });
+      const found = [];
+      meta.sites.forEach((site, i) => {
+        if (closed.has(site.id) || !(standing[i].length || added.has(i))) return;
+        const moved = standing[i].length ? edit.moved[site.id] : undefined;
+        const place = moved ? places.at(moved[0], moved[1]) : places.sites[i];
+        found.push(spotOf(meta, place, i, standing[i], added.get(i) || []));
+      });
+      return [...found, ...rooms];
+    }
+
+    function laid(edit) {
+      const kph = String(edit.speed), speed = meta.speeds.indexOf(kph);
+      if (speed < 0) throw new RangeError("no such speed: " + edit.speed);
+      const ways = meta.standards.map((standard) => wayOf(standard, edit.metric));
+      return {
+        edit, kph, ways, rule: String(edit.rule), spots: spots(edit),
+        kinds: ways.map((way) => kindOf(way, kph, limits)), limits: ways.map((way) => way.limits[speed]),
+      };
+    }
+
+    return { laid, counts };
+  }
+
+  // --- what it costs ----------------------------------------------------------------------------------------------------
+
+  const tidy = (size) => size || "";
+
+  // Prices of what is newly opened: an option's own, or that of its type and way of building.
+  function pricing(load, numbers) {
+    const { meta } = load, options = new Map();
+    meta.options.forEach((option) => options.set(JSON.stringify([option.site, option.type, tidy(option.size)]), option));
+
+    function optionOf(site, type, size) {
+      return options.get(JSON.stringify([numbers.get(site), type, tidy(size)]));
+    }
+
+    function priceOf(entry) {
+      const site = entry.at ? entry.from : entry.site, option = site && optionOf(site, entry.type, entry.size);
+      if (option) return option;
+      const from = site === null || site === undefined ? undefined : meta.sites[numbers.get(site)];
+      const methods = [entry.method, from && from.build_method, ""].map(tidy);
+      const listed = meta.prices.filter((price) => price.type === entry.type && tidy(price.size) === tidy(entry.size));
+      const price = methods.map((method) => listed.find((one) => tidy(one.method) === method)).find((one) => one);
+      if (!price) throw new RangeError("no price for " + entry.type);
+      return { once: price.once, yearly: price.yearly, estimated: true, funding: from ? tidy(from.funding) : "" };
+    }
+
+    // once + yearly x years open within the horizon, as planner/phases.py counts them
+    function total(price, year) {
+      return price.once + price.yearly * Math.max(0, meta.first_year + meta.horizon_years - year);
+    }
+
+    return { priceOf, total };
+  }
+
+  // What an edit's plan costs: `estimated` counts its facilities whose price is not their own row's.
+  function costOf(edit, prices, counts) {
+    const found = { once: 0, yearly: 0, total: 0, estimated: 0 }, funding = new Map();
+    for (const entry of edit.plan) {
+      if (!counts(edit, entry)) continue;
+      const price = prices.priceOf(entry), total = prices.total(price, entry.year);
+      found.once += price.once;
+      found.yearly += price.yearly;
+      found.total += total;
+      found.estimated += price.estimated ? 1 : 0;
+      funding.set(tidy(price.funding), (funding.get(tidy(price.funding)) || 0) + total);
+    }
+    return { ...found, funding: [...funding].sort((a, b) => (a[0] < b[0] ? -1 : 1)) };
+  }
+
+  // --- the page's own figures against those of the run -----------------------------------------------------------------
+
+  // The first standard whose figures differ from what the run signed; null where all agree.
+  function differing(meta, said, found, standardOf) {
+    const unlike = (a, b) => JSON.stringify(a) !== JSON.stringify(b);
+    const report = (s, part) => ({ standard: s === null ? null : meta.standards[s].id, said: part(said), found: part(found) });
+    for (let s = 0; s < meta.standards.length; s++) {
+      for (const name of ["people", "covered", "communities", "communities_covered", "districts"]) {
+        if (unlike(said.standards[s][name], found.standards[s][name])) return report(s, (all) => all.standards[s][name]);
+      }
+      if (said.units && unlike(said.units[s], found.units[s])) return report(s, (all) => all.units[s]);
+    }
+    for (let g = 0; g < meta.goals.length; g++) {
+      const [a, b] = [said, found].map(({ goals }) => goals[g] && goals[g].map((one) => [one.whole, one.needed, one.reached, one.met]));
+      if (b && unlike(a, b)) return report(standardOf(meta.goals[g]), (all) => all.goals[g]);
+    }
+    for (const name of said.cost ? ["once", "yearly", "total"] : []) {
+      if (said.cost[name] !== found.cost[name]) return report(null, (all) => all.cost);
+    }
+    return null;
+  }
+
+  // --- the city ---------------------------------------------------------------------------------------------------------
+
+  live.city = function (load) {
+    const { meta } = load, numbers = new Map(meta.sites.map((site, i) => [site.id, i]));
+    const survey = surveyor(load), places = gazetteer(load), { laid, counts } = layout(load, places, numbers);
+    const counter = live.counter(load, survey.reachOf), tallier = live.tallier(load), prices = pricing(load, numbers);
+    const room = { load, meta, numbers, survey, places, laid, counts, counter, tallier, prices };
+    const today = { speed: meta.walk_kph, metric: "own", rule: meta.rule, closed: [], moved: {}, plan: [] };
+    const planned = meta.plan.map(({ option, year }) => {
+      const { site, type, size } = meta.options[option];
+      return { site: meta.sites[site].id, type, size: tidy(size), year };
+    });
+    const copy = (edit) => JSON.parse(JSON.stringify(edit));
+    const cost = (edit) => costOf(edit, prices, counts);
+
+    function figures(edit) {
+      const open = laid(edit);
+      const times = meta.standards.map((_, s) => counter.times(open, s));
+      const found = meta.standards.map((_, s) => tallier.standard(s, times[s], open.rule));
+      return {
+        standards: found.map((one) => one.figures),
+        units: found.map((one) => one.units),
+        goals: meta.goals.map((goal, g) => tallier.goal(g, times[tallier.standardOf(goal)], open.rule)),
+        cost: cost(edit),
+      };
+    }
+
+    // 0 the standard does not speak of the point, 1 uncovered, 2 covered, 3 cannot be judged
+    function states(edit, s) {
+      const times = counter.times(laid(edit), s), { COUNTS, APART } = live.codes;
+      return Uint8Array.from(load.points.codes[s], (code, p) => (code & COUNTS ? (times[p] > 0 ? 2 : 1) : code & APART ? 3 : 0));
+    }
+
+    function check() {
+      const { signed } = meta, pairs = [[signed.today, today], [signed.plan, { ...today, plan: planned }]];
+      for (const [said, edit] of pairs) {
+        const wrong = said && differing(meta, said, figures(edit), tallier.standardOf);
+        if (wrong) return wrong;
+      }
+      return null;
+    }
+
+    return {
+      load,
+      get start() { return copy({ ...today, plan: planned }); },
+      get today() { return copy(today); },
+      figures, states, cost, check,
+      drag: live.dragger(room),
+      closing: live.closer(room),
+      best: live.adviser(room),
+    };
+  };
+})(globalThis);

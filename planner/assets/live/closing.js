@@ -1,0 +1,101 @@
+// Whom the closing of a site would hurt, and where its people would go: planner/closing.py.
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+
+  // Serving spots in the order of ties, each place of a site once.
+  const servingSpots = (open, s) => open.spots.filter((spot) => spot.serving[s] > 0);
+
+  // The two nearest spots of each point, by number of the spot (-1: none), with the cost of each.
+  function twoNearest(room, open, s, spots) {
+    const { n } = room.load.points, kind = open.kinds[s];
+    if (kind.mode !== "straight") {
+      const feet = spots.map((spot) => room.survey.footOf(spot.place, kind.mode));
+      return room.survey.network(kind.mode).nearest(feet, kind.measure, open.kph, 2);
+    }
+    // as the crow flies only sites within the cutoff are looked at
+    const site = new Int32Array(2 * n).fill(-1), cost = new Float64Array(2 * n).fill(Infinity);
+    spots.forEach((spot, i) => {
+      const reach = room.survey.reachOf(spot.place, kind);
+      reach.point.forEach((p, k) => {
+        const mm = reach.cost[k];
+        if (mm > open.limits[s] || mm >= cost[2 * p + 1]) return;
+        const first = mm < cost[2 * p];
+        if (first) [site[2 * p + 1], cost[2 * p + 1]] = [site[2 * p], cost[2 * p]];
+        [site[2 * p + (first ? 0 : 1)], cost[2 * p + (first ? 0 : 1)]] = [i, mm];
+      });
+    });
+    return { site, cost };
+  }
+
+  // Points that only one site reaches: by point the number of that spot, -1 for none, or several.
+  function onlySpot(room, open, s, spots) {
+    const { n, lon, lat, codes } = room.load.points, { COUNTS, MET, UNMET, PLACELESS } = live.codes, code = codes[s];
+    const many = new Uint8Array(n), byOutlet = new Uint8Array(n), only = new Int32Array(n).fill(-1);
+    spots.forEach((spot, i) => {
+      const { point, cost } = room.survey.reachOf(spot.place, open.kinds[s]);
+      for (let k = 0; k < point.length; k++) {
+        const p = point[k];
+        if (cost[k] > open.limits[s] || !(code[p] & COUNTS) || code[p] & PLACELESS) continue;
+        if (code[p] & UNMET && spot.outlet[s]) continue;
+        if (spot.outlet[s]) byOutlet[p] = 1;
+        many[p] = Math.min(2, many[p] + 1);
+        only[p] = i;
+      }
+    });
+    for (let p = 0; p < n; p++) {
+      if (code[p] & MET && !(code[p] & PLACELESS) && !byOutlet[p]) {
+        const spot = live.nearestOutlet(open, s, lon[p], lat[p]);
+        if (spot) [many[p], only[p]] = [Math.min(2, many[p] + 1), spots.indexOf(spot)];
+      }
+      if (many[p] !== 1) only[p] = -1;
+    }
+    return only;
+  }
+
+  // Where people go, most people first: rows of a point, the spot that it goes to (-1: there is none) and how much
+  // farther that is. `to` is the site_id, "" for nowhere or a place of the room, whose entry of the plan is `plan`.
+  function summed(rows, people, named) {
+    const sums = new Map();
+    for (const { p, to, more } of rows) {
+      const sum = sums.get(to) || { spot: to, people: 0, whole: 0n };
+      sum.people += people[p];
+      sum.whole += BigInt(people[p]) * BigInt(more);
+      sums.set(to, sum);
+    }
+    return [...sums.values()].sort((a, b) => b.people - a.people || a.spot - b.spot).map(({ spot, people: count, whole }) => {
+      const many = BigInt(Math.max(1, count)), rest = ((whole % many) + many) % many;
+      return { ...named(spot), people: count, more_mm: spot < 0 ? null : Number((whole - rest) / many) };
+    });
+  }
+
+  // What the closing of spot `i` does under a standard.
+  function hurt(room, open, s, spots, i) {
+    const { n, people, codes } = room.load.points, { COUNTS, PLACELESS } = live.codes;
+    const near = twoNearest(room, open, s, spots), only = onlySpot(room, open, s, spots), moving = [];
+    const named = (k) => ({ to: k < 0 || spots[k].site < 0 ? "" : room.meta.sites[spots[k].site].id, plan: k < 0 ? -1 : spots[k].plan });
+    const mm = near.mm || near.cost; // where minutes decide, the metres of the quickest way
+    let nearest = 0, losing = 0;
+    for (let p = 0; p < n; p++) {
+      if (!(codes[s][p] & COUNTS)) continue;
+      if (only[p] === i) losing += people[p];
+      if (near.site[2 * p] !== i || !people[p] || codes[s][p] & PLACELESS) continue;
+      const to = near.site[2 * p + 1];
+      nearest += people[p];
+      moving.push({ p, to, more: to < 0 ? 0 : mm[2 * p + 1] - mm[2 * p] });
+    }
+    const alone = moving.filter(({ p }) => only[p] === i);
+    return { nearest, losing, moves: summed(moving, people, named), losing_moves: summed(alone, people, named) };
+  }
+
+  // city.closing(edit, site): by standard, null where the site does not serve it.
+  live.closer = function (room) {
+    return function (edit, site) {
+      const open = room.laid(edit), at = room.numbers.get(site);
+      return room.meta.standards.map((_, s) => {
+        const spots = servingSpots(open, s), i = spots.findIndex((spot) => spot.site === at);
+        return i < 0 || at === undefined ? null : hurt(room, open, s, spots, i);
+      });
+    };
+  };
+})(globalThis);
