@@ -28,7 +28,7 @@ _Contract: TypeAlias = "Callable[[Mapping[str, Any]], Sequence[Column]]"
 _ROW_WORD = "行号"
 
 _ONE_TYPE: Sequence[tuple[str, ...]] = (
-    ("build_cost",), ("size",), ("rules", "spacing"), ("rules", "near_people"),
+    ("build_cost",), ("size",), ("rules", "spacing"), ("rules", "near_people"), ("build",),
 )  # fmt: skip
 """Sections whose key ``type`` names one facility type."""
 

@@ -62,6 +62,7 @@ def problems(scenario: Scenario) -> Iterator[Problem]:
     yield from _no_use(scenario)
     yield from _years(scenario)
     yield from _falling_shares(scenario)
+    yield from _given(scenario)
     yield from _aims(scenario)
     if (scenario.map.tianditu_key or "tianditu" in scenario.map.online) and not is_key(scenario.map.tianditu_key):
         yield _fault("tianditu_key", ["map", "tianditu_key"])
@@ -85,6 +86,7 @@ def _names(scenario: Scenario) -> Iterator[tuple[Where, str | None, Mapping[str,
         (["size"], scenario.size),
         (["rules", "spacing"], scenario.rules.spacing),
         (["rules", "near_people"], scenario.rules.near_people),
+        (["build"], scenario.build or ()),
     )
     for section, entries in typed:
         for i, entry in enumerate(entries):
@@ -196,6 +198,22 @@ def _years(scenario: Scenario) -> Iterator[Problem]:
             yield _fault("phase_past", ["phase", i, "year"], year=phase.year, first=first)
         if i and phase.year < scenario.phase[i - 1].year:
             yield _fault("phase_order", ["phase", i, "year"], year=phase.year, before=scenario.phase[i - 1].year)
+
+
+def _given(scenario: Scenario) -> Iterator[Problem]:
+    """Check that a plan that is given names each facility once, with a year that the plan has."""
+    years = [phase.year for phase in scenario.phase]
+    known = " / ".join(map(str, years or [scenario.data_date.year]))
+    seen = set[tuple[str, str]]()
+    for i, entry in enumerate(scenario.build or ()):
+        if (entry.site, entry.type) in seen:
+            yield _fault("build_twice", ["build", i, "site"], site=entry.site, type=entry.type)
+        seen.add((entry.site, entry.type))
+        if entry.year is None and years:
+            yield _fault("build_no_year", ["build", i, "year"], site=entry.site, years=known)
+        elif entry.year is not None and entry.year not in (years or [scenario.data_date.year]):
+            code = "build_year" if years else "build_one_year"
+            yield _fault(code, ["build", i, "year"], year=entry.year, years=known)
 
 
 def _falling_shares(scenario: Scenario) -> Iterator[Problem]:

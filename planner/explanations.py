@@ -56,7 +56,8 @@ class Explained:
         number, cost_yuan, more_yuan (than the plan), objective, columns that differ.
     fewer
         Why there are fewer other plans than were asked for: ``no_more`` (proven that there are none), ``time``,
-        ``nothing_opened`` (nothing to change), ``no_plan`` (none that meets all goals); empty where there are as many.
+        ``nothing_opened`` (nothing to change), ``no_plan`` (none that meets all goals), ``given`` (the plan was given,
+        none was sought); empty where there are as many.
     """
 
     why: pd.DataFrame
@@ -99,7 +100,7 @@ def _why_row(instance: Instance, reason: Reason, demand: pd.DataFrame, offers: p
 
 
 def why_table(
-    instance: Instance, plan: Plan, demand: pd.DataFrame, offers: pd.DataFrame, deadline: float
+    instance: Instance, plan: Plan, demand: pd.DataFrame, offers: pd.DataFrame, deadline: float, *, given: bool = False
 ) -> pd.DataFrame:
     """Say why each new facility is in a plan.
 
@@ -113,6 +114,8 @@ def why_table(
         Columns `FACILITY` of each option of the instance, in the order of their numbers.
     deadline
         On the clock of `time.monotonic`.
+    given
+        Whether the plan was given and not sought: then nothing is looked for in the place of a facility.
 
     Returns
     -------
@@ -120,7 +123,8 @@ def why_table(
         Columns `WHY`; its people are those of `counted_layer`, for layers are never added up (J1, H3).
     """
     counted = np.resize((demand["layer"] == counted_layer(demand["layer"])).to_numpy(), instance.n_rows)
-    found = reasons(instance, plan, deadline=deadline, people=np.where(counted, instance.people, 0))
+    people = np.where(counted, instance.people, 0)
+    found = reasons(instance, plan, deadline=deadline, people=people, second=not given)
     rows = [_why_row(instance, reason, demand, offers) for reason in found]
     table = pd.DataFrame(rows, columns=WHY)
     money = [f"runner_up_{column}" for column in FACILITY if "cost" in column]
@@ -224,6 +228,7 @@ def explain(
     closed: pd.DataFrame,
     *,
     others: int,
+    given: bool = False,
     year: int,
     seconds: float,
     report: Callable[[str], None],
@@ -238,6 +243,8 @@ def explain(
         As `closing_table` gives it.
     others
         How many other plans are wanted.
+    given
+        Whether the plan was given: no other one is looked for then, as a whole or for a site.
     year
         Year of a plan that has one year only.
     seconds
@@ -250,8 +257,10 @@ def explain(
     if plan.chosen:
         report("reasons")
         until = time.monotonic() + min(REASONS_MOST_S, REASONS_PART * seconds)
-        why = why_table(instance, plan, demand, offers, until)
-    if others and (plan.objective is None or plan.best_effort):
+        why = why_table(instance, plan, demand, offers, until, given=given)
+    if others and given:
+        fewer = "given"
+    elif others and (plan.objective is None or plan.best_effort):
         fewer = "no_plan"
     elif others and not plan.chosen:
         fewer = "nothing_opened"

@@ -13,6 +13,7 @@ from planner.crossfaults import cross_faults, unpaid_budgets
 from planner.errors import Fault, PlannerError, RoadError, ScenarioError, TableError, attempt
 from planner.exclusions import doubted, read_exclusions
 from planner.faultplaces import at_its_key, under_headers
+from planner.givenfaults import given_faults
 from planner.namedfiles import named_files
 from planner.rerouting import Rerouted, rerouted
 from planner.roadcache import default_folder, read_roads
@@ -252,6 +253,7 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
     faults += cross_faults(loaded, demand, sites, networks or {})
     choices = tried(lambda: None if sites is None else _options(loaded, sites))
     faults += unpaid_budgets(loaded, choices)
+    faults += given_faults(loaded, None if sites is None else sites.frame, choices)
     whole = None if faults else _whole(loaded, standards, sites, networks, choices, placed, counted, edited, excluded)
     told = tuple(under_headers([at_its_key(loaded, fault) for fault in faults], parts))
     return Gathered(loaded, standards, demand, sites, networks or {}, told, whole, parts)

@@ -232,6 +232,8 @@ def _plan_record(studied: Study) -> dict[str, Any]:
         least_budget=studied.least_budget,
         explained=studied.explained,
         alternatives=scenario.siting.alternatives,
+        given=studied.given,
+        broken={name: in_words(name, names) for name in studied.rules_broken},
     )
 
 

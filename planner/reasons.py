@@ -79,7 +79,8 @@ class Reason:
 class _Basis:
     """A plan, who is served where, what each goal must reach, its objective, how many are served in the last year.
 
-    `people` are those whose loss is told.
+    `people` are those whose loss is told. `broken` are rules that it breaks itself, as one may that was given; `second`
+    is whether runners-up are looked for.
     """
 
     instance: Instance
@@ -89,6 +90,8 @@ class _Basis:
     objective: int
     served: int
     people: Whole
+    broken: tuple[str, ...] = ()
+    second: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +197,7 @@ def _by_reach(basis: _Basis, span: _Span, k: int, ranked: tuple[list[int], list[
 
     dropped = after(0)
     left = np.setdiff1d(basis.chosen, _columns(span.swaps.leaving, k))
-    broken = rules_broken(basis.instance, left)
+    broken = tuple(name for name in rules_broken(basis.instance, left) if name not in basis.broken)
     found = Reason(int(span.swaps.last_leaving[k]), rows, dropped.lost, dropped.missed, broken)
     helping = [j for j in ranked[1] if judged.lost[k, j] < dropped.lost]
     best = [*ranked[0], *helping][:1]
@@ -255,7 +258,7 @@ def _shared(
 
 def _reason(basis: _Basis, problem: Problem | None, span: _Span, k: int, rows: Whole, deadline: float) -> Reason:
     """Reason of one option: under capacity with people shared out anew, as far as the time goes."""
-    ranked = _ranked(basis.instance, span, k)
+    ranked = _ranked(basis.instance, span, k) if basis.second else ([], [])
     known = _by_reach(basis, span, k, ranked, rows)
     if problem is None:
         return known
@@ -265,7 +268,9 @@ def _reason(basis: _Basis, problem: Problem | None, span: _Span, k: int, rows: W
         return replace(known, in_time=False)
 
 
-def reasons(instance: Instance, plan: Plan, *, deadline: float, people: Whole | None = None) -> tuple[Reason, ...]:
+def reasons(
+    instance: Instance, plan: Plan, *, deadline: float, people: Whole | None = None, second: bool = True
+) -> tuple[Reason, ...]:
     """Say why each chosen option is in a plan.
 
     A goal must reach what it needs, or what it reaches now where the plan falls short of it. An option is swapped in
@@ -277,11 +282,13 @@ def reasons(instance: Instance, plan: Plan, *, deadline: float, people: Whole | 
     instance
         The problem.
     plan
-        A plan of it that keeps all rules.
+        A plan of it that keeps all rules, or one that was given: rules that it breaks itself are not told again.
     deadline
         Under capacity, when to stop sharing people out, on the clock of `time.monotonic`.
     people
         Whose loss is told: people of each row, 0 where they are of another layer; None tells of all.
+    second
+        Whether the best option in the place of each is looked for.
 
     Returns
     -------
@@ -294,7 +301,8 @@ def reasons(instance: Instance, plan: Plan, *, deadline: float, people: Whole | 
     objective = objective_of(instance, chosen, plan.flows)
     told = instance.people if people is None else people
     served = _served(instance, chosen, plan.flows, told)
-    basis = _Basis(instance, chosen, plan.flows, least, objective, served, told)
+    broken = rules_broken(instance, chosen)
+    basis = _Basis(instance, chosen, plan.flows, least, objective, served, told, broken, second)
     problem = None if instance.capacity is None else problem_of(_shared_only(instance, instance.capacity))
     times, covers, found = times_covered(instance, chosen), csc_array(instance.covers), list[Reason]()
     for swaps in swaps_of(instance, chosen):

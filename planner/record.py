@@ -215,6 +215,8 @@ def plan_record(
     least_budget: LeastBudget | None,
     explained: Explained,
     alternatives: int,
+    given: bool = False,
+    broken: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Figures of the plan.
 
@@ -244,6 +246,10 @@ def plan_record(
         Why the plan is as it is.
     alternatives
         How many other plans were asked for.
+    given
+        Whether the scenario gives the plan and none was sought: then status and best_effort speak of this plan alone.
+    broken
+        Rules that a given plan breaks: as they are named in the problem -> in words.
     """
     why = {(row["site_id"], row["type"]): row for row in _plain(explained.why)}
     rows = [_opened_record(row, type_names, why.get((row["site_id"], row["type"]))) for row in _plain(opened)]
@@ -251,6 +257,9 @@ def plan_record(
     return {
         "status": plan.status,
         "best_effort": plan.best_effort,
+        "given": given,
+        "rules_broken": list(broken or ()),
+        "rules_broken_words": list((broken or {}).values()),
         "objective_of": objective,
         "objective": _in_people(plan.objective, scale),
         "bound": _in_people(plan.bound, scale),

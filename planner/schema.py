@@ -142,6 +142,15 @@ class PhaseSection(Section):
     shares: dict[str, Annotated[Number, Field(ge=0, le=1)]] = Field(default_factory=dict)  # 0: not asked for yet
 
 
+class BuildSection(Section):
+    """``[[build]]``: a facility of a plan that is given, not sought; without phases its year may be left out."""
+
+    site: Name
+    type: str
+    size: str = ""
+    year: Annotated[int, Field(ge=1900, le=9999, strict=True)] | None = None
+
+
 class SpacingSection(Section):
     """An entry of ``rules.spacing``: how near two facilities of a type may be."""
 
@@ -220,6 +229,7 @@ class Scenario(Section):
     count: tuple[CountSection, ...] = ()
     group: tuple[GroupSection, ...] = ()
     phase: tuple[PhaseSection, ...] = ()
+    build: tuple[BuildSection, ...] | None = None  # none: a plan is sought; empty: nothing new
     rules: RulesSection = RulesSection()
     siting: SitingSection = SitingSection()
     document: DocumentSection = DocumentSection()
@@ -322,9 +332,9 @@ def counts_of(scenario: Scenario) -> tuple[Count, ...]:
 
 
 def asks_a_plan(scenario: Scenario) -> bool:
-    """Whether a scenario may ask for anything but today: a goal, a count, a rule, or more than the least cost."""
+    """Whether a scenario may ask for anything but today: a goal, count, rule, plan, or more than the least cost."""
     ruled = scenario.rules != RulesSection() or scenario.siting.objective != "min_cost"
-    return bool(scenario.goal or scenario.count or ruled)
+    return bool(scenario.goal or scenario.count or ruled) or scenario.build is not None
 
 
 def facility_types_of(scenario: Scenario) -> tuple[FacilityType, ...]:

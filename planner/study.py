@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from planner import certificate, coverage, optimize, plantables, schema
+from planner import certificate, coverage, given, optimize, plantables, schema
 from planner.conflict import least_budget, smallest_conflict
 from planner.errors import Fault, PlanError
 from planner.explanations import closing_table, explain
@@ -17,7 +17,7 @@ from planner.inputs import Inputs, usable_sites
 from planner.instance import build
 from planner.phases import ONE_YEAR, share_in
 from planner.reaches import RESIDENTS, City, judge, place_city, reaches, travel_tables
-from planner.recount import goals_reached
+from planner.recount import goals_reached, rules_broken
 from planner.sharing import share_today
 from planner.verdicts import on_coverage, on_reach
 
@@ -97,6 +97,16 @@ class Study:
         return self.plan.objective is not None
 
     @property
+    def given(self) -> bool:
+        """Whether the scenario gives the plan, and none was sought."""
+        return self.inputs.scenario.build is not None
+
+    @property
+    def rules_broken(self) -> tuple[str, ...]:
+        """Names of the rules that a given plan breaks, as the problem names them; one that was sought breaks none."""
+        return rules_broken(self.instance, np.array(self.plan.chosen, dtype=np.int64)) if self.given else ()
+
+    @property
     def phases(self) -> tuple[Phase, ...]:
         """Years of the build order; none where there is only one."""
         return schema.limits_of(self.inputs.scenario).phases
@@ -164,11 +174,17 @@ def _judged(inputs: Inputs, laid: Measured, types: Mapping[str, str], state: str
 
 
 def _why_not(
-    instance: Instance, plan: Plan, seconds: float, report: Callable[[str], None]
+    inputs: Inputs, instance: Instance, plan: Plan, report: Callable[[str], None]
 ) -> tuple[Conflict | None, LeastBudget | None, tuple[Reached, ...]]:
-    """Find what keeps a plan from its goals: what conflicts, which budget would do, and the most of each."""
+    """Find what keeps every plan from the goals: what conflicts, which budget would do, and the most of each.
+
+    What keeps a given plan from them is that it is as it is.
+    """
     conflict = least = None
     most: tuple[Reached, ...] = ()
+    seconds = float(inputs.scenario.siting.time_limit_s)
+    if inputs.scenario.build is not None:
+        return conflict, least, most
     if plan.status == "infeasible":
         report("conflict")
         # where no plan is lawful at all, the rules conflict among themselves: no goal is to blame
@@ -179,6 +195,17 @@ def _why_not(
         report("most_reachable")
         most = optimize.most_reachable(instance, time_limit_s=seconds)
     return conflict, least, most
+
+
+def _plan(inputs: Inputs, instance: Instance, report: Callable[[str], None]) -> Plan:
+    """Seek the plan, or measure the one that the scenario gives."""
+    scenario = inputs.scenario
+    if scenario.build is None:
+        siting = scenario.siting
+        return optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
+    phased = bool(scenario.phase)
+    facilities = [(one.site, one.type, one.size, one.year if phased else None) for one in scenario.build]
+    return given.measure(instance, given.columns_of(instance, facilities), report=report)
 
 
 def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
@@ -209,8 +236,8 @@ def study(inputs: Inputs, report: Callable[[str], None]) -> Study:
     judged = [_judged(inputs, laid, states["today"], "today", inputs.scenario.data_date.year)]
     instance = instance_of(inputs, laid.reach, goals)
     flows_today = share_today(instance)
-    plan = optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
-    conflict, least, most = _why_not(instance, plan, float(siting.time_limit_s), report)
+    plan = _plan(inputs, instance, report)
+    conflict, least, most = _why_not(inputs, instance, plan, report)
     years, opens = plantables.years_shown(inputs), plantables.openings(inputs, instance, plan)
     if plan.objective is not None:
         report("coverage")
@@ -291,6 +318,7 @@ def _explained(
         offers_of(inputs),
         closing_table(laid.city, laid.reach, states, outlets),
         others=siting.alternatives,
+        given=inputs.scenario.build is not None,
         year=inputs.scenario.data_date.year,
         seconds=float(siting.time_limit_s),
         report=report,
