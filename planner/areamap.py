@@ -9,7 +9,8 @@ import numpy as np
 import shapely
 
 from planner.packing import bounds, packed_lines, road_layer
-from planner.page import Labels, Layer, footer, page, page_words, site_layer, site_layers
+from planner.page import Labels, Layer, footer, page, site_layer, site_layers
+from planner.pageload import page_words
 from planner.words import say
 
 if TYPE_CHECKING:

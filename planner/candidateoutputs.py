@@ -21,7 +21,8 @@ from planner.errors import BlockedError, Fault, ScenarioError
 from planner.hashing import sha256_of
 from planner.onlinebase import online_bases
 from planner.packing import bounds, road_layer
-from planner.page import Labels, footer, page, page_words, site_layer, site_layers
+from planner.page import Labels, footer, page, site_layer, site_layers
+from planner.pageload import page_words
 from planner.scenario import fault_at
 from planner.scenariobook import is_book
 from planner.sourcelist import shown_path

@@ -150,12 +150,14 @@ def run(
     documents: Annotated[
         bool, typer.Option("--documents/--no-documents", help=say("cli.documents", HELP_LANGUAGE))
     ] = True,
+    live: Annotated[bool, typer.Option("--live/--no-live", help=say("cli.live", HELP_LANGUAGE))] = True,
 ) -> None:
     """Measure, plan and write one scenario."""
     from planner import pipeline, summary
 
     outcome = _guarded(
-        scenario, lambda show: pipeline.run(scenario, out, keep_inputs=inputs, documents=documents, show=show)
+        scenario,
+        lambda show: pipeline.run(scenario, out, keep_inputs=inputs, documents=documents, live=live, show=show),
     )
     _print(outcome.record, summary.run_lines, as_json=as_json)
     if not as_json:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
+    from planner.pageload import Load
     from planner.roads import Roads
 
 
@@ -82,6 +83,8 @@ class MapData:
         of `fieldcheck.listing`; such points have a dark ring and a line in their card.
     land
         What lies under the roads.
+    live
+        What the page carries so that an edited plan can be counted in it; None leaves the page as it was.
     """
 
     record: Mapping[str, Any]
@@ -94,6 +97,7 @@ class MapData:
     edits: Sequence[Mapping[str, Any]] = ()
     marks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     land: Land = field(default_factory=Land)
+    live: Load | None = None
 
 
 def states_of(shown: MapData) -> tuple[State, ...]:

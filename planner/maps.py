@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.figures import gap_percent, percent, percent_of, permille_down, rounded_up
+from planner.figures import gap_percent, percent, percent_of, permille_down, rounded_up, status_of
 from planner.mapcards import site_cards
 from planner.mapdata import STATES, goals_asked, opened_words, states_of
 from planner.maplayers import community_layer, district_layer, land_layer
 from planner.packing import area_layers, bounds, packed_points, road_layer, spacing
-from planner.page import Layer, footer, page, page_words, places_named, site_layer, site_layers
+from planner.page import Layer, footer, page, places_named, site_layer, site_layers
+from planner.pageload import page_words
 from planner.words import say
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def write_map(path: Path, shown: MapData) -> None:
         "words": words,
         "states": states,
         "record": _figures(record, labels, states, words),
-        "footer": footer(labels),
+        "footer": footer(labels, shown.live),
         "bounds": bounds(places, roads),
         "roads": road_layer(roads),
         "points": _points(placed),
@@ -77,7 +78,7 @@ def write_map(path: Path, shown: MapData) -> None:
         **community_layer(record, placed, standards, labels),
         **district_layer(record, placed, standards, states),
     }
-    path.write_bytes(page(data, labels, _layers(data, labels.language), script="map.js"))
+    path.write_bytes(page(data, labels, _layers(data, labels.language), script="map.js", live=shown.live))
 
 
 # ---- figures ----
@@ -111,8 +112,10 @@ def _figures(
         "standards": rates,
         "goals": goals,
         "plan": {
-            "status": plan.get("status"),
+            "status": status_of(plan) if plan else None,
             **{key: plan.get(key) for key in fields},
+            "given": bool(plan.get("given")),
+            "broken": list(plan.get("rules_broken_words", ())),
             "gap": gap_percent(plan.get("gap")),
             "opened": opened_words(record, words) if "plan" in states else "",
             "conflict": list(plan.get("conflict_words", ())),

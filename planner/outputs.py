@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from planner import (
     effects,
     fieldcheck,
     land,
+    live,
     maps,
     owners,
     provenance,
@@ -267,7 +269,13 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> MapLabels:
 
 
 def write(
-    studied: Study, folder: Path, begin: Callable[[str], None], *, keep_inputs: bool, documents: bool
+    studied: Study,
+    folder: Path,
+    begin: Callable[[str], None],
+    *,
+    keep_inputs: bool,
+    documents: bool,
+    frontier: Path | None,
 ) -> dict[str, Any]:
     """Write every file of a result but ``timing.json``.
 
@@ -283,6 +291,9 @@ def write(
         Whether the inputs are copied as well.
     documents
         Whether print maps, proposal and site pages are written as well.
+    frontier
+        Record of a frontier whose budgets the map is to offer, where it is there and of the same scenario; None leaves
+        out all by which the map could count an edited plan.
 
     Returns
     -------
@@ -297,7 +308,8 @@ def write(
     outlines = areas(studied.city, inputs.standards, studied.states)
     begin("map")
     shown = _shown(studied, run, sites, outlines, checks)
-    maps.write_map(folder / "map.html", shown)
+    load = None if frontier is None else live.load_of(studied, run, live.frontier_of(inputs, frontier))
+    maps.write_map(folder / "map.html", replace(shown, live=load))
     run["documents"] = documentoutputs.write(shown, folder, begin) if documents else {}
     begin("files")
     _write_tables(studied, sites, folder)

@@ -22,8 +22,10 @@ import pandas as pd
 from branca.element import Element, Figure
 from folium.template import Template
 
+from planner import pageload
 from planner.packing import packed_points
-from planner.words import listed, say, sentences
+from planner.pageload import page_words
+from planner.words import listed, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,12 +33,14 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from planner.onlinebase import OnlineBase
+    from planner.pageload import Load
     from planner.terms import Language
 
 _UNSAFE_IN_HTML = re.compile(r"[&<>\"'`$\\{}]")
 _UNSAFE_IN_JSON = re.compile("[<>&`$\u2028\u2029\ud800-\udfff]")
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+_STYLES = ("leaflet/leaflet.css", "map/map.css", "map/layers.css")
 _FIRST_SCRIPTS = ("leaflet/leaflet.js", "map/page.js", "map/roads.js", "map/cards.js", "map/layers.js")
 _EVERY_SCRIPT = ("map/search.js", "map/printview.js")
 _PAPERS = {"pm-a4": "map/a4.css", "pm-a3": "map/a3.css"}
@@ -100,18 +104,9 @@ class Layer:
     show: bool
 
 
-def page_words(language: Language, *sections: str) -> dict[str, str]:
-    """Sentences of some sections of the words, by what follows the section's name; later sections win."""
-    found = {}
-    for section in sections:
-        start = f"{section}."
-        found.update({k.removeprefix(start): w[language] for k, w in sentences().items() if k.startswith(start)})
-    return found
-
-
-def footer(labels: Labels) -> list[Any]:
-    """Return what the foot of a page says."""
-    return [labels.notes, labels.review_number, labels.maker, labels.document_note]
+def footer(labels: Labels, live: Load | None = None) -> list[Any]:
+    """Return what the foot of a page says; of what it carries as well, where it carries anything."""
+    return [[*labels.notes, *(live.foot if live else ())], labels.review_number, labels.maker, labels.document_note]
 
 
 # ---- facilities ----
@@ -188,13 +183,18 @@ def _whole(column: pd.Series[Any]) -> list[int | None]:
 # ---- the page ----
 
 
+def without_turns(text: str) -> str:
+    """Return a text without the marks that would turn the words and figures around it."""
+    return _TURNING.sub("", text)
+
+
 def _as_html(text: str) -> str:
-    return _UNSAFE_IN_HTML.sub(lambda found: f"&#{ord(found[0])};", _TURNING.sub("", text))
+    return _UNSAFE_IN_HTML.sub(lambda found: f"&#{ord(found[0])};", without_turns(text))
 
 
 def _as_json(value: object) -> str:
     """Write data for the page's scripts, without marks that would turn the words and figures around a name."""
-    text = _TURNING.sub("", json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    text = without_turns(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
     return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -227,18 +227,19 @@ class _ArrayLayer(folium.map.Layer):  # type: ignore[misc]
 class _Page(Figure):  # type: ignore[misc]
     """The HTML page. Data and scripts enter here, not by folium's elements, which would read them as templates."""
 
-    def __init__(self, data: Mapping[str, Any], labels: Labels, script: str) -> None:
+    def __init__(self, data: Mapping[str, Any], labels: Labels, script: str, live: Load | None) -> None:
         super().__init__()
-        self._data, self._labels, self._script = data, labels, script
+        self._data, self._labels, self._script, self._live = data, labels, script, live
 
     def render(self, **kwargs: Any) -> str:
         for child in self._children.values():
             child.render(**kwargs)
         online = self._labels.online
-        styles = [_asset("leaflet/leaflet.css"), _asset("map/map.css"), _asset("map/layers.css")]
+        styles, scripts = pageload.files_of(self._live)
+        styles = [_asset(name) for name in (*_STYLES, *styles)]
         papers = {name: _asset(file) for name, file in _PAPERS.items()}
         names = [*_FIRST_SCRIPTS, f"map/{self._script}", *_EVERY_SCRIPT, *(["map/online.js"] if online else [])]
-        scripts = [*map(_asset, names), self.script.render(**kwargs)]
+        scripts = [*map(_asset, [*names, *scripts]), self.script.render(**kwargs)]
         page: jinja2.Template = jinja2.Template(_asset("map/page.html.jinja"), keep_trailing_newline=True)
         return page.render(
             lang={"zh": "zh-CN"}.get(self._labels.language, self._labels.language),
@@ -247,6 +248,7 @@ class _Page(Figure):  # type: ignore[misc]
             noscript=say("map.noscript", self._labels.language),
             body=self.html.render(**kwargs),
             data=_as_json(self._data),
+            live=self._live,
             styles=styles,
             papers=papers,
             scripts=scripts,
@@ -301,7 +303,9 @@ def _numbered(root: Element) -> None:
         waiting.extend(reversed(element._children.values()))  # noqa: SLF001
 
 
-def page(data: Mapping[str, Any], labels: Labels, layers: Iterable[Layer], *, script: str) -> bytes:
+def page(
+    data: Mapping[str, Any], labels: Labels, layers: Iterable[Layer], *, script: str, live: Load | None = None
+) -> bytes:
     """Build a page. Same arguments give the same bytes.
 
     Parameters
@@ -314,13 +318,16 @@ def page(data: Mapping[str, Any], labels: Labels, layers: Iterable[Layer], *, sc
         Entries of the layer control; equal names get a number.
     script
         Name of the script in ``assets/map`` that makes the layers.
+    live
+        What the page carries so that an edited plan can be counted in it; without it its scripts are left out as well.
 
     Returns
     -------
     page
         The HTML file's content.
     """
-    whole = _Page({**data, **_shell(data["words"], labels)}, labels, script)
+    told = {**data, **_shell(data["words"], labels), **pageload.data_of(live, labels.language)}
+    whole = _Page(told, labels, script, live)
     (south, west), (north, east) = data["bounds"]
     view = _OfflineMap(
         location=[(south + north) / 2, (west + east) / 2],

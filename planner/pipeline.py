@@ -100,6 +100,7 @@ def run(
     *,
     keep_inputs: bool = True,
     documents: bool = True,
+    live: bool = True,
     show: Callable[[str], None] = _silent,
 ) -> Outcome:
     """Measure, plan and write one scenario.
@@ -114,6 +115,8 @@ def run(
         Whether the inputs are copied into the result, so that it can be recomputed later.
     documents
         Whether what is printed and signed is written as well: maps on paper, the proposal, a page for each site.
+    live
+        Whether the map carries what it needs to count an edited plan.
     show
         Called with the name of each step as it begins.
 
@@ -136,7 +139,8 @@ def run(
     documentoutputs.spare_edited(Path(out) / name)
     studied = study(inputs, clock)
     with results.result_folder(Path(out), name) as folder:
-        written = outputs.write(studied, folder, clock, keep_inputs=keep_inputs, documents=documents)
+        budgets = Path(out) / (name + frontieroutputs.SUFFIX) / frontieroutputs.MARK if live else None
+        written = outputs.write(studied, folder, clock, keep_inputs=keep_inputs, documents=documents, frontier=budgets)
         clock("")
         report.write_json({"seconds": {k: round(v, 3) for k, v in clock.seconds.items()}}, folder / "timing.json")
     return Outcome(written, Path(out) / name, EXIT_CODES[studied.plan.status])

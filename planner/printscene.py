@@ -11,7 +11,8 @@ import shapely
 
 from planner.mapdata import states_of
 from planner.packing import road_layer
-from planner.page import page_words, site_layer
+from planner.page import site_layer
+from planner.pageload import page_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -1,0 +1,84 @@
+/* Opens the data that the page carries once the map stands, checks that they give the signed figures, and begins the live
+   map. Where it cannot, it says so in one sentence, and the map stays as it is. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const page = root.plannerPage;
+  if (!page || !page.data.live) { return; }
+  const holder = document.getElementById("planner-live"), words = page.data.live.words.livepage;
+
+  /* ---- the button, before it can be used ---- */
+  const button = page.make("button", "pm-button", words.preparing);
+  Object.assign(button, { id: "pm-live", type: "button", disabled: true });
+  button.setAttribute("aria-busy", "true");
+  const actions = document.getElementById("pm-actions");
+  actions.insertBefore(button, actions.firstChild);
+
+  function isReady() {
+    button.textContent = words.button;
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  }
+
+  /* ---- why not ---- */
+  function say(sentence) {
+    button.remove();
+    const note = page.make("div", "pm-live-note"), map = page.map();
+    note.setAttribute("role", "status");
+    const away = () => {
+      note.remove();
+      if (map) { map.invalidateSize(); }
+    };
+    page.append(note, page.make("p", "", sentence), page.button(words.close, away));
+    const main = document.querySelector(".pm-main");
+    main.parentNode.insertBefore(note, main);
+    if (map) { map.invalidateSize(); }
+  }
+
+  function nameOf(load, wrong) {
+    const standard = load.meta.standards[wrong.standard];
+    return standard ? standard.name : String(wrong.standard);
+  }
+
+  function sentenceOf(error) {
+    const known = live.LoadError && error instanceof live.LoadError && ["damaged", "version", "browser"].includes(error.code);
+    if (!known) { console.error(error); }
+    return known ? words[error.code] : words.failed;
+  }
+
+  /* ---- opening ---- */
+  async function open() {
+    const bytes = await live.inflate(holder.textContent, holder.dataset.version, holder.dataset.crc32);
+    const load = live.decode(bytes);
+    const city = live.city(load), wrong = city.check();
+    if (wrong) {
+      say(page.fill(words.differs, { name: nameOf(load, wrong), said: String(wrong.said), found: String(wrong.found) }));
+      return null;
+    }
+    isReady();
+    live.begin(city);
+    return city;
+  }
+
+  function begin() {
+    return open().catch((error) => {
+      say(sentenceOf(error));
+      return null;
+    });
+  }
+
+  /* After the signed map is on the screen: two frames, then whenever the browser has nothing else to do. */
+  function whenIdle(work) {
+    const idle = root.requestIdleCallback ? () => root.requestIdleCallback(work, { timeout: 1000 }) : () => root.setTimeout(work, 50);
+    root.requestAnimationFrame(() => root.requestAnimationFrame(idle));
+  }
+
+  live.ready = new Promise((done) => {
+    const start = () => whenIdle(() => done(begin()));
+    if (document.readyState === "complete") {
+      start();
+    } else {
+      root.addEventListener("load", start);
+    }
+  });
+})(globalThis);
