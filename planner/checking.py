@@ -23,6 +23,7 @@ from planner.namedfiles import named_files
 from planner.oddities import headers_read, uncounted
 from planner.pathfaults import is_file
 from planner.problems import Problem, listed, located, problems_of, record_of
+from planner.sitelines import at_its_entry
 from planner.sourcelist import rows_used, shown_path
 from planner.verdicts import Verdicts, judged
 from planner.words import LANGUAGES, say, tell
@@ -101,7 +102,7 @@ def check(path: str | Path, show: Callable[[str], None]) -> Checked:
     totals = gathered.inputs.totals if gathered.inputs else ()
     told: list[Fault] = [doubt for table in tables_of(gathered).values() for doubt in table.doubts]
     if seen is not None:
-        told += [*seen.told, *located(seen.doubts, seen.points, parts)]
+        told += [*seen.told, *_located(gathered, seen)]
     told += [*unitsums.doubts(totals), *more]
     told += [*footmoves.doubts_of(gathered.inputs), *unjudged.doubts_of(gathered.inputs)]
     told += outletgaps.doubts_of(gathered.inputs)
@@ -110,6 +111,15 @@ def check(path: str | Path, show: Callable[[str], None]) -> Checked:
     moved = footmoves.check_record(gathered.inputs)
     found = {**_record(gathered, seen, told, problems, parts, left_out), "sums": unitsums.compared(totals), **moved}
     return Checked(found, problems, parts, seen.void if seen else ())
+
+
+def _located(gathered: Gathered, seen: Seen) -> Iterator[Fault]:
+    """Give doubts about rows their places; those about what the scenario says of a site stand at its key."""
+    for doubt, fault in zip(seen.doubts, located(seen.doubts, seen.points, gathered.parts), strict=True):
+        site = gathered.sites if doubt.kind == "sites" else None
+        plain = replace(fault, sheet="", column=doubt.column)
+        entered = at_its_entry(gathered.loaded, site, plain)
+        yield fault if entered == plain else entered
 
 
 def _gathered(path: Path, show: Callable[[str], None]) -> Gathered:

@@ -32,7 +32,9 @@ _ONE_TYPE: Sequence[tuple[str, ...]] = (
 )  # fmt: skip
 """Sections whose key ``type`` names one facility type."""
 
-_SEVERAL_TYPES: Sequence[tuple[str, ...]] = (("candidates", "type"), ("count", "type"), ("standard", "served_by"))
+_SEVERAL_TYPES: Sequence[tuple[str, ...]] = (
+    ("candidates", "type"), ("count", "type"), ("site", "type"), ("standard", "served_by"),
+)  # fmt: skip
 """Keys that name several."""
 
 

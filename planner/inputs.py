@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from planner import headcount, hours, placing, schema, sitedates, snapshot, sourceschema, tables
+from planner import headcount, hours, placing, schema, sitedates, sitelines, snapshot, sourceschema, tables
 from planner.candidates import options
 from planner.companions import with_companions
 from planner.crossfaults import cross_faults, unpaid_budgets
@@ -93,9 +93,10 @@ class Inputs:
     def files(self) -> list[Path]:
         """Every file that the scenario names and what belongs to it (`companions`), roads first, each once.
 
-        To the roads of a snapshot belongs its record.
+        To the roads of a snapshot belongs its record. A scenario file that gives sites of its own stands last.
         """
         named = [Path(file) for _, file in named_files(self.loaded.merged)]
+        named += [file.path.resolve() for file in self.loaded.files if file.data.get("site")]
         return with_companions([Path(self.scenario.roads.file), *snapshot.files_of(self.loaded), *named])
 
 
@@ -237,7 +238,9 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
         parts[section] = tables.read_parts(table_sources(loaded, section), contract)
         return tried(lambda: tables.assembled(parts[section], contract))
 
-    rows, sites = table_of("demand"), _with_today(table_of("sites"), loaded.scenario)
+    rows, written = table_of("demand"), table_of("sites")
+    entered = tried(lambda: sitelines.applied(loaded, written, parts["sites"], contract_of(loaded, "sites")))
+    sites = _with_today(entered, loaded.scenario)
     placed = tried(lambda: placing.place(rows, sites, places_asked(loaded), standards))
     excluded = tried(lambda: _excluded(loaded))
     sites = placed.sites if placed else sites
@@ -249,13 +252,14 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
     counted = tried(lambda: _counted(loaded, table, before.get("walk")))
     if counted is not None:
         counted = replace(counted, table=_placed(counted.table, parts))
-    demand, sites = counted.table if counted else None, _placed(sites, parts)
+    demand, sites = counted.table if counted else None, _placed(_at_entries(loaded, sites), parts)
     faults += cross_faults(loaded, demand, sites, networks or {})
     choices = tried(lambda: None if sites is None else _options(loaded, sites))
     faults += unpaid_budgets(loaded, choices)
     faults += given_faults(loaded, None if sites is None else sites.frame, choices)
     whole = None if faults else _whole(loaded, standards, sites, networks, choices, placed, counted, edited, excluded)
-    told = tuple(under_headers([at_its_key(loaded, fault) for fault in faults], parts))
+    faults = [at_its_key(loaded, sitelines.at_its_entry(loaded, sites, fault)) for fault in faults]
+    told = tuple(under_headers(faults, parts))
     return Gathered(loaded, standards, demand, sites, networks or {}, told, whole, parts)
 
 
@@ -293,6 +297,13 @@ def _placed(table: T, parts: Mapping[str, Sequence[Part]]) -> T:
     if not isinstance(table, tables.Table):
         return table
     return replace(table, doubts=tuple(under_headers(table.doubts, parts)))
+
+
+def _at_entries(loaded: Loaded, sites: tables.Table | None) -> tables.Table | None:
+    """Return the sites with the doubts of those that the scenario itself gives at its keys."""
+    if sites is None:
+        return None
+    return replace(sites, doubts=tuple(sitelines.at_its_entry(loaded, sites, doubt) for doubt in sites.doubts))
 
 
 def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables.Table | None:

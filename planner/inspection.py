@@ -17,6 +17,7 @@ from planner.errors import Fault, attempt
 from planner.inputs import Gathered
 from planner.roadends import SIDES, Cut, covered_box, cut_nodes, cut_of, metres_to
 from planner.scenario import fault_at, snapshot_of
+from planner.sitelines import moved
 from planner.sourcelist import shown_path
 from planner.water import water_of
 from planner.words import layer_name, listed, say
@@ -324,8 +325,9 @@ def _datum_records(gathered: Gathered, scenario: Scenario, roads: Roads) -> Iter
     sections = {"demand": scenario.demand.table, "sites": scenario.sites.table}
     for kind, table in tables_of(gathered).items():
         stated = _stated(sections[kind], gathered.loaded.folder)
-        # where a row was spread to is in no file and in no other system
-        rows = table.frame if kind == "sites" else table.frame[table.frame["placed"] != "spread"]
+        # where a row was spread to, or the scenario itself put it, is in no file and in no other system
+        own = ~np.array(moved(table), dtype=bool) if kind == "sites" else (table.frame["placed"] != "spread").to_numpy()
+        rows = table.frame[own]
         for path, found, too_far in datum.by_file(roads, rows, table.origin["file"][rows.index], stated, snap_max_m):
             yield {
                 "table": kind,

@@ -56,7 +56,7 @@ def _inputs(result: Result) -> Iterator[Figure]:
         used.update((exact or alike)[:1])
         if alike:
             yield figure(one["path"], "", "sha256", one["sha256"], held[(exact or alike)[0]][1])
-        elif is_whole(result):
+        elif is_whole(result) and (result.folder / "inputs").is_dir():  # else the record's files stay where they were
             yield figure(one["path"], "", "sha256", one["sha256"], "")
     for file in sorted(held.keys() - used):
         if file.startswith("inputs/"):

@@ -232,6 +232,25 @@ def _site(row: RawRow, table: Mapping[str, Any], stem: str, codes: Mapping[str, 
     )
 
 
+def _said(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return what ``[[site]]`` of a scenario says of a site as texts of cells; where it has no name, its id is that."""
+
+    def text(value: Any) -> str:
+        return value.isoformat() if isinstance(value, dt.date) else f"{value:f}"
+
+    cells = {key: value.strip() if isinstance(value, str) else text(value) for key, value in entry.items()}
+    return cells | ({"name": cells["site_id"]} if cells.get("name") == "" else {})
+
+
+def _site_as_said(
+    said: Mapping[str, str], row: RawRow, table: Mapping[str, Any], stem: str, codes: Mapping[str, str], date: dt.date
+) -> Site:
+    """Read a row of a table of which the scenario itself says something else; its places are in WGS-84."""
+    defaults = {key: text for key, text in table.get("defaults", {}).items() if key not in said}
+    told = {**table, "defaults": defaults} | ({"coordinates": "wgs84"} if "lon" in said else {})
+    return _site(RawRow(row.line, {**row.cells, **said}, row.headers), told, stem, codes, date)
+
+
 def _rows(result: Result, kind: str, table: Mapping[str, Any]) -> tuple[list[RawRow], str, int]:
     """Rows of a table that count, the stem of its file as the run saw it, and how many the result alone leaves out."""
     path = result.folder / table["file"]
@@ -299,10 +318,17 @@ def _read_sites(result: Result) -> tuple[dict[str, Site], list[tuple[str, str, i
     codes, date = _facility_codes(result.scenario), result.scenario["data_date"]
     found: dict[str, Site] = {}
     taken = []
+    said = {one["site_id"]: _said(one) for one in result.scenario.get("site", ())}
     for table, rows, stem, aside in tables_again(result, "sites"):
-        found |= {site.id: site for site in (_site(row, table, stem, codes, date) for row in rows)}
+        for row in rows:
+            name = id_again(row, "site_id", table, stem)
+            site = _site(row, table, stem, codes, date)
+            found[site.id] = _site_as_said(said.pop(name), row, table, stem, codes, date) if name in said else site
         if aside:
             taken.append(("left_out", result.shown(table["file"]), aside))
+    candidate = {"defaults": {"status": "candidate"}}
+    for name, cells in said.items():
+        found[name] = _site(RawRow(0, {"name": name, **cells}, {}), candidate, "", codes, date)
     blank = _without_area(result.scenario, found) & result.sites.keys()
     for name in blank:
         own = result.sites[name]

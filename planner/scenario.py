@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 SNAPSHOTS, SNAPSHOT_ROADS = "snapshots", "roads.osm.pbf"
 """The folder, beside the scenario, of what `planner fetch` saved, one folder for each place; its roads."""
 
+_NAMING = ("id", "site_id", "type", "file", "year", "key")
+"""What an entry of an array of tables goes by in a label, the first that it has."""
+
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?|compare|.*\.new")
 _FOLDER_NAME = re.compile(r'[^\\/:*?"<>|\x00-\x1f. ]([^\\/:*?"<>|\x00-\x1f]{0,78}[^\\/:*?"<>|\x00-\x1f. ])?')
 
@@ -254,9 +257,7 @@ def _label(data: Any, where: Where) -> str:
         except (KeyError, IndexError, TypeError):
             at = None
         if isinstance(part, int):
-            name = next(
-                (at[k] for k in ("id", "type", "file", "year", "key") if isinstance(at, dict) and k in at), part + 1
-            )
+            name = next((at[key] for key in _NAMING if isinstance(at, dict) and key in at), part + 1)
             label += f"[{Path(name).name if isinstance(name, str) and '/' in name else name}]"
         else:
             label += f".{part}" if label else part

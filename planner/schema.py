@@ -18,6 +18,7 @@ from planner.sourceschema import (
     DemandSection,
     RoadsSection,
     Section,
+    SiteSection,
     SitesSection,
 )
 from planner.standards import MM_PER_KM, BuildCost, Count, FacilityType, Goal, Size, Standard, walk_limit_mm
@@ -219,6 +220,7 @@ class Scenario(Section):
     roads: RoadsSection
     demand: DemandSection
     sites: SitesSection = SitesSection()
+    site: tuple[SiteSection, ...] = ()
     areas: AreasSection = AreasSection()
     candidates: CandidatesSection = CandidatesSection()
     facility: Annotated[tuple[FacilitySection, ...], Field(min_length=1)]
@@ -264,6 +266,7 @@ IDENTITY: Mapping[str, tuple[str, ...]] = {
     "demand.table": ("file",),
     "demand.totals": ("file",),
     "sites.table": ("file",),
+    "site": ("site_id",),
     "audit.ledger": ("file",),
     "audit.form": ("file",),
 }

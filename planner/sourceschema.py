@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from planner.coordinates import System
-from planner.fields import Name, Number, Share
+from planner.fields import Name, Number, People, Share, SiteYuan
+from planner.sources import strip
 from planner.speeds import FASTEST_KPH, SLOWEST_KPH, with_overrides
 
 if TYPE_CHECKING:
@@ -171,6 +173,45 @@ class SitesSection(Section):
     """``[sites]``: today's facilities and the candidates."""
 
     table: tuple[TableSection, ...] = ()
+
+
+def _stripped(value: object) -> object:
+    """Take off what stands around a text, as it is taken off a cell of a table."""
+    return strip(value) if isinstance(value, str) else value
+
+
+CellText = Annotated[str, Field(strict=True), BeforeValidator(_stripped)]
+SiteId = Annotated[str, Field(min_length=1, strict=True), BeforeValidator(_stripped)]
+
+
+class SiteSection(Section):
+    """``[[site]]``: a site beside those of the tables, or values in place of what the tables say of one.
+
+    Its keys are the columns of the contract; only those that are written count. Places are in WGS-84.
+    """
+
+    site_id: SiteId
+    name: CellText | None = None
+    type: CellText | None = None
+    status: CellText | None = None
+    operating: CellText | None = None
+    lon: Number | None = None
+    lat: Number | None = None
+    tier: CellText | None = None
+    district: CellText | None = None
+    town: CellText | None = None
+    unit_id: CellText | None = None
+    host: CellText | None = None
+    owner: CellText | None = None
+    build_method: CellText | None = None
+    funding: CellText | None = None
+    cost_once_yuan: SiteYuan | None = None
+    cost_yearly_yuan: SiteYuan | None = None
+    capacity_people: People | None = None
+    hours: CellText | None = None
+    opened_on: Annotated[dt.date, Field(strict=True)] | None = None
+    closed_on: Annotated[dt.date, Field(strict=True)] | None = None
+    services: CellText | None = None
 
 
 Venue = Literal[

@@ -74,6 +74,9 @@ class Table:
         town_point (its town's point in WGS-84, from the source's hierarchy, or None).
     headers
         Path as shown and sheet of each table -> its headers that the contract took.
+    entered
+        File and line of a site that the scenario itself gives, or gives values -> the number of that entry, and the
+        columns that it gives a row of a table (none for a row of its own).
     """
 
     frame: gpd.GeoDataFrame
@@ -83,6 +86,7 @@ class Table:
     doubts: tuple[Fault, ...]
     hints: pd.DataFrame
     headers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    entered: Mapping[tuple[str, int], tuple[int, frozenset[str]]] = field(default_factory=dict)
 
 
 def demand_contract(*, counted: bool) -> tuple[col.Column, ...]:
