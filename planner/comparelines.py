@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.figures import exact_percent, gap_percent, money, percent
+from planner.figures import exact_percent, gap_percent, money, percent, status_of
 from planner.mapdata import goals_asked
 from planner.standards import standard_name
 from planner.words import listed, say
@@ -216,9 +216,9 @@ def name_in(found: Comparison, standard_id: str) -> str:
 def status_text(result: Result, language: Language) -> str:
     """Say what is proven of a plan."""
     plan = result.record["plan"]
-    key = f"gap_{plan['objective_of']}" if plan["status"] == "gap" else plan["status"]
+    key = f"gap_{plan['objective_of']}" if plan["status"] == "gap" else status_of(plan)
     status = say(f"compare.status.{key}", language, gap=gap_percent(plan["gap"]))
-    nearest = plan["best_effort"] and result.state == "plan"
+    nearest = plan["best_effort"] and result.state == "plan" and not plan.get("given")
     return say("compare.status.best_effort", language, status=status) if nearest else status
 
 
@@ -296,7 +296,9 @@ def _standard_lines(found: Comparison, language: Language) -> Iterator[str]:
 def _plan_lines(result: Result, language: Language) -> Iterator[str]:
     """Say what to mind of one result's plan and data."""
     plan, number = result.record["plan"], result.number
-    if result.state == "plan" and plan["best_effort"]:
+    if plan.get("given"):
+        yield say(f"compare.warning.{status_of(plan)}", language, n=number)
+    elif result.state == "plan" and plan["best_effort"]:
         yield say("compare.warning.best_effort", language, n=number)
     if result.state == "today" and plan["status"] != "none":
         yield say("compare.warning.no_plan", language, n=number, status=status_text(result, language))

@@ -14,7 +14,7 @@ import pyogrio
 from planner import frontieroutputs, record, report
 from planner.coverage import CHECKED, communities, community_counts
 from planner.errors import Fault, ScenarioError
-from planner.figures import gap_percent, permille_down
+from planner.figures import gap_percent, permille_down, status_of
 from planner.mapdata import goals_asked
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _rows(result: Result, best: Mapping[str, Any] | None) -> Iterator[dict[str, 
             "horizon_years": found["parameters"]["horizon_years"],
             "yuan_per_newly": frontieroutputs.per_person(plan["cost_yuan"], newly),
             "frontier_people": _on_frontier(found, best, item["id"]),
-            "status": plan["status"],
+            "status": status_of(plan),
             "goals_met": sum(goal["met"] for goal in goals_asked(found)),
             "goals": len(goals_asked(found)),
             "gap": gap_percent(plan["gap"]),

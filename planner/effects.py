@@ -221,7 +221,7 @@ def _why(studied: Study, standards: Mapping[str, str]) -> dict[tuple[str, str], 
             for kind, parts in told.items()
             if (names := listed(parts, scenario.language))
         ]
-        if not lines and scenario.siting.objective != "min_cost":
+        if not lines and scenario.siting.objective != "min_cost" and not studied.given:
             lines = [say(f"effect.why.{scenario.siting.objective}", scenario.language)]
         late = [] if row["in_time"] else [say("effect.why.by_reach", scenario.language)]
         found[row["site_id"], row["type"]] = lines + late

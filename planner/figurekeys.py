@@ -154,9 +154,9 @@ def _reported(found: Yearly) -> Iterator[tuple[str, Figure]]:
 
 
 def _plan(found: Yearly) -> Iterator[tuple[str, Figure]]:
-    """Yield what the plan still takes until its last year; blank without a plan that meets the goals."""
+    """Yield what the plan still takes until its last year; blank without one, sought, that meets the goals."""
     language = found.inputs.scenario.language
-    planned = found.missing["status"] in {"optimal", "gap"}
+    planned = found.missing["status"] in {"optimal", "gap"} and not found.missing.get("given")
     last = found.missing["years"][-1] if planned and found.missing["years"] else {}
     for name in ("count", "cost_once_yuan", "cost_yearly_yuan"):
         yield f"plan.{name}", _figure(last.get(name), "audit.json", (say(f"ledger.figure.plan_{name}", language),))

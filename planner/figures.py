@@ -7,10 +7,27 @@ from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from planner.terms import Language
 
 ABSENT = "—"
 """Printed where there is no figure."""
+
+
+def status_of(plan: Mapping[str, Any]) -> str:
+    """Return how the status of a plan in a record is told: nothing is claimed of one that was given and not sought.
+
+    Returns
+    -------
+    status
+        ``given``: it meets all goals and keeps all rules. ``given_short``: it does not. ``given_unknown``: nobody can
+        tell in the time. Else the status as it stands.
+    """
+    status = str(plan.get("status"))
+    given = {"infeasible": "given_short", "unknown": "given_unknown"}
+    return given.get(status, "given") if plan.get("given") else status
 
 
 def permille_down(part: int, whole: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.figures import ABSENT, gap_percent, money, percent
+from planner.figures import ABSENT, gap_percent, money, percent, status_of
 from planner.mapdata import goals_asked, opened_words
 from planner.papermaps import GREY, INK, RULE
 from planner.printlabels import Box, plain, shortened, width, wrapped
@@ -271,10 +271,10 @@ def _plan(column: Column, shared: Scene) -> None:
     if goals := goals_asked(shared.shown.record):
         met = sum(bool(goal["met"]) for goal in goals)
         column.pair(words["goals_met"], f"{met} / {len(goals)}")
-    status = words.get(f"status.{plan.get('status')}", "")
+    status = words.get(f"status.{status_of(plan)}", "")
     column.pair(words["plan_status"], status.format(gap=gap_percent(plan.get("gap"))))
-    if "plan" in shared.states and plan.get("best_effort"):
-        column.lines(words["best_effort"], DOTS["uncovered"].fill)
+    if "plan" in shared.states and (plan.get("best_effort") or plan.get("given")):
+        column.lines(words["given" if plan.get("given") else "best_effort"], DOTS["uncovered"].fill)
 
 
 def list_height(shared: Scene) -> float:

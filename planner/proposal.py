@@ -136,7 +136,7 @@ def _plan(told: Reading, pictured: bool) -> Iterator[Block]:  # noqa: FBT001
             yield from _tabled(proposaltables.spending(told))
         yield _part(told, "method", 2)
         yield from _body(proposaloptions.method(told))
-    if told.goals:
+    if told.goals or told.plan.get("rules_broken"):
         yield _part(told, "goals", 2)
         yield from _body(proposaloptions.goals(told))
         yield from _body(proposallines.requirements(told))

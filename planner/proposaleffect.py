@@ -95,6 +95,8 @@ def _proof(told: Reading) -> str:
     """Say how far the plan can be from the best, by the solver."""
     language, plan = told.language, told.plan
     cheapest = plan["objective_of"] == "min_cost"
+    if told.given:
+        return say("proposal.effect.given", language)
     if plan["best_effort"]:
         return say("proposal.effect.no_bound", language)
     if plan["status"] == "optimal":

@@ -83,6 +83,11 @@ class Reading:
         return self.plan["objective"] is not None
 
     @property
+    def given(self) -> bool:
+        """Whether the scenario gives the plan: nothing may be said of how good it is beside others."""
+        return bool(self.plan.get("given"))
+
+    @property
     def state(self) -> str:
         """The state that tells who stays left out: with the plan, or today where there is none."""
         return "plan" if self.planned else "today"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.figures import exact_percent, money, percent
+from planner.figures import exact_percent, money, percent, status_of
 from planner.proposaleffect import DISTRICTS_SHOWN, newly_words, rates
 from planner.proposalfigures import (
     conflict_names,
@@ -42,7 +42,10 @@ def summary(told: Reading) -> str:
         key = {"none": "no_goals", "infeasible": "infeasible"}.get(plan["status"], "unknown")
         return say(f"proposal.ask.{key}", language)
     lines = [*_asked(told)] if plan["opened"] else []
-    if plan["best_effort"]:
+    if told.given:
+        lines += [] if plan["opened"] else [say("proposal.ask.nothing_given", language)]
+        lines += [say("proposal.verdict.given", language), *_given_verdict(told)]
+    elif plan["best_effort"]:
         lines += [] if plan["opened"] else [say("proposal.ask.nothing_short", language)]
         lines.append(say(f"proposal.verdict.{'infeasible' if plan['status'] == 'infeasible' else 'unknown'}", language))
     elif told.goals:
@@ -50,6 +53,14 @@ def summary(told: Reading) -> str:
     lines += [say("proposal.verdict.doubts", language)] if told.run["doubts"] else []
     lines += [say("proposal.ask.request", language)] if plan["opened"] else []
     return (" " if language == "en" else "").join(lines)
+
+
+def _given_verdict(told: Reading) -> Iterator[str]:
+    """Say whether a given plan meets the goals that were set, and the rules."""
+    if told.plan["best_effort"]:
+        yield say(f"proposal.verdict.{status_of(told.plan)}", told.language)
+    elif told.goals:
+        yield say("proposal.verdict.met", told.language)
 
 
 def _asked(told: Reading) -> Iterator[str]:
@@ -71,8 +82,11 @@ def _asked(told: Reading) -> Iterator[str]:
 
 
 def requirements(told: Reading) -> Iterator[str]:
-    """Say what cannot hold together, and what meeting everything would take."""
+    """Say what cannot hold together, what meeting everything would take, and which rules a given plan breaks."""
     language, plan = told.language, told.plan
+    if told.given and plan["rules_broken_words"]:
+        names = listed(plan["rules_broken_words"], language)
+        yield say("proposal.verdict.given_rules", language, names=names)
     if plan["conflict_words"]:
         several = "conflict" if plan["conflict_smallest"] else "conflict_some"
         key = several if len(plan["conflict_words"]) > 1 else "conflict_one"

@@ -161,7 +161,9 @@ def method(told: Reading) -> Iterator[str]:
         "added": say("proposal.method.added", language) if any(row["at_existing"] for row in plan["opened"]) else "",
         "years": years_counted(told),
     }
-    if plan["best_effort"]:
+    if told.given:
+        yield say("proposal.method.given", language, years=values["years"])
+    elif plan["best_effort"]:
         yield say("proposal.method.best_effort", language, **values)
     else:
         goals = say("proposal.method.goals", language) if told.goals else ""
@@ -225,6 +227,9 @@ def _listed_goals(told: Reading, unmet: Sequence[Record]) -> str:
 def other_plans(told: Reading) -> Iterator[str]:
     """Say which other plans are near the best, or why none is told."""
     language, plan = told.language, told.plan
+    if told.given:
+        yield say("proposal.options.given", language)
+        return
     for row in plan["alternatives"]:
         yield say(
             "proposal.options.other",
@@ -254,7 +259,8 @@ def swaps(told: Reading) -> Iterator[str]:
         yield say("proposal.options.no_sites", language)
         return
     first = sorted(opened, key=lambda row: (-row["newly_covered"], row["number"]))[:SITES_SHOWN]
-    yield say(f"proposal.options.{'unchanged' if len(first) < len(opened) else 'unchanged_all'}", language)
+    all_of_them = "" if len(first) < len(opened) else "_all"
+    yield say(f"proposal.options.{'dropped' if told.given else 'unchanged'}{all_of_them}", language)
     for row in first:
         yield _without(told, row)
     if not all(row["in_time"] for row in first):
@@ -265,6 +271,8 @@ def _without(told: Reading, row: Record) -> str:
     language = told.language
     space = " " if language == "en" else ""
     parts = [dropped(told, row), *row["why"]]
+    if told.given:
+        return space.join(parts)
     if not row["runner_up_site_id"]:
         return space.join([*parts, say("proposal.options.no_runner_up", language)])
     comma = say("proposal.comma", language)

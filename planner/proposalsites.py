@@ -42,28 +42,31 @@ def sites(told: Reading) -> Table:
         "year": [str(row["year"]) for row in opened],
         "newly": [whole(row["newly_covered"], language) for row in opened],
         "only": [whole(row["only_people"], language) for row in opened],
-        "runner_up": [_runner_up(told, row) for row in opened],
     }
+    if not told.given:
+        cells["runner_up"] = [_runner_up(told, row) for row in opened]
     known = [key for key, column in cells.items() if any(column)]
     absent = [column(told, key) for key in cells if key not in known]
     rows = [tuple(cells[key][k] for key in known) for k in range(len(opened))]
     total = {"name": say("proposal.total", language)}
     total |= {key: money_bare(told.plan[f"cost_{key}_yuan"], language) for key in ("once", "yearly")}
     blank = any(not text for key in known for text in cells[key])
-    given = [say("proposal.note.absent", language, names=listed(absent, language))] if absent else []
+    without = [say("proposal.note.absent", language, names=listed(absent, language))] if absent else []
     return Table(
         caption=say("proposal.caption.sites", language),
         header=tuple(column(told, key) for key in known),
         rows=(*rows, tuple(total.get(key, "") for key in known)),
         widths=tuple(_WIDTHS.get(key, 1.0) for key in known),
         numeric=tuple(k for k, key in enumerate(known) if key in _NUMERIC),
-        notes=(*given, say("proposal.note.second", language, years=years_counted(told)), *_notes(told, blank=blank)),
+        notes=(*without, *_notes(told, blank=blank)),
         wide=True,
     )
 
 
 def _notes(told: Reading, *, blank: bool) -> Iterator[str]:
     """Say what the columns mean."""
+    if not told.given:
+        yield say("proposal.note.second", told.language, years=years_counted(told))
     yield from (say(f"proposal.note.{key}", told.language) for key in _keys(told, blank=blank))
 
 

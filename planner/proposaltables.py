@@ -139,7 +139,8 @@ def communities(told: Reading) -> Table | None:
     }
     known = [key for key, texts in cells.items() if any(texts) or key in _BY_PEN]
     notes = _communities_notes(told, cut=len(mine) > len(shown))
-    notes += [say("proposal.note.not_chosen", language)] if any(r["reason"] == "not_chosen" for r in shown) else []
+    not_chosen = "proposal.note.not_given" if told.given else "proposal.note.not_chosen"
+    notes += [say(not_chosen, language)] if any(r["reason"] == "not_chosen" for r in shown) else []
     modes = {told.standard(row["standard"])["mode"] for row in shown if row["standard"]}
     mode = say(f"proposal.mode.{'drive' if modes == {'drive'} else 'walk'}", language)
     wide = {"community": 1.7, "code": 1.7, "town": 1.7, "nearest": 1.7, "reason": 1.3, "measure": 3.2}

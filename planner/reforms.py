@@ -63,7 +63,8 @@ def keyed(
         for name, (part, whole) in _SHARES.items():
             got, every = row[part], row[whole]
             found[f"{start}.{name}{end}"] = None if got is None or not every else Fraction(got, every)
-    planned = run["missing"]["status"] in {"optimal", "gap"} and run["missing"]["years"]
+    sought = run["missing"]["status"] in {"optimal", "gap"} and not run["missing"].get("given")
+    planned = sought and run["missing"]["years"]
     last = run["missing"]["years"][-1] if planned else {}
     found |= {f"plan.{name}": last.get(name) for name in ("count", "cost_once_yuan", "cost_yearly_yuan")}
     return found | ({} if own is None else dict(_reported(read, own)))

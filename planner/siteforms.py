@@ -71,11 +71,19 @@ def about_plan(run: Row) -> dict[str, Any]:
         "best_effort": bool(run["plan"].get("best_effort")),
         "limited": any(one.get("served_today") is not None for one in run.get("standards", ())),
         "aimed": "goals" not in run or any(goal["target"] for goal in run["goals"]),
+        "given": bool(run["plan"].get("given")),
     }
 
 
 def verdict(
-    row: Row, *, years: int, best_effort: bool, language: Language, limited: bool = False, aimed: bool = True
+    row: Row,
+    *,
+    years: int,
+    best_effort: bool,
+    language: Language,
+    limited: bool = False,
+    aimed: bool = True,
+    given: bool = False,
 ) -> Form:
     """Make the table under the map: why, what comes second, the owner's consent and who fills in, the last two blank.
 
@@ -93,8 +101,11 @@ def verdict(
         Whether capacity is counted under some standard: people lost are then those whom outlets no longer take.
     aimed
         Whether there are goals.
+    given
+        Whether the scenario gives the plan: then nothing was looked for in the place of a site.
     """
-    second = runner_up(row, years=years, best_effort=best_effort, language=language, limited=limited, aimed=aimed)
+    about: dict[str, Any] = {"years": years, "best_effort": best_effort, "limited": limited, "aimed": aimed}
+    second = runner_up(row, **about, given=given, language=language)
     values = {
         "why": _joined(_why(row, language, limited=limited), language),
         "runner_up": second,
@@ -105,11 +116,20 @@ def verdict(
 
 
 def runner_up(
-    row: Row, *, years: int, best_effort: bool, language: Language, limited: bool = False, aimed: bool = True
+    row: Row,
+    *,
+    years: int,
+    best_effort: bool,
+    language: Language,
+    limited: bool = False,
+    aimed: bool = True,
+    given: bool = False,
 ) -> str:
     """Say what comes second and why it is not chosen; parameters as of `verdict`. Empty where nobody asked."""
     if "runner_up_site_id" not in row:
         return ""
+    if given:
+        return say("sitepages.second.given", language)
     if not row["runner_up_site_id"]:
         told = [say("sitepages.second.none", language)]
     else:

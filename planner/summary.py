@@ -9,7 +9,7 @@ import pandas as pd
 from planner.citations import pack_lines, quoted_beside, value_lines
 from planner.comparelines import status_text
 from planner.editoutputs import edit_lines
-from planner.figures import exact_percent, gap_percent, money, percent
+from planner.figures import exact_percent, gap_percent, money, percent, status_of
 from planner.mapdata import goals_asked
 from planner.provenance import doubt_lines
 from planner.record import standard_names
@@ -167,24 +167,21 @@ def _goal_lines(run: Mapping[str, Any], language: Language, *, planned: bool) ->
 
 def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     plan = run["plan"]
-    if plan["conflict"]:
-        key = "summary.conflict" if plan["conflict_smallest"] else "summary.conflict_some"
-        yield say(key, language, names=listed(plan["conflict_words"], language))
-    if plan["least_budget_yuan"] is not None:
-        yield say("summary.least_budget", language, yuan=money(plan["least_budget_yuan"], language))
-    if plan["alternatives_fewer"] == "no_plan":
-        yield say("summary.fewer_no_plan", language, asked=plan["alternatives_asked"])
+    yield from _kept_from(plan, language)
     if plan["objective"] is None:
         yield say("summary.no_lawful_plan" if plan["status"] == "infeasible" else "summary.no_plan_in_time", language)
         return
-    if plan["best_effort"]:
+    if plan.get("given"):
+        yield from _given_lines(run, language)
+    elif plan["best_effort"]:
         yield say("summary.infeasible" if plan["status"] == "infeasible" else "summary.unknown", language)
     yield from _cost_lines(run, language)
     yield from _proof_lines(plan, language)
     names = standard_names(run["standards"], language)
-    if plan["objective_of"] == "min_cost" and run["parameters"]["standard"]:
+    if plan["objective_of"] == "min_cost" and run["parameters"]["standard"] and not plan.get("given"):
         yield say("summary.standard_idle", language, name=names[run["parameters"]["standard"]])
-    yield from _opened_lines(plan["opened"], language, phased=len(run["parameters"]["years"]) > 1)
+    phased = len(run["parameters"]["years"]) > 1
+    yield from _opened_lines(plan["opened"], language, phased=phased, given=plan.get("given", False))
     if plan["alternatives"]:
         yield say("summary.alternatives", language, count=len(plan["alternatives"]))
     if plan["alternatives_fewer"] and plan["alternatives_fewer"] != "no_plan":
@@ -192,6 +189,28 @@ def _plan_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
         yield say(f"summary.fewer_{plan['alternatives_fewer']}", language, **values)
     for standard, left in plan["uncoverable_by_standard"].items():
         yield say("summary.uncoverable", language, name=names[standard], **left)
+
+
+def _kept_from(plan: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say what keeps every plan from the goals, and what would meet them."""
+    if plan["conflict"]:
+        key = "summary.conflict" if plan["conflict_smallest"] else "summary.conflict_some"
+        yield say(key, language, names=listed(plan["conflict_words"], language))
+    if plan["least_budget_yuan"] is not None:
+        yield say("summary.least_budget", language, yuan=money(plan["least_budget_yuan"], language))
+    if plan["alternatives_fewer"] == "no_plan":
+        yield say("summary.fewer_no_plan", language, asked=plan["alternatives_asked"])
+
+
+def _given_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say that a plan is given, and which rules it breaks; the goals that it misses are told before."""
+    plan = run["plan"]
+    yield say("summary.given", language)
+    if plan["rules_broken_words"]:
+        yield say("summary.given_rules", language, names=listed(plan["rules_broken_words"], language))
+    asked = "asked" if goals_asked(run) else "bare"
+    status = status_of(plan)
+    yield say(f"summary.{status}_{asked}" if status == "given" else f"summary.{status}", language)
 
 
 def _cost_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
@@ -224,8 +243,8 @@ def _cost_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
 
 def _proof_lines(plan: Mapping[str, Any], language: Language) -> Iterator[str]:
     """Say how sure it is that no plan is better: the solver's word, and what the certificate proves."""
-    cheapest = plan["objective_of"] == "min_cost"
-    if plan["status"] == "optimal":
+    cheapest, given = plan["objective_of"] == "min_cost", plan.get("given")
+    if plan["status"] == "optimal" and not given:
         yield say(f"summary.optimal_{plan['objective_of']}", language)
         if not plan["ties_broken"]:
             yield say("summary.ties", language)
@@ -242,7 +261,9 @@ def _proof_lines(plan: Mapping[str, Any], language: Language) -> Iterator[str]:
         yield say(found, language, gap=gap_percent(plan["certified_gap"]), bound=bound)
 
 
-def _opened_lines(opened: list[Mapping[str, Any]], language: Language, *, phased: bool) -> Iterator[str]:
+def _opened_lines(
+    opened: list[Mapping[str, Any]], language: Language, *, phased: bool, given: bool = False
+) -> Iterator[str]:
     """List new facilities in the order in which they are built."""
     for number, row in enumerate(opened[:OPENED_SHOWN], start=1):
         mark = say("summary.mark_year", language, year=row["year"]) if phased else ""
@@ -259,7 +280,7 @@ def _opened_lines(opened: list[Mapping[str, Any]], language: Language, *, phased
     if len(opened) > OPENED_SHOWN:
         yield say("summary.more_opened", language, count=len(opened) - OPENED_SHOWN)
     yield say("summary.overlap", language)
-    yield say("summary.why", language)
+    yield say("summary.why_given" if given else "summary.why", language)
     late = [str(row["name"]) for row in opened if not row.get("in_time", True)]
     if late:
         yield say("summary.reasons_late", language, count=len(late), names=listed(late[:LATE_SHOWN], language))

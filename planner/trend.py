@@ -153,17 +153,19 @@ def still_missing(studied: Study) -> dict[str, Any]:
     Returns
     -------
     missing
-        status of the plan (``none`` where no goal is set, or `NO_CANDIDATES`); gap; gap_allowed; seconds; years, each
+        status of the plan (``none`` where no goal is set, or `NO_CANDIDATES`); given, where the scenario gives it and
+        none was sought; gap; gap_allowed; seconds; years, each
         with the sites to be opened until then (count, by type), their one-time cost, what all of them cost a year, and
         how many costs are estimates; beyond, for each standard with a goal: communities (unit_id, name, district, town,
         people, those of them that no option reaches) that cannot meet it whatever is built, by the rule for
         communities, and the people of all points that nothing reaches.
     """
     plan = studied.plan
-    idle = plan.status in {"infeasible", "unknown"} and not offers_any(studied.inputs)
+    idle = plan.status in {"infeasible", "unknown"} and not offers_any(studied.inputs) and not studied.given
     return {
         "status": NO_CANDIDATES if idle else plan.status,
         "best_effort": plan.best_effort,
+        **({"given": True} if studied.given else {}),
         "gap": plan.gap,
         "gap_allowed": float(studied.inputs.scenario.siting.gap),
         "seconds": float(studied.inputs.scenario.siting.time_limit_s),
@@ -291,16 +293,8 @@ def missing_lines(
     language
         Of the sentences.
     """
-    status = missing["status"]
-    if status in {"optimal", "gap"}:
-        for year in missing["years"]:
-            yield _plan_line(year, language)
-        if status == "gap":
-            key = "trend.plan_near" if missing["gap"] <= missing["gap_allowed"] else "trend.plan_gap"
-            yield say(key, language, seconds=missing["seconds"], gap=gap_percent(missing["gap"]))
-    elif status in {"infeasible", "unknown", NO_CANDIDATES}:
-        yield say(f"trend.{status}", language)
-    if status == NO_CANDIDATES:
+    yield from _status_lines(missing, language)
+    if missing["status"] == NO_CANDIDATES:
         return
     titles = goal_titles(goals, names, language)
     for one in goals:
@@ -318,14 +312,31 @@ def missing_lines(
             yield say("trend.beyond", language, standard=name, count=len(units), people=people, names=shown + more)
 
 
-def _plan_line(year: Mapping[str, Any], language: Language) -> str:
+def _status_lines(missing: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Say what the plan takes by each year, how near the cheapest it is, or that there is none."""
+    status = missing["status"]
+    if missing.get("given"):
+        yield say("trend.given" if status == "optimal" else "trend.given_short", language)
+        yield from (_plan_line(year, language, "given") for year in missing["years"])
+    elif status in {"optimal", "gap"}:
+        for year in missing["years"]:
+            yield _plan_line(year, language)
+        if status == "gap":
+            key = "trend.plan_near" if missing["gap"] <= missing["gap_allowed"] else "trend.plan_gap"
+            yield say(key, language, seconds=missing["seconds"], gap=gap_percent(missing["gap"]))
+    elif status in {"infeasible", "unknown", NO_CANDIDATES}:
+        yield say(f"trend.{status}", language)
+
+
+def _plan_line(year: Mapping[str, Any], language: Language, kind: str = "plan") -> str:
+    """Say what a plan opens until a year: ``plan`` speaks of what the goals take, ``given`` of what is given."""
     if not year["count"]:
-        return say("trend.plan_none", language, year=year["year"])
+        return say(f"trend.{kind}_none", language, year=year["year"])
     types = listed(
         [say("trend.plan_type", language, name=name, count=count) for name, count in year["types"].items()], language
     )
     once, yearly = (money(year[key], language) for key in ("cost_once_yuan", "cost_yearly_yuan"))
     values = {"year": year["year"], "count": year["count"], "types": types, "once": once, "yearly": yearly}
     if year["estimated"]:
-        return say("trend.plan_estimated", language, **values, estimated=year["estimated"])
-    return say("trend.plan", language, **values)
+        return say(f"trend.{kind}_estimated", language, **values, estimated=year["estimated"])
+    return say("trend.plan" if kind == "plan" else "trend.given_plan", language, **values)

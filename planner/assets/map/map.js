@@ -222,7 +222,13 @@
       [words.plan_opened, record.plan.opened], [words.plan_once, yuan(record.plan.cost_once_yuan)],
       [words.plan_estimated, yuan(record.plan.estimated_yuan || null)], [words.plan_yearly, yuan(record.plan.cost_yearly_yuan)],
     ]));
-    if (record.plan.best_effort) { append(block, make("div", "pm-unmet", words.best_effort)); }
+    if (record.plan.given) {
+      append(block, make("div", record.plan.best_effort ? "pm-unmet" : "pm-small", words.given));
+      if (record.plan.broken.length) {
+        const names = append(make("ul", "pm-conflict"), ...record.plan.broken.map((name) => make("li", "", name)));
+        append(block, make("div", "pm-small", words.given_rules), names);
+      }
+    } else if (record.plan.best_effort) { append(block, make("div", "pm-unmet", words.best_effort)); }
     if (record.plan.conflict.length) {
       const names = append(make("ul", "pm-conflict"), ...record.plan.conflict.map((name) => make("li", "", name)));
       append(block, make("div", "pm-small", record.plan.conflict.length > 1 ? words.conflict : words.conflict_one), names);
