@@ -168,7 +168,7 @@
       const listed = meta.prices.filter((price) => price.type === entry.type && tidy(price.size) === tidy(entry.size));
       const price = methods.map((method) => listed.find((one) => tidy(one.method) === method)).find((one) => one);
       if (!price) throw new RangeError("no price for " + entry.type);
-      return { once: price.once, yearly: price.yearly, estimated: true, funding: from ? tidy(from.funding) : "" };
+      return { once: price.once, yearly: price.yearly, estimated: true, estimated_once: true, funding: from ? tidy(from.funding) : "" };
     }
 
     // once + yearly x years open within the horizon, as planner/phases.py counts them
@@ -179,7 +179,7 @@
     return { priceOf, total };
   }
 
-  // What an edit's plan costs: `estimated` counts its facilities whose price is not their own row's.
+  // What an edit's plan costs in yuan; `estimated` is the part of `once` that is no row's own figure.
   function costOf(edit, prices, counts) {
     const found = { once: 0, yearly: 0, total: 0, estimated: 0 }, funding = new Map();
     for (const entry of edit.plan) {
@@ -188,7 +188,7 @@
       found.once += price.once;
       found.yearly += price.yearly;
       found.total += total;
-      found.estimated += price.estimated ? 1 : 0;
+      found.estimated += price.estimated_once ? price.once : 0;
       funding.set(tidy(price.funding), (funding.get(tidy(price.funding)) || 0) + total);
     }
     return { ...found, funding: [...funding].sort((a, b) => (a[0] < b[0] ? -1 : 1)) };
@@ -196,24 +196,31 @@
 
   // --- the page's own figures against those of the run -----------------------------------------------------------------
 
-  // The first standard whose figures differ from what the run signed; null where all agree.
-  function differing(meta, said, found, standardOf) {
-    const unlike = (a, b) => JSON.stringify(a) !== JSON.stringify(b);
-    const report = (s, part) => ({ standard: s === null ? null : meta.standards[s].id, said: part(said), found: part(found) });
-    for (let s = 0; s < meta.standards.length; s++) {
-      for (const name of ["people", "covered", "communities", "communities_covered", "districts"]) {
-        if (unlike(said.standards[s][name], found.standards[s][name])) return report(s, (all) => all.standards[s][name]);
-      }
-      if (said.units && unlike(said.units[s], found.units[s])) return report(s, (all) => all.units[s]);
+  // The first numbers that differ between two plain values of one shape; null where none do.
+  function unlike(said, found) {
+    if (said === null || found === null || typeof said !== "object" || typeof found !== "object") {
+      return said === found ? null : { said, found };
     }
-    for (let g = 0; g < meta.goals.length; g++) {
-      const [a, b] = [said, found].map(({ goals }) => goals[g] && goals[g].map((one) => [one.whole, one.needed, one.reached, one.met]));
-      if (b && unlike(a, b)) return report(standardOf(meta.goals[g]), (all) => all.goals[g]);
-    }
-    for (const name of said.cost ? ["once", "yearly", "total"] : []) {
-      if (said.cost[name] !== found.cost[name]) return report(null, (all) => all.cost);
+    for (const key of new Set([...Object.keys(said), ...Object.keys(found)])) {
+      const wrong = unlike(key in said ? said[key] : null, key in found ? found[key] : null);
+      if (wrong) return wrong;
     }
     return null;
+  }
+
+  // Where the page's figures differ from what the run signed: the number of the standard (null: costs), and the first two
+  // numbers that differ; null where all agree.
+  function differing(meta, said, found, standardOf) {
+    const report = (standard, wrong) => wrong && { standard, ...wrong };
+    for (let s = 0; s < meta.standards.length; s++) {
+      const wrong = report(s, unlike(said.standards[s], found.standards[s]) || unlike(said.units[s], found.units[s]));
+      if (wrong) return wrong;
+    }
+    for (let g = 0; g < meta.goals.length; g++) {
+      const wrong = report(standardOf(meta.goals[g]), unlike(said.goals[g], found.goals[g]));
+      if (wrong) return wrong;
+    }
+    return report(null, unlike(said.cost, found.cost));
   }
 
   // --- the city ---------------------------------------------------------------------------------------------------------

@@ -53,9 +53,10 @@
     return only;
   }
 
-  // Where people go, most people first: rows of a point, the spot that it goes to (-1: there is none) and how much
-  // farther that is. `to` is the site_id, "" for nowhere or a place of the room, whose entry of the plan is `plan`.
-  function summed(rows, people, named) {
+  // Where people go, most people first: rows of a point, the spot that it goes to (-1: there is none) and how much more
+  // that is, on average rounded down. `to` is the site_id, "" for nowhere or a place of the room, whose entry of the plan
+  // is `plan`.
+  function summed(rows, people, named, unit) {
     const sums = new Map();
     for (const { p, to, more } of rows) {
       const sum = sums.get(to) || { spot: to, people: 0, whole: 0n };
@@ -65,7 +66,7 @@
     }
     return [...sums.values()].sort((a, b) => b.people - a.people || a.spot - b.spot).map(({ spot, people: count, whole }) => {
       const many = BigInt(Math.max(1, count)), rest = ((whole % many) + many) % many;
-      return { ...named(spot), people: count, more_mm: spot < 0 ? null : Number((whole - rest) / many) };
+      return { ...named(spot), people: count, more_mm: null, more_ms: null, [unit]: spot < 0 ? null : Number((whole - rest) / many) };
     });
   }
 
@@ -74,7 +75,7 @@
     const { n, people, codes } = room.load.points, { COUNTS, PLACELESS } = live.codes;
     const near = twoNearest(room, open, s, spots), only = onlySpot(room, open, s, spots), moving = [];
     const named = (k) => ({ to: k < 0 || spots[k].site < 0 ? "" : room.meta.sites[spots[k].site].id, plan: k < 0 ? -1 : spots[k].plan });
-    const mm = near.mm || near.cost; // where minutes decide, the metres of the quickest way
+    const unit = open.kinds[s].measure === "time" ? "more_ms" : "more_mm";
     let nearest = 0, losing = 0;
     for (let p = 0; p < n; p++) {
       if (!(codes[s][p] & COUNTS)) continue;
@@ -82,10 +83,10 @@
       if (near.site[2 * p] !== i || !people[p] || codes[s][p] & PLACELESS) continue;
       const to = near.site[2 * p + 1];
       nearest += people[p];
-      moving.push({ p, to, more: to < 0 ? 0 : mm[2 * p + 1] - mm[2 * p] });
+      moving.push({ p, to, more: to < 0 ? 0 : near.cost[2 * p + 1] - near.cost[2 * p] });
     }
     const alone = moving.filter(({ p }) => only[p] === i);
-    return { nearest, losing, moves: summed(moving, people, named), losing_moves: summed(alone, people, named) };
+    return { nearest, losing, moves: summed(moving, people, named, unit), losing_moves: summed(alone, people, named, unit) };
   }
 
   // city.closing(edit, site): by standard, null where the site does not serve it.

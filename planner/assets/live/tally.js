@@ -4,8 +4,9 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
 
-  // bits of the code of a point under a standard
-  const COUNTS = 1, MET = 4, UNMET = 8, PLACELESS = 16, NO_UNIT = 32;
+  // Bits of the code of a point under a standard. PLACELESS are two: found covered, but nobody knows by which outlet; and
+  // reached by no site.
+  const COUNTS = 1, MET = 4, UNMET = 8, PLACELESS = 16 | 64, NO_UNIT = 32;
   live.codes = { COUNTS, APART: 2, MET, UNMET, PLACELESS, NO_UNIT };
 
   // A share as it is written in decimal: "0.9" is 9 / 10.
