@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from planner.coverage import CHECKED, communities, community_counts
 from planner.recount import cost_of
@@ -12,8 +13,6 @@ from planner.study import goal_tallies, goals_in, tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
     from planner.livepoints import Points
     from planner.standards import Goal, Standard
@@ -63,7 +62,7 @@ def _rows(studied: Study, standard: Standard, state: str) -> pd.DataFrame:
     people = joined["people"].to_numpy(dtype=np.int64)
     within = people * joined["covered"].to_numpy(dtype=bool)
     judged = communities(joined, (joined["reason"] == CHECKED).to_numpy())
-    return joined.assign(unit_id=judged, people=people, within=within)
+    return pd.DataFrame(joined.assign(unit_id=judged, people=people, within=within))
 
 
 def _districts(rows: pd.DataFrame, names: Sequence[str]) -> list[list[int]]:

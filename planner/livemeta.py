@@ -215,14 +215,14 @@ def _units(points: Points) -> list[dict[str, Any]]:
     number = {name: place for place, name in enumerate(points.districts)}
     table = points.table[points.table["unit_id"] != ""]
     by_unit = table.groupby("unit_id", sort=True)
-    found = by_unit.agg(first=("name", "min"), last=("name", "max"), district=("district", "first"))
+    found = by_unit.agg(first=("name", "min"), last=("name", "max"), district=("district", "first")).reset_index()
     return [
         {
-            "id": str(unit),
-            "name": without_turns(str(row.first if row.first == row.last and row.first else unit)),
-            "district": number.get(row.district, -1),
+            "id": row["unit_id"],
+            "name": without_turns(row["first"] if row["first"] == row["last"] and row["first"] else row["unit_id"]),
+            "district": number.get(row["district"], -1),
         }
-        for unit, row in zip(found.index, found.itertuples(index=False), strict=True)
+        for row in found.to_dict("records")
     ]
 
 
@@ -294,15 +294,18 @@ def _options(studied: Study) -> list[dict[str, Any]]:
 
 def _option_numbers(studied: Study) -> dict[tuple[str, str, str], int]:
     """Site, type and size -> number of the option."""
-    keys = _new_options(studied)[["site_id", "type", "size"]]
-    return {(row.site_id, row.type, row.size): number for number, row in enumerate(keys.itertuples(index=False))}
+    return {_key(row): number for number, row in enumerate(_new_options(studied).to_dict("records"))}
+
+
+def _key(row: Mapping[Any, Any]) -> tuple[str, str, str]:
+    return row["site_id"], row["type"], row["size"] or ""
 
 
 def _plan(studied: Study) -> list[dict[str, int]]:
     """List what the plan opens by its last year, in the order of building."""
     number = _option_numbers(studied)
-    rows = studied.opened.itertuples(index=False)
-    return [{"option": number[row.site_id, row.type, row.size], "year": int(row.year)} for row in rows]
+    rows = studied.opened.to_dict("records")
+    return [{"option": number[_key(row)], "year": int(row["year"])} for row in rows]
 
 
 def _frontier(studied: Study, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -318,7 +321,7 @@ def _frontier(studied: Study, found: Mapping[str, Any] | None) -> dict[str, Any]
                 {
                     **{key: point[key] for key in ("budget_yuan", "cost_yuan", "people")},
                     "open": [
-                        {"option": number[row["site_id"], row["type"], row["size"] or ""], "year": int(row["year"])}
+                        {"option": number[_key(row)], "year": int(row["year"])}
                         for row in sorted(point["sites"], key=lambda row: int(row["year"]))
                     ],
                 }

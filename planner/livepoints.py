@@ -134,7 +134,8 @@ def scope_of_points(points: Points, goal: Goal, spoken: NDArray[np.bool_]) -> tu
     if goal.each == "city" and goal.district is None and goal.town is None:
         return [""], None
     number = np.full(len(points.rows), -1, dtype=np.int64)
-    names, at = [], np.flatnonzero(spoken)
+    names: list[str] = []
+    at = np.flatnonzero(spoken)
     for name, inside in scopes(points.table[spoken], goal.each, goal.district, goal.town):
         number[at[inside]] = len(names)
         names.append(name)
@@ -143,7 +144,8 @@ def scope_of_points(points: Points, goal: Goal, spoken: NDArray[np.bool_]) -> tu
 
 def _numbers(values: pd.Series, known: Sequence[str]) -> Whole:
     """Return the place of each text among those known; -1 for none."""
-    return np.asarray(pd.Index(known, dtype=object).get_indexer(pd.Index(values, dtype=object)), dtype=np.int64)
+    number = {name: place for place, name in enumerate(known)}
+    return np.array([number.get(value, -1) for value in values], dtype=np.int64)
 
 
 def point_sections(

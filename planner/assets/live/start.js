@@ -55,8 +55,10 @@
       say(page.fill(words.differs, { name: nameOf(load, wrong), said: String(wrong.said), found: String(wrong.found) }));
       return null;
     }
-    isReady();
-    live.begin(city);
+    if (live.begin) {
+      isReady();
+      live.begin(city);
+    }
     return city;
   }
 
