@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.recomputed import Figure, Recomputed, as_text, cells, figure, missing
 from planner.recoverage import Row, types_in, types_today
+from planner.regiven import given_figures
 from planner.rejudge import CHECKED, goal_figures, standard_figures
 from planner.replan import people_at, plan_figures, price, rules_broken, unreachable
 from planner.reresult import RUN
@@ -347,8 +348,11 @@ def _plan(again: Recomputed, result: Result) -> Iterator[Figure]:
             found["people"] = people_at(read, again.measured, alone, None)[one.site]
             found["newly_covered"] = people_at(read, again.measured, alone, _today_rows(again))[one.site]
         yield from cells(RUN, f"plan.opened {name}", written.get(name, {}), found)
-    for rule, asked, value in rules_broken(read, again.opened) if again.planned or again.opened else ():
-        yield Figure("scenario.toml", rule, "", asked, value, same=False)
+    yield from given_figures(read, result.run, again.opened)
+    told = {*plan.get("rules_broken", ())}
+    for broken in rules_broken(read, again.opened) if again.planned or again.opened else ():
+        if broken.told not in told:  # of a plan that was sought none is told
+            yield Figure("scenario.toml", broken.rule, "", broken.asked, broken.found, same=False)
     if again.measured is not None and not _has_checks(again):
         far = unreachable(read, again.measured)
         lost = {

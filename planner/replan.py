@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.recoverage import nearest
 from planner.redegrees import metres_mm
@@ -167,6 +167,15 @@ def out_of_reach(read: Read, measured: Measured, rule: Rule) -> set[str]:
 # --- the rules that every plan holds ------------------------------------------------------------------------------
 
 
+class Broken(NamedTuple):
+    """A rule that a plan does not hold: its name, what it asks for, what the plan has, and what run.json calls it."""
+
+    rule: str
+    asked: str
+    found: str
+    told: str
+
+
 @dataclass(frozen=True)
 class _Standing:
     """A facility that stands in the last year, and where."""
@@ -179,26 +188,28 @@ class _Standing:
     new: bool
 
 
-def rules_broken(read: Read, new: Sequence[Opened]) -> Iterator[tuple[str, str, str]]:
-    """Yield each rule of the scenario that a plan does not hold: its name, what it asks for, what the plan has."""
+def rules_broken(read: Read, new: Sequence[Opened]) -> Iterator[Broken]:
+    """Yield each rule of the scenario that a plan does not hold."""
     prices = [(one, price(read, one)) for one in new]
     rules, siting = read.scenario.get("rules", {}), read.scenario.get("siting", {})
-    for name, most, value in (*_budgets(read, prices), ("siting.max_sites", siting.get("max_sites"), len(new))):
+    number = ("siting.max_sites", siting.get("max_sites"), len(new), "siting.max_sites")
+    for name, most, value, told in (*_budgets(read, prices), number):
         if most is not None and value > most:
-            yield name, f"≤ {most}", str(value)
+            yield Broken(name, f"≤ {most}", str(value), told)
     yield from _counts(read, new)
     sites = Counter(one.site for one in new)
     for site, count in sites.items():
         if count > rules.get("types_per_site", 1):
-            yield f"rules.types_per_site:{site}", f"≤ {rules.get('types_per_site', 1)}", str(count)
+            name = f"rules.types_per_site:{site}"
+            yield Broken(name, f"≤ {rules.get('types_per_site', 1)}", str(count), name)
     for site in rules.get("force_open", ()):
         if site not in sites:
-            yield f"rules.force_open:{site}", "≥ 1", "0"
+            yield Broken(f"rules.force_open:{site}", "≥ 1", "0", f"rules.force_open:{site}")
     for site in set(rules.get("force_closed", ())) & sites.keys():
-        yield f"rules.force_closed:{site}", "0", str(sites[site])
+        yield Broken(f"rules.force_closed:{site}", "0", str(sites[site]), f"rules.force_closed:{site}")
     for one in new:
         if one.type not in buildable(read, read.sites[one.site]) or one.type in _stands(read.sites[one.site]):
-            yield f"facility:{one.site}", "0", one.type
+            yield Broken(f"facility:{one.site}", "0", one.type, "")
     yield from _spacing(read, new)
     yield from _near_people(read, new)
 
@@ -207,28 +218,29 @@ def _stands(site: Site) -> tuple[str, ...]:
     return site.types if site.status == "existing" else ()
 
 
-def _budgets(read: Read, prices: Sequence[tuple[Opened, Mapping[str, Any]]]) -> Iterator[tuple[str, int | None, int]]:
-    """Every budget: its name, the most, what the plan costs of it."""
+def _budgets(
+    read: Read, prices: Sequence[tuple[Opened, Mapping[str, Any]]]
+) -> Iterator[tuple[str, int | None, int, str]]:
+    """Every budget: its name, the most, what the plan costs of it, and what run.json calls it."""
     siting = read.scenario.get("siting", {})
-    yield "siting.budget_yuan", siting.get("budget_yuan"), horizon_cost(read, prices)
+    yield "siting.budget_yuan", siting.get("budget_yuan"), horizon_cost(read, prices), "siting.budget_yuan"
     for key, money in zip(("budget_once_yuan", "budget_yearly_yuan"), MONEY, strict=True):
-        yield f"siting.{key}", siting.get(key), sum(costs[money] for _, costs in prices)
+        yield f"siting.{key}", siting.get(key), sum(costs[money] for _, costs in prices), f"siting.{key}"
     for source, most in siting.get("budgets", {}).items():
         part = [row for row in prices if row[1]["funding"] == source]
-        yield f"siting.budgets.{source}", most, horizon_cost(read, part)
+        yield f"siting.budgets.{source}", most, horizon_cost(read, part), f"siting.budgets:{source}"
     for phase in read.scenario.get("phase", ()):
         year, here = phase["year"], [row for row in prices if row[0].year <= phase["year"]]
-        parts = {"budget_yuan": (phase.get("budget_yuan"), here)}
-        parts |= {
-            f"budgets.{source}": (most, [row for row in here if row[1]["funding"] == source])
-            for source, most in phase.get("budgets", {}).items()
-        }
-        for key, (most, rows) in parts.items():
+        parts = [("budget_yuan", phase.get("budget_yuan"), here, f"phase.budget_yuan:{year}")]
+        for source, most in phase.get("budgets", {}).items():
+            paid = [row for row in here if row[1]["funding"] == source]
+            parts.append((f"budgets.{source}", most, paid, f"phase.budgets:{year}:{source}"))
+        for key, most, rows, told in parts:
             once = sum(costs["cost_once_yuan"] for one, costs in rows if one.year == year)
-            yield f"phase.{year}.{key}", most, once + sum(costs["cost_yearly_yuan"] for _, costs in rows)
+            yield f"phase.{year}.{key}", most, once + sum(costs["cost_yearly_yuan"] for _, costs in rows), told
 
 
-def _counts(read: Read, new: Sequence[Opened]) -> Iterator[tuple[str, str, str]]:
+def _counts(read: Read, new: Sequence[Opened]) -> Iterator[Broken]:
     today = [(site, kind, False) for site in read.sites.values() if site.today for kind in site.types]
     opened = [(read.sites[one.site], one.type, True) for one in new]
     standing = [
@@ -246,7 +258,9 @@ def _counts(read: Read, new: Sequence[Opened]) -> Iterator[tuple[str, str, str]]
                 found[name] = sum(_counts_for(count, one) for one in held)
         for name, value in found.items():
             if not count.get("min", 0) <= value <= count.get("max", value):
-                yield f"count.{count['id']}:{name}", f"{count.get('min', 0)}–{count.get('max', '')}", str(value)
+                asked = f"{count.get('min', 0)}–{count.get('max', '')}"
+                told = ":".join(filter(None, (count["id"], name)))
+                yield Broken(f"count.{count['id']}:{name}", asked, str(value), told)
 
 
 def _asked_in(count: Mapping[str, Any], places: Sequence[Any], homes: Sequence[Any]) -> Sequence[Any]:
@@ -259,7 +273,7 @@ def _counts_for(count: Mapping[str, Any], one: _Standing) -> bool:
     return one.type in types and count.get("tier") in {None, one.tier} and (one.new or not count.get("new_only"))
 
 
-def _spacing(read: Read, new: Sequence[Opened]) -> Iterator[tuple[str, str, str]]:
+def _spacing(read: Read, new: Sequence[Opened]) -> Iterator[Broken]:
     """Yield new facilities too near to another one of their type."""
     for rule in read.scenario.get("rules", {}).get("spacing", ()):
         kind, least = rule["type"], int(Decimal(rule["m"]) * 1000)
@@ -269,7 +283,8 @@ def _spacing(read: Read, new: Sequence[Opened]) -> Iterator[tuple[str, str, str]
             for second in (*opened[number + 1 :], *today):
                 mm = _apart(read, first, second)
                 if first != second and mm < least:
-                    yield f"rules.spacing:{first}/{second}", f"≥ {rule['m']} m", f"{mm / 1000:.3f} m"
+                    name, apart = f"rules.spacing:{first}/{second}", f"{mm / 1000:.3f} m"
+                    yield Broken(name, f"≥ {rule['m']} m", apart, f"rules.spacing:{kind}")
 
 
 def _apart(read: Read, first: str, second: str) -> int:
@@ -277,7 +292,7 @@ def _apart(read: Read, first: str, second: str) -> int:
     return metres_mm(*here, *there) if here and there else 0
 
 
-def _near_people(read: Read, new: Sequence[Opened]) -> Iterator[tuple[str, str, str]]:
+def _near_people(read: Read, new: Sequence[Opened]) -> Iterator[Broken]:
     """Yield new facilities that have too few residents near."""
     homes = [point for point in read.points.values() if point.able and point.layer == RESIDENTS]
     for rule in read.scenario.get("rules", {}).get("near_people", ()):
@@ -288,4 +303,6 @@ def _near_people(read: Read, new: Sequence[Opened]) -> Iterator[tuple[str, str, 
                 near = (home for home in homes if home.place and metres_mm(*place, *home.place) <= within)
                 people = sum(home.people for home in near)
                 if people < rule["people"]:
-                    yield f"rules.near_people:{one.site}", f"≥ {rule['people']}", str(people)
+                    yield Broken(
+                        f"rules.near_people:{one.site}", f"≥ {rule['people']}", str(people), "rules.near_people"
+                    )
