@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 def kept_files(result: Result) -> dict[str, Path]:
     """Return the files that a result keeps or names: name as its scenario writes it -> path; those that are there."""
-    folder = result.folder / "inputs"
-    held = (
-        {f"inputs/{path.name}": path for path in sorted(folder.iterdir()) if path.is_file()} if folder.is_dir() else {}
-    )
+    inputs, last = result.folder / "inputs", result.folder / "inputs" / "previous"
+    paths = [path for path in sorted(inputs.rglob("*")) if path.is_file() and last not in path.parents]
+    held = {path.relative_to(result.folder).as_posix(): path for path in paths}
     named = {file: result.folder / file for file in result.named if not file.startswith("inputs/")}
     return held | {file: path for file, path in named.items() if path.is_file()}
 

@@ -104,9 +104,10 @@ def write_gpkg(layers: Mapping[str, GeoDataFrame], path: Path, data_date: dt.dat
 
 
 def copy_inputs(files: Iterable[Path], folder: Path) -> dict[Path, str]:
-    """Copy input files into a folder under names that do not clash, not even where case does not count.
+    """Copy input files into a folder; a name that is taken, also where case does not count, goes into a folder within.
 
-    Files that differ in their ending only, such as those of a Shapefile, still do so afterwards.
+    Every file keeps its name, which ids by line are made of, and those that differ in their ending only, such as the
+    files of a Shapefile, stay together.
 
     Returns
     -------
@@ -123,9 +124,10 @@ def copy_inputs(files: Iterable[Path], folder: Path) -> dict[Path, str]:
         chosen, number = [file.name for file in group], 1
         while taken & {name.casefold() for name in chosen}:
             number += 1
-            chosen = [f"{number}-{file.name}" for file in group]
+            chosen = [f"{number}/{file.name}" for file in group]
         taken |= {name.casefold() for name in chosen}
         for file, name in zip(group, chosen, strict=True):
             names[file] = f"{folder.name}/{name}"
+            (folder / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(file, folder / name)
     return names

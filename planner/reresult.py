@@ -173,7 +173,7 @@ class Result:
 
 
 def is_copy(name: str, original: str) -> bool:
-    """Whether a kept file has the name of an original, or that name behind a number that tells copies apart."""
+    """Whether a kept file has the name of an original, or, as older results have it, that name behind a number."""
     number, _, rest = name.partition("-")
     return name == original or (number.isdecimal() and rest == original)
 

@@ -247,6 +247,6 @@ def test_copies_of_one_name_keep_their_parts_together(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     names = report.copy_inputs(files, tmp_path / "out" / "inputs")
     assert [names[file] for file in files] == [
-        f"inputs/{name}" for name in ("t.shp", "t.dbf", "2-t.shp", "2-t.dbf", "2-t.cpg", "3-t.SHP", "3-t.DBF")
+        f"inputs/{name}" for name in ("t.shp", "t.dbf", "2/t.shp", "2/t.dbf", "2/t.cpg", "3/t.SHP", "3/t.DBF")
     ]
     assert [(tmp_path / "out" / name).read_text() for name in names.values()] == list("aabbbcc")

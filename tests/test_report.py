@@ -58,3 +58,4 @@ def test_inputs_of_one_name_do_not_clash(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     names = report.copy_inputs([tmp_path / "a" / "t.csv", tmp_path / "b" / "t.csv"], tmp_path / "out" / "inputs")
     assert [(tmp_path / "out" / name).read_text() for name in names.values()] == ["a", "b"]
+    assert {name.rsplit("/", 1)[-1] for name in names.values()} == {"t.csv"}, "ids by line are made of the name"
