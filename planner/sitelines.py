@@ -188,7 +188,7 @@ def applied(
     entries = [_known(entry, table, rows) for entry in entries]
     faults = list(_faults(loaded, entries, contract, rows))
     if faults:
-        raise TableError(*faults)
+        raise TableError(*sorted(faults, key=lambda fault: (fault.file, fault.row or 0)))
     alone = {entry.site: entry for entry in reversed(entries) if entry.site}  # twins are a fault of the scenario
     entries = sorted(alone.values(), key=lambda entry: entry.number)
     return None if table is None else _joined(loaded, table, entries, rows, contract)
