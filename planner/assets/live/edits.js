@@ -30,7 +30,7 @@
   }
 
   function frozen(value) {
-    if (value !== null && typeof value === "object" && !Object.isFrozen(value)) {
+    if (value !== null && typeof value === "object" && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
       Object.freeze(value);
       Object.values(value).forEach(frozen);
     }

@@ -5,14 +5,17 @@
   const live = root.plannerLive = root.plannerLive || {};
 
   const MOST_STEPS = 500; // edits that may be undone; an edit with its figures takes some kilobytes
+  const MOST_KEPT = 60, MOST_COVERED = 3000; // edits whose figures, or whose people covered alone, are kept
 
   class Session {
     constructor(city) {
       this.city = city;
+      this.kept = new Map();
+      this.covered = new Map();
       this.meta = city.load.meta;
       this.start = live.edits.frozen(city.start);
-      this.base = city.figures(this.start);
-      this.today = city.figures(city.today);
+      this.base = this.figuresOf(this.start);
+      this.today = this.figuresOf(city.today);
       this.present = { edit: this.start, figures: this.base, words: "" };
       this.past = [];
       this.future = [];
@@ -52,7 +55,7 @@
 
     apply(edit, words) {
       if (live.edits.same(edit, this.edit)) { return; }
-      const present = { edit: live.edits.frozen(edit), figures: this.city.figures(edit), words: words || "" };
+      const present = { edit: live.edits.frozen(edit), figures: this.figuresOf(edit), words: words || "" };
       this.past = [...this.past, this.present].slice(-MOST_STEPS);
       this.future = [];
       this.turnTo(present);
@@ -81,6 +84,32 @@
 
     toggle(option, words) {
       this.apply(live.edits.toggle(this.edit, option, this.start), words);
+    }
+
+    /* Figures of any edit, kept for when they are asked for again. */
+    figuresOf(edit) {
+      const key = live.edits.key(edit), kept = this.kept.get(key) || this.city.figures(edit);
+      this.kept.delete(key); // the last asked for is the last to go
+      this.kept.set(key, kept);
+      if (this.kept.size > MOST_KEPT) { this.kept.delete(this.kept.keys().next().value); }
+      return kept;
+    }
+
+    /* People covered under each standard: all that is kept of the many edits of a build order. */
+    coveredOf(edit) {
+      const key = live.edits.key(edit);
+      if (!this.covered.has(key)) {
+        if (this.covered.size > MOST_COVERED) { this.covered.clear(); }
+        this.covered.set(key, this.figuresOf(edit).standards.map((one) => one.covered));
+      }
+      return this.covered.get(key);
+    }
+
+    /* An edit with everything built that may be built: more than any plan can reach. */
+    everything(edit) {
+      const options = this.meta.options.map((_, k) => ({ ...this.optionAt(k), year: this.meta.years[0] }));
+      const more = options.filter((one) => !edit.closed.includes(one.site) && live.edits.indexOf(edit.plan, one) < 0);
+      return live.edits.frozen({ ...edit, plan: [...edit.plan, ...more] });
     }
 
     /* ---- what is shown ---- */
@@ -149,7 +178,15 @@
 
     optionOf(entry) {
       const option = live.edits.origin(entry);
-      return option ? this.meta.options.findIndex((one, k) => live.edits.sameOption(this.optionAt(k), option)) : -1;
+      return option ? this.meta.options.findIndex((_, k) => live.edits.sameOption(this.optionAt(k), option)) : -1;
+    }
+
+    /* What an entry costs, {once, yearly, estimated}: as its option, or as its type and method; null without a price. */
+    priceOf(entry) {
+      const option = this.meta.options[this.optionOf(entry)];
+      if (option) { return option; }
+      const price = this.meta.prices.find((one) => one.type === entry.type && one.method === entry.method && (one.size || "") === entry.size);
+      return price ? { once: price.once, yearly: price.yearly, estimated: true } : null;
     }
 
     get lastYear() { return this.meta.years[this.meta.years.length - 1]; }

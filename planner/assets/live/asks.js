@@ -1,0 +1,199 @@
+/* What the room asks for: goals and what they lack, a budget and what is over, what no candidate reaches, communities. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const { act, append, choice, digits, folder, keyed, make, note, persons, refill, say, share, stepwise, table, typedYuan, words, yuan } = live.kit;
+  const { edits } = live;
+  const MOST_NAMED = 100, MOST_PLACES = 300;
+
+  /* ---- goals ---- */
+  function goalName(goal, scope) {
+    return [goal.name || goal.id, goal.scopes[scope]].filter(Boolean).join(" ");
+  }
+
+  function lacking(goal, one) {
+    return say(goal.of === "communities" ? "lack_communities" : "lack_people", { n: digits(one.needed - one.reached) });
+  }
+
+  /* Add the next best place again and again until a goal is met: how many that takes and what it costs, not the least. */
+  function seek(session, g, scope, tell) {
+    const { edit, meta } = session, goal = meta.goals[g], place = goal.scopes[scope] || "";
+    const within = (k) => !place || [meta.sites[meta.options[k].site].district, meta.sites[meta.options[k].site].town].includes(place);
+    let tried = edit, count = 0;
+    const reached = () => session.figuresOf(tried).goals[g][scope];
+    stepwise(() => session.edit === edit, () => {
+      const now = reached();
+      const next = now.met || count >= MOST_PLACES ? null : session.city.best(tried, goal.standard).find((one) => one.newly > 0 && within(one.option));
+      if (!next) {
+        tell(now, tried, count);
+        return false;
+      }
+      tried = edits.add(tried, { ...session.optionAt(next.option), year: session.lastYear });
+      count += 1;
+      return true;
+    });
+  }
+
+  function sought(session, goal, now, tried, count, key) {
+    const cost = session.figuresOf(tried).cost.total - session.figures.cost.total, values = { n: count, cost: yuan(cost), years: session.meta.horizon_years };
+    const use = count ? [act(words.use, `use ${key}`, () => session.apply(tried, say("did_seek", { n: count })))] : [];
+    return [note(now.met ? say("sought", values) : say("sought_not", { ...values, lack: lacking(goal, now) })), ...use];
+  }
+
+  function goalRow(session, g, scope) {
+    const goal = session.meta.goals[g], one = session.figures.goals[g][scope], before = session.base.goals[g][scope], key = `goal ${g} ${scope}`;
+    const told = make("div"), row = append(make("li"), make("span", one.met ? "pl-met" : "pl-unmet", one.met ? `✓ ${words.met}` : `✗ ${lacking(goal, one)}`),
+      make("bdi", "", ` ${goalName(goal, scope)}`), make("span", "pl-fine", say("goal_line", { needed: digits(one.needed), whole: digits(one.whole),
+        before: digits(before.reached), after: digits(one.reached), signed: live.tables.signedName(session) })));
+    if (one.met) { return row; }
+    const ask = act(words.seek, key, () => {
+      told.replaceChildren(note(words.computing));
+      seek(session, g, scope, (now, tried, count) => told.replaceChildren(...sought(session, goal, now, tried, count, key)));
+    });
+    return append(row, ask, told);
+  }
+
+  function goalPairs(session) {
+    return session.meta.goals.flatMap((goal, g) => (session.figures.goals[g] || []).map((one, scope) => [g, scope, one.met]));
+  }
+
+  function goals(session) {
+    return folder(() => {
+      const all = goalPairs(session);
+      return all.length ? say("goals_heading", { met: all.filter(([, , met]) => met).length, n: all.length }) : words.goals;
+    }, (body) => {
+      const rows = goalPairs(session).sort((a, b) => a[2] - b[2]).map(([g, scope]) => goalRow(session, g, scope));
+      const served = session.meta.goals.filter((_, g) => session.figures.goals[g] === null);
+      refill(body, ...(rows.length ? [append(make("ul", "pl-list"), ...rows)] : []), ...served.map((goal) => note(say("goal_served", { name: goal.name || goal.id }))),
+        ...(session.meta.goals.length ? [] : [note(words.no_goals)]), note(words.rules_note));
+    }, true);
+  }
+
+  /* ---- a budget ---- */
+  const typed = { text: null };
+
+  function startText(session) {
+    const unit = Number(live.kit.moneyUnit), budget = session.meta.budget_yuan;
+    return budget === null || budget === undefined ? "" : String(budget / unit);
+  }
+
+  function overText(session, budget) {
+    if (budget === null) { return note(typed.text ? words.budget_wrong : words.budget_hint, typed.text ? "pl-less" : ""); }
+    const over = session.figures.cost.total - budget;
+    return note(say(over > 0 ? "over" : "within", { cost: yuan(session.figures.cost.total), rest: yuan(Math.abs(over)) }), over > 0 ? "pl-less" : "pl-more");
+  }
+
+  function stepEntries(session, point) {
+    return point.open.map(({ option, year }) => ({ ...session.optionAt(option), year }));
+  }
+
+  function frontier(session, budget) {
+    const found = session.meta.frontier;
+    if (!found) { return [note(say("no_frontier", { file: `${session.meta.scenario.name}.toml` }))]; }
+    const standard = session.meta.standards[found.standard], whole = session.base.standards[found.standard].people;
+    const affordable = found.points.reduce((last, point, i) => (budget !== null && point.cost_yuan <= budget ? i : last), -1);
+    const rows = found.points.map((point, i) => {
+      const next = edits.budget(session.edit, stepEntries(session, point)), isNow = edits.same(next, session.edit);
+      const use = act(isNow ? words.in_use : words.use, `step ${i}`, () => session.apply(next, say("did_budget", { cost: yuan(point.cost_yuan) })));
+      use.disabled = isNow;
+      const row = [yuan(point.cost_yuan), say("places", { n: point.open.length }), share(point.people, whole), use];
+      return i === affordable ? row.map((value, at) => (at ? value : [value, "pl-deciding"])) : row;
+    });
+    return [note(say("frontier_of", { name: standard.name, years: session.meta.horizon_years })), table([words.cost, words.built, words.covered_share, ""], rows, "pl-steps")];
+  }
+
+  /* From the places of the signed plan those that newly cover most people for the money, as long as they fit: not the best. */
+  function pick(session, budget, tell) {
+    const { edit, standard } = session, waiting = edits.budget(edit, session.start.plan);
+    let chosen = { ...edit, plan: [] };
+    stepwise(() => session.edit === edit, () => {
+      const fits = ({ option }) => {
+        const entry = waiting.plan.find((one) => edits.sameOption(one, session.optionAt(option)));
+        return entry && session.city.cost(edits.add(chosen, entry)).total <= budget;
+      };
+      const next = session.city.best(chosen, standard).find((one) => one.newly > 0 && fits(one));
+      if (!next) {
+        tell(chosen);
+        return false;
+      }
+      chosen = edits.add(chosen, waiting.plan.find((one) => edits.sameOption(one, session.optionAt(next.option))));
+      return true;
+    });
+  }
+
+  function budgets(session) {
+    const draw = (body) => {
+      if (typed.text === null) { typed.text = startText(session); }
+      const budget = typedYuan(typed.text), field = keyed(make("input"), "budget");
+      Object.assign(field, { type: "text", inputMode: "decimal", value: typed.text, autocomplete: "off" });
+      field.addEventListener("change", () => {
+        typed.text = field.value.trim();
+        draw(body);
+      });
+      const label = append(make("label", "pl-field"), make("span", "", say("budget", { years: session.meta.horizon_years })), field);
+      const first = budget === null || !session.start.plan.length ? [] : [act(words.pick, "pick", () => {
+        pick(session, budget, (chosen) => session.apply(chosen, say("did_pick", { n: chosen.plan.length, cost: yuan(budget) })));
+      }), note(words.pick_note)];
+      refill(body, label, overText(session, budget), ...frontier(session, budget), ...first);
+    };
+    return folder(() => words.budget_heading, draw, false);
+  }
+
+  /* ---- communities ---- */
+  /* People of each unit that a standard counts. */
+  function unitPeople(session, s) {
+    const { points } = session.city.load, found = new Float64Array(session.meta.units.length);
+    for (let p = 0; p < points.n; p += 1) {
+      if (points.unit[p] >= 0 && points.codes[s][p] & 1) { found[points.unit[p]] += points.people[p]; }
+    }
+    return found;
+  }
+
+  function unitList(session, units, people) {
+    const { meta } = session, sorted = [...units].sort((a, b) => people[b] - people[a] || a - b);
+    const rows = sorted.slice(0, MOST_NAMED).map((u) => append(make("li"), make("bdi", "", meta.units[u].name || meta.units[u].id),
+      make("span", "pl-fine", [meta.districts[meta.units[u].district], persons(people[u])].filter(Boolean).join(" · "))));
+    return [append(make("ul", "pl-units"), ...rows), ...(units.length > MOST_NAMED ? [note(say("more_units", { n: units.length - MOST_NAMED }))] : [])];
+  }
+
+  function unitBlock(session, key, units, people, className) {
+    const sum = units.reduce((total, u) => total + people[u], 0);
+    return [make("h3", className, say(key, { n: digits(units.length), people: digits(sum) })), ...unitList(session, units, people)];
+  }
+
+  function communities(session) {
+    let against = "signed";
+    const compared = () => (against === "signed" ? session.base : session.today).units[session.standard];
+    const changed = (from, to) => from.reduce((found, state, u) => (state !== 2 && to[u] === 2 ? [...found, u] : found), []);
+    const draw = (body) => {
+      const before = [...compared()], after = [...session.figures.units[session.standard]], people = unitPeople(session, session.standard);
+      const which = choice(words.against, "against", [["signed", live.tables.signedName(session)], ["today", words.today]], against, (value) => {
+        against = value;
+        draw(body);
+      });
+      refill(body, which, ...unitBlock(session, "units_won", changed(before, after), people, "pl-more"), ...unitBlock(session, "units_lost", changed(after, before), people, "pl-less"));
+    };
+    return folder(() => {
+      const [before, after] = [session.base, session.figures].map((figures) => figures.units[session.standard]);
+      const won = changed([...before], [...after]).length, lost = changed([...after], [...before]).length;
+      return say("units_heading", { won, lost });
+    }, draw, false);
+  }
+
+  /* ---- what no candidate reaches ---- */
+  function outOfReach(session) {
+    return folder(() => words.beyond_heading, (body) => {
+      const { edit, standard, meta } = session;
+      refill(body, note(words.computing));
+      stepwise(() => session.edit === edit && session.standard === standard, () => {
+        const most = session.figuresOf(session.everything(edit)), left = most.standards.map((one) => one.people - one.covered);
+        const units = [...most.units[standard]].reduce((found, state, u) => (state === 1 ? [...found, u] : found), []);
+        const rows = meta.standards.map((one, s) => [one.name, digits(left[s]), share(left[s], most.standards[s].people)]);
+        refill(body, note(words.beyond_note), table(["", words.people, words.part], rows), ...unitBlock(session, "beyond_units", units, unitPeople(session, standard), ""));
+        return false;
+      });
+    }, false);
+  }
+
+  live.asks = { budgets, communities, goals, outOfReach };
+})(globalThis);

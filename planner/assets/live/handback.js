@@ -1,0 +1,171 @@
+/* The edited plan as a scenario file that extends the run's: what differs from the run, and every place that is built. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const { edits } = live;
+  const LONGEST = 60; // characters of a name, a folder's as well
+
+  /* ---- TOML ---- */
+  /* Marks that steer a terminal, end a line or turn the direction of writing are written as escapes. */
+  const STEERING = /["\\\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+  const SHORT = { "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "\"": "\\\"", "\\": "\\\\" };
+
+  /* A text as a basic string. Half of a pair of code units is no character: files cannot hold it. */
+  function text(value) {
+    const whole = Array.from(String(value), (one) => (/^[\ud800-\udfff]$/.test(one) ? "\ufffd" : one)).join("");
+    return `"${whole.replace(STEERING, (one) => SHORT[one] || `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
+  }
+
+  /* A place on cells of 1e-7 degree: seven decimals are read again as the very same number. */
+  function degrees(value) {
+    return value.toFixed(7).replace(/^-(0\.0+)$/, "$1").replace(/0+$/, "").replace(/\.$/, ".0");
+  }
+
+  function decimal(value) {
+    if (!/^\d+(\.\d+)?$/.test(value)) { throw new RangeError(`no plain decimal: ${value}`); }
+    return value;
+  }
+
+  function whole(value) {
+    if (!Number.isSafeInteger(value)) { throw new RangeError(`no whole number: ${value}`); }
+    return String(value);
+  }
+
+  function block(heading, rows) {
+    return [heading, ...rows.filter((row) => row !== null).map(([key, value]) => `${key} = ${value}`), ""].join("\n");
+  }
+
+  /* A row of a text, left out where there is nothing to say. */
+  function given(key, value) {
+    return value === "" || value === null || value === undefined ? null : [key, text(value)];
+  }
+
+  function amount(key, value) {
+    return value === null || value === undefined ? null : [key, whole(value)];
+  }
+
+  /* ---- where a place is ---- */
+  /* The people nearest to a place, by number; -1 where nobody has a place. Near is near on a plane: one city. */
+  function nearestPoint(points, [lon, lat]) {
+    const narrow = Math.cos((lat * Math.PI) / 180);
+    let found = -1, least = Infinity;
+    for (let p = 0; p < points.n; p += 1) {
+      const x = (points.lon[p] - lon) * narrow, y = points.lat[p] - lat, apart = x * x + y * y;
+      if (apart < least) { [found, least] = [p, apart]; }
+    }
+    return found;
+  }
+
+  /* District and town of a place, where no layer of areas says them: the district of the people nearest to it; the town of
+     the site that it was moved from, as long as it is still among the same community. */
+  function localityOf(load, place, from) {
+    const { meta, points } = load;
+    if (meta.areas) { return { district: "", town: "" }; }
+    const p = nearestPoint(points, place), district = p < 0 ? "" : meta.districts[points.district[p]] || "";
+    if (!from || p < 0) { return { district, town: "" }; }
+    const before = nearestPoint(points, [from.lon, from.lat]);
+    return { district, town: points.unit[p] >= 0 && points.unit[before] === points.unit[p] ? from.town : "" };
+  }
+
+  /* ---- parts of the file ---- */
+  function switches(meta, start, edit) {
+    const parts = [];
+    if (edit.speed !== start.speed) { parts.push(block("[roads]", [["walk_kph", decimal(edit.speed)]])); }
+    if (edit.rule !== start.rule) { parts.push(block("[demand]", [["community_rule", decimal(edit.rule)]])); }
+    meta.standards.filter((one) => edit.metric !== "own" && edit.metric !== one.own && one.ways[edit.metric])
+      .forEach((one) => parts.push(block("[[standard]]", [["id", text(one.id)], ["metric", text(edit.metric)]])));
+    return parts;
+  }
+
+  function changedSites(edit) {
+    const closed = edit.closed.map((id) => block("[[site]]", [["site_id", text(id)], ["operating", text("停运")]]));
+    const moved = Object.entries(edit.moved).map(([id, [lon, lat]]) => block("[[site]]", [["site_id", text(id)], ["lon", degrees(lon)], ["lat", degrees(lat)]]));
+    return [...closed, ...moved];
+  }
+
+  /* What a candidate's row says of a place that is moved: the costs that are its own stay so, those that were estimated are
+     left to its build method, and what its size adds is added again. The row of an outlet prices nothing added there. */
+  function kept(from) {
+    if (!from || from.status !== "candidate") { return []; }
+    return [given("build_method", from.build_method), given("host", from.host), given("funding", from.funding), given("tier", from.tier),
+      amount("cost_once_yuan", from.once), amount("cost_yearly_yuan", from.yearly), amount("capacity_people", from.capacity)];
+  }
+
+  function newSite(load, entry, id, nameOf) {
+    const from = entry.from ? load.meta.sites.find((site) => site.id === entry.from) : null, { district, town } = localityOf(load, entry.at, from);
+    return block("[[site]]", [["site_id", text(id)], given("name", nameOf(entry)), ["type", text(entry.type)], ["status", text("candidate")],
+      ["lon", degrees(entry.at[0])], ["lat", degrees(entry.at[1])], given("district", district), given("town", town),
+      ...(from ? kept(from) : [given("build_method", entry.method)])]);
+  }
+
+  /* Names for the places of the room that no site has. */
+  function newIds(meta, count) {
+    const used = new Set([...meta.sites.map((site) => site.id), ...(meta.reserved || [])]), found = [];
+    for (let n = 1; found.length < count; n += 1) {
+      if (!used.has(`live-${n}`)) { found.push(`live-${n}`); }
+    }
+    return found;
+  }
+
+  function built(meta, entry, id) {
+    return block("[[build]]", [["site", text(id)], ["type", text(entry.type)], given("size", entry.size), meta.phased ? ["year", whole(entry.year)] : null]);
+  }
+
+  /* The whole file. `nameOf(entry)` names a place of the room; `told` are lines for who opens the file. */
+  function toml(city, edit, { name, title, nameOf, told }) {
+    const { load } = city, { meta } = load, rooms = edit.plan.filter((entry) => !edits.isOption(entry)), ids = newIds(meta, rooms.length);
+    const idOf = (entry) => (edits.isOption(entry) ? entry.site : ids[rooms.indexOf(entry)]);
+    const head = [...told.map((line) => `# ${line.replace(/[\x00-\x1f\x7f]+/g, " ")}`), `name = ${text(name)}`, `title = ${text(title)}`,
+      `extends = ${text(meta.extends)}`, ...(edit.plan.length ? [] : ["build = []"]), ""].join("\n");
+    return [head, ...switches(meta, city.start, edit), ...changedSites(edit), ...rooms.map((entry) => newSite(load, entry, idOf(entry), nameOf)),
+      ...edit.plan.map((entry) => built(meta, entry, idOf(entry)))].join("\n");
+  }
+
+  /* Name of the file and the scenario in it: letters, digits and hyphens of the run's name, then what was asked for. */
+  function childName(parent, more) {
+    const plain = (value, most) => Array.from(String(value)).filter((one) => /[\p{L}\p{N}-]/u.test(one)).slice(0, most).join("").replace(/^-+|-+$/g, "");
+    const own = plain(more, 15);
+    return `${plain(parent, LONGEST - 20) || "plan"}-live${own ? `-${own}` : ""}`;
+  }
+
+  /* ---- to the disk ---- */
+  function download(content, file) {
+    const link = document.createElement("a"), address = URL.createObjectURL(new Blob([content], { type: "application/toml" }));
+    Object.assign(link, { href: address, download: file });
+    document.body.appendChild(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 10000);
+  }
+
+  /* What to write for the session, under a name that the room gives. */
+  function fileOf(session, more) {
+    const { words, say } = live.kit, name = childName(session.meta.scenario.name, more);
+    const title = session.meta.scenario.title + say("title_live", { more: more ? ` ${more}` : "" });
+    const told = [words.file_what, say("file_run", { file: `${name}.toml` })];
+    return { file: `${name}.toml`, content: toml(session.city, session.edit, { name, title, told, nameOf: (entry) => live.lists.entryName(session, entry) }) };
+  }
+
+  /* A dialog that asks for a name, shows the file, and says where to keep it and what to run. */
+  function dialog(session) {
+    const { act, append, keyed, make, note, words, say } = live.kit, field = keyed(make("input"), "back name");
+    const shown = make("pre", "pl-file"), run = make("p", "pl-note"), box = live.compare.dialog(words.hand_back);
+    const draw = () => {
+      const { file, content } = fileOf(session, field.value);
+      shown.textContent = content;
+      run.textContent = say("keep_file", { file, parent: session.meta.extends.split("/")[0] });
+    };
+    Object.assign(field, { type: "text", maxLength: 15, value: "1" });
+    field.addEventListener("input", draw);
+    const save = act(words.download, "download", () => {
+      const { file, content } = fileOf(session, field.value);
+      download(content, file);
+    }, "pl-act pl-strong");
+    shown.tabIndex = 0;
+    draw();
+    append(box.body, append(make("label", "pl-field"), make("span", "", words.back_name), field), run, ...(session.isChanged ? [] : [note(words.unchanged)]), save, shown);
+    box.open();
+  }
+
+  live.handback = { childName, degrees, dialog, download, fileOf, text, toml };
+})(globalThis);

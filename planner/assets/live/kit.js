@@ -1,0 +1,173 @@
+/* Small tools of the panel: words, figures, sections that fold. Names are data: they reach the page as text only. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const { data, words: pageWords, make, append, fill, digits, money, button } = window.plannerPage;
+  const words = data.live.words.live;
+
+  function say(key, values) {
+    return fill(words[key], values || {});
+  }
+
+  /* ---- figures ---- */
+  function persons(number) {
+    return say("persons", { n: digits(number) });
+  }
+
+  function signed(number) {
+    return number > 0 ? `+${digits(number)}` : digits(number);
+  }
+
+  /* Tenths of a percent, rounded down as everywhere. */
+  function tenths(part, whole) {
+    return whole ? Math.floor((part * 1000) / whole) : 0;
+  }
+
+  function percent(thousandths) {
+    const size = Math.abs(thousandths);
+    return `${thousandths < 0 ? "-" : ""}${Math.floor(size / 10)}.${size % 10}%`;
+  }
+
+  function share(part, whole) {
+    return whole ? percent(tenths(part, whole)) : "—";
+  }
+
+  function yuan(number, isEstimated) {
+    return number < 0 ? `-${money(-number, isEstimated)}` : money(number, isEstimated);
+  }
+
+  function signedYuan(number) {
+    return number > 0 ? `+${yuan(number)}` : yuan(number);
+  }
+
+  /* Yuan of an amount as typed, in 万元 in Chinese; null for what is no amount. Digits are moved, not multiplied. */
+  function typedYuan(text) {
+    const plain = text.replace(/[,，\s]/g, ""), places = pageWords.money_unit.length - 1;
+    const found = /^(\d{1,9})(?:[.．](\d+))?$/.exec(plain);
+    if (!found) { return null; }
+    const decimals = (found[2] || "").replace(/0+$/, "");
+    return decimals.length > places ? null : Number(found[1] + decimals.padEnd(places, "0"));
+  }
+
+  function tone(number) {
+    return number > 0 ? "pl-more" : number < 0 ? "pl-less" : "pl-even";
+  }
+
+  /* ---- elements ---- */
+  function keyed(element, key) {
+    element.dataset.key = key;
+    return element;
+  }
+
+  /* Put new children into a box; what had the focus has it again, or else what comes first in the box. */
+  function refill(box, ...children) {
+    const active = document.activeElement, inside = active && active !== box && box.contains(active);
+    const key = inside ? active.dataset.key : null;
+    box.replaceChildren(...children);
+    if (!inside) { return; }
+    const again = [...box.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key && !one.disabled);
+    const next = again || box.querySelector("button:enabled, input:enabled, select:enabled, summary") || box.closest("details, section");
+    const target = next && next.matches("details") ? next.querySelector("summary") : next;
+    if (target) { target.focus({ preventScroll: true }); }
+  }
+
+  function act(text, key, run, className) {
+    return keyed(button(text, run, className || "pl-act"), key);
+  }
+
+  /* A name that shows its place on the map when it is pressed. */
+  function link(text, key, run) {
+    const element = act(text, key, run, "pl-link");
+    element.title = say("show_on_map");
+    return element;
+  }
+
+  function options(select, rows, chosen) {
+    rows.forEach(([value, text]) => {
+      const option = make("option", "", text);
+      option.value = value;
+      option.selected = value === chosen;
+      append(select, option);
+    });
+    return select;
+  }
+
+  function choice(label, key, rows, chosen, run) {
+    const select = keyed(options(make("select"), rows, chosen), key);
+    select.addEventListener("change", () => run(select.value));
+    return append(make("label", "pl-field"), make("span", "", label), select);
+  }
+
+  function note(text, className) {
+    return make("p", `pl-note ${className || ""}`.trim(), text);
+  }
+
+  function cell(tag, text, className) {
+    return make(tag, className || "", text);
+  }
+
+  /* A table; a cell is a text, [text, class] or an element. */
+  function table(head, rows, className) {
+    const fitted = (tag, value) => {
+      if (value instanceof Element) { return value.matches("th, td") ? value : append(make(tag), value); }
+      return Array.isArray(value) ? cell(tag, ...value) : cell(tag, value);
+    };
+    const row = (values) => append(make("tr"), ...values.map((value, i) => {
+      const made = fitted(i ? "td" : "th", value);
+      if (!i) { made.scope = "row"; }
+      return made;
+    }));
+    const heads = head.map((value) => {
+      const made = fitted("th", value);
+      made.scope = "col";
+      return made;
+    });
+    return append(make("table", `pl-table ${className || ""}`.trim()), append(make("thead"), append(make("tr"), ...heads)), append(make("tbody"), ...rows.map(row)));
+  }
+
+  /* Two bars, one above the other: the signed figure and the room's. */
+  function bars(before, after, whole) {
+    const box = make("span", "pl-bars");
+    box.setAttribute("aria-hidden", "true");
+    [[before, "pl-bar-signed"], [after, "pl-bar-live"]].forEach(([part, className]) => {
+      const bar = make("i", className);
+      bar.style.width = `${tenths(part, whole) / 10}%`;
+      append(box, append(make("span", "pl-bar"), bar));
+    });
+    return box;
+  }
+
+  /* ---- sections ---- */
+  /* A section that folds. It is drawn only while it is open: `draw(body)` fills it, `name()` is its heading as it now is. */
+  function folder(name, draw, isOpen) {
+    const box = make("details", "pl-part"), heading = make("summary"), body = make("div", "pl-body");
+    const update = () => {
+      heading.textContent = name();
+      if (box.open) { draw(body); }
+    };
+    box.open = Boolean(isOpen);
+    box.addEventListener("toggle", update);
+    return { box: append(box, heading, body), body, update };
+  }
+
+  /* Do what takes long after the page was painted, step by step; what was begun for an edit that is no longer there ends.
+     `next()` does one step and returns whether there is more. */
+  function stepwise(isWanted, next) {
+    const steps = () => {
+      const until = performance.now() + 12;
+      while (isWanted()) {
+        if (!next()) { return; }
+        if (performance.now() > until) {
+          setTimeout(steps, 0);
+          return;
+        }
+      }
+    };
+    setTimeout(steps, 30);
+  }
+
+  live.kit = {
+    act, append, bars, choice, data, digits, fill, folder, keyed, link, make, moneyUnit: pageWords.money_unit, note, options, percent, persons, refill,
+    say, share, signed, signedYuan, stepwise, table, tenths, tone, typedYuan, words, yuan,
+  };
+})(globalThis);

@@ -1,0 +1,238 @@
+/* The panel's lists: what is planned, in the order of building; what is added; what stands today; communities; the next best. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const { act, append, choice, digits, folder, keyed, link, make, note, persons, refill, say, signed, stepwise, tone, words, yuan } = live.kit;
+  const { edits } = live;
+
+  function typeName(session, type) {
+    const found = session.meta.types.find((one) => one.type === type);
+    return found ? found.name : type;
+  }
+
+  function siteName(session, id) {
+    const site = session.siteOf(id);
+    return (site && site.name) || id;
+  }
+
+  /* What an entry of the plan is called, one that was moved by the place that it was planned at. */
+  function entryName(session, entry) {
+    if (edits.isOption(entry)) { return siteName(session, entry.site); }
+    if (entry.name) { return entry.name; }
+    return entry.from ? say("moved_name", { name: siteName(session, entry.from) }) : words.unnamed;
+  }
+
+  function costText(session, entry) {
+    const price = session.priceOf(entry);
+    return price ? say("once_yearly", { once: yuan(price.once), yearly: yuan(price.yearly) }) + (price.estimated ? words.estimated : "") : words.no_price;
+  }
+
+  /* ---- what is planned ---- */
+  /* People newly covered by each entry of the plan, one after the other in its order; told as they are counted. */
+  function gains(session, tell) {
+    const { edit, standard } = session, covered = (count) => session.coveredOf({ ...edit, plan: edit.plan.slice(0, count) })[standard];
+    let i = 0;
+    stepwise(() => session.edit === edit && session.standard === standard && i < edit.plan.length, () => {
+      tell(i, covered(i + 1) - covered(i));
+      i += 1;
+      return true;
+    });
+  }
+
+  function yearChoice(session, index, key) {
+    const { years } = session.meta;
+    if (years.length < 2) { return []; }
+    const year = session.edit.plan[index].year;
+    return [choice(words.year, `year ${key}`, years.map((one) => [String(one), String(one)]), String(year),
+      (value) => session.apply(edits.setYear(session.edit, index, Number(value)), say("did_year", { name: entryName(session, session.edit.plan[index]), year: value })))];
+  }
+
+  function tick(isOn, key, name, isDisabled, run) {
+    const box = keyed(make("input"), `tick ${key}`);
+    Object.assign(box, { type: "checkbox", checked: isOn, disabled: isDisabled });
+    box.setAttribute("aria-label", name);
+    box.addEventListener("change", run);
+    return box;
+  }
+
+  /* A row of the signed plan: in the plan, moved, or left out (`index` -1). */
+  function signedRow(session, option, number, index) {
+    const { edit } = session, entry = index < 0 ? option : edit.plan[index], name = siteName(session, option.site), key = JSON.stringify(option);
+    const isClosed = edit.closed.includes(option.site), isMoved = index >= 0 && !edits.isOption(entry);
+    const flip = () => session.toggle(option, say(index < 0 ? "did_restore" : "did_drop", { name }));
+    const gain = make("span", "pl-gain"), tail = append(make("span", "pl-fine"), make("span", "", `${typeName(session, option.type)} · ${option.year} · ${costText(session, entry)}`));
+    const told = index < 0 ? [make("em", "pl-mark", isClosed ? words.host_closed : words.left_out)] : isMoved ? [make("em", "pl-mark", words.moved)] : [];
+    const back = isMoved && !isClosed ? [act(words.restore, `back ${key}`, () => session.apply(edits.putBack(edit, index), say("did_back", { name })))] : [];
+    const row = append(make("li", index < 0 ? "pl-off" : ""), tick(index >= 0, key, name, isClosed && index < 0, flip), make("span", "pl-number", String(number)),
+      append(make("div"), link(name, `show ${key}`, () => session.focus(index < 0 ? { site: option.site } : { plan: index })), ...told, ...back, tail,
+        ...(index < 0 ? [] : yearChoice(session, index, key)), gain));
+    return { row, gain, index };
+  }
+
+  function nameField(session, entry, index) {
+    const field = keyed(make("input", "pl-name"), `name ${index}`);
+    Object.assign(field, { type: "text", value: entryName(session, entry), maxLength: 60 });
+    field.setAttribute("aria-label", words.name);
+    field.addEventListener("change", () => session.apply(edits.rename(session.edit, index, field.value.trim()), say("did_rename", { name: field.value.trim() })));
+    return field;
+  }
+
+  /* A row that the room added: an option of the run, or a place of its own. */
+  function addedRow(session, index) {
+    const { edit } = session, entry = edit.plan[index], name = entryName(session, entry), key = `${index} ${name}`;
+    const gain = make("span", "pl-gain"), method = entry.method ? [entry.method] : [];
+    const tail = make("span", "pl-fine", [typeName(session, entry.type), ...method, costText(session, entry)].join(" · "));
+    const own = edits.isOption(entry) ? [] : [nameField(session, entry, index)];
+    const row = append(make("li"), tick(true, key, name, false, () => session.apply(edits.remove(edit, index), say("did_remove", { name }))), make("span", "pl-number pl-new", words.new_short),
+      append(make("div"), link(edits.isOption(entry) ? name : words.show, `show ${key}`, () => session.focus({ plan: index })), ...own,
+        act(words.remove, `remove ${key}`, () => session.apply(edits.remove(edit, index), say("did_remove", { name }))), tail, ...yearChoice(session, index, key), gain));
+    return { row, gain, index };
+  }
+
+  /* Rows of the signed plan in its order, then those that the room added. */
+  function planRows(session) {
+    const { plan } = session.edit, signedPlan = session.start.plan;
+    const rows = signedPlan.map((option, i) => signedRow(session, option, i + 1, edits.indexOf(plan, option)));
+    return [...rows, ...plan.map((_, index) => index).filter((index) => !session.signedNumber(plan[index])).map((index) => addedRow(session, index))];
+  }
+
+  function planHeading(session) {
+    const { plan } = session.edit, left = session.start.plan.filter((option) => edits.indexOf(plan, option) < 0).length;
+    const added = plan.filter((entry) => !session.signedNumber(entry)).length;
+    const moved = plan.filter((entry) => !edits.isOption(entry) && session.signedNumber(entry)).length;
+    const parts = [["left", left], ["moved", moved], ["added", added]].filter(([, count]) => count).map(([key, n]) => say(`plan_${key}`, { n }));
+    return say("plan_heading", { n: plan.length }) + (parts.length ? say("in_brackets", { parts: parts.join(words.comma) }) : "");
+  }
+
+  function plan(session) {
+    const part = folder(() => planHeading(session), (body) => {
+      const rows = planRows(session), list = append(make("ol", "pl-list"), ...rows.map((one) => one.row));
+      refill(body, ...(rows.length ? [list] : [note(words.plan_empty)]), ...adding(session));
+      const byIndex = new Map(rows.filter((one) => one.index >= 0).map((one) => [one.index, one.gain]));
+      gains(session, (index, people) => { byIndex.get(index).textContent = say("newly", { n: signed(people) }); });
+    }, true);
+    return { ...part, follows: ["edit", "standard", "adding"] };
+  }
+
+  /* ---- to add one of a type ---- */
+  const asked = { type: null, price: 0, year: null };
+
+  function prices(session, type) {
+    return session.meta.prices.filter((one) => one.type === type);
+  }
+
+  function priceName(price) {
+    return [price.method || words.own_price, price.size, yuan(price.once)].filter(Boolean).join(" · ");
+  }
+
+  function newName(session) {
+    const used = new Set(session.edit.plan.map((entry) => entry.name));
+    let n = 1;
+    while (used.has(say("new_name", { n }))) { n += 1; }
+    return say("new_name", { n });
+  }
+
+  function placeAsked(session) {
+    const price = prices(session, asked.type)[asked.price];
+    return { type: asked.type, size: price.size || "", method: price.method, year: asked.year || session.lastYear, name: newName(session) };
+  }
+
+  function addButtons(session) {
+    if (session.adding) {
+      return [note(words.click_map, "pl-call"), act(words.cancel, "add cancel", () => session.add(null)), act(words.at_center, "add center", () => {
+        const { lng, lat } = window.plannerPage.map().getCenter();
+        session.place([lng, lat], say("did_add", { name: session.adding.name, type: typeName(session, session.adding.type) }));
+      })];
+    }
+    return [act(words.add_on_map, "add start", () => session.add(placeAsked(session)), "pl-act pl-strong")];
+  }
+
+  function adding(session) {
+    const types = session.meta.types.filter((one) => one.build && prices(session, one.type).length);
+    if (!types.length) { return []; }
+    asked.type = types.some((one) => one.type === asked.type) ? asked.type : types[0].type;
+    const known = prices(session, asked.type), again = (change) => {
+      Object.assign(asked, change);
+      if (session.adding) { session.add(placeAsked(session)); } else { session.tell("adding"); }
+    };
+    const pick = choice(words.type, "add type", types.map((one) => [one.type, one.name]), asked.type, (type) => again({ type, price: 0 }));
+    const method = known.length < 2 ? [] : [choice(words.method, "add method", known.map((one, i) => [String(i), priceName(one)]), String(asked.price), (i) => again({ price: Number(i) }))];
+    const years = session.meta.years.length < 2 ? [] : [choice(words.year, "add year", session.meta.years.map((one) => [String(one), String(one)]),
+      String(asked.year || session.lastYear), (year) => again({ year: Number(year) }))];
+    return [append(make("div", "pl-add"), make("h3", "", words.add_heading), pick, ...method, ...years, ...addButtons(session))];
+  }
+
+  /* ---- what stands today ---- */
+  function standing(session) {
+    return session.meta.sites.filter((site) => site.types);
+  }
+
+  function goneTo(session, move) {
+    const name = move.to ? siteName(session, move.to) : move.plan >= 0 ? entryName(session, session.edit.plan[move.plan]) : words.nowhere;
+    const more = move.more_mm === null || move.more_mm === undefined ? "" : say("farther", { metres: digits(Math.ceil(move.more_mm / 1000)) });
+    return append(make("li"), make("bdi", "", name), make("span", "", ` ${persons(move.people)}${more}`));
+  }
+
+  /* Who is hurt by the closing of an outlet and where they would go, as long as it is open. */
+  function hurt(session, site) {
+    const told = session.city.closing(edits.reopen(session.edit, site), site)[session.standard];
+    if (!told || (!told.nearest && !told.losing)) { return [note(words.closing_nobody)]; }
+    const list = (moves) => append(make("ul", "pl-moves"), ...moves.slice(0, 5).map((move) => goneTo(session, move)));
+    return [note(say("closing_nearest", { n: digits(told.nearest) })), list(told.moves),
+      ...(told.losing ? [note(say("closing_losing", { n: digits(told.losing) }), "pl-less"), list(told.losing_moves)] : [note(words.closing_none_lost)])];
+  }
+
+  function changedRow(session, id) {
+    const name = siteName(session, id), isClosed = session.edit.closed.includes(id);
+    return append(make("li"), append(make("div"), link(name, `show ${id}`, () => session.focus({ site: id })), make("em", "pl-mark", isClosed ? words.closed : words.moved),
+      act(words.restore, `reopen ${id}`, () => session.apply(edits.reopen(session.edit, id), say("did_reopen", { name }))), ...(isClosed ? hurt(session, id) : [])));
+  }
+
+  function existing(session) {
+    let chosen = "";
+    const draw = (body) => {
+      const { edit } = session, ids = [...edit.closed, ...Object.keys(edit.moved)];
+      const open = standing(session).filter((site) => !edit.closed.includes(site.id));
+      if (!open.some((site) => site.id === chosen)) { chosen = ""; }
+      const rows = [["", words.choose], ...open.map((site) => [site.id, site.name || site.id])];
+      const pick = choice(words.outlet, "outlet", rows, chosen, (id) => {
+        chosen = id;
+        draw(body);
+        if (id) { session.focus({ site: id }); }
+      });
+      const close = act(words.close, "close outlet", () => session.apply(edits.close(edit, chosen), say("did_close", { name: siteName(session, chosen) })), "pl-act pl-strong");
+      const told = chosen ? [append(make("div"), close, ...hurt(session, chosen))] : [];
+      refill(body, ...(ids.length ? [append(make("ul", "pl-list"), ...ids.map((id) => changedRow(session, id)))] : []), pick, ...told, note(words.existing_note));
+    };
+    return folder(() => say("existing_heading", { n: session.edit.closed.length + Object.keys(session.edit.moved).length }), draw, false);
+  }
+
+  /* ---- the next best place ---- */
+  function bestRow(session, { option: k, newly, cost }) {
+    const option = { ...session.optionAt(k), year: session.lastYear }, name = siteName(session, option.site);
+    const size = option.size ? [option.size] : [];
+    return append(make("li"), append(make("div"), link(name, `best ${k}`, () => session.focus({ option: k, site: option.site })),
+      act(words.add, `best add ${k}`, () => session.apply(edits.add(session.edit, option), say("did_add", { name, type: typeName(session, option.type) }))),
+      make("span", "pl-fine", [typeName(session, option.type), ...size, say("newly", { n: signed(newly) }), yuan(cost), say("each_cost", { n: digits(Math.ceil(cost / newly)) })].join(" · "))));
+  }
+
+  function best(session) {
+    let type = "";
+    const draw = (body) => {
+      const types = session.meta.types.filter((one) => one.build), { edit, standard } = session;
+      const pick = choice(words.type, "best type", [["", words.any_type], ...types.map((one) => [one.type, one.name])], type, (value) => {
+        type = value;
+        draw(body);
+      });
+      refill(body, pick, note(words.computing));
+      stepwise(() => session.edit === edit && session.standard === standard, () => {
+        const rows = session.city.best(edit, standard, type ? [type] : undefined).filter((one) => one.newly > 0).slice(0, 10);
+        refill(body, pick, ...(rows.length ? [append(make("ol", "pl-list"), ...rows.map((one) => bestRow(session, one)))] : [note(words.best_none)]), note(words.best_note));
+        return false;
+      });
+    };
+    return folder(() => words.best_heading, draw, false);
+  }
+
+  live.lists = { best, entryName, existing, plan, planHeading, siteName, tone, typeName };
+})(globalThis);

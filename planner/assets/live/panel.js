@@ -1,0 +1,134 @@
+/* The panel of the live map: the signed figures and the room's, side by side, and all that the room may change. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const { act, append, data, folder, keyed, make, note, refill, say, words } = live.kit;
+  const { edits } = live;
+
+  /* ---- what counts ---- */
+  /* Choices of one switch as radio buttons; the run's own is marked as the one that decides. */
+  function radios(session, name, heading, choices) {
+    const now = session.edit[name], box = append(make("fieldset", "pl-switch"), make("legend", "", heading));
+    choices.forEach(([value, text]) => {
+      const radio = keyed(make("input"), `${name} ${value}`), own = value === session.start[name];
+      Object.assign(radio, { type: "radio", name: `pl-${name}`, value, checked: value === now });
+      radio.addEventListener("change", () => session.apply(edits.set(session.edit, { [name]: value }), say("did_switch", { name: heading, to: text })));
+      append(box, append(make("label"), radio, make("span", "", own ? say("deciding", { name: text }) : text)));
+    });
+    return box;
+  }
+
+  function metrics({ meta }) {
+    const own = new Set(meta.standards.map((one) => one.own)), name = own.size > 1 ? words.metric_own : words[`metric_${[...own][0]}`];
+    const others = [["road", "straight"], ["straight", "road"]].filter(([metric, other]) => own.has(other) && meta.standards.some((one) => one.own === other && one.ways[metric]));
+    return [["own", name], ...others.map(([metric]) => [metric, words[`metric_${metric}`]])];
+  }
+
+  /* Limits in kilometres are the same at every speed. */
+  function speedCounts({ meta }) {
+    return meta.standards.some((one) => Object.values(one.ways).some((way) => way && new Set(way.limits).size > 1));
+  }
+
+  function counting(session) {
+    const { meta } = session, lead = () => {
+      const changed = ["speed", "rule", "metric"].filter((name) => session.edit[name] !== session.start[name]).length;
+      return changed ? words.counting_changed : words.counting;
+    };
+    return folder(lead, (body) => refill(body,
+      radios(session, "speed", words.speed, meta.speeds.map((speed) => [speed, say("kph", { speed })])), ...(speedCounts(session) ? [] : [note(words.speed_idle)]),
+      radios(session, "metric", words.metric, metrics(session)),
+      radios(session, "rule", words.rule, meta.rules.map((rule) => [rule, live.tables.ruleShare(rule)])), note(words.rule_note)), true);
+  }
+
+  /* ---- the head ---- */
+  function head(session) {
+    const box = make("div", "pl-head"), last = make("p", "pl-last"), tools = make("div", "pl-tools");
+    last.setAttribute("aria-live", "polite");
+    const undo = act(words.undo, "undo", () => session.undo()), redo = act(words.redo, "redo", () => session.redo());
+    const reset = act(words.reset, "reset", () => session.reset(words.did_reset));
+    append(tools, undo, redo, reset, act(words.compare, "compare", () => live.compare.show(session)), act(words.hand_back, "back", () => live.handback.dialog(session), "pl-act pl-strong"));
+    append(box, append(make("p", "pl-title"), make("span", "pl-badge", words.room), make("span", "", say("beside", { signed: live.tables.signedName(session) }))), tools, last);
+    const update = () => {
+      [[undo, session.past.length], [redo, session.future.length], [reset, session.isChanged]].forEach(([button, can]) => { button.disabled = !can; });
+      last.textContent = session.isChanged ? session.words || words.room : words.as_signed;
+    };
+    return { box, update, follows: ["edit"] };
+  }
+
+  /* ---- the foot ---- */
+  function foot() {
+    const box = make("div", "pl-foot");
+    box.id = "pm-live-foot";
+    (data.live.foot || []).forEach((line) => append(box, note(line)));
+    return box;
+  }
+
+  /* ---- the panel ---- */
+  /* On a small window the panel is a sheet below the map; its bar folds it away. */
+  function sheet(box) {
+    const bar = act(words.sheet, "sheet", () => turn(!box.classList.contains("pl-folded")), "pl-sheet-bar");
+    const turn = (isFolded) => {
+      box.classList.toggle("pl-folded", isFolded);
+      bar.setAttribute("aria-expanded", String(!isFolded));
+      window.plannerPage.map().invalidateSize();
+    };
+    bar.setAttribute("aria-expanded", "true");
+    return bar;
+  }
+
+  function build(session, scene) {
+    const box = make("aside", "pm-panel pl-panel"), { tables, lists, asks } = live;
+    box.id = "pl-panel";
+    box.hidden = true;
+    box.tabIndex = 0;
+    box.setAttribute("aria-label", words.panel);
+    const parts = [head(session), tables.standards(session), counting(session), lists.plan(session), lists.existing(session), tables.costs(session), asks.budgets(session),
+      asks.goals(session), tables.districts(session), tables.why(session), asks.communities(session), lists.best(session), asks.outOfReach(session)];
+    const keys = scene && scene.keys ? [append(make("section", "pl-part pl-keys"), make("h2", "", words.keys), scene.keys())] : [];
+    append(box, sheet(box), ...parts.map((part) => part.box), ...keys, foot());
+    return { box, parts };
+  }
+
+  /* While a part is drawn again the panel must not jump: what was on top of it stays there. */
+  function steady(box, draw) {
+    const { scrollTop } = box;
+    draw();
+    box.scrollTop = scrollTop;
+  }
+
+  function follow(session, { box, parts }) {
+    const update = (what) => {
+      if (!session.isOn) { return; }
+      const told = parts.filter((part) => (part.follows || ["edit", "standard"]).includes(what));
+      if (told.length) { steady(box, () => told.forEach((part) => part.update())); }
+    };
+    session.on((_, what) => update(what));
+    return () => parts.forEach((part) => part.update());
+  }
+
+  /* The button in the page's head turns the room's map on and off; the signed map is as it was before. */
+  function onButton(session, box, draw) {
+    const button = document.getElementById("pm-live"), legend = document.getElementById("pm-panel");
+    button.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-controls", box.id);
+    button.addEventListener("click", () => session.turn(!session.isOn));
+    session.on((_, what) => {
+      if (what !== "live") { return; }
+      const { isOn } = session;
+      document.body.classList.toggle("pl-on", isOn);
+      button.setAttribute("aria-pressed", String(isOn));
+      box.hidden = !isOn;
+      if (isOn) { draw(); }
+      window.plannerPage.map().invalidateSize();
+    });
+    legend.parentNode.insertBefore(box, legend.nextSibling);
+  }
+
+  /* Called when the city stands and its figures are those that were signed. */
+  live.begin = (city) => {
+    const session = live.session(city), scene = live.scene ? live.scene(session) : null, panel = build(session, scene);
+    onButton(session, panel.box, follow(session, panel));
+    live.now = { session, scene };
+    return session;
+  };
+})(globalThis);

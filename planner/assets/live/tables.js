@@ -1,0 +1,201 @@
+/* The panel's figures, the signed ones beside the room's: standards, costs, districts, and why a district is low. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const {
+    act, append, bars, choice, digits, folder, keyed, make, note, percent, persons, refill, say, share, signed, signedYuan, stepwise, table, tenths,
+    tone, words, yuan,
+  } = live.kit;
+
+  /* What stands beside the room's figures: the signed plan, or today where none was asked for. */
+  function signedName(session) {
+    return session.meta.signed.plan ? words.signed_plan : words.signed_today;
+  }
+
+  /* ---- standards ---- */
+  function wayOf(session, standard) {
+    const { metric } = session.edit;
+    const way = metric === "own" || !standard.ways[metric] ? standard.own : metric;
+    return words[`way_${way === "road" ? standard.ways.road.mode : "straight"}`];
+  }
+
+  function line(name, covered, people, more) {
+    return append(make("span", "pl-line"), make("span", "pl-who", name), make("b", "", share(covered, people)),
+      make("span", "", say("of_people", { covered: digits(covered), people: digits(people) })), ...(more || []));
+  }
+
+  function communitiesLine(before, after) {
+    const text = say("communities_line", { before: digits(before.communities_covered), after: digits(after.communities_covered), all: digits(after.communities) });
+    const more = after.communities_covered - before.communities_covered;
+    return append(make("span", "pl-line pl-fine"), make("span", "", text), make("b", tone(more), more ? signed(more) : ""));
+  }
+
+  function standardRow(session, i) {
+    const standard = session.meta.standards[i], radio = keyed(make("input"), `standard ${i}`), row = make("label", "pl-standard"), told = make("span", "pl-told");
+    const name = append(make("strong", "", standard.name)), way = make("span", "pl-fine");
+    Object.assign(radio, { type: "radio", name: "pl-standard", checked: session.standard === i });
+    name.id = `pl-standard-${i}`;
+    radio.setAttribute("aria-labelledby", name.id);
+    radio.addEventListener("change", () => session.show(i));
+    append(row, append(make("span", "pl-standard-head"), radio, name, way), told);
+    const update = () => {
+      const before = session.base.standards[i], after = session.figures.standards[i], more = after.covered - before.covered;
+      const moving = session.previewed && session.previewed.covered ? [line(words.moving, session.previewed.covered[i], after.people)] : [];
+      radio.checked = session.standard === i;
+      row.classList.toggle("pl-current", radio.checked);
+      way.textContent = wayOf(session, standard);
+      told.replaceChildren(bars(before.covered, after.covered, after.people), line(signedName(session), before.covered, before.people),
+        line(words.room, after.covered, after.people, [make("b", tone(more), more ? say("more_people", { n: signed(more) }) : words.no_change)]),
+        ...moving, ...(after.communities ? [communitiesLine(before, after)] : []));
+    };
+    return { row, update };
+  }
+
+  function standards(session) {
+    const rows = session.meta.standards.map((_, i) => standardRow(session, i));
+    const box = append(make("fieldset", "pl-part pl-standards"), make("legend", "", words.standards), ...rows.map((one) => one.row));
+    return { box, update: () => rows.forEach((one) => one.update()), follows: ["edit", "standard", "preview"] };
+  }
+
+  /* ---- costs ---- */
+  function fundingRows(before, after) {
+    const totals = [new Map(before.funding), new Map(after.funding)];
+    const names = [...new Set([...totals[0].keys(), ...totals[1].keys()])];
+    return names.map((name) => [name || words.no_funding, ...totals.map((of) => of.get(name) || 0)]);
+  }
+
+  function costRow([name, before, after]) {
+    return [name, yuan(before), yuan(after), [after === before ? "" : signedYuan(after - before), "pl-change"]];
+  }
+
+  function costs(session) {
+    const { horizon_years: years } = session.meta;
+    return folder(() => say("cost_heading", { cost: yuan(session.figures.cost.total) }), (body) => {
+      const before = session.base.cost, after = session.figures.cost;
+      const rows = [["cost_once", "once"], ["cost_yearly", "yearly"], ["cost_total", "total"], ["cost_estimated", "estimated"]]
+        .map(([key, part]) => [say(key, { years }), before[part], after[part]]);
+      refill(body, table(["", signedName(session), words.room, words.difference], rows.map(costRow), "pl-money"),
+        make("h3", "", say("by_funding", { years })), table(["", signedName(session), words.room, words.difference], fundingRows(before, after).map(costRow), "pl-money"));
+    }, true);
+  }
+
+  /* ---- districts ---- */
+  const SORTS = {
+    name: (one) => one.place, before: (one) => tenths(one.before, one.people), after: (one) => tenths(one.after, one.people),
+    more: (one) => one.after - one.before,
+  };
+
+  function districtRows(session) {
+    const before = session.base.standards[session.standard].districts;
+    return session.figures.standards[session.standard].districts
+      .map(([people, after], i) => ({ place: i, name: session.meta.districts[i], people, before: before[i][1], after }))
+      .filter((one) => one.people > 0);
+  }
+
+  function sortHead(name, by, sort, turn) {
+    const head = append(make("th"), act(name, `sort ${by}`, () => turn(by), "pl-sort"));
+    head.setAttribute("aria-sort", sort.by === by ? (sort.down ? "descending" : "ascending") : "none");
+    return head;
+  }
+
+  function districts(session) {
+    let sort = { by: "name", down: false };
+    const draw = (body) => {
+      const turn = (by) => {
+        sort = { by, down: sort.by === by ? !sort.down : by !== "name" };
+        draw(body);
+      };
+      const value = SORTS[sort.by], rows = districtRows(session).sort((a, b) => (sort.down ? -1 : 1) * (value(a) - value(b)) || a.place - b.place);
+      const heads = [["district", "name"], ["", "before"], ["room", "after"], ["difference_people", "more"]]
+        .map(([key, by]) => sortHead(key ? words[key] : signedName(session), by, sort, turn));
+      refill(body, table(heads, rows.map((one) => [
+        append(make("th"), make("bdi", "", one.name), make("span", "pl-fine", persons(one.people)), bars(one.before, one.after, one.people)),
+        share(one.before, one.people), share(one.after, one.people), [signed(one.after - one.before), tone(one.after - one.before)],
+      ])));
+    };
+    return folder(() => words.districts, draw, true);
+  }
+
+  /* ---- why a district is low ---- */
+  function communityShares(session, figures, s) {
+    const found = session.meta.districts.map(() => [0, 0]);
+    figures.units[s].forEach((state, i) => {
+      const { district } = session.meta.units[i];
+      if (state === 0 || district < 0) { return; }
+      found[district][0] += 1;
+      found[district][1] += state === 2 ? 1 : 0;
+    });
+    return found;
+  }
+
+  /* The signed plan counted in other ways: [name, edit]; the community rule decides over communities alone. */
+  function ways(session, of) {
+    const { start, meta } = session, set = live.edits.set;
+    const speeds = meta.speeds.filter((speed) => speed !== start.speed).map((speed) => [say("kph", { speed }), set(start, { speed })]);
+    const own = meta.standards[session.standard].own, other = own === "road" ? "straight" : "road";
+    const metrics = meta.standards[session.standard].ways[other] ? [[words[`metric_${other}`], set(start, { metric: other })]] : [];
+    const rules = of === "people" ? [] : meta.rules.filter((rule) => rule !== start.rule).map((rule) => [say("rule_of", { share: ruleShare(rule) }), set(start, { rule })]);
+    return [...speeds, ...metrics, ...rules];
+  }
+
+  /* A decimal text of a share as percent, without the noise of floating point. */
+  function ruleShare(rule) {
+    return `${Number((Number(rule) * 100).toFixed(6))}%`;
+  }
+
+  const SMALL = 50; // tenths of a percent: less than five points is little
+
+  /* What holds a district down: what other ways of counting would add, beside what building everything would add. */
+  function verdict(now, counted, built) {
+    const byWay = Math.max(0, ...counted.map((value) => value - now)), byBuilding = Math.max(0, built - now);
+    if (byWay < SMALL && byBuilding < SMALL) { return "why_neither"; }
+    if (byBuilding >= 2 * byWay) { return "why_built"; }
+    return byWay >= 2 * byBuilding ? "why_counted" : "why_both";
+  }
+
+  function whyTable(session, of) {
+    const s = session.standard, shares = (edit) => {
+      const figures = session.figuresOf(edit);
+      return of === "people" ? figures.standards[s].districts : communityShares(session, figures, s);
+    };
+    const others = ways(session, of), signedShares = shares(session.start), todays = shares(session.city.today);
+    const counted = others.map(([, edit]) => shares(edit)), built = shares(session.everything(session.start));
+    const rows = signedShares.map(([whole, part], i) => {
+      const of1000 = (table_) => tenths(table_[i][1], table_[i][0]), now = tenths(part, whole);
+      return whole ? [append(make("th"), make("bdi", "", session.meta.districts[i])), percent(of1000(todays)), [percent(now), "pl-deciding"],
+        ...counted.map((one) => percent(of1000(one))), percent(of1000(built)), words[verdict(now, counted.map(of1000), of1000(built))]] : null;
+    }).filter(Boolean);
+    const heads = [words.district, words.today, say("deciding", { name: signedName(session) }), ...others.map(([name]) => name), words.all_built, words.why];
+    const box = append(make("div", "pl-wide"), table(heads, rows, "pl-why"));
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", words.why_heading);
+    return box;
+  }
+
+  function why(session) {
+    let of = "people", shown = null;
+    const draw = (body) => {
+      const asked = `${of} ${session.standard}`;
+      if (asked === shown) { return; } // it speaks of the signed plan: an edit changes nothing
+      shown = asked;
+      const pick = choice(words.why_of, "why of", [["people", words.of_people_name], ["communities", words.of_communities_name]], of, (value) => {
+        of = value;
+        draw(body);
+      });
+      refill(body, pick, note(words.computing));
+      const waiting = [session.start, session.city.today, ...ways(session, of).map(([, edit]) => edit), session.everything(session.start)];
+      stepwise(() => asked === shown, () => {
+        if (waiting.length) {
+          session.figuresOf(waiting.shift());
+          return true;
+        }
+        refill(body, pick, whyTable(session, of), note(words.why_note));
+        return false;
+      });
+    };
+    return folder(() => words.why_heading, draw, false);
+  }
+
+  live.tables = { costs, districts, ruleShare, signedName, standards, why };
+})(globalThis);
