@@ -246,19 +246,14 @@
 
   const RADIAN = 3.141592653589793 / 180;
   const DIAMETER_M = 2 * 6371009;
-  const COSINE = [
-    1.6117375710961184e-24, -8.896791392450574e-22, 4.110317623312165e-19, -1.5619206968586225e-16, 4.779477332387385e-14,
-    -1.1470745597729725e-11, 2.08767569878681e-09, -2.755731922398589e-07, 2.48015873015873e-05, -0.001388888888888889,
-    0.041666666666666664, -0.5, 1,
-  ];
-  const SINE = [2.7557319223985893e-06, -0.0001984126984126984, 0.008333333333333333, -0.16666666666666666, 1];
-  const ARCSINE = [35 / 1152, 15 / 336, 3 / 40, 1 / 6, 1];
 
-  function series(coefficients, x) {
-    let total = coefficients[0];
-    for (let k = 1; k < coefficients.length; k++) total = total * x + coefficients[k];
-    return total;
-  }
+  // Horner's scheme of the cosine, of the sine by its angle, and of the arc sine by its sine; x is the argument's square.
+  const cosineOf = (x) => (((((((((((1.6117375710961184e-24 * x - 8.896791392450574e-22) * x + 4.110317623312165e-19) * x
+    - 1.5619206968586225e-16) * x + 4.779477332387385e-14) * x - 1.1470745597729725e-11) * x + 2.08767569878681e-9) * x
+    - 2.755731922398589e-7) * x + 2.48015873015873e-5) * x - 0.001388888888888889) * x + 0.041666666666666664) * x - 0.5) * x + 1;
+  const sineBy = (x) => (((2.7557319223985893e-6 * x - 0.0001984126984126984) * x + 0.008333333333333333) * x
+    - 0.16666666666666666) * x + 1;
+  const arcsineBy = (x) => (((35 / 1152 * x + 15 / 336) * x + 3 / 40) * x + 1 / 6) * x + 1;
 
   const whole = (value) => value <= LARGEST ? rint(value) : 0;
 
@@ -266,9 +261,9 @@
   function foretoldMm(lon, lat, cosine, a, b) {
     if (lon[a] === lon[b] && lat[a] === lat[b]) return 0;
     const halfPhi = (lat[b] * RADIAN - lat[a] * RADIAN) / 2, halfLambda = (lon[b] * RADIAN - lon[a] * RADIAN) / 2;
-    const north = halfPhi * series(SINE, halfPhi * halfPhi), east = halfLambda * series(SINE, halfLambda * halfLambda);
+    const north = halfPhi * sineBy(halfPhi * halfPhi), east = halfLambda * sineBy(halfLambda * halfLambda);
     const square = north * north + cosine[a] * cosine[b] * (east * east);
-    const metres = DIAMETER_M * (Math.sqrt(square) * series(ARCSINE, square));
+    const metres = DIAMETER_M * (Math.sqrt(square) * arcsineBy(square));
     return Math.max(whole(metres * 1000), 1);
   }
 
@@ -291,27 +286,28 @@
   }
 
   function lengths(file, roads) {
-    const cosine = new Float64Array(roads.nVertices), values = new Float64Array(roads.vertex.length);
+    const cosine = new Float64Array(roads.nVertices), values = new Uint32Array(roads.vertex.length);
     for (let v = 0; v < cosine.length; v++) {
       const phi = roads.lat[v] * RADIAN;
-      cosine[v] = series(COSINE, phi * phi);
+      cosine[v] = cosineOf(phi * phi);
     }
     for (let run = 0; run < roads.nRuns; run++) {
       for (let k = roads.runStart[run]; k + 1 < roads.runStart[run + 1]; k++) {
         values[k] = foretoldMm(roads.lon, roads.lat, cosine, roads.vertex[k], roads.vertex[k + 1]);
       }
     }
-    return Uint32Array.from(corrected(file.raw("length_more"), values, roads.runStart));
+    return corrected(file.raw("length_more"), values, roads.runStart);
   }
 
-  function times(file, roads, kph) {
+  function times(file, roads, kind, kph) {
     if (!file.has("drive_more")) return null;
-    const values = new Float64Array(roads.vertex.length);
+    const values = new Uint32Array(roads.vertex.length);
     for (let run = 0; run < roads.nRuns; run++) {
-      if (!(kph[run] > 0)) continue;
-      for (let k = roads.runStart[run]; k + 1 < roads.runStart[run + 1]; k++) values[k] = whole(roads.length[k] * 3.6 / kph[run]);
+      const speed = kph[kind[run]];
+      if (!(speed > 0)) continue;
+      for (let k = roads.runStart[run]; k + 1 < roads.runStart[run + 1]; k++) values[k] = whole(roads.length[k] * 3.6 / speed);
     }
-    return Uint32Array.from(corrected(file.raw("drive_more"), values, roads.runStart));
+    return corrected(file.raw("drive_more"), values, roads.runStart);
   }
 
   // --- Roads, points, sites ------------------------------------------------------------------------------------------
@@ -324,11 +320,15 @@
     for (const k of kind) if (k >= ways.length) throw damaged("run_kind");
     const { vertex, again, shared } = vertexNumbers(file, runStart[nRuns]);
     const { lon, lat } = degreesOf(file, wholePlaces(file, runStart, vertex, again, shared.length));
-    const flag = (bit) => Uint8Array.from(kind, (k) => ways[k] >> bit & 1);
+    const flag = (bit) => {
+      const values = new Uint8Array(nRuns);
+      for (let run = 0; run < nRuns; run++) values[run] = ways[kind[run]] >> bit & 1;
+      return values;
+    };
     const roads = { nVertices: shared.length, lon, lat, nRuns, runStart, vertex, runRank, walk: flag(0), driveForward: flag(1) };
     Object.assign(roads, { driveBackward: flag(2), shared });
     roads.length = lengths(file, roads);
-    roads.driveMs = times(file, roads, Float64Array.from(kind, (k) => kindKph[k]));
+    roads.driveMs = times(file, roads, kind, kindKph);
     return roads;
   }
 
