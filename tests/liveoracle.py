@@ -487,3 +487,20 @@ def random_edits(meta: Meta, rng: Random, n: int, checked: Iterable[str] = ()) -
     known = set(checked)
     of = [standard for standard in meta["standards"] if standard["id"] in known]
     return list(itertools.islice(iter(lambda: _edit(meta, rng, of), None), n))
+
+
+def random_drag(meta: Meta, edit: Edit, rng: Random) -> tuple[dict[str, Any], list[float], dict[str, Any]]:
+    """Draw something that is dragged over the map, a place where it is let go, and the edit that this makes."""
+    at, plan, standing = _place(meta, rng), list(edit["plan"]), [site["id"] for site in meta["sites"] if site["types"]]
+    free = [site for site in standing if site not in edit["closed"]]
+    kind = rng.choice(["new", *["plan"] * bool(plan), *["site"] * bool(free)])
+    if kind == "site":
+        site = rng.choice(free)
+        return {"site": site}, at, {**edit, "moved": {**edit["moved"], site: at}}
+    new = _new_place(meta, rng)
+    if kind == "plan" or new is None:
+        index = rng.randrange(len(plan))
+        entry = plan[index]
+        plan[index] = {"name": "", "method": "", "from": entry.get("site"), **entry, "at": at}
+        return {"plan": index}, at, {**edit, "plan": [{k: v for k, v in one.items() if "at" not in one or k != "site"} for one in plan]}
+    return {"type": new["type"]}, at, {**edit, "plan": [*plan, {**new, "at": at}]}
