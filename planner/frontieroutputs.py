@@ -135,6 +135,7 @@ def _record(studied: FrontierStudy) -> dict[str, Any]:
             "gap": studied.gap,
             "time_limit_s": float(scenario.siting.time_limit_s),
         },
+        **({"given": True} if scenario.build is not None else {}),
         "attribution": say("map.attribution", scenario.language),
         "inputs": provenance.input_records(inputs),
         "roads": record.roads_record(inputs.networks) | edits_named(inputs.rerouted),
@@ -197,6 +198,11 @@ def _proof(found: Mapping[str, Any]) -> str:
     return say("frontier.gap", found["language"], gap=gap_percent(gap), cost_gap=gap_percent(cost_gap))
 
 
+def _rules(found: Mapping[str, Any]) -> str:
+    """Say what the points keep; a plan that the scenario gives binds none of them."""
+    return say("frontier.rules_given" if found.get("given") else "frontier.rules", found["language"])
+
+
 def _chart(found: Mapping[str, Any]) -> str:
     """Draw the points; where nobody is counted, coverage is 0."""
     language: Language = found["language"]
@@ -217,7 +223,7 @@ def _chart(found: Mapping[str, Any]) -> str:
         today=say("frontier.today_mark", language, share=percent(found["covered_today"], found["people"])),
         notes=(
             _proof(found),
-            say("frontier.rules", language),
+            _rules(found),
             _counted(found),
             *provenance.source_notes(language, found["inputs"]),
         ),
@@ -244,7 +250,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     for point, following in zip(points, [*points[1:], None], strict=True):
         yield _point_line(found, point, following)
     yield _proof(found)
-    yield say("frontier.rules", language)
+    yield _rules(found)
     yield ""
     yield say("frontier.order", language)
     for point in points:
