@@ -25,6 +25,7 @@ from planner.sourcelist import shown_path
 from planner.sources import Grid, TableSource
 from planner.sourceschema import SiteSection
 from planner.tablefaults import Part
+from planner.tomlfile import UNREAD
 from planner.words import sentences
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _PLACE = ("lon", "lat")
 class _Entry:
     """One ``[[site]]``: its number among them, its id, and the text and value of each key that is written.
 
-    A key of another kind of value, which is told already, has `Wrong` and no text.
+    A key of another kind of value, which is told already, is `UNREAD` and has no text.
     """
 
     number: int
@@ -68,7 +69,7 @@ def _entries(loaded: Loaded, contract: Sequence[Column]) -> Iterator[_Entry]:
             continue
         texts, spoilt = _texts(entry)
         read = {name: _read(columns[name], text) for name, text in texts.items()}
-        values = read | dict.fromkeys(spoilt, Wrong(""))
+        values = read | dict.fromkeys(spoilt, UNREAD)
         site = texts.get("site_id", "")
         yield _Entry(number, site, texts, values | ({"name": site} if values.get("name") == "" else {}))
 
@@ -128,7 +129,7 @@ def _faults(
 ) -> Iterator[Fault]:
     """List what is wrong with entries, each at its key."""
     for entry in entries:
-        wrong = ((name, value) for name, value in entry.values.items() if isinstance(value, Wrong) and value.code)
+        wrong = ((name, value) for name, value in entry.values.items() if isinstance(value, Wrong))
         yield from (_at_key(loaded, value.code, entry.number, name, value.values) for name, value in wrong)
     added = [entry for entry in entries if entry.site and entry.site not in rows]
     for some in (added, [entry for entry in entries if entry not in added]):
