@@ -11,6 +11,13 @@
     return [goal.name || goal.id, goal.scopes[scope]].filter(Boolean).join(" ");
   }
 
+  /* What a goal asks for: a share under a standard. */
+  function goalText(session, goal) {
+    const group = session.meta.groups.find((one) => one.id === goal.group), backup = goal.backup ? words.goal_backup : "";
+    const values = { standard: session.meta.standards[goal.standard].name, share: live.tables.ruleShare(goal.share), group: group ? group.name : "" };
+    return say(group ? "goal_group" : `goal_${goal.of}`, values) + backup;
+  }
+
   function lacking(goal, one) {
     return say(goal.of === "communities" ? "lack_communities" : "lack_people", { n: digits(one.needed - one.reached) });
   }
@@ -43,7 +50,7 @@
   function goalRow(session, g, scope) {
     const goal = session.meta.goals[g], one = session.figures.goals[g][scope], before = session.base.goals[g][scope], key = `goal ${g} ${scope}`;
     const told = make("div"), row = append(make("li"), make("span", one.met ? "pl-met" : "pl-unmet", one.met ? `✓ ${words.met}` : `✗ ${lacking(goal, one)}`),
-      make("bdi", "", ` ${goalName(goal, scope)}`), make("span", "pl-fine", say("goal_line", { needed: digits(one.needed), whole: digits(one.whole),
+      make("bdi", "", ` ${goalName(goal, scope)}`), make("span", "pl-fine", goalText(session, goal)), make("span", "pl-fine", say("goal_line", { needed: digits(one.needed), whole: digits(one.whole),
         before: digits(before.reached), after: digits(one.reached), signed: live.tables.signedName(session) })));
     if (one.met) { return row; }
     const ask = act(words.seek, key, () => {

@@ -65,7 +65,7 @@
     const back = isMoved && !isClosed ? [act(words.restore, `back ${key}`, () => session.apply(edits.putBack(edit, index), say("did_back", { name })))] : [];
     const row = append(make("li", index < 0 ? "pl-off" : ""), tick(index >= 0, key, name, isClosed && index < 0, flip), make("span", "pl-number", String(number)),
       append(make("div"), link(name, `show ${key}`, () => session.focus(index < 0 ? { site: option.site } : { plan: index })), ...told, ...back, tail,
-        ...(index < 0 ? [] : yearChoice(session, index, key)), gain));
+        ...(index < 0 ? [] : yearChoice(session, index, key))), gain);
     return { row, gain, index };
   }
 
@@ -85,7 +85,7 @@
     const own = edits.isOption(entry) ? [] : [nameField(session, entry, index)];
     const row = append(make("li"), tick(true, key, name, false, () => session.apply(edits.remove(edit, index), say("did_remove", { name }))), make("span", "pl-number pl-new", words.new_short),
       append(make("div"), link(edits.isOption(entry) ? name : words.show, `show ${key}`, () => session.focus({ plan: index })), ...own,
-        act(words.remove, `remove ${key}`, () => session.apply(edits.remove(edit, index), say("did_remove", { name }))), tail, ...yearChoice(session, index, key), gain));
+        act(words.remove, `remove ${key}`, () => session.apply(edits.remove(edit, index), say("did_remove", { name }))), tail, ...yearChoice(session, index, key)), gain);
     return { row, gain, index };
   }
 
@@ -107,9 +107,12 @@
   function plan(session) {
     const part = folder(() => planHeading(session), (body) => {
       const rows = planRows(session), list = append(make("ol", "pl-list"), ...rows.map((one) => one.row));
-      refill(body, ...(rows.length ? [list] : [note(words.plan_empty)]), ...adding(session));
+      refill(body, ...(rows.length ? [note(words.plan_note), list] : [note(words.plan_empty)]), ...adding(session));
       const byIndex = new Map(rows.filter((one) => one.index >= 0).map((one) => [one.index, one.gain]));
-      gains(session, (index, people) => { byIndex.get(index).textContent = say("newly", { n: signed(people) }); });
+      gains(session, (index, people) => {
+        byIndex.get(index).textContent = say("more_people", { n: signed(people) });
+        byIndex.get(index).classList.toggle("pl-even", people === 0);
+      });
     }, true);
     return { ...part, follows: ["edit", "standard", "adding"] };
   }

@@ -35,7 +35,7 @@
       return changed ? words.counting_changed : words.counting;
     };
     return folder(lead, (body) => refill(body,
-      radios(session, "speed", words.speed, meta.speeds.map((speed) => [speed, say("kph", { speed })])), ...(speedCounts(session) ? [] : [note(words.speed_idle)]),
+      radios(session, "speed", words.speed, meta.speeds.map((speed) => [speed, speed])), ...(speedCounts(session) ? [] : [note(words.speed_idle)]),
       radios(session, "metric", words.metric, metrics(session)),
       radios(session, "rule", words.rule, meta.rules.map((rule) => [rule, live.tables.ruleShare(rule)])), note(words.rule_note)), true);
   }

@@ -162,10 +162,10 @@
     const counted = others.map(([, edit]) => shares(edit)), built = shares(session.everything(session.start));
     const rows = signedShares.map(([whole, part], i) => {
       const of1000 = (table_) => tenths(table_[i][1], table_[i][0]), now = tenths(part, whole);
-      return whole ? [append(make("th"), make("bdi", "", session.meta.districts[i])), percent(of1000(todays)), [percent(now), "pl-deciding"],
-        ...counted.map((one) => percent(of1000(one))), percent(of1000(built)), words[verdict(now, counted.map(of1000), of1000(built))]] : null;
+      return whole ? [append(make("th"), make("bdi", "", session.meta.districts[i])), words[verdict(now, counted.map(of1000), of1000(built))],
+        [percent(now), "pl-deciding"], percent(of1000(todays)), ...counted.map((one) => percent(of1000(one))), percent(of1000(built))] : null;
     }).filter(Boolean);
-    const heads = [words.district, words.today, say("deciding", { name: signedName(session) }), ...others.map(([name]) => name), words.all_built, words.why];
+    const heads = [words.district, words.why, say("deciding", { name: signedName(session) }), words.today, ...others.map(([name]) => name), words.all_built];
     const box = append(make("div", "pl-wide"), table(heads, rows, "pl-why"));
     box.tabIndex = 0;
     box.setAttribute("role", "region");
