@@ -1,0 +1,213 @@
+/* One facility in the hand: dragged by mouse, held by a long press, or moved by keys and taps until it is set down. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const NEAR = 4, FAR_TOUCH = 10; // pixels: before a press is a drag; that a finger may slip in a long press
+  const HOLD_MS = 450, QUIET_MS = 60, TELL_MS = 350; // a long press; clicks right after a drag; wait before the reader is told
+  const STEP = 8, LARGE = 64; // pixels that an arrow key moves, alone and with Shift
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+  /* `stage` is the scene's: session, map, say, lines (a canvas layer), icon(look), peopleOf(points), isOff(result), heldOf(marker), markerOf(key). */
+  class Carry {
+    constructor(stage) {
+      Object.assign(this, { stage, map: stage.map, held: null, press: null, quiet: false });
+      const pane = this.map.getPane("live-sites");
+      pane.addEventListener("pointerdown", (event) => this.down(event));
+      pane.addEventListener("mousedown", (event) => this.keepMap(event));
+      pane.addEventListener("contextmenu", (event) => event.preventDefault());
+      document.addEventListener("pointermove", (event) => this.move(event));
+      document.addEventListener("pointerup", (event) => this.up(event));
+      document.addEventListener("pointercancel", (event) => this.lose(event));
+      document.addEventListener("keydown", (event) => this.key(event), true);
+      this.map.on("mousemove", (event) => { if (this.held && !this.press) { this.to(event.latlng); } });
+      this.buildBar();
+    }
+
+    /* ---- taking up and setting down ---- */
+    /* `held`: {drag (of city.drag), key of its marker or null, home [lon, lat] or null, at, look, name, commit(at), giveUp()}. */
+    begin(held) {
+      this.cancel();
+      const { session } = this.stage;
+      const marker = held.key ? this.stage.markerOf(held.key) : L.marker([held.at[1], held.at[0]], { icon: this.stage.icon(held.look), pane: "live-sites", title: held.name, zIndexOffset: 40000 }).addTo(this.map);
+      this.held = { ...held, marker, wanted: held.at, drag: session.city.drag(session.edit, held.drag, session.standard), of: held.drag, result: null, frame: 0 };
+      if (held.home) { this.held.shade = L.marker([held.home[1], held.home[0]], { icon: this.stage.icon(held.look), pane: "live-sites", interactive: false, keyboard: false, opacity: 0.35 }).addTo(this.map); }
+      document.body.classList.add("pm-carrying");
+      this.map.closePopup();
+      this.bubble = L.tooltip({ permanent: true, direction: "top", offset: [0, -16], className: "pm-live-bubble", opacity: 1 });
+      if (!this.press) {
+        this.bar.hidden = false;
+        marker.getElement().focus({ preventScroll: true });
+      }
+      this.ask();
+    }
+
+    /* The standard that is shown changed: the figures are those of the new one. */
+    restart() {
+      if (!this.held) { return; }
+      const { session } = this.stage;
+      this.held.drag = session.city.drag(session.edit, this.held.of, session.standard);
+      this.ask();
+    }
+
+    to(latlng) {
+      this.held.wanted = [latlng.lng, latlng.lat];
+      this.held.marker.setLatLng(latlng);
+      this.ask();
+    }
+
+    /* At most one search a frame. */
+    ask() {
+      this.held.frame = this.held.frame || requestAnimationFrame(() => this.count());
+    }
+
+    count() {
+      const { held, stage } = this;
+      if (!held) { return; }
+      held.frame = 0;
+      held.place = live.edits.cell(held.wanted);
+      held.result = held.drag.at(...held.place);
+      stage.session.preview(held.result);
+      const text = this.told(held.result), box = root.plannerPage.make("span", stage.isOff(held.result) ? "pm-live-off" : "", text);
+      this.bubble.setLatLng([held.place[1], held.place[0]]).setContent(box);
+      if (!this.map.hasLayer(this.bubble)) { this.bubble.addTo(this.map); }
+      stage.lines.again();
+      clearTimeout(this.telling);
+      this.telling = setTimeout(() => { if (this.held) { this.hint.textContent = `${held.name} ${text}`; } }, TELL_MS);
+    }
+
+    told(result) {
+      const { stage } = this, { digits } = root.plannerPage;
+      const values = { more: digits(stage.peopleOf(result.newly)), fewer: digits(stage.peopleOf(result.lost)), metres: digits(Math.round(stage.session.meta.snap_max_mm / 1000)) };
+      return stage.say(stage.isOff(result) ? "bubble_off" : "bubble", values);
+    }
+
+    end() {
+      const { held } = this;
+      cancelAnimationFrame(held.frame);
+      clearTimeout(this.telling);
+      this.held = null;
+      this.press = null;
+      this.bar.hidden = true;
+      this.hint.textContent = "";
+      document.body.classList.remove("pm-carrying");
+      this.bubble.remove();
+      if (held.shade) { held.shade.remove(); }
+      if (!held.key) { held.marker.remove(); }
+      this.map.dragging.enable();
+      this.quiet = true;
+      setTimeout(() => { this.quiet = false; }, QUIET_MS);
+      this.stage.session.preview(null);
+      this.stage.lines.again();
+      return held;
+    }
+
+    drop() {
+      if (!this.held) { return; }
+      const place = live.edits.cell(this.held.wanted), held = this.end(), { home } = held;
+      if (home && home[0] === place[0] && home[1] === place[1]) { return; }
+      held.commit(place);
+      this.stage.after(held);
+    }
+
+    /* Back where it was. */
+    cancel() {
+      if (!this.held) { return; }
+      const held = this.end();
+      if (held.home) { held.marker.setLatLng([held.home[1], held.home[0]]); }
+      if (held.giveUp) { held.giveUp(); }
+      this.stage.after(held);
+    }
+
+    /* ---- mouse and fingers ---- */
+    down(event) {
+      const held = this.held || event.button ? null : this.stage.heldOf(event.target.closest(".pm-live-site"));
+      if (this.press && this.press.id !== event.pointerId) { this.lose({ pointerId: this.press.id }); }
+      if (!held) { return; }
+      const at = this.map.mouseEventToContainerPoint(event), home = this.map.latLngToContainerPoint([held.at[1], held.at[0]]);
+      this.press = { id: event.pointerId, held, at, grip: home.subtract(at), isTouch: event.pointerType === "touch", timer: 0, moved: false };
+      if (this.press.isTouch) { this.press.timer = setTimeout(() => this.hold(), HOLD_MS); }
+    }
+
+    /* A press on what may be dragged does not pull the map along. */
+    keepMap(event) {
+      if (this.press && !this.press.isTouch) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    }
+
+    hold() {
+      this.map.dragging.disable();
+      this.begin(this.press.held);
+    }
+
+    move(event) {
+      const { press } = this;
+      if (!press || press.id !== event.pointerId) { return; }
+      const at = this.map.mouseEventToContainerPoint(event), far = at.distanceTo(press.at);
+      if (!this.held && press.isTouch && far > FAR_TOUCH) { this.forget(); }
+      if (!this.held && !press.isTouch && far > NEAR) { this.begin(press.held); }
+      if (this.held && this.press && (press.moved || far > NEAR)) {
+        press.moved = true;
+        this.to(this.map.containerPointToLatLng(at.add(press.grip)));
+      }
+    }
+
+    forget() {
+      clearTimeout(this.press.timer);
+      this.press = null;
+    }
+
+    /* What was held without being moved stays in the hand: a tap sets it down. */
+    up(event) {
+      const { press } = this;
+      if (!press || press.id !== event.pointerId) { return; }
+      this.forget();
+      if (this.held && press.moved) { this.drop(); } else if (this.held) {
+        this.map.dragging.enable();
+        this.bar.hidden = false;
+      }
+    }
+
+    lose(event) {
+      if (!this.press || this.press.id !== event.pointerId) { return; }
+      this.forget();
+      this.cancel();
+    }
+
+    /* A click or a tap on the map while something is in the hand. */
+    tap(latlng) {
+      this.to(latlng);
+      this.drop();
+    }
+
+    /* ---- keys ---- */
+    key(event) {
+      if (!this.held || event.isComposing) { return; }
+      const onMap = this.map.getContainer().contains(event.target) || event.target === document.body, arrow = ARROWS[event.key];
+      if (event.key === "Escape") { this.cancel(); } else if (onMap && arrow) { this.step(arrow, event.shiftKey ? LARGE : STEP); } else if (onMap && event.key === "Enter") { this.drop(); } else { return; }
+      event.preventDefault();
+      event.stopPropagation();
+    }
+
+    step([x, y], pixels) {
+      const [lon, lat] = this.held.wanted, at = this.map.latLngToContainerPoint([lat, lon]);
+      const latlng = this.map.containerPointToLatLng(at.add([x * pixels, y * pixels]));
+      this.to(latlng);
+      this.map.panInside(latlng, { padding: [60, 60], animate: false });
+    }
+
+    /* ---- the bar under the map that says how to set it down ---- */
+    buildBar() {
+      const { make, append, button } = root.plannerPage, { say } = this.stage;
+      this.bar = make("div", "pm-carry-bar");
+      this.hint = make("span", "pm-live-told");
+      this.hint.setAttribute("role", "status");
+      append(this.bar, make("span", "", say("carry_hint")), button(say("set_down"), () => this.drop()), button(say("give_up"), () => this.cancel()));
+      this.bar.hidden = true;
+      append(document.getElementById("pm-stage"), this.bar, this.hint);
+    }
+  }
+
+  live.carry = (stage) => new Carry(stage);
+})(globalThis);

@@ -1,0 +1,390 @@
+/* The room's plan on the map: its people, its sites with handles, cards and lines, over the signed map, which steps back. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const LEVELS = { points: 430, lines: 440, sites: 610 };
+  const ABOVE = { planned: 20000, today: 10000, ghost: 8000, closed: 5000, candidate: 0 };
+  const NEAR_ZOOM = 15, SLACK = 3; // zoom that a focus comes to; pixels beside a point that still mean it
+  const COLORS = { moved: "#7a2e6a", closing: "#4d5257", held: "#1a1a1a" };
+  const MOST_LINES = 12, MOST_LABELS = 5; // of a closing
+
+  class Scene {
+    constructor(session) {
+      const { data, fill, map } = root.plannerPage, words = data.live.words.livemap;
+      Object.assign(this, { session, meta: session.meta, map: map(), data, markers: new Map(), items: [], labels: [], states: new Map() });
+      this.say = (key, values) => fill(words[key], values || {});
+      this.crowd = live.marks.crowd(session.city.load.points);
+      this.drawn = new Uint8Array(session.city.load.points.n);
+      this.map.createPane("live-sites").style.zIndex = LEVELS.sites;
+      this.points = live.marks.canvasLayer(this.map, "live-points", LEVELS.points, (layer) => live.marks.wholeCrowd(layer, this.crowd, this.drawn));
+      this.lines = live.marks.canvasLayer(this.map, "live-lines", LEVELS.lines, (layer) => this.paintLines(layer));
+      this.cards = live.cards(this);
+      this.dock = live.dock(this);
+      this.carry = live.carry(this);
+      this.buildRibbon();
+      this.listen();
+    }
+
+    listen() {
+      const { map, session } = this;
+      session.on((_, what, more) => this.told(what, more));
+      map.on("zoomend", () => { if (session.isOn) { this.resize(); } });
+      map.on("click", (event) => this.clicked(event));
+      if (session.isOn) { this.turn(); }
+    }
+
+    told(what, more) {
+      if (what === "live") { this.turn(); }
+      if (!this.session.isOn) { return; }
+      if (what === "edit") { this.carry.cancel(); this.refresh(); }
+      if (what === "standard") { this.carry.restart(); this.refresh(); }
+      if (what === "adding") { this.adding(); }
+      if (what === "preview") { this.writeRibbon(); }
+      if (what === "focus") { this.focus(more); }
+    }
+
+    /* ---- on and off ---- */
+    turn() {
+      const { isOn } = this.session, { map } = this;
+      document.body.classList.toggle("pm-live-on", isOn);
+      map.closePopup();
+      this.dock.close();
+      this.hideSigned(isOn);
+      this.ribbon.hidden = !isOn;
+      if (isOn) {
+        [this.points, this.lines].forEach((layer) => layer.addTo(map));
+        this.key.addTo(map);
+        this.resize();
+        this.refresh();
+        return;
+      }
+      this.carry.cancel();
+      [this.points, this.lines, this.key].forEach((layer) => layer.remove());
+      this.markers.forEach(({ marker }) => marker.remove());
+      this.markers.clear();
+    }
+
+    /* Layers of signed sites and people do nothing while they are out of sight: their boxes are out of sight as well. */
+    hideSigned(isOn) {
+      const names = new Set(this.data.sites.groups.map((group) => group.name));
+      document.querySelectorAll("#pm-layers .leaflet-control-layers-overlays label").forEach((label) => {
+        if (names.has(label.textContent.trim())) { label.hidden = isOn; }
+      });
+    }
+
+    resize() {
+      const pixels = root.plannerLayers.pixels(this.data.spacing.points);
+      live.marks.size(this.crowd, Math.min(8, Math.max(3.4, pixels)));
+      this.points.again();
+    }
+
+    refresh() {
+      this.items = this.listed();
+      this.syncMarkers();
+      this.recolor();
+      this.writeRibbon();
+      this.dock.update();
+      this.lines.again();
+    }
+
+    /* The signed plan's states do not change: they are asked for once. */
+    statesOf(name, edit) {
+      const { standard, city } = this.session, key = `${name} ${standard}`;
+      if (!this.states.has(key)) { this.states.set(key, city.states(edit, standard)); }
+      return this.states.get(key);
+    }
+
+    recolor() {
+      const { city, edit, start, standard } = this.session;
+      this.drawn = live.marks.kinds(city.states(edit, standard), this.statesOf("today", city.today), this.statesOf("start", start));
+      this.points.again();
+    }
+
+    /* ---- what stands where ---- */
+    listed() {
+      const entries = this.listedEntries(), here = new Set(entries.filter((item) => !item.isAway).map((item) => item.site));
+      return [...entries, ...this.listedSites(here)];
+    }
+
+    /* What is planned, in build order, then what the signed plan builds and the room does not. */
+    listedEntries() {
+      const { session } = this, { edit, start } = session, { edits } = live;
+      const gone = start.plan.filter((entry) => edits.indexOf(edit.plan, entry) < 0 && !edit.closed.includes(entry.site));
+      let news = 0;
+      const item = (entry, index) => {
+        const origin = edits.origin(entry), site = origin ? session.sites.get(origin.site) : -1, isAway = origin !== null && !edits.isOption(entry);
+        const key = origin ? `o:${origin.site}:${origin.type}:${origin.size}` : `n:${news += 1}`;
+        const isChanged = index < 0 || isAway || session.signedNumber(entry) === 0;
+        return { key, site, index, entry, isAway, isChanged, at: session.placeOf(entry), state: index < 0 ? "ghost" : "planned", form: this.formOf(entry.type), number: index < 0 ? session.signedNumber(entry) : index + 1 };
+      };
+      return [...edit.plan.map(item), ...gone.map((entry) => item(entry, -1))];
+    }
+
+    siteItem(i) {
+      const { edit } = this.session, site = this.meta.sites[i], stands = site.types !== "", isClosed = edit.closed.includes(site.id);
+      const state = stands ? (isClosed ? "closed" : "today") : site.status === "candidate" ? "candidate" : "closed";
+      const at = edit.moved[site.id] || [site.lon, site.lat], isMoved = site.id in edit.moved;
+      return { key: `s:${i}`, site: i, index: -1, entry: null, isAway: false, isMoved, isChanged: isClosed || isMoved, at, state, form: stands ? this.formOf(site.types.split(";")[0].trim()) : 1, number: 0 };
+    }
+
+    /* A candidate lies under what is planned there, which has the card of both. */
+    listedSites(here) {
+      return this.meta.sites.map((site, i) => this.siteItem(i)).filter((item) => item.state !== "candidate" || !here.has(item.site));
+    }
+
+    itemsAt(i) {
+      return this.items.filter((item) => item.entry !== null && item.site === i);
+    }
+
+    formOf(type) {
+      return Math.max(0, this.meta.types.findIndex((one) => one.type === type));
+    }
+
+    typeName({ type, size }) {
+      const known = this.meta.types.find((one) => one.type === type), name = known ? known.name : type;
+      return size ? `${name}（${size}）` : name;
+    }
+
+    typesOf(site) {
+      return site.types.split(";").map((type) => this.typeName({ type: type.trim(), size: "" })).join(this.say("and"));
+    }
+
+    siteName(i) {
+      return this.meta.sites[i].name || root.plannerPage.words.unnamed;
+    }
+
+    nameOf(item) {
+      if (item.entry && item.entry.name) { return item.entry.name; }
+      return item.site >= 0 ? this.siteName(item.site) : this.say("new_name", { n: item.key.slice(2) });
+    }
+
+    outletName(id, plan) {
+      const found = this.items.find((item) => item.index === plan && item.entry);
+      return id ? this.siteName(this.session.sites.get(id)) : found ? this.nameOf(found) : "";
+    }
+
+    peopleOf(points) {
+      const { people } = this.session.city.load.points;
+      let sum = 0;
+      for (let k = 0; k < points.length; k += 1) { sum += people[points[k]]; }
+      return sum;
+    }
+
+    /* Off the network nobody is reached by road; a straight line needs none. */
+    isOff(result) {
+      const { edit, standard } = this.session, { own, ways } = this.meta.standards[standard];
+      const way = (edit.metric === "own" ? null : ways[edit.metric]) || ways[own];
+      return result.foot === null && way.mode !== "straight";
+    }
+
+    /* ---- markers ---- */
+    icon(look) {
+      return L.divIcon({ className: `pm-site pm-live-site pm-live-${look.state}`, html: live.marks.symbol(look), iconSize: [24, 24], iconAnchor: [12, 12] });
+    }
+
+    lookOf(item) {
+      return { state: item.state, form: item.form, number: item.number, isChanged: item.isChanged, hasHandle: item.index >= 0 };
+    }
+
+    titleOf(item) {
+      const number = item.number ? this.say("number_short", { n: item.number }) : "";
+      return [number, this.nameOf(item), this.say(item.isChanged ? "title_changed" : `title_${item.state}`)].filter(Boolean).join(" · ");
+    }
+
+    syncMarkers() {
+      const wanted = new Set(this.items.map((item) => item.key));
+      this.markers.forEach(({ marker }, key) => {
+        if (!wanted.has(key)) { marker.remove(); this.markers.delete(key); }
+      });
+      this.items.forEach((item) => this.syncMarker(item));
+    }
+
+    syncMarker(item) {
+      const look = this.lookOf(item), title = this.titleOf(item), sign = JSON.stringify([look, title]), known = this.markers.get(item.key), at = [item.at[1], item.at[0]];
+      if (known && known.sign === sign) { known.item = item; known.marker.setLatLng(at); return; }
+      const focused = known && document.activeElement === known.marker.getElement();
+      if (known) { known.marker.remove(); }
+      const marker = L.marker(at, { icon: this.icon(look), pane: "live-sites", title, alt: title, zIndexOffset: ABOVE[item.state], autoPanPadding: [0, 0], riseOnHover: true });
+      const act = () => { if (!this.carry.held && !this.carry.quiet) { this.show(this.markers.get(item.key).item); } };
+      marker.on("click", act).on("keypress", ({ originalEvent }) => {
+        if (originalEvent.key === "Enter" || originalEvent.key === " ") { originalEvent.preventDefault(); act(); this.dock.enter(); }
+      });
+      marker.addTo(this.map).getElement().dataset.key = item.key;
+      marker.getElement().setAttribute("aria-label", title);
+      this.markers.set(item.key, { marker, item, sign });
+      if (focused) { marker.getElement().focus({ preventScroll: true }); }
+    }
+
+    markerOf(key) {
+      const known = this.markers.get(key);
+      return known ? known.marker : null;
+    }
+
+    /* ---- moving ---- */
+    /* What a press on a marker takes up: what is planned, and outlets that were moved already. */
+    heldOf(icon) {
+      const known = icon && this.markers.get(icon.dataset.key);
+      return known && (known.item.index >= 0 || known.item.isMoved) ? this.held(known.item) : null;
+    }
+
+    held(item) {
+      const { session } = this, name = this.nameOf(item), words = this.say("did_move", { name });
+      const commit = (at) => session.apply(item.entry ? live.edits.movePlanned(session.edit, item.index, at) : live.edits.moveSite(session.edit, this.meta.sites[item.site].id, at), words);
+      return { drag: item.entry ? { plan: item.index } : { site: this.meta.sites[item.site].id }, key: item.key, home: item.at, at: item.at, look: this.lookOf(item), name, commit };
+    }
+
+    move(item) {
+      this.carry.begin(this.held(item));
+    }
+
+    adding() {
+      const { session } = this, { adding } = session, { lng, lat } = this.map.getCenter();
+      if (!adding) { this.carry.cancel(); return; }
+      const name = this.typeName(adding), look = { state: "planned", form: this.formOf(adding.type), number: session.edit.plan.length + 1, isChanged: true, hasHandle: true };
+      this.carry.begin({
+        drag: adding, key: null, home: null, at: [lng, lat], look, name,
+        commit: (at) => session.place(at, this.say("did_add", { type: name })), giveUp: () => session.add(null),
+      });
+    }
+
+    /* The focus stays with what was set down. */
+    after(held) {
+      const last = this.items.find((item) => item.index === this.session.edit.plan.length - 1 && item.entry);
+      const known = this.markers.get(held.key || (last && last.key));
+      if (known) { known.marker.getElement().focus({ preventScroll: true }); }
+    }
+
+    apply(edit, words) {
+      this.session.apply(edit, words);
+    }
+
+    clicked({ latlng }) {
+      if (!this.session.isOn || this.carry.quiet) { return; }
+      if (this.carry.held) { this.carry.tap(latlng); return; }
+      const i = live.marks.pointAt(this.map, this.crowd, this.drawn, latlng, SLACK);
+      if (i >= 0) { this.showPoint(i); } else { this.dock.close(); }
+    }
+
+    /* ---- cards ---- */
+    show(item) {
+      this.dock.open({ key: item.key, site: item.site, point: -1, card: () => this.cards.card(item) }, item.at);
+    }
+
+    showPoint(i) {
+      const { lon, lat } = this.session.city.load.points;
+      this.dock.open({ key: null, site: -1, point: i, card: () => live.pointCard(this, i) }, [lon[i], lat[i]]);
+    }
+
+    /* What an open card is of by now: where its item is gone, what else there is at its site. */
+    itemOf({ key, site }) {
+      return this.items.find((one) => one.key === key) || (site >= 0 && this.items.find((one) => one.site === site && !one.isAway)) || null;
+    }
+
+    focus(what) {
+      const { option, plan, site } = what, id = option === undefined ? site : this.meta.sites[this.meta.options[option].site].id;
+      const item = this.items.find((one) => (plan === undefined ? one.site === this.session.sites.get(id) && !one.isAway : one.entry && one.index === plan));
+      if (!item) { return; }
+      this.map.setView([item.at[1], item.at[0]], Math.max(this.map.getZoom(), NEAR_ZOOM), { animate: false });
+      this.show(item);
+    }
+
+    /* People of a point carry no names in the load: those of the signed map's points at the same place. */
+    pointName(i) {
+      const { lon, lat, people } = this.session.city.load.points, signed = this.data.points;
+      const keyOf = (x, y, n) => `${Math.round(x * 1e5)} ${Math.round(y * 1e5)} ${n}`;
+      if (!this.names) {
+        this.names = new Map();
+        (root.plannerPage.unpack(signed.place)[0] || []).forEach(([y, x], row) => this.names.set(keyOf(x, y, signed.people[row]), signed.name[row]));
+      }
+      return this.names.get(keyOf(lon[i], lat[i], people[i]));
+    }
+
+    /* ---- who is touched by a closing ---- */
+    closingOf(i) {
+      const { edit, standard, city } = this.session, { id } = this.meta.sites[i], known = this.closing;
+      if (known && known.edit === edit && known.standard === standard && known.i === i) { return known.found; }
+      const asked = edit.closed.includes(id) ? live.edits.reopen(edit, id) : edit;
+      this.closing = { edit, standard, i, found: city.closing(asked, id)[standard] };
+      return this.closing.found;
+    }
+
+    /* ---- lines ---- */
+    paintLines(layer) {
+      const { line, people, GAINED, GONE } = live.marks, { held } = this.carry;
+      const homeOf = (item) => [this.meta.sites[item.site].lon, this.meta.sites[item.site].lat];
+      this.items.filter((item) => item.isAway || item.isMoved).forEach((item) => line(layer, homeOf(item), item.at, { color: COLORS.moved, width: 1.6, dash: [5, 4], arrow: true }));
+      this.paintClosing(layer);
+      if (this.dock.now && this.dock.now.point >= 0) { live.marks.mark(layer, this.crowd, this.dock.now.point); }
+      if (!held || !held.result) { return; }
+      people(layer, this.crowd, held.result.lost, () => GONE);
+      people(layer, this.crowd, held.result.newly, () => GAINED);
+      if (held.home) { line(layer, held.home, held.place, { color: COLORS.held, width: 2, dash: [6, 5], arrow: true }); }
+    }
+
+    /* The outlet in the open card, with where its people would go; none where it is of something else. */
+    openClosing() {
+      const now = this.dock.now, item = now && now.site >= 0 && this.meta.sites[now.site].types !== "" && this.itemOf(now);
+      const found = item && !item.isAway ? this.closingOf(now.site) : null;
+      if (!found) { return null; }
+      const placed = found.moves.filter(({ to, plan }) => to !== "" || plan >= 0).slice(0, MOST_LINES);
+      return { from: this.siteItem(now.site).at, nearest: found.nearest, moves: placed.map((move) => ({ ...move, at: this.placeOfMove(move) })) };
+    }
+
+    /* To where they go: the more people, the wider. */
+    paintClosing(layer) {
+      const found = this.openClosing();
+      if (!found) { return; }
+      const wide = (people) => 1.2 + 5 * Math.sqrt(people / Math.max(1, found.nearest));
+      [...found.moves].reverse().forEach(({ people, at }) => live.marks.line(layer, found.from, at, { color: COLORS.closing, width: wide(people), arrow: true }));
+    }
+
+    /* Names of where most go, beside the ends of the lines. */
+    label() {
+      this.labels.forEach((one) => one.remove());
+      const found = this.openClosing();
+      this.labels = !found ? [] : found.moves.slice(0, MOST_LABELS).map((move) => L.tooltip({ permanent: true, direction: move.at[0] < found.from[0] ? "left" : "right", offset: [move.at[0] < found.from[0] ? -9 : 9, 0], className: "pm-live-label", opacity: 1 })
+        .setLatLng([move.at[1], move.at[0]]).setContent(root.plannerPage.make("span", "", this.cards.moveLabel(move))).addTo(this.map));
+    }
+
+    /* The outlet and all to where its people go, clear of the card. */
+    fitClosing() {
+      const found = this.openClosing();
+      if (!found || !found.moves.length) { return; }
+      const bounds = L.latLngBounds([found.from, ...found.moves.slice(0, MOST_LABELS).map(({ at }) => at)].map(([lon, lat]) => [lat, lon]));
+      this.map.fitBounds(bounds, { ...this.dock.paddings(120), maxZoom: NEAR_ZOOM, animate: false });
+    }
+
+    placeOfMove({ to, plan }) {
+      return to === "" ? this.session.placeOf(this.session.edit.plan[plan]) : this.siteItem(this.session.sites.get(to)).at;
+    }
+
+    /* ---- the ribbon across the map ---- */
+    buildRibbon() {
+      const { make, append } = root.plannerPage;
+      this.ribbon = make("div", "pm-live-ribbon");
+      this.figure = make("span", "pm-live-figure");
+      append(this.ribbon, make("strong", "", this.say("mark")), this.figure, make("span", "pm-ribbon-note", this.say("not_signed")));
+      this.ribbon.hidden = true;
+      append(document.getElementById("pm-stage"), this.ribbon);
+      this.key = L.control({ position: "bottomright" });
+      this.key.onAdd = () => append(make("div", "pm-live-key"), this.keys());
+    }
+
+    writeRibbon() {
+      const { base, figures, previewed, standard } = this.session, { digits } = root.plannerPage;
+      const signed = base.standards[standard], now = figures.standards[standard], covered = previewed && previewed.covered ? previewed.covered[standard] : now.covered;
+      const share = (part, whole) => (whole ? `${Math.floor(part * 1000 / whole) / 10}`.replace(/^(\d+)$/, "$1.0") + "%" : "—");
+      const more = covered - signed.covered, values = {
+        standard: this.meta.standards[standard].name, before: share(signed.covered, signed.people), after: share(covered, now.people),
+        more: more > 0 ? `+${digits(more)}` : more < 0 ? `−${digits(-more)}` : "0",
+      };
+      this.figure.textContent = this.say(this.meta.signed.plan ? "figure" : "figure_today", values);
+    }
+
+    keys() {
+      return live.marks.keys(this.say);
+    }
+  }
+
+  live.scene = (session) => new Scene(session);
+})(globalThis);

@@ -1,0 +1,244 @@
+/* Cards of the live map: what stands or is planned at a place, what may be done with it, and whom that would touch. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const MOST_MOVES = 5, MOST_OPTIONS = 8, MOST_LETTERS = 14;
+
+  /* `stage` is the scene's: session, say, move(item), apply(edit, words), types, typeName(entry), siteName(i), nameOf(item). */
+  class Cards {
+    constructor(stage) {
+      const { make, append, digits, facts, button, money } = root.plannerPage;
+      Object.assign(this, { stage, session: stage.session, say: stage.say, make, append, digits, facts, button, money });
+    }
+
+    get meta() { return this.session.meta; }
+
+    get shown() { return this.meta.standards[this.session.standard].name; }
+
+    persons(number) {
+      return this.say("persons", { n: this.digits(number) });
+    }
+
+    /* A button of a card; `act` makes the new edit, `words` tell what was done. */
+    doing(key, act, values) {
+      return this.button(this.say(key, values), act, "pm-button pm-live-act");
+    }
+
+    applying(key, words, make) {
+      return this.doing(key, () => this.stage.apply(make(this.session.edit), words));
+    }
+
+    /* ---- the card ---- */
+    card(item) {
+      const heading = this.make("h3", "", this.stage.nameOf(item)), card = this.append(this.make("div", "pm-popup pm-live-card"), heading);
+      this.append(card, this.make("p", "pm-live-mark", this.say("mark")));
+      const parts = item.site < 0 || item.isAway ? [this.entryPart(item)] : this.siteParts(item.site);
+      parts.forEach((part) => this.append(card, part));
+      return card;
+    }
+
+    siteParts(i) {
+      const site = this.meta.sites[i], entries = this.stage.itemsAt(i), stands = site.types !== "";
+      const parts = [...(stands ? [this.standsPart(i)] : []), ...entries.map((item) => this.entryPart(item)), ...this.buildPart(i)];
+      return parts.length ? parts : [this.facts([[this.say("state"), this.say("state_none")], [this.say("location"), this.placeOf(site)]])];
+    }
+
+    placeOf(site) {
+      return [...new Set([site.district, site.town].filter(Boolean))].join(" ");
+    }
+
+    part(heading, rows, ...more) {
+      const box = this.make("section", "pm-live-part");
+      return this.append(box, this.make("h4", "", heading), this.facts(rows), ...more);
+    }
+
+    row(...buttons) {
+      return this.append(this.make("div", "pm-live-row"), ...buttons);
+    }
+
+    /* ---- what is planned ---- */
+    entryPart(item) {
+      const { entry } = item, built = item.index >= 0, name = this.stage.nameOf(item), { session } = this;
+      const heading = built ? this.say("number_of", { n: item.index + 1, type: this.stage.typeName(entry) }) : this.stage.typeName(entry);
+      const state = !built ? "state_ghost" : item.site < 0 ? "state_new" : item.isAway ? "state_moved" : item.isChanged ? "state_ticked" : "state_planned";
+      const rows = [[this.say("state"), this.say(state)], ...this.costs(entry), ...(built ? [[this.say("only"), this.onlyBy(item)]] : [])];
+      const back = () => live.edits.putBack(session.edit, item.index);
+      const buttons = built ? [
+        this.applying(item.site < 0 ? "drop_new" : "drop", this.say("did_drop", { name }), (edit) => live.edits.remove(edit, item.index)),
+        this.doing("move", () => this.stage.move(item)),
+        ...(item.isAway && !session.edit.closed.includes(entry.from) ? [this.applying("back", this.say("did_back", { name }), back)] : []),
+      ] : [this.doing("restore", () => session.toggle(entry, this.say("did_restore", { name })))];
+      return this.part(heading, rows, this.row(...buttons));
+    }
+
+    /* What an entry costs; new places cost what the price list says of their type. */
+    costs(entry) {
+      const k = this.session.optionOf(entry), prices = this.meta.prices.filter((one) => one.type === entry.type && (one.size || "") === (entry.size || ""));
+      const listed = [entry.method, ""].map((method) => prices.find((one) => (one.method || "") === (method || ""))).find(Boolean);
+      const price = k >= 0 ? this.meta.options[k] : listed && { ...listed, estimated: true };
+      return price ? [[this.say("once"), this.money(price.once, price.estimated)], [this.say("yearly"), this.money(price.yearly, price.estimated)]] : [];
+    }
+
+    /* People under the shown standard whom nobody else covers. */
+    onlyBy(item) {
+      const { edit, city, standard, figures } = this.session;
+      const rest = live.edits.remove(edit, item.index);
+      return this.say("only_people", { n: this.digits(figures.standards[standard].covered - city.figures(rest).standards[standard].covered), standard: this.shown });
+    }
+
+    /* ---- what may be built here ---- */
+    buildPart(i) {
+      const { edit, city, standard } = this.session, site = this.meta.sites[i];
+      if (edit.closed.includes(site.id)) { return []; }
+      const here = this.stage.itemsAt(i), at = edit.moved[site.id] || [site.lon, site.lat];
+      const open = this.meta.options.map((option, k) => [option, k]).filter(([option, k]) => option.site === i
+        && !here.some((item) => live.edits.sameOption(live.edits.origin(item.entry), this.session.optionAt(k))));
+      if (!open.length) { return []; }
+      const rows = open.slice(0, MOST_OPTIONS).map(([option, k]) => {
+        const entry = { ...this.session.optionAt(k), year: this.meta.first_year }, type = this.stage.typeName(entry);
+        const { newly } = city.drag(edit, { type: option.type }, standard).at(...at), name = this.stage.siteName(i);
+        const told = this.make("span", "pm-small", `${this.say("gain", { n: this.digits(this.stage.peopleOf(newly)) })} · ${this.money(option.once, option.estimated)}`);
+        return this.row(this.doing("build", () => this.session.toggle(entry, this.say("did_build", { name, type })), { type }), told);
+      });
+      return [this.part(this.say("build_here"), site.types === "" ? [[this.say("location"), this.placeOf(site)]] : [], ...rows, this.make("p", "pm-small", this.say("under", { standard: this.shown })))];
+    }
+
+    /* ---- what stands today ---- */
+    standsPart(i) {
+      const { edit } = this.session, site = this.meta.sites[i], name = this.stage.siteName(i);
+      const isClosed = edit.closed.includes(site.id), isMoved = site.id in edit.moved;
+      const state = isClosed ? "state_closed" : isMoved ? "state_moved" : "state_today";
+      const rows = [[this.say("type"), this.stage.typesOf(site)], [this.say("state"), this.say(state)], [this.say("location"), this.placeOf(site)]];
+      const reopen = (key, did) => this.applying(key, this.say(did, { name }), (now) => live.edits.reopen(now, site.id));
+      const buttons = isClosed ? [reopen("restore", "did_reopen")] : [
+        this.doing("close", () => {
+          this.stage.apply(live.edits.close(this.session.edit, site.id), this.say("did_close", { name }));
+          this.stage.fitClosing();
+        }),
+        this.doing("move", () => this.stage.move(this.stage.siteItem(i))), ...(isMoved ? [reopen("back", "did_back")] : []),
+      ];
+      return this.part(this.say("stands"), rows, this.row(...buttons), ...this.closingPart(i));
+    }
+
+    /* Whom the closing touches and where they go, under the shown standard; the scene draws the lines. */
+    closingPart(i) {
+      const found = this.stage.closingOf(i), names = this.make("ul", "pm-live-moves");
+      if (!found) { return [this.make("p", "pm-small", this.say("serves_not", { standard: this.shown }))]; }
+      const values = { nearest: this.digits(found.nearest), losing: this.digits(found.losing), standard: this.shown };
+      const isClosed = this.session.edit.closed.includes(this.meta.sites[i].id);
+      const told = this.make("p", "", this.say(found.nearest + found.losing ? (isClosed ? "closed_touches" : "closing_touches") : "closing_nobody", values));
+      found.moves.slice(0, MOST_MOVES).forEach((move) => this.append(names, this.make("li", "", this.moveLine(move))));
+      const rest = found.moves.slice(MOST_MOVES).reduce((sum, move) => sum + move.people, 0);
+      if (rest) { this.append(names, this.make("li", "", this.say("move_rest", { people: this.digits(rest) }))); }
+      return found.moves.length ? [told, this.make("p", "pm-small", this.say("moves")), names] : [told];
+    }
+
+    moveLine({ to, plan, people, more_mm: mm }) {
+      const metres = mm === null ? 0 : Math.ceil(Math.abs(mm) / 1000);
+      const values = { people: this.digits(people), name: this.stage.outletName(to, plan), metres: this.digits(metres) };
+      return this.say(to === "" && plan < 0 ? "move_nowhere" : mm < 0 ? "move_nearer" : "move_to", values);
+    }
+
+    /* The same beside the end of a line; a long name is cut. */
+    moveLabel({ to, plan, people, more_mm: mm }) {
+      const letters = [...this.stage.outletName(to, plan)], name = letters.slice(0, MOST_LETTERS).join("") + (letters.length > MOST_LETTERS ? "…" : "");
+      return this.say(mm < 0 ? "label_nearer" : "label_to", { name, people: this.digits(people), metres: this.digits(Math.ceil(Math.abs(mm) / 1000)) });
+    }
+  }
+
+  /* ---- a point ---- */
+  /* The people at a point: how they stand under each standard, signed and in the room. */
+  function pointCard(stage, i) {
+    const { make, append, facts, digits } = root.plannerPage, { session, say } = stage, { city, start, edit } = session;
+    const mark = { 0: "—", 1: `✗ ${say("is_left")}`, 2: `✓ ${say("is_covered")}`, 3: `○ ${say("key_unjudged")}` };
+    const table = make("table"), head = append(make("tr"), ...["standard", session.meta.signed.plan ? "signed" : "signed_today", "mark"].map((key) => make("th", "", say(key))));
+    append(table, append(make("thead"), head));
+    session.meta.standards.forEach((standard, s) => append(table, append(make("tr"), make("td", "", standard.name),
+      make("td", "", mark[city.states(start, s)[i]]), make("td", "", mark[city.states(edit, s)[i]]))));
+    const name = stage.pointName(i) || say("point");
+    return append(make("div", "pm-popup pm-live-card"), make("h3", "", name), make("p", "pm-live-mark", say("mark")),
+      facts([[say("people"), say("persons", { n: digits(city.load.points.people[i]) })]]), table);
+  }
+
+  /* ---- where cards lie ---- */
+  /* Beside the map, or below on a small window: lines to other outlets stay in sight. `stage` as for cards, and map, lines,
+     markerOf(key), itemOf(now), label(). */
+  class Dock {
+    constructor(stage) {
+      const { make, append, button, words } = root.plannerPage, close = button("×", () => this.close(), "pm-live-close");
+      Object.assign(this, { stage, now: null, box: make("section", "pm-live-dock"), body: make("div") });
+      close.setAttribute("aria-label", words.close);
+      this.box.setAttribute("aria-label", stage.say("card"));
+      this.body.setAttribute("aria-live", "polite");
+      this.box.hidden = true;
+      this.box.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape") { return; }
+        event.stopPropagation();
+        this.close();
+      });
+      append(document.getElementById("pm-stage"), append(this.box, close, this.body));
+    }
+
+    /* `now`: {key of a marker or null, site or -1, point or -1, card()}, at a place [lon, lat]. */
+    open(now, [lon, lat]) {
+      this.close();
+      this.stage.map.closePopup();
+      this.now = now;
+      this.box.hidden = false;
+      this.draw();
+      this.box.scrollTop = 0;
+      this.stage.map.panInside([lat, lon], this.paddings(40));
+    }
+
+    draw() {
+      this.body.replaceChildren(this.now.card());
+      this.mark(true);
+      this.stage.label();
+      this.stage.lines.again();
+    }
+
+    /* What a view must leave free for the card and what else lies on the map. */
+    paddings(spare) {
+      const isSmall = window.matchMedia("(max-width: 760px)").matches, { offsetWidth, offsetHeight } = this.box;
+      const [beside, below] = isSmall ? [spare, offsetHeight + spare / 2] : [offsetWidth + 60 + spare, 40];
+      return { paddingTopLeft: [beside, 80], paddingBottomRight: [spare, below] };
+    }
+
+    /* The marker that the card is of stands out. */
+    mark(isChosen) {
+      const marker = this.now && this.stage.markerOf(this.now.key);
+      if (marker) { marker.getElement().classList.toggle("pm-live-chosen", isChosen); }
+    }
+
+    enter() {
+      const first = this.now && this.body.querySelector("button");
+      if (first) { first.focus({ preventScroll: true }); }
+    }
+
+    close() {
+      if (!this.now) { return; }
+      const marker = this.stage.markerOf(this.now.key), had = this.box.contains(document.activeElement);
+      this.mark(false);
+      this.now = null;
+      this.box.hidden = true;
+      this.body.replaceChildren();
+      this.stage.label();
+      this.stage.lines.again();
+      if (had) { (marker ? marker.getElement() : this.stage.map.getContainer()).focus({ preventScroll: true }); }
+    }
+
+    /* After an edit the card tells the new state; it closes where its item is gone. */
+    update() {
+      if (!this.now) { return; }
+      const had = this.body.contains(document.activeElement), item = this.stage.itemOf(this.now);
+      if (!item && this.now.point < 0) { this.close(); return; }
+      if (item) { Object.assign(this.now, { key: item.key, card: () => this.stage.cards.card(item) }); }
+      this.draw();
+      if (had) { this.enter(); }
+    }
+  }
+
+  live.dock = (stage) => new Dock(stage);
+  live.cards = (stage) => new Cards(stage);
+  live.pointCard = pointCard;
+})(globalThis);
