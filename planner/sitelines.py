@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from planner.scenario import Loaded
 
 _PLACE = ("lon", "lat")
+_OTHER = dict(zip(_PLACE, reversed(_PLACE), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +141,8 @@ def _faults(
             *tablefaults.place_faults(part, required=some is added),
             *tablefaults.rule_faults(part),
         ):
-            yield _at_key(loaded, fault.code, fault.row or 0, fault.column, fault.values)
+            there = _OTHER[fault.column] if fault.code == "half_place" else fault.column
+            yield _at_key(loaded, fault.code, fault.row or 0, there, fault.values)
 
 
 def _at_key(loaded: Loaded, code: str, number: int, column: str, values: Mapping[str, object]) -> Fault:
