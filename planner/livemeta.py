@@ -157,7 +157,8 @@ def _with(scenario: Scenario, speed: str, metric: Metric) -> tuple[Standard, ...
 def _standards(studied: Study, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Describe the standards with their limits by walking speed, by road and in a straight line.
 
-    There is no way by road where the network was not read, because no standard of the scenario asks for it.
+    There is no way by road where the network was not read, because no standard of the scenario asks for it, and none in
+    a straight line for minutes of a drive, which no scenario may ask for.
     """
     scenario = studied.inputs.scenario
     names = record.standard_names(run["standards"], scenario.language)
@@ -165,16 +166,17 @@ def _standards(studied: Study, run: Mapping[str, Any]) -> Iterator[dict[str, Any
     metrics: tuple[Literal["road", "straight"], ...] = ("road", "straight")
     by_way = {metric: [_with(scenario, speed, metric) for speed in speeds] for metric in metrics}
     for number, standard in enumerate(studied.inputs.standards):
+        asked = {"road": standard.mode in studied.inputs.networks, "straight": standard.measure == "distance"}
         ways = {
             metric: {
                 "mode": "straight" if metric == "straight" else standard.mode,
                 "measure": found[0][number].measure,
                 "limits": [standards[number].limit for standards in found],
             }
+            if asked[metric]
+            else None
             for metric, found in by_way.items()
         }
-        if standard.mode not in studied.inputs.networks:
-            ways["road"] = None  # type: ignore[assignment]
         yield {
             "id": standard.id,
             "name": without_turns(names[standard.id]),
