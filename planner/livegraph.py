@@ -16,14 +16,15 @@ import numpy as np
 from planner._curve import curve_order
 from planner.groups import place_within, rows_of
 from planner.livebytes import Section, byte_planes, varints, zigzag, zigzags
-from planner.livelengths import foretold_mm, foretold_ms, speeds_of
-from planner.roads import freeze
+from planner.livejoin import grouped, joined
+from planner.livelengths import foretold_mm, foretold_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from planner.livejoin import Places, Segments
     from planner.roads import Roads
     from planner.terms import Mode
 
@@ -72,44 +73,6 @@ class PackedRoads:
 
 
 @dataclass(frozen=True, eq=False)
-class _Segments:
-    """Segments of all networks, each once, by way and number along it.
-
-    Attributes
-    ----------
-    u, v
-        Numbers of the ends in `_Places`.
-    length_mm, drive_ms, kph
-        Driving time and speed are 0 where nobody drives.
-    walk, forward, backward
-        Whether one walks there, and drives from u to v and from v to u.
-    of
-        By mode: the number here of each segment of that mode's `Roads`.
-    """
-
-    u: Whole
-    v: Whole
-    length_mm: Whole
-    drive_ms: Whole
-    kph: Real
-    walk: Flags
-    forward: Flags
-    backward: Flags
-    of: Mapping[Mode, Whole]
-
-
-@dataclass(frozen=True, eq=False)
-class _Places:
-    """Nodes of all networks, each once."""
-
-    lon: Real
-    lat: Real
-
-    def __post_init__(self) -> None:
-        freeze(self)
-
-
-@dataclass(frozen=True, eq=False)
 class _Runs:
     """Segments in rows, in the order of the load.
 
@@ -120,7 +83,7 @@ class _Runs:
     rank
         Place of each run in the order by way and number along it.
     node
-        Vertices of all runs, run after run: numbers in `_Places`, one more than segments in each.
+        Vertices of all runs, run after run: numbers in `Places`, one more than segments in each.
     slot
         Place in `node` of each segment's u, in the order of `segment`.
     """
@@ -156,7 +119,7 @@ def pack_roads(networks: Mapping[Mode, Roads]) -> PackedRoads:
         raise ValueError("there are no roads to pack")
     for mode, roads in networks.items():
         _check(mode, roads)
-    places, segments = _joined(networks)
+    places, segments = joined(networks)
     runs = _runs(places, segments)
     kinds, kind = _kinds(segments, runs)
     met, vertex = _numbered(runs.node)
@@ -185,76 +148,10 @@ def _check(mode: Mode, roads: Roads) -> None:
             raise ValueError("a segment is longer or slower than 32 bits tell")
 
 
-# --- Joining networks ----------------------------------------------------------------------------------------
-
-
-def _row(networks: Sequence[Roads], name: str) -> NDArray[Any]:
-    return np.concatenate([getattr(roads, name) for roads in networks])
-
-
-def _groups(keys: Sequence[NDArray[Any]]) -> Whole:
-    """Give equal rows one number, ascending by their keys, of which the first is the highest."""
-    order = np.lexsort(keys[::-1])
-    new = np.zeros(len(order), dtype=np.int64)
-    for key in keys:
-        new[1:] |= key[order[1:]] != key[order[:-1]]
-    number = np.empty(len(order), dtype=np.int64)
-    number[order] = np.cumsum(new)
-    return number
-
-
-def _joined(networks: Mapping[Mode, Roads]) -> tuple[_Places, _Segments]:
-    """Put networks together: what is the same in several stands once.
-
-    The same segment has one way, number along it, length, and ends with one id and place. A way's number that one
-    network uses twice joins nothing, for then nobody could tell what belongs to what.
-    """
-    row = list(networks.values())
-    lon, lat = _row(row, "lon"), _row(row, "lat")
-    node = _groups([_row(row, "node_id"), lon.view(np.int64), lat.view(np.int64)])
-    first_node = np.cumsum([0] + [roads.n_nodes for roads in row[:-1]])
-    u, v = (
-        node[np.concatenate([getattr(r, end) + at for r, at in zip(row, first_node, strict=True)])]
-        for end in ("u", "v")
-    )
-    of_mode = np.repeat(np.arange(len(row)), [roads.n_edges for roads in row])
-    way, number, length = _row(row, "way_id"), _row(row, "segment"), _row(row, "length_mm")
-    within = _groups([of_mode, way, number])
-    apart = np.where(np.bincount(within, minlength=1)[within] > 1, of_mode + 1, 0)
-    # the last key keeps the order of what stands several times in one network
-    place = np.where(apart > 0, np.arange(len(of_mode)), 0)
-    one = _groups([way, number, apart, place, u, v, length])
-    count = int(one.max(initial=-1)) + 1
-    spot = np.empty((2, int(node.max(initial=-1)) + 1))
-    spot[:, node] = lon, lat
-    return _Places(*spot), _merged(networks, np.split(one, np.cumsum([r.n_edges for r in row])[:-1]), (u, v), count)
-
-
-def _merged(
-    networks: Mapping[Mode, Roads], numbers: Sequence[Whole], ends: tuple[Whole, Whole], count: int
-) -> _Segments:
-    """Gather what the networks say of each segment; its numbers are given network by network."""
-    u, v, length_mm, drive_ms = (np.zeros(count, dtype=np.int64) for _ in range(4))
-    walk, forward, backward = (np.zeros(count, dtype=np.bool_) for _ in range(3))
-    kph = np.zeros(count)
-    every = np.concatenate(numbers)
-    u[every], v[every] = ends
-    of = dict(zip(networks, numbers, strict=True))
-    for mode, roads in networks.items():
-        at = of[mode]
-        length_mm[at] = roads.length_mm
-        if mode == "walk":
-            walk[at] = True
-        else:
-            forward[at], backward[at], drive_ms[at] = roads.forward, roads.backward, roads.drive_ms
-            kph[at] = speeds_of(roads)
-    return _Segments(u, v, length_mm, drive_ms, kph, walk, forward, backward, of)
-
-
 # --- Runs ----------------------------------------------------------------------------------------------------
 
 
-def _runs(places: _Places, segments: _Segments) -> _Runs:
+def _runs(places: Places, segments: Segments) -> _Runs:
     s = segments
     breaks = np.ones(len(s.u), dtype=np.bool_)
     breaks[1:] = s.v[:-1] != s.u[1:]
@@ -273,11 +170,11 @@ def _runs(places: _Places, segments: _Segments) -> _Runs:
     return _Runs(segment, sizes, rank, node, slot)
 
 
-def _kinds(segments: _Segments, runs: _Runs) -> tuple[dict[str, Section], Whole]:
+def _kinds(segments: Segments, runs: _Runs) -> tuple[dict[str, Section], Whole]:
     """Sections of the kinds, the most common first, and the kind of each run."""
     s, first = segments, runs.segment[np.cumsum(runs.sizes) - runs.sizes]
     flags = (s.walk + 2 * s.forward + 4 * s.backward)[first].astype(np.int64)
-    number = _groups([flags, s.kph[first]])
+    number = grouped([flags, s.kph[first]])
     count = np.bincount(number)
     order = np.argsort(-count, kind="stable")
     place = np.empty(len(order), dtype=np.int64)
@@ -307,7 +204,7 @@ def _numbered(node: Whole) -> tuple[NDArray[np.uint8], Whole]:
     return met, number[row]
 
 
-def _vertices(places: _Places, runs: _Runs, met: NDArray[np.uint8], vertex: Whole) -> dict[str, Section]:
+def _vertices(places: Places, runs: _Runs, met: NDArray[np.uint8], vertex: Whole) -> dict[str, Section]:
     """Sections of how vertices are met, which ones, and where the new ones are."""
     new = met != _MET
     shared = np.cumsum(met == _NEW_SHARED) - 1
@@ -320,8 +217,11 @@ def _vertices(places: _Places, runs: _Runs, met: NDArray[np.uint8], vertex: Whol
     odd = np.flatnonzero(
         (lon[node] / DEGREE_STEPS != places.lon[node]) | (lat[node] / DEGREE_STEPS != places.lat[node])
     )
+    place = place_within(runs.sizes + 1)
+    inner = (place > 0) & (place < np.repeat(runs.sizes, runs.sizes + 1))
     return {
-        "vertex_met": _codes(met),
+        "met_ends": _codes(met[~inner]),
+        "met_inner": _codes(met[inner]),
         "vertex_back": Section(varints(back), len(back)),
         **_low_high("vertex_along", major[new]),
         **_low_high("vertex_aside", minor[new]),
@@ -373,7 +273,7 @@ def _bends(x: Whole, y: Whole, sizes: Whole) -> tuple[Whole, Whole]:
 # --- Lengths and times ---------------------------------------------------------------------------------------
 
 
-def _measures(places: _Places, segments: _Segments, runs: _Runs, *, driven: bool) -> dict[str, Section]:
+def _measures(places: Places, segments: Segments, runs: _Runs, *, driven: bool) -> dict[str, Section]:
     """Sections of what lengths and driving times are more than foretold, in the order of the runs."""
     u, v = segments.u, segments.v
     length = segments.length_mm - foretold_mm(places.lon[u], places.lat[u], places.lon[v], places.lat[v])

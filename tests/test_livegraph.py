@@ -171,7 +171,10 @@ def wandered(seed: int) -> Networks:
     """Ways that wander over a few places and meet, walked, driven or both; some lengths and places are odd."""
     rng = np.random.default_rng(seed)
     n_nodes, n_edges = int(rng.integers(2, 12)), int(rng.integers(1, 40))
-    lon, lat = (np.rint((at + rng.uniform(-0.01, 0.01, n_nodes)) * 1e7) / 1e7 for at in (117.0, 36.2))
+    centre = [(117.0, 36.2), (-71.0, -30.0), (179.99, 89.0), (0.0, 0.0)][rng.integers(0, 4)]
+    spread = rng.choice([1e-9, 1e-6, 0.01, 0.01, 0.01, 1, 10])  # degrees
+    lon, lat = (np.round(at + rng.uniform(-spread, spread, n_nodes), 9 if spread < 1e-8 else 7) for at in centre)
+    lat = np.clip(lat, -90, 90)
     odd = rng.random(n_nodes) < rng.choice([0, 0, 0.3, 1])
     lon, lat = np.where(odd, lon + 3e-9, lon), np.where(odd & (rng.random(n_nodes) < 0.5), lat - 4e-9, lat)
     new_way = rng.random(n_edges) < 0.3

@@ -164,23 +164,33 @@
 
   const NEW = 0, NEW_SHARED = 1, MET = 2;
 
+  /** How vertices are met, four a byte; `total` are expected. */
+  function codes(section, total) {
+    if (section.count !== total || section.bytes.length !== Math.ceil(total / 4)) throw damaged(section.name);
+    let at = 0;
+    return () => (section.bytes[at >> 2] >> 2 * (at++ & 3)) & 3;
+  }
+
   /** Which vertex stands where in the runs; vertices are numbered as they are met first. */
-  function vertexNumbers(file, total) {
-    const codes = file.raw("vertex_met"), back = varints(file.raw("vertex_back"), Uint32Array);
-    if (codes.count !== total || codes.bytes.length !== Math.ceil(total / 4)) throw damaged("vertex_met");
+  function vertexNumbers(file, runStart) {
+    const nRuns = runStart.length - 1, total = runStart[nRuns], back = varints(file.raw("vertex_back"), Uint32Array);
+    const nextEnd = codes(file.raw("met_ends"), 2 * nRuns), nextInner = codes(file.raw("met_inner"), total - 2 * nRuns);
     const vertex = new Uint32Array(total), again = new Uint8Array(total), sharedVertex = new Uint32Array(total);
     let found = 0, nShared = 0, nMet = 0;
-    for (let k = 0; k < total; k++) {
-      const code = (codes.bytes[k >> 2] >> 2 * (k & 3)) & 3;
-      if (code === MET) {
-        const which = nShared - 1 - back[nMet++];
-        if (!(which >= 0)) throw damaged("vertex_back");
-        vertex[k] = sharedVertex[which];
-        again[k] = 1;
-      } else {
-        if (code !== NEW && code !== NEW_SHARED) throw damaged("vertex_met");
-        if (code === NEW_SHARED) sharedVertex[nShared++] = found;
-        vertex[k] = found++;
+    for (let run = 0; run < nRuns; run++) {
+      const first = runStart[run], last = runStart[run + 1] - 1;
+      for (let k = first; k <= last; k++) {
+        const code = k === first || k === last ? nextEnd() : nextInner();
+        if (code === MET) {
+          const which = nShared - 1 - back[nMet++];
+          if (!(which >= 0)) throw damaged("vertex_back");
+          vertex[k] = sharedVertex[which];
+          again[k] = 1;
+        } else {
+          if (code !== NEW && code !== NEW_SHARED) throw damaged("met");
+          if (code === NEW_SHARED) sharedVertex[nShared++] = found;
+          vertex[k] = found++;
+        }
       }
     }
     if (nMet !== back.length) throw damaged("vertex_back");
@@ -318,7 +328,7 @@
     const kind = varints(file.raw("run_kind"), Uint32Array), runRank = zigzags(file.raw("run_rank"), Uint32Array, true);
     if (kind.length !== nRuns || runRank.length !== nRuns || ways.length !== kindKph.length) throw damaged("runs");
     for (const k of kind) if (k >= ways.length) throw damaged("run_kind");
-    const { vertex, again, shared } = vertexNumbers(file, runStart[nRuns]);
+    const { vertex, again, shared } = vertexNumbers(file, runStart);
     const { lon, lat } = degreesOf(file, wholePlaces(file, runStart, vertex, again, shared.length));
     const flag = (bit) => {
       const values = new Uint8Array(nRuns);
