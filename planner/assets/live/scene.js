@@ -5,7 +5,7 @@
   const LEVELS = { points: 430, lines: 440, sites: 610 };
   const ABOVE = { planned: 20000, today: 10000, ghost: 8000, closed: 5000, candidate: 0 };
   const NEAR_ZOOM = 15, SLACK = 3; // zoom that a focus comes to; pixels beside a point that still mean it
-  const COLORS = { moved: "#7a2e6a", closing: "#4d5257", held: "#1a1a1a" };
+  const COLORS = { moved: "#8a2d6b", closing: "#4d5257", held: "#1a1a1a" };
   const MOST_LINES = 12, MOST_LABELS = 5; // of a closing
 
   class Scene {
@@ -28,6 +28,7 @@
     listen() {
       const { map, session } = this;
       session.on((_, what, more) => this.told(what, more));
+      map.on("moveend", () => { if (this.labels.length) { this.label(); } });
       map.on("zoomend", () => { if (session.isOn) { this.resize(); } });
       map.on("click", (event) => this.clicked(event));
       if (session.isOn) { this.turn(); }
@@ -338,12 +339,15 @@
       [...found.moves].reverse().forEach(({ people, at }) => live.marks.line(layer, found.from, at, { color: COLORS.closing, width: wide(people), arrow: true }));
     }
 
-    /* Names of where most go, beside the ends of the lines. */
+    /* Names of where most go, beside the ends of the lines, on the side where there is room. */
     label() {
       this.labels.forEach((one) => one.remove());
-      const found = this.openClosing();
-      this.labels = !found ? [] : found.moves.slice(0, MOST_LABELS).map((move) => L.tooltip({ permanent: true, direction: move.at[0] < found.from[0] ? "left" : "right", offset: [move.at[0] < found.from[0] ? -9 : 9, 0], className: "pm-live-label", opacity: 1 })
-        .setLatLng([move.at[1], move.at[0]]).setContent(root.plannerPage.make("span", "", this.cards.moveLabel(move))).addTo(this.map));
+      const found = this.openClosing(), { left, right } = this.dock.covered(), width = this.map.getSize().x;
+      this.labels = (found ? found.moves.slice(0, MOST_LABELS) : []).map((move) => {
+        const { x } = this.map.latLngToContainerPoint([move.at[1], move.at[0]]), isLeft = x - left > width - right - x;
+        return L.tooltip({ permanent: true, direction: isLeft ? "left" : "right", offset: [isLeft ? -9 : 9, 0], className: "pm-live-label", opacity: 1 })
+          .setLatLng([move.at[1], move.at[0]]).setContent(root.plannerPage.make("span", "", this.cards.moveLabel(move))).addTo(this.map);
+      });
     }
 
     /* The outlet and all to where its people go, clear of the card. */
@@ -351,7 +355,7 @@
       const found = this.openClosing();
       if (!found || !found.moves.length) { return; }
       const bounds = L.latLngBounds([found.from, ...found.moves.slice(0, MOST_LABELS).map(({ at }) => at)].map(([lon, lat]) => [lat, lon]));
-      this.map.fitBounds(bounds, { ...this.dock.paddings(120), maxZoom: NEAR_ZOOM, animate: false });
+      this.map.fitBounds(bounds, { ...this.dock.paddings(60), maxZoom: NEAR_ZOOM, animate: false });
     }
 
     placeOfMove({ to, plan }) {
@@ -363,7 +367,8 @@
       const { make, append } = root.plannerPage;
       this.ribbon = make("div", "pm-live-ribbon");
       this.figure = make("span", "pm-live-figure");
-      append(this.ribbon, make("strong", "", this.say("mark")), this.figure, make("span", "pm-ribbon-note", this.say("not_signed")));
+      this.standardName = make("span", "pm-live-standard");
+      append(this.ribbon, make("strong", "", this.say("mark")), this.standardName, this.figure, make("span", "pm-ribbon-note", this.say("not_signed")));
       this.ribbon.hidden = true;
       append(document.getElementById("pm-stage"), this.ribbon);
       this.key = L.control({ position: "bottomright" });
@@ -375,9 +380,10 @@
       const signed = base.standards[standard], now = figures.standards[standard], covered = previewed && previewed.covered ? previewed.covered[standard] : now.covered;
       const share = (part, whole) => (whole ? `${Math.floor(part * 1000 / whole) / 10}`.replace(/^(\d+)$/, "$1.0") + "%" : "—");
       const more = covered - signed.covered, values = {
-        standard: this.meta.standards[standard].name, before: share(signed.covered, signed.people), after: share(covered, now.people),
-        more: more > 0 ? `+${digits(more)}` : more < 0 ? `−${digits(-more)}` : "0",
+        before: share(signed.covered, signed.people), after: share(covered, now.people),
+        more: more > 0 ? `+${digits(more)}` : more < 0 ? `-${digits(-more)}` : "0",
       };
+      this.standardName.textContent = this.meta.standards[standard].name;
       this.figure.textContent = this.say(this.meta.signed.plan ? "figure" : "figure_today", values);
     }
 

@@ -2,6 +2,7 @@
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
+  const isSmall = () => window.matchMedia("(max-width: 760px)").matches;
   const MOST_MOVES = 5, MOST_OPTIONS = 8, MOST_LETTERS = 14;
 
   /* `stage` is the scene's: session, say, move(item), apply(edit, words), types, typeName(entry), siteName(i), nameOf(item). */
@@ -30,8 +31,7 @@
 
     /* ---- the card ---- */
     card(item) {
-      const heading = this.make("h3", "", this.stage.nameOf(item)), card = this.append(this.make("div", "pm-popup pm-live-card"), heading);
-      this.append(card, this.make("p", "pm-live-mark", this.say("mark")));
+      const card = this.append(this.make("div", "pm-popup pm-live-card"), this.make("p", "pm-live-mark", this.say("mark")), this.make("h3", "", this.stage.nameOf(item)));
       const parts = item.site < 0 || item.isAway ? [this.entryPart(item)] : this.siteParts(item.site);
       parts.forEach((part) => this.append(card, part));
       return card;
@@ -141,8 +141,9 @@
 
     /* The same beside the end of a line; a long name is cut. */
     moveLabel({ to, plan, people, more_mm: mm }) {
-      const letters = [...this.stage.outletName(to, plan)], name = letters.slice(0, MOST_LETTERS).join("") + (letters.length > MOST_LETTERS ? "…" : "");
-      return this.say(mm < 0 ? "label_nearer" : "label_to", { name, people: this.digits(people), metres: this.digits(Math.ceil(Math.abs(mm) / 1000)) });
+      const letters = [...this.stage.outletName(to, plan)], most = isSmall() ? MOST_LETTERS / 2 : MOST_LETTERS;
+      const name = letters.slice(0, most).join("") + (letters.length > most ? "…" : "");
+      return this.say(isSmall() ? "label_short" : mm < 0 ? "label_nearer" : "label_to", { name, people: this.digits(people), metres: this.digits(Math.ceil(Math.abs(mm) / 1000)) });
     }
   }
 
@@ -156,7 +157,7 @@
     session.meta.standards.forEach((standard, s) => append(table, append(make("tr"), make("td", "", standard.name),
       make("td", "", mark[city.states(start, s)[i]]), make("td", "", mark[city.states(edit, s)[i]]))));
     const name = stage.pointName(i) || say("point");
-    return append(make("div", "pm-popup pm-live-card"), make("h3", "", name), make("p", "pm-live-mark", say("mark")),
+    return append(make("div", "pm-popup pm-live-card"), make("p", "pm-live-mark", say("mark")), make("h3", "", name),
       facts([[say("people"), say("persons", { n: digits(city.load.points.people[i]) })]]), table);
   }
 
@@ -197,11 +198,18 @@
       this.stage.lines.again();
     }
 
-    /* What a view must leave free for the card and what else lies on the map. */
+    /* Pixels of the map that the card and the list of layers lie over: from the left, the right, and below. */
+    covered() {
+      const stage = this.stage.map.getContainer().getBoundingClientRect(), card = this.box.getBoundingClientRect();
+      const layers = document.getElementById("pm-layers").getBoundingClientRect(), isBeside = card.top < stage.top + stage.height / 2;
+      if (this.box.hidden || isSmall()) { return { left: 0, right: 0, below: this.box.hidden ? 0 : Math.max(0, stage.bottom - card.top) }; }
+      return { left: isBeside ? card.right - stage.left : 0, right: stage.right - layers.left, below: 0 };
+    }
+
+    /* What a view must leave free. */
     paddings(spare) {
-      const isSmall = window.matchMedia("(max-width: 760px)").matches, { offsetWidth, offsetHeight } = this.box;
-      const [beside, below] = isSmall ? [spare, offsetHeight + spare / 2] : [offsetWidth + 60 + spare, 40];
-      return { paddingTopLeft: [beside, 80], paddingBottomRight: [spare, below] };
+      const { left, right, below } = this.covered();
+      return { paddingTopLeft: [left + spare, 80], paddingBottomRight: [right + spare, below + 40] };
     }
 
     /* The marker that the card is of stands out. */
