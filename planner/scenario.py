@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SNAPSHOTS, SNAPSHOT_ROADS = "snapshots", "roads.osm.pbf"
 """The folder, beside the scenario, of what `planner fetch` saved, one folder for each place; its roads."""
 
-_NAMING = ("id", "site_id", "type", "file", "year", "key")
+_NAMING = ("site", "id", "site_id", "type", "file", "year", "key")
 """What an entry of an array of tables goes by in a label, the first that it has."""
 
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?|compare|.*\.new")
