@@ -33,10 +33,12 @@
       if (held.home) { this.held.shade = L.marker([held.home[1], held.home[0]], { icon: this.stage.icon(held.look), pane: "live-sites", interactive: false, keyboard: false, opacity: 0.35 }).addTo(this.map); }
       document.body.classList.add("pm-carrying");
       this.map.closePopup();
+      this.stage.dock.close();
       this.bubble = L.tooltip({ permanent: true, direction: "top", offset: [0, -16], className: "pm-live-bubble", opacity: 1 });
       if (!this.press) {
         this.bar.hidden = false;
         marker.getElement().focus({ preventScroll: true });
+        this.keepInView(marker.getLatLng());
       }
       this.ask();
     }
@@ -194,7 +196,12 @@
       const [lon, lat] = this.held.wanted, at = this.map.latLngToContainerPoint([lat, lon]);
       const latlng = this.map.containerPointToLatLng(at.add([x * pixels, y * pixels]));
       this.to(latlng);
-      this.map.panInside(latlng, { padding: [60, 60], animate: false });
+      this.keepInView(latlng);
+    }
+
+    /* Clear of the edges, of what lies above the map and of the bar below. */
+    keepInView(latlng) {
+      this.map.panInside(latlng, { paddingTopLeft: [60, 110], paddingBottomRight: [60, this.bar.offsetHeight + 50], animate: false });
     }
 
     /* ---- the bar under the map that says how to set it down ---- */
@@ -203,7 +210,7 @@
       this.bar = make("div", "pm-carry-bar");
       this.hint = make("span", "pm-live-told");
       this.hint.setAttribute("role", "status");
-      append(this.bar, make("span", "", say("carry_hint")), button(say("set_down"), () => this.drop()), button(say("give_up"), () => this.cancel()));
+      append(this.bar, make("span", "", say(window.matchMedia("(pointer: coarse)").matches ? "carry_hint_touch" : "carry_hint")), button(say("set_down"), () => this.drop()), button(say("give_up"), () => this.cancel()));
       this.bar.hidden = true;
       append(document.getElementById("pm-stage"), this.bar, this.hint);
     }

@@ -197,7 +197,7 @@
 
   /* Arrows to four sides, beside what may be dragged. */
   function handle(svg, shape) {
-    const grip = shape("g", { transform: "translate(9 9)" });
+    const grip = shape("g", { transform: "translate(9 9)", class: "pm-live-grip" });
     grip.appendChild(shape("circle", { r: 5, fill: "#fff", stroke: PLAN, "stroke-width": 1 }));
     grip.appendChild(shape("path", { d: "M0-3.4V3.4M-3.4 0H3.4M-1.2-2.2 0-3.4 1.2-2.2M-1.2 2.2 0 3.4 1.2 2.2M-2.2-1.2-3.4 0-2.2 1.2M2.2-1.2 3.4 0 2.2 1.2",
       fill: "none", stroke: PLAN, "stroke-width": 1 }));
