@@ -98,9 +98,9 @@ def test_why_tells_goals_in_words_and_run_json_by_their_labels(tmp_path: Path, t
 def test_reasons_get_a_part_of_the_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = []
 
-    def watched(instance: Instance, plan: Plan, *, deadline: float, people: Any) -> tuple[Reason, ...]:
+    def watched(instance: Instance, plan: Plan, *, deadline: float, people: Any, second: bool) -> tuple[Reason, ...]:
         given.append(deadline - time.monotonic())
-        return reasons(instance, plan, deadline=deadline, people=people)
+        return reasons(instance, plan, deadline=deadline, people=people, second=second)
 
     monkeypatch.setattr(explanations, "reasons", watched)
     for limit in (300, 6):
