@@ -113,12 +113,13 @@
 
   /* The whole file. `nameOf(entry)` names a place of the room; `told` are lines for who opens the file. */
   function toml(city, edit, { name, title, nameOf, told }) {
-    const { load } = city, { meta } = load, rooms = edit.plan.filter((entry) => !edits.isOption(entry)), ids = newIds(meta, rooms.length);
+    const { load } = city, { meta } = load, plan = edit.plan.filter((entry) => !edits.isOption(entry) || !edit.closed.includes(entry.site));
+    const rooms = plan.filter((entry) => !edits.isOption(entry)), ids = newIds(meta, rooms.length);
     const idOf = (entry) => (edits.isOption(entry) ? entry.site : ids[rooms.indexOf(entry)]);
     const head = [...told.map((line) => `# ${line.replace(/[\x00-\x1f\x7f]+/g, " ")}`), `name = ${text(name)}`, `title = ${text(title)}`,
-      `extends = ${text(meta.extends)}`, ...(edit.plan.length ? [] : ["build = []"]), ""].join("\n");
+      `extends = ${text(meta.extends)}`, ...(plan.length ? [] : ["build = []"]), ""].join("\n");
     return [head, ...switches(meta, city.start, edit), ...changedSites(edit), ...rooms.map((entry) => newSite(load, entry, idOf(entry), nameOf)),
-      ...edit.plan.map((entry) => built(meta, entry, idOf(entry)))].join("\n");
+      ...plan.map((entry) => built(meta, entry, idOf(entry)))].join("\n");
   }
 
   /* Name of the file and the scenario in it: letters, digits and hyphens of the run's name, then what was asked for. */
