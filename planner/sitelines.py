@@ -20,9 +20,10 @@ from planner import tablefaults, tables
 from planner.errors import Fault, TableError
 from planner.grammar import Wrong, quoted, read_cell
 from planner.matching import Matching
+from planner.merging import array_at
 from planner.scenario import fault_at
 from planner.sourcelist import shown_path
-from planner.sources import Grid, TableSource
+from planner.sources import Grid, TableSource, strip
 from planner.sourceschema import SiteSection
 from planner.tablefaults import Part
 from planner.tomlfile import UNREAD
@@ -202,7 +203,8 @@ def _joined(
 ) -> tables.Table:
     added = [entry for entry in entries if entry.site not in rows]
     changed = {rows[entry.site]: entry for entry in entries if entry.site in rows}
-    places = {entry.number: _place(loaded, entry) for entry in entries}
+    by_id = _places(loaded)
+    places = {entry.number: by_id[entry.site] for entry in entries}
     spots = {"file": [places[entry.number][0] for entry in added], "row": [places[entry.number][1] for entry in added]}
     origin = pd.concat([table.origin, pd.DataFrame(spots).astype(table.origin.dtypes)], ignore_index=True)
     bare = {"unplaced": ["leave"] * len(added), "town_point": pd.Series([None] * len(added), dtype=object)}
@@ -222,10 +224,17 @@ def _joined(
     )
 
 
-def _place(loaded: Loaded, entry: _Entry) -> tuple[str, int]:
-    """File as shown, and line, of an entry."""
-    found = fault_at(loaded, "", ["site", entry.number, "site_id"])
-    return shown_path(str(Path(found.file).resolve()), loaded.folder), found.row or 1
+def _places(loaded: Loaded) -> dict[str, tuple[str, int]]:
+    """File as shown, and line, of every entry by its id; where several files give one, that which goes before."""
+    found: dict[str, tuple[str, int]] = {}
+    for file in reversed(loaded.files):
+        shown = shown_path(str(file.path.resolve()), loaded.folder)
+        lines = {line.entry: line.number for line in file.lines if (line.table, line.key) == ("site", "site_id")}
+        whole = next((line.number for line in file.lines if (line.table, line.key) == ("", "site")), 1)
+        for number, entry in enumerate(array_at(file.data, "site")):
+            if isinstance(entry, dict):
+                found[strip(str(entry.get("site_id")))] = (shown, lines.get(number, whole))
+    return found
 
 
 def _frame(
