@@ -114,8 +114,7 @@ def _figures(
         "plan": {
             "status": status_of(plan) if plan else None,
             **{key: plan.get(key) for key in fields},
-            "given": bool(plan.get("given")),
-            "broken": list(plan.get("rules_broken_words", ())),
+            **({"given": True, "broken": list(plan["rules_broken_words"])} if plan.get("given") else {}),
             "gap": gap_percent(plan.get("gap")),
             "opened": opened_words(record, words) if "plan" in states else "",
             "conflict": list(plan.get("conflict_words", ())),
