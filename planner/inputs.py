@@ -31,7 +31,7 @@ from planner.sourcelist import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy as np
     import pandas as pd
@@ -239,8 +239,8 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
         return tried(lambda: tables.assembled(parts[section], contract))
 
     rows, written = table_of("demand"), table_of("sites")
-    entered = tried(lambda: sitelines.applied(loaded, written, parts["sites"], contract_of(loaded, "sites")))
-    sites = _with_today(entered, loaded.scenario)
+    joined = tried(lambda: sitelines.applied(loaded, written, parts["sites"], contract_of(loaded, "sites")))
+    sites = _with_today(joined, loaded.scenario)
     placed = tried(lambda: placing.place(rows, sites, places_asked(loaded), standards))
     excluded = tried(lambda: _excluded(loaded))
     sites = placed.sites if placed else sites
@@ -251,15 +251,14 @@ def gather(path: str | Path, report: Callable[[str], None]) -> Gathered:
     table, before = placed.demand if placed else rows, edited.before if edited else networks or {}
     counted = tried(lambda: _counted(loaded, table, before.get("walk")))
     if counted is not None:
-        counted = replace(counted, table=_placed(counted.table, parts))
-    demand, sites = counted.table if counted else None, _placed(_at_entries(loaded, sites), parts)
+        counted = replace(counted, table=_placed(loaded, counted.table, parts))
+    demand, sites = counted.table if counted else None, _placed(loaded, sites, parts)
     faults += cross_faults(loaded, demand, sites, networks or {})
     choices = tried(lambda: None if sites is None else _options(loaded, sites))
     faults += unpaid_budgets(loaded, choices)
     faults += given_faults(loaded, None if sites is None else sites.frame, choices)
     whole = None if faults else _whole(loaded, standards, sites, networks, choices, placed, counted, edited, excluded)
-    faults = [at_its_key(loaded, sitelines.at_its_entry(loaded, sites, fault)) for fault in faults]
-    told = tuple(under_headers(faults, parts))
+    told = tuple(under_headers(_at_entries(loaded, sites, (at_its_key(loaded, fault) for fault in faults)), parts))
     return Gathered(loaded, standards, demand, sites, networks or {}, told, whole, parts)
 
 
@@ -292,18 +291,16 @@ def _whole(
     )
 
 
-def _placed(table: T, parts: Mapping[str, Sequence[Part]]) -> T:
-    """Return a table, or None for none, whose doubts stand under the headers of its files."""
+def _placed(loaded: Loaded, table: T, parts: Mapping[str, Sequence[Part]]) -> T:
+    """Return a table, or None for none, whose doubts stand at keys of the scenario or under headers of its files."""
     if not isinstance(table, tables.Table):
         return table
-    return replace(table, doubts=tuple(under_headers(table.doubts, parts)))
+    return replace(table, doubts=tuple(under_headers(_at_entries(loaded, table, table.doubts), parts)))
 
 
-def _at_entries(loaded: Loaded, sites: tables.Table | None) -> tables.Table | None:
-    """Return the sites with the doubts of those that the scenario itself gives at its keys."""
-    if sites is None:
-        return None
-    return replace(sites, doubts=tuple(sitelines.at_its_entry(loaded, sites, doubt) for doubt in sites.doubts))
+def _at_entries(loaded: Loaded, sites: tables.Table | None, faults: Iterable[Fault]) -> list[Fault]:
+    """Place faults and doubts that speak of a site which the scenario itself gives at its keys."""
+    return [sitelines.at_its_entry(loaded, sites, fault) for fault in faults]
 
 
 def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables.Table | None:

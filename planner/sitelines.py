@@ -211,7 +211,8 @@ def _joined(
     hints = pd.concat([table.hints, pd.DataFrame(bare).astype(table.hints.dtypes)], ignore_index=True)
     lines = list(zip(origin["file"].tolist(), origin["row"].tolist(), strict=True))
     entered = {lines[row]: (entry.number, frozenset(entry.values)) for row, entry in changed.items()}
-    entered |= {places[entry.number]: (entry.number, frozenset()) for entry in reversed(added)}
+    shared = Counter(places[entry.number] for entry in added)  # a list within one line has one place for all
+    entered |= {at: (entry.number, frozenset()) for entry in added if shared[at := places[entry.number]] == 1}
     frame = _frame(table.frame, changed, added, contract)
     return replace(
         table,
@@ -298,7 +299,8 @@ def at_its_entry(loaded: Loaded, table: tables.Table | None, fault: Fault) -> Fa
 
     What stands for several rows of a table stays there.
     """
-    if table is None or not table.entered or fault.row is None or fault.sheet:
+    placed = fault.sheet or fault.column.startswith("site[")
+    if table is None or not table.entered or fault.row is None or placed:
         return fault
     rest = tuple(at_its_entry(loaded, table, one) for one in fault.rest)
     number, given = table.entered.get((fault.file, fault.row), (-1, frozenset("-")))

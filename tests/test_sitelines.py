@@ -358,6 +358,12 @@ def test_lists_within_one_line_are_read(folder: Path) -> None:
     assert row(found, "C1")["hours"] == "always"
 
 
+def test_of_sites_within_one_line_none_is_taken_for_another(folder: Path) -> None:
+    one = 'type = "e_station", lon = 10.0014, lat = 50.0018, build_method = "搬迁"'
+    found = faults(folder, f'site = [{{ site_id = "a", {one} }}, {{ site_id = "b", {one} }}]\n')
+    assert {(fault.code, fault.row, fault.column) for fault in found} == {("unknown_method", 4, "build_method")}
+
+
 # --- a run, its result, and a scenario that goes on from it ------------------------------------------------------
 
 
