@@ -1,7 +1,7 @@
 """Random edits of a plan, counted by the scripts of the live map in Node and in Chromium and by the planner itself.
 
-``python tests/liveedits.py scenarios/sample-2026.toml`` says how many of 1,000 edits differ; ``--tiled city-200k`` lays a
-made-up scenario on a mirror-tiled network of ``benchmarks/tiles.py``.
+``python tests/liveedits.py scenarios/sample-2026.toml`` says how many of 1,000 edits differ; ``--tiled city-200k`` lays
+a made-up scenario on a mirror-tiled network of ``benchmarks/tiles.py``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from unittest.mock import patch
 import numpy as np
 
 from browser import launched
-from liveoracle import Many, random_drag, random_edits
+from livechance import random_drag, random_edits
 from livenode import LIVE, run_node
+from liveoracle import Many
 from planner import inputs, live
 from planner.geodesy import segment_mm
 from planner.study import study
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = (
-    "decode.js", "plane.js", "snap.js", "graph.js", "reach.js", "straight.js", "tally.js", "closing.js", "best.js", "city.js",
+    "decode.js", "plane.js", "snap.js", "graph.js", "reach.js", "straight.js", "tally.js", "closing.js", "best.js",
+    "city.js",
 )  # fmt: skip
 """Scripts of the page that count, in order."""
 
@@ -51,19 +53,19 @@ OPENED = """async (live, input) => {
 META = "(live, city) => ({ meta: city.load.meta, check: city.check() })"
 
 FIGURES = """(live, city, input) => {
-  const began = Date.now();
+  const began = Date.now(), same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   const figures = input.edits.map((edit) => JSON.stringify(city.figures(edit)));
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-  const found = (drag, before, after) => {
-    const list = (now, then) => Array.from(after.keys()).filter((p) => after[p] === now && before[p] === then);
-    return same(Array.from(drag.newly).sort((a, b) => a - b), list(2, 1)) && same(Array.from(drag.lost).sort((a, b) => a - b), list(1, 2));
-  };
+  const turned = (before, after, now) =>
+    Array.from(after.keys()).filter((p) => after[p] === now && before[p] === 3 - now);
+  const sorted = (points) => Array.from(points).sort((a, b) => a - b);
   const drags = input.drags.map(({ edit, item, at, then }, k) => {
-    const s = k % city.load.meta.standards.length, before = city.states(edit, s), drag = city.drag(edit, item, s);
+    const s = k % city.load.meta.standards.length, drag = city.drag(edit, item, s);
     drag.at(at[0] + 0.001, at[1]);
-    const told = drag.at(at[0], at[1]), figures = city.figures(then);
-    const people = figures.standards.map((one) => one.covered), communities = figures.standards.map((one) => one.communities_covered);
-    return same(told.covered, people) && same(told.communities, communities) && found(told, before, city.states(then, s));
+    const told = drag.at(at[0], at[1]), found = city.figures(then).standards;
+    const before = city.states(edit, s), after = city.states(then, s);
+    return same(told.covered, found.map((one) => one.covered))
+      && same(told.communities, found.map((one) => one.communities_covered))
+      && same(sorted(told.newly), turned(before, after, 2)) && same(sorted(told.lost), turned(before, after, 1));
   });
   return { figures, drags, ms: Date.now() - began };
 }"""
@@ -126,7 +128,7 @@ def compared(studied: Study, n: int, seed: int, engines: Sequence[str] = ENGINES
     meta, rng = opened[engines[0]]["meta"], random.Random(seed)  # noqa: S311
     edits = random_edits(meta, rng, n, met_standards(studied))
     drags = []
-    for edit in edits[:: 4 if n > 4 else 1]:  # noqa: PLR2004
+    for edit in edits[:: 4 if n > 4 else 1]:
         item, at, then = random_drag(meta, edit, rng)
         drags.append({"edit": edit, "item": item, "at": at, "then": then})
     found = {engine: in_engine(engine, load, FIGURES, {"edits": edits, "drags": drags}) for engine in engines}
@@ -234,7 +236,7 @@ def tiled_scenario(folder: Path, roads: Roads, seed: int) -> Path:
 
 
 def tiled_study(name: str, seed: int) -> Study:
-    """Study a made-up scenario on a mirror-tiled network, with places and lengths as a file of roads would give them."""
+    """Study a made-up scenario on a mirror-tiled network; places and lengths are as a file of roads would give them."""
     sys.path.append(str(ROOT / "benchmarks"))
     import tiles  # noqa: PLC0415
 
@@ -245,7 +247,12 @@ def tiled_study(name: str, seed: int) -> Study:
     with TemporaryDirectory() as folder:
         path = tiled_scenario(Path(folder), roads, seed)
         with patch.object(inputs, "read_rerouted", lambda _loaded, _modes: ({"walk": roads}, None)):
-            return study(inputs.read(path, print), print)
+            return study(inputs.read(path, say), say)
+
+
+def say(line: str) -> None:
+    """Write a line."""
+    sys.stdout.write(f"{line}\n")
 
 
 def main() -> None:
@@ -258,15 +265,15 @@ def main() -> None:
     asked.add_argument("--engines", nargs="+", default=list(ENGINES), choices=ENGINES)
     told = asked.parse_args()
     began = time.monotonic()
-    studied = tiled_study(told.tiled, told.seed) if told.tiled else study(inputs.read(told.scenario, print), print)
+    studied = tiled_study(told.tiled, told.seed) if told.tiled else study(inputs.read(told.scenario, say), say)
     for engine, found in compared(studied, told.edits, told.seed, told.engines):
-        n_drags = len(range(0, told.edits, 4 if told.edits > 4 else 1))  # noqa: PLR2004
-        print(
+        n_drags = len(range(0, told.edits, 4 if told.edits > 4 else 1))
+        say(
             f"{engine}: {len(found.differ)} of {told.edits} edits differ {found.differ[:10]}, "
             f"{len(found.drags)} of {n_drags} drags {found.drags[:10]}; signed figures differ: {found.check}; "
             f"{found.ms / 1000:.1f} s in the engine"
         )
-    print(f"{time.monotonic() - began:.0f} s in all")
+    say(f"{time.monotonic() - began:.0f} s in all")
 
 
 if __name__ == "__main__":

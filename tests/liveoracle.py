@@ -1,13 +1,12 @@
 """Figures of an edited plan by the planner's own rooms: what the scripts of the live map must give, number for number.
 
-`figures` goes the whole way of a run: the edited table of sites, snapping, travel tables, field checks, coverage, goals,
-options and costs. `figures_of_many` measures all places of many edits at once and counts each edit from the rows, by the
-same functions of `planner.coverage` and `planner.verdicts`; it is held against the whole way in tests.
+`figures` goes the whole way of a run: the edited table of sites, snapping, travel tables, field checks, coverage,
+goals, options and costs. `figures_of_many` measures all places of many edits at once and counts each edit from the
+rows, by the same functions of `planner.coverage` and `planner.verdicts`; it is held against the whole way in tests.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,7 +20,6 @@ import shapely
 from planner import coverage, schema
 from planner.candidates import options as list_options
 from planner.inputs import usable_sites
-from planner.instance import Reach
 from planner.phases import costs_by_year, years_of
 from planner.reaches import City, judge, kind_of, place_city, reaches, travel_tables
 from planner.snapping import snap_table
@@ -29,21 +27,17 @@ from planner.study import goals_in
 from planner.verdicts import on_coverage, on_reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from random import Random
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from planner.instance import Reach
     from planner.standards import Standard
     from planner.study import Study
-    from planner.verdicts import Verdicts
 
     Edit = Mapping[str, Any]
     Meta = Mapping[str, Any]
 
 ROOM = "live place "
 """What the ids of places of the room begin with here; a number follows, so that they stand in the order of the plan."""
-
-CELL = 10_000_000
-"""Places of the room are whole 1e-7 degrees."""
 
 
 def quiet(_step: str) -> None:
@@ -54,14 +48,18 @@ def quiet(_step: str) -> None:
 
 
 def standards_with(studied: Study, edit: Edit) -> tuple[Standard, ...]:
-    """Standards of a study with the speed and the metric of an edit; a network that was not read is not measured."""
+    """Standards of a study with the speed and the metric of an edit.
+
+    A network that was not read is not measured, and minutes of a drive are never measured in a straight line.
+    """
     scenario = studied.inputs.scenario
     roads = scenario.roads.model_copy(update={"walk_kph": Decimal(edit["speed"])})
     sections = []
     for section in scenario.standard:
         wanted = section.metric if edit["metric"] == "own" else edit["metric"]
         unread = wanted == "road" and section.mode not in studied.inputs.networks
-        sections.append(section.model_copy(update={"metric": section.metric if unread else wanted}))
+        timed = wanted == "straight" and section.mode == "drive" and section.minutes is not None
+        sections.append(section.model_copy(update={"metric": section.metric if unread or timed else wanted}))
     return schema.standards_of(scenario.model_copy(update={"roads": roads, "standard": tuple(sections)}))
 
 
@@ -89,14 +87,16 @@ def _blank(frame: gpd.GeoDataFrame) -> dict[str, Any]:
 
 
 def _room_row(frame: gpd.GeoDataFrame, site: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The candidate that stands for a place of the room: the row that it came from, or one of which nothing is known."""
+    """The candidate that stands for a place of the room: the row that it came from, or one that says nothing."""
     row, source = _blank(frame), entry.get("from")
     origin = frame[frame["site_id"] == source] if source is not None else frame.iloc[:0]
     if len(origin):
         given = origin.iloc[0].drop("geometry").to_dict()
         # the row of an outlet prices nothing that is added to it
         own = ("host", "build_method", "funding", "cost_once_yuan", "cost_yearly_yuan", "capacity_people")
-        keep = given if given["status"] == "candidate" else {key: value for key, value in given.items() if key not in own}
+        keep = (
+            given if given["status"] == "candidate" else {key: value for key, value in given.items() if key not in own}
+        )
         row |= keep
     elif entry.get("method"):
         row["build_method"] = entry["method"]
@@ -180,7 +180,7 @@ def _goal_parts(studied: Study, demand: pd.DataFrame, table: pd.DataFrame, rule:
 
 def _counted(studied: Study, meta: Meta, edit: Edit, table: pd.DataFrame) -> dict[str, Any]:
     """Figures of people, communities and goals, from the coverage table of an edit."""
-    demand, rule = studied.inputs.demand.frame, Decimal(edit["rule"])
+    demand, rule = pd.DataFrame(studied.inputs.demand.frame.drop(columns="geometry")), Decimal(edit["rule"])
     parts = [
         _standard_part(demand, table[table["standard"] == standard.id], meta, rule)
         for standard in studied.inputs.standards
@@ -199,8 +199,9 @@ def cost_with(studied: Study, edit: Edit, sites: gpd.GeoDataFrame) -> dict[str, 
     wanted = sites[sites["site_id"].isin({site for site, _ in _entries(edit)})]
     found = list_options(wanted, facilities, costs, schema.sizes_of(scenario)) if len(wanted) else pd.DataFrame()
     keys = ["site_id", "type", "size"]
-    table = found[found["state"] == "new"].set_index(keys) if len(found) else found
-    rows = [(table.loc[(site, entry["type"], entry["size"])], entry["year"]) for site, entry in _entries(edit)]
+    new = found[found["state"] == "new"].to_dict("records") if len(found) else []
+    priced = {tuple(row[key] for key in keys): row for row in new}
+    rows = [(priced[site, entry["type"], entry["size"]], entry["year"]) for site, entry in _entries(edit)]
     once = np.array([int(row["cost_once_yuan"]) for row, _ in rows], dtype=np.int64)
     yearly = np.array([int(row["cost_yearly_yuan"]) for row, _ in rows], dtype=np.int64)
     years, shown = years_of(schema.limits_of(scenario).phases), list(studied.years)
@@ -314,7 +315,9 @@ class Many:
     def _pairs(self, standard: Standard, edit: Edit, at: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
         """Travel rows of the sites of an edit under one standard."""
         rows = self._tables[_key(standard, edit)]
-        parts = [rows[self._name[place]].assign(site_id=site) for site, place in at.items() if self._name[place] in rows]
+        parts = [
+            rows[self._name[place]].assign(site_id=site) for site, place in at.items() if self._name[place] in rows
+        ]
         return pd.concat(parts, ignore_index=True) if parts else next(iter(rows.values())).iloc[:0]
 
     def figures(self, edit: Edit) -> dict[str, Any]:
@@ -333,7 +336,7 @@ class Many:
             found |= reaches(city, [standard], {kind_of(standard): travel[standard.id]})
         reach = on_reach(found, inputs.verdicts, city.demand, sites, standing)
         parts = [_rows_of(inputs.demand.frame, found[one.id], opened) for one in standards]
-        table = _checked(pd.concat(parts, ignore_index=True), inputs.verdicts, reach, opened)
+        table = on_coverage(pd.concat(parts, ignore_index=True), inputs.verdicts, reach, opened)
         told = _counted(self.studied, self.meta, edit, table)
         return {**told, "cost": cost_with(self.studied, edit, sites_with(self.studied, edit))}
 
@@ -373,134 +376,7 @@ def _rows_of(demand: pd.DataFrame, reach: Reach, opened: Mapping[str, str]) -> p
     )
 
 
-def _checked(
-    table: pd.DataFrame, found: Verdicts, reach: Mapping[str, Reach], opened: Mapping[str, str]
-) -> pd.DataFrame:
-    return on_coverage(table, found, reach, opened)
-
-
 def figures_of_many(studied: Study, meta: Meta, edits: Sequence[Edit]) -> list[dict[str, Any]]:
     """Figures of many edits, each as `figures` gives them."""
     many = Many(studied, meta, edits)
     return [many.figures(edit) for edit in edits]
-
-
-# ---- edits ----
-
-
-def start_of(meta: Meta) -> dict[str, Any]:
-    """Return the edit that a page begins with: the plan of the run."""
-    plan = []
-    for one in meta["plan"]:
-        option = meta["options"][one["option"]]
-        site = meta["sites"][option["site"]]["id"]
-        plan.append({"site": site, "type": option["type"], "size": option["size"], "year": one["year"]})
-    return {"speed": meta["walk_kph"], "metric": "own", "rule": meta["rule"], "closed": [], "moved": {}, "plan": plan}
-
-
-def _cell(degrees: float) -> float:
-    return round(degrees * CELL) / CELL
-
-
-def _place(meta: Meta, rng: Random) -> list[float]:
-    """A place in the city: mostly near a site, some anywhere, some on the very place of a site."""
-    sites = meta["sites"]
-    one = rng.choice(sites)
-    if rng.random() < 0.1:
-        return [_cell(one["lon"]), _cell(one["lat"])]
-    if rng.random() < 0.2:
-        lons, lats = ([site[key] for site in sites] for key in ("lon", "lat"))
-        return [_cell(rng.uniform(min(lons), max(lons))), _cell(rng.uniform(min(lats), max(lats)))]
-    return [_cell(one["lon"] + rng.gauss(0, 0.006)), _cell(one["lat"] + rng.gauss(0, 0.005))]
-
-
-def _new_place(meta: Meta, rng: Random) -> dict[str, Any] | None:
-    if not meta["prices"]:
-        return None
-    price = rng.choice(meta["prices"])
-    what = {key: price[key] for key in ("type", "method", "size")}
-    return {"at": _place(meta, rng), "from": None, "name": "新点", **what, "year": rng.choice(meta["years"])}
-
-
-def _entry(meta: Meta, k: int, rng: Random, *, moved: bool) -> dict[str, Any]:
-    option = meta["options"][k]
-    site = meta["sites"][option["site"]]["id"]
-    what = {"type": option["type"], "size": option["size"], "year": rng.choice(meta["years"])}
-    if moved:
-        return {"at": _place(meta, rng), "from": site, "name": "", "method": "", **what}
-    return {"site": site, **what}
-
-
-def _closable(meta: Meta, closed: Iterable[str], checked: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether outlets may close: some must be left for each standard under which a point was found covered."""
-    left = [site["types"].split(";") for site in meta["sites"] if site["types"] and site["id"] not in set(closed)]
-    return all(any(set(types) & set(one["served_by"]) for types in left) for one in checked)
-
-
-def _edit(meta: Meta, rng: Random, checked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    start, options = start_of(meta), range(len(meta["options"]))
-    kept = [entry for entry in start["plan"] if rng.random() < rng.choice((0.5, 0.8, 1.0))]
-    taken = {(entry["site"], entry["type"]) for entry in kept}
-    plan = [
-        _entry(meta, meta["plan"][index]["option"], rng, moved=True) if rng.random() < 0.2 else entry  # noqa: PLR2004
-        for index, entry in enumerate(start["plan"])
-        if entry in kept
-    ]
-    for k in rng.sample(options, min(len(options), rng.choice((0, 0, 1, 3, 8)))):
-        option = meta["options"][k]
-        key = meta["sites"][option["site"]]["id"], option["type"]
-        if key not in taken:
-            taken.add(key)
-            plan.append(_entry(meta, k, rng, moved=rng.random() < 0.2))  # noqa: PLR2004
-    plan += [new for _ in range(rng.choice((0, 0, 1, 1, 2, 4))) if (new := _new_place(meta, rng))]
-    rng.shuffle(plan)
-    standing = [site["id"] for site in meta["sites"] if site["types"]]
-    closed = rng.sample(standing, min(len(standing), rng.choice((0, 0, 1, 1, 2, 5))))
-    while closed and not _closable(meta, closed, checked):
-        closed.pop()
-    moved = rng.sample(standing, min(len(standing), rng.choice((0, 0, 1, 1, 2, 5))))
-    return {
-        "speed": rng.choice((meta["walk_kph"], *meta["speeds"])),
-        "metric": rng.choice(("own", "own", "road", "straight")),
-        "rule": rng.choice((meta["rule"], *meta["rules"])),
-        "closed": sorted(closed),
-        "moved": {site: _place(meta, rng) for site in moved if site not in closed},
-        "plan": plan,
-    }
-
-
-def random_edits(meta: Meta, rng: Random, n: int, checked: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """Draw edits: sites moved, added and closed, options on and off, switches of speed, metric and rule.
-
-    Parameters
-    ----------
-    meta
-        What the page knows.
-    rng
-        Where chance comes from.
-    n
-        How many.
-    checked
-        Ids of standards under which field checks found points covered: an outlet that serves each stays open, for
-        without one a run would say that the check cannot be right.
-    """
-    known = set(checked)
-    of = [standard for standard in meta["standards"] if standard["id"] in known]
-    return list(itertools.islice(iter(lambda: _edit(meta, rng, of), None), n))
-
-
-def random_drag(meta: Meta, edit: Edit, rng: Random) -> tuple[dict[str, Any], list[float], dict[str, Any]]:
-    """Draw something that is dragged over the map, a place where it is let go, and the edit that this makes."""
-    at, plan, standing = _place(meta, rng), list(edit["plan"]), [site["id"] for site in meta["sites"] if site["types"]]
-    free = [site for site in standing if site not in edit["closed"]]
-    kind = rng.choice(["new", *["plan"] * bool(plan), *["site"] * bool(free)])
-    if kind == "site":
-        site = rng.choice(free)
-        return {"site": site}, at, {**edit, "moved": {**edit["moved"], site: at}}
-    new = _new_place(meta, rng)
-    if kind == "plan" or new is None:
-        index = rng.randrange(len(plan))
-        entry = plan[index]
-        plan[index] = {"name": "", "method": "", "from": entry.get("site"), **entry, "at": at}
-        return {"plan": index}, at, {**edit, "plan": [{k: v for k, v in one.items() if "at" not in one or k != "site"} for one in plan]}
-    return {"type": new["type"]}, at, {**edit, "plan": [*plan, {**new, "at": at}]}

@@ -1,0 +1,320 @@
+"""The city of the live map: every figure of an edited plan as the planner's own rooms give it, in Node."""
+
+from __future__ import annotations
+
+import json
+import random
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+import pytest
+
+import jinan
+import livetown
+from livechance import random_edits, start_of
+from liveedits import META, NODE, compared, in_engine, load_of, met_standards
+from livenode import run_node
+from liveoracle import Many, figures
+from planner import inputs
+from planner.standards import need
+from planner.study import study
+from shared_data import ROOT, shared_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from planner.pageload import Load
+    from planner.study import Study
+
+
+class Town(NamedTuple):
+    """The town in which everything happens, studied and packed."""
+
+    studied: Study
+    load: Load
+    meta: Mapping[str, Any]
+    check: Any
+
+    def work(self, work: str, **given: Any) -> Any:
+        """What a function of (live, city, input) gives in Node."""
+        return in_engine(NODE, self.load, work, given)
+
+
+def studied_at(path: Path) -> Study:
+    return study(inputs.read(path, lambda _: None), lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
+    studied = studied_at(livetown.write_town(tmp_path_factory.mktemp("town")))
+    load = load_of(studied)
+    return Town(studied, load, **in_engine(NODE, load, META))
+
+
+@pytest.fixture(scope="module")
+def sample() -> Study:
+    return studied_at(ROOT / "scenarios" / "sample-2026.toml")
+
+
+# ---- figures ----
+
+
+def test_the_town_has_what_the_figures_must_not_miss(town: Town) -> None:
+    frame, lines = town.studied.inputs.demand.frame, town.studied.inputs.verdicts.lines
+    assert set(frame["placed"]) == {"own", "spread", "town"}
+    assert set(town.studied.inputs.networks) == {"walk", "drive"}
+    assert {(line.standard, line.met) for line in lines} >= {
+        (s, met) for s in ("walk", "line") for met in (True, False)
+    }
+    assert town.studied.reach["walk"].held == {"T1"}
+    assert len(town.studied.years) == len(town.studied.inputs.scenario.phase) > 1
+    assert {option["type"] for option in town.meta["options"]} == {"e_station", "gig_station"}
+    assert any(town.meta["sites"][option["site"]]["types"] for option in town.meta["options"]), "kiosks in stations"
+    assert town.meta["plan"]
+
+
+def wrong(studied: Study, n: int, seed: int) -> dict[str, Any]:
+    """Edits and drags whose figures differ, and what differs from the signed figures."""
+    ((_, found),) = compared(studied, n, seed, [NODE])
+    return {"edits": found.differ, "drags": found.drags, "check": found.check}
+
+
+NOTHING: dict[str, Any] = {"edits": [], "drags": [], "check": None}
+
+
+def test_random_edits_of_the_town_are_counted_as_the_planner_counts(town: Town) -> None:
+    assert wrong(town.studied, 40, seed=5) == NOTHING
+
+
+def test_random_edits_of_the_sample_are_counted_as_the_planner_counts(sample: Study) -> None:
+    assert wrong(sample, 40, seed=6) == NOTHING
+
+
+def test_random_edits_of_jinan_are_counted_as_the_planner_counts(tmp_path: Path) -> None:
+    path = jinan.write_scenario(shared_data("jinan"), tmp_path)
+    text = path.read_text(encoding="utf-8")
+    asked = text[: text.index("[[goal]]")] + '[[goal]]\nid = "urban"\nstandard = "urban-walk-15"\nshare = 0.01\n'
+    path.write_text(asked, encoding="utf-8")
+    assert wrong(studied_at(path), 6, seed=7) == NOTHING
+
+
+def test_counting_many_edits_at_once_gives_what_the_whole_way_of_a_run_gives(town: Town) -> None:
+    edits = random_edits(town.meta, random.Random(8), 6, met_standards(town.studied))  # noqa: S311
+    many = Many(town.studied, town.meta, edits)
+    for edit in edits:
+        assert many.figures(edit) == figures(town.studied, town.meta, edit)
+
+
+def test_states_of_points_are_those_of_the_coverage_table(town: Town) -> None:
+    found = town.work(
+        """(live, city) => city.load.meta.standards.map((_, s) => [city.today, city.start].map((edit) =>
+          Array.from(city.states(edit, s)).reduce((sums, state, p) => {
+            sums[state][0] += 1;
+            sums[state][1] += city.load.points.people[p];
+            return sums;
+          }, [[0, 0], [0, 0], [0, 0], [0, 0]]).slice(1)))"""
+    )
+    table = town.studied.coverage.merge(town.studied.inputs.demand.frame[["demand_id", "people"]], on="demand_id")
+    for standard, states in zip(town.studied.inputs.standards, found, strict=True):
+        for state, counts in zip(("today", "plan"), states, strict=True):
+            rows = table[(table["standard"] == standard.id) & (table["state"] == state)]
+            rows = rows[rows["year"] == rows["year"].max()]
+            apart = rows["reason"] == "not_assessable"
+            parts = [rows[~rows["covered"] & ~apart], rows[rows["covered"]], rows[apart]]
+            assert counts == [[len(part), int(part["people"].sum())] for part in parts]
+
+
+def test_a_false_signed_figure_is_found_and_its_standard_named(town: Town) -> None:
+    assert town.check is None
+    changes = [
+        ("signed.plan.standards[1].covered += 1", 1),
+        ("signed.today.standards[3].districts[0][1] -= 1", 3),
+        ("signed.today.units[2][0] = 0", 2),
+        ("signed.plan.goals[0][0].reached += 1", 0),
+        ("signed.plan.cost.total += 1", None),
+    ]
+    work = f"""(live, city) => {json.dumps([change for change, _ in changes])}.map((change) => {{
+      const load = {{ ...city.load, meta: JSON.parse(JSON.stringify(city.load.meta)) }};
+      new Function("signed", change)(load.meta.signed);
+      return live.city(load).check();
+    }})"""
+    for (change, standard), told in zip(changes, town.work(work), strict=True):
+        assert told is not None, change
+        assert told["standard"] == standard, change
+        assert told["said"] != told["found"], change
+
+
+# ---- exact shares ----
+
+
+def test_what_a_share_asks_for_is_exact() -> None:
+    rng = random.Random(9)  # noqa: S311
+    texts = [
+        "0",
+        "1",
+        "1.0",
+        "0.9",
+        "0.3",
+        "0.1",
+        "5E-1",
+        "1e-7",
+        "0.333333333333333333",
+        ".5",
+        "0.7000000000000000001",
+    ]
+    texts += [str(Decimal(rng.randrange(10**k)) / 10**k) for k in range(1, 12)]
+    cases = [(text, whole) for text in texts for whole in (0, 1, 7, 10, 999_999_999, 3 * 10**15, rng.randrange(10**9))]
+    found = run_node(["tally.js"], "(live, cases) => cases.map(([share, whole]) => live.need(share, whole))", cases)
+    assert found == [need(Decimal(text), whole) for text, whole in cases]
+
+
+# ---- closing an outlet ----
+
+
+def told_by_planner(studied: Study, meta: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
+    """Rows of the planner's table of closings: state, standard, site, and figures in the form of the page."""
+    for row in studied.explained.closing.to_dict("records"):
+        by_time = meta["standards"][[one["id"] for one in meta["standards"]].index(row["standard"])]["ways"]["road"]
+        timed = by_time["measure"] == "time" and row["standard"] == "drive"
+
+        def most(prefix: str, to: str, row: Any = row, timed: bool = timed) -> list[Any]:
+            more = row[f"{prefix}more_m"]
+            return [
+                row[f"{prefix}{to}"],
+                row[f"{prefix}to_site_id"],
+                None if timed or pd.isna(more) else round(more * 1000),
+            ]
+
+        figures = [row["people_nearest"], row["people_losing"], most("", "people_to"), most("losing_", "people_to")]
+        yield row["state"], row["standard"], row["site_id"], figures
+
+
+CLOSINGS = """(live, city, input) => input.asked.map(([state, standard, site]) => {
+  const s = city.load.meta.standards.findIndex((one) => one.id === standard);
+  const told = city.closing(state === "today" ? city.today : city.start, site)[s];
+  const most = (moves) => (moves.length ? [moves[0].people, moves[0].to, moves[0].more_mm] : [0, "", null]);
+  return [told.nearest, told.losing, most(told.moves), most(told.losing_moves)];
+})"""
+
+
+@pytest.mark.parametrize("name", ["town", "sample"])
+def test_closings_hurt_whom_the_planner_says(name: str, request: pytest.FixtureRequest) -> None:
+    fixture = request.getfixturevalue(name)
+    studied, load = (fixture.studied, fixture.load) if name == "town" else (fixture, load_of(fixture))
+    meta = in_engine(NODE, load, META)["meta"]
+    wanted = list(told_by_planner(studied, meta))
+    assert len(wanted) > len(meta["standards"])
+    assert any(told[1] and told[3][1] for *_, told in wanted), "somebody loses cover and has somewhere to go"
+    asked = [[state, standard, site] for state, standard, site, _ in wanted]
+    found = in_engine(NODE, load, CLOSINGS, {"asked": asked})
+    for key, told, (*_, figures_) in zip(asked, found, wanted, strict=True):
+        assert told == figures_, key
+
+
+def test_a_site_that_serves_nothing_has_no_closing(town: Town) -> None:
+    told = town.work('(live, city) => ["E4", "C1", "E2"].map((site) => city.closing(city.today, site))')
+    serves = [one["served_by"] for one in town.meta["standards"]]
+    assert [one is not None for one in told[0]] == ["e_station" in types for types in serves]
+    assert told[1:] == [[None] * len(serves)] * 2
+
+
+# ---- the best next place ----
+
+
+def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Town) -> None:
+    edits = random_edits(town.meta, random.Random(10), 6, met_standards(town.studied))  # noqa: S311
+    found = town.work(
+        """(live, city, input) => input.edits.map((edit) => city.load.meta.standards.map((standard, s) => {
+          const before = city.figures(edit), { options, sites, first_year } = city.load.meta;
+          const gain = options.map(({ site, type, size }, k) => {
+            const entry = { site: sites[site].id, type, size, year: first_year };
+            if (edit.closed.includes(entry.site) || edit.plan.some((one) => one.site === entry.site && one.type === type)) return null;
+            const after = city.figures({ ...edit, plan: [...edit.plan, entry] });
+            return [after.standards[s].covered - before.standards[s].covered, after.cost.total - before.cost.total];
+          });
+          return { gain, best: city.best(edit, s), one: city.best(edit, s, ["e_station"]) };
+        }))""",
+        edits=edits,
+    )
+    some = 0
+    for told in (one for by_standard in found for one in by_standard):
+        gains = {k: tuple(gain) for k, gain in enumerate(told["gain"]) if gain and gain[0] > 0}
+        order = sorted(gains, key=lambda k: (-Fraction(gains[k][0], gains[k][1]), -gains[k][0], k))
+        assert [(one["option"], one["newly"], one["cost"]) for one in told["best"]] == [(k, *gains[k]) for k in order]
+        kiosks = [one for one in told["best"] if town.meta["options"][one["option"]]["type"] == "e_station"]
+        assert told["one"] == kiosks
+        some += len(order) > 1
+    assert some
+
+
+# ---- rules of edits ----
+
+
+def test_what_is_planned_in_a_closed_outlet_is_not_built_and_costs_nothing(town: Town) -> None:
+    start = {**start_of(town.meta), "plan": []}
+    kiosk = {"site": "E1", "type": "e_station", "size": "", "year": 2026}
+    closed, both = {**start, "closed": ["E1"]}, {**start, "closed": ["E1"], "plan": [kiosk]}
+    plain, inside, opened = town.work(
+        "(live, city, { edits }) => edits.map(city.figures)", edits=[closed, both, {**start, "plan": [kiosk]}]
+    )
+    assert plain == inside
+    assert opened["cost"]["total"] > 0
+
+
+def test_a_place_keeps_what_its_option_costs_and_a_new_one_is_an_estimate(town: Town) -> None:
+    start = {**start_of(town.meta), "plan": []}
+    at = {"at": [10.0051234, 50.0047], "name": "", "method": "专区", "type": "e_station", "size": "", "year": 2028}
+    plans = (
+        [{"site": "C3", "type": "e_station", "size": "", "year": 2028}],
+        [{**at, "from": "C3"}],
+        [{**at, "from": None}],
+    )
+    kept, moved, new = town.work(
+        "(live, city, { edits }) => edits.map(city.cost)", edits=[{**start, "plan": p} for p in plans]
+    )
+    assert kept == moved == {"once": 80_000, "yearly": 4003, "total": 80_000 + 3 * 4003, "estimated": 0,
+                             "funding": [["就业补助资金", 80_000 + 3 * 4003]]}  # fmt: skip
+    assert new == {"once": 60_000, "yearly": 6000, "total": 78_000, "estimated": 60_000, "funding": [["", 78_000]]}
+
+
+def test_without_any_outlet_checks_cover_nobody_and_what_opens_counts(town: Town) -> None:
+    every = [site["id"] for site in town.meta["sites"] if site["types"]]
+    none = {**start_of(town.meta), "closed": every, "plan": []}
+    one = {
+        **none,
+        "plan": [
+            {"at": [10.0, 50.0], "from": None, "name": "", "method": "", "type": "e_station", "size": "", "year": 2026}
+        ],
+    }
+    found = town.work(
+        """(live, city, { edits }) => edits.map((edit) => {
+          const { codes, people } = city.load.points, states = city.states(edit, 0), sums = { held: 0, holding: 0, rest: 0 };
+          codes[0].forEach((code, p) => {
+            if (code & 16) sums.holding += people[p];
+            if (states[p] === 2) sums[code & 16 ? "held" : "rest"] += people[p];
+          });
+          return sums;
+        })""",
+        edits=[none, one],
+    )
+    assert found[0] == {"held": 0, "holding": found[0]["holding"], "rest": 0}
+    assert found[1]["held"] == found[1]["holding"] > 0
+    assert found[1]["rest"] > 0
+
+
+def test_an_edit_that_names_what_there_is_not_is_refused(town: Town) -> None:
+    start = start_of(town.meta)
+    edits = [
+        {**start, "speed": "9.9"},
+        {**start, "plan": [{"site": "Z9", "type": "e_station", "size": "", "year": 2026}]},
+    ]
+    told = town.work(
+        """(live, city, { edits }) => edits.map((edit) => {
+          try { return city.figures(edit) && "counted"; } catch (error) { return error.name; }
+        })""",
+        edits=edits,
+    )
+    assert told == ["RangeError", "RangeError"]
