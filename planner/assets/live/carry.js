@@ -3,7 +3,7 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
   const NEAR = 4, FAR_TOUCH = 10; // pixels: before a press is a drag; that a finger may slip in a long press
-  const HOLD_MS = 450, QUIET_MS = 60, TELL_MS = 350; // a long press; clicks right after a drag; wait before the reader is told
+  const HOLD_MS = 450, QUIET_MS = 150, TELL_MS = 350; // a long press; clicks right after a drag; wait before the reader is told
   const STEP = 8, LARGE = 64; // pixels that an arrow key moves, alone and with Shift
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -96,11 +96,17 @@
       if (held.shade) { held.shade.remove(); }
       if (!held.key) { held.marker.remove(); }
       this.map.dragging.enable();
-      this.quiet = true;
-      setTimeout(() => { this.quiet = false; }, QUIET_MS);
+      this.hush();
       this.stage.session.preview(null);
       this.stage.lines.again();
       return held;
+    }
+
+    /* The click that ends a drag or a long press is none on the map. */
+    hush() {
+      clearTimeout(this.hushing);
+      this.quiet = true;
+      this.hushing = setTimeout(() => { this.quiet = false; }, QUIET_MS);
     }
 
     drop() {
@@ -168,6 +174,7 @@
       if (this.held && press.moved) { this.drop(); } else if (this.held) {
         this.map.dragging.enable();
         this.bar.hidden = false;
+        this.hush();
       }
     }
 

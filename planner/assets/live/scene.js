@@ -206,8 +206,8 @@
       const focused = known && document.activeElement === known.marker.getElement();
       if (known) { known.marker.remove(); }
       const marker = L.marker(at, { icon: this.icon(look), pane: "live-sites", title, alt: title, zIndexOffset: ABOVE[item.state], autoPanPadding: [0, 0], riseOnHover: true });
-      const act = () => { if (!this.carry.held && !this.carry.quiet) { this.show(this.markers.get(item.key).item); } };
-      marker.on("click", act).on("keypress", ({ originalEvent }) => {
+      const act = () => { if (!this.carry.held) { this.show(this.markers.get(item.key).item); } };
+      marker.on("click", () => { if (!this.carry.quiet) { act(); } }).on("keypress", ({ originalEvent }) => {
         if (originalEvent.key === "Enter" || originalEvent.key === " ") { originalEvent.preventDefault(); act(); this.dock.enter(); }
       });
       marker.addTo(this.map).getElement().dataset.key = item.key;

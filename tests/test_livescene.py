@@ -1,0 +1,535 @@
+"""The room's plan on the map: dragged, moved by keys and fingers, closed, added, undone, printed; names stay text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import town
+from browser import PAINTED, launched, open_page
+from livenode import run_node
+from planner import pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, CDPSession, Page
+
+    from browser import Watch
+
+HOSTILE = "<img src=x onerror=alert(1)>${alert(2)}`{{7*7}}\"'&</script><script>alert(3)</script>"
+OPTION, MOVED = "o:C4:e_station:", [10.0140001, 50.0036002]
+GIG = {"type": "gig_station", "size": "", "method": "改建", "name": "", "year": 2026}
+SCENARIO = (
+    town.SCENARIO
+    + """
+[[facility]]
+type = "gig_station"
+name = "零工驿站"
+cost_once_yuan = 200_000
+cost_yearly_yuan = 40_000
+
+[[build_cost]]
+type = "gig_station"
+method = "改建"
+cost_once_yuan = 130_000
+
+[[standard]]
+id = "line"
+metric = "straight"
+km = 0.5
+served_by = ["station", "gig_station"]
+"""
+)
+HEAD = "site_id,name,type,status,operating,district,town,cost_once_yuan,cost_yearly_yuan,lon,lat"
+STATIONS = (("E1", 1.0, 1.0), ("E2", 3.0, 3.0))
+CANDIDATES = (("C1", 1, 5), ("C2", 2, 7), ("C3", 4, 2), ("C4", 4, 6), ("C5", 6, 1), ("C6", 7, 4))
+
+
+def name_of(site_id: str) -> str:
+    return f"站{site_id} {HOSTILE}"
+
+
+def write_sites(path: Path) -> None:
+    """Two open stations and six candidates, all with names that would like to be HTML."""
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(HEAD.split(","))
+    for site, row, column in STATIONS:
+        where = town.place(row, column).split(",")
+        rows.writerow([site, name_of(site), "station", "existing", "正常", "西区", "西区镇", "", "", *where])
+    for number, (site, row, column) in enumerate(CANDIDATES, start=1):
+        kind = "e_station;gig_station" if number % 2 else "e_station"
+        cost, where = 50_000 + 10_000 * number, town.place(row, column).split(",")
+        rows.writerow([site, name_of(site), kind, "candidate", "", "西区", "西区镇", cost, 5000, *where])
+    path.write_text(table.getvalue(), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scene")
+    path = town.write_town(folder, SCENARIO)
+    write_sites(folder / "sites.csv")
+    pipeline.run(path, folder / "out", documents=False)
+    return folder / "out" / "town" / "map.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as chromium:
+        yield chromium
+
+
+def turn_on(page: Page) -> None:
+    page.evaluate("() => plannerLive.ready")
+    page.evaluate(PAINTED)
+    page.locator("#pm-live").click()
+    page.evaluate(PAINTED)
+
+
+AFRESH = """() => {
+    const {session} = plannerLive.now;
+    session.turn(false);
+    session.reset("");
+    [session.past, session.future] = [[], []];
+    session.show(0);
+    document.activeElement.blur();
+    plannerPage.map().fitBounds(plannerPage.data.bounds, {padding: [24, 24], animate: false});
+    session.turn(true);
+}"""
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, page_file: Path) -> tuple[Page, Watch]:
+    page, watch = open_page(browser, page_file, viewport={"width": 1366, "height": 768})
+    turn_on(page)
+    return page, watch
+
+
+@pytest.fixture
+def page(opened: tuple[Page, Watch]) -> Iterator[Page]:
+    """Show the town's live map as it begins, on an office PC; whatever a test does there, the page stays quiet."""
+    page, watch = opened
+    page.mouse.move(700, 20)
+    page.evaluate(AFRESH)
+    page.evaluate(PAINTED)
+    yield page
+    assert watch.troubles == []
+    assert watch.outside == []
+
+
+@pytest.fixture
+def phone(browser: Browser, page_file: Path) -> Iterator[Page]:
+    size = {"width": 390, "height": 844}
+    page, watch = open_page(browser, page_file, viewport=size, has_touch=True, is_mobile=True, device_scale_factor=2)
+    turn_on(page)
+    yield page
+    page.context.close()
+    assert watch.troubles == []
+    assert watch.outside == []
+
+
+# ---- what tests look at ----
+
+
+def session(page: Page, text: str) -> Any:
+    return page.evaluate(
+        f"() => {{ const session = plannerLive.now.session, {{ edits }} = plannerLive; return {text}; }}"
+    )
+
+
+def marker(page: Page, key: str) -> tuple[float, float]:
+    """Middle of a marker on the screen."""
+    box = page.locator(f'.pm-live-site[data-key="{key}"]').bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def dock(page: Page) -> str:
+    return page.locator(".pm-live-dock").inner_text()
+
+
+def press(page: Page, name: str) -> None:
+    page.locator(".pm-live-dock").get_by_role("button", name=name, exact=True).click()
+    page.evaluate(PAINTED)
+
+
+def click_marker(page: Page, key: str) -> None:
+    page.mouse.click(*marker(page, key))
+    page.evaluate(PAINTED)
+
+
+def drag(page: Page, key: str, x: float, y: float) -> None:
+    """Press a marker and pull it by so many pixels, without letting go."""
+    left, top = marker(page, key)
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(left + x / 2, top + y / 2, steps=3)
+    page.mouse.move(left + x, top + y, steps=3)
+    page.evaluate(PAINTED)
+
+
+def covered(page: Page, edit: str) -> int:
+    """People covered under the first standard, as the engine counts an edit."""
+    return int(session(page, f"session.city.figures({edit}).standards[0].covered"))
+
+
+def bubble(page: Page) -> tuple[int, int]:
+    """People won and lost, as the bubble says."""
+    text = page.locator(".pm-live-bubble").inner_text()
+    won, lost = text.split("+")[1].split(" / -")
+    return int(won.split()[0].replace(",", "")), int(lost.split()[0].replace(",", ""))
+
+
+# ---- what is drawn ----
+
+
+def test_points_are_drawn_by_their_state_and_ringed_where_it_is_not_the_signed_one() -> None:
+    """0 none, 1 uncovered, 2 covered, 3 unjudged; drawn: 1 left, 2 today's, 3 new, 4 unjudged, + 8 won, + 16 lost."""
+    states = [[now, today, signed] for now in range(4) for today in (1, 2) for signed in (1, 2)]
+    columns = [list(column) for column in zip(*states, strict=True)]
+    found = run_node(["marks.js"], "(live, input) => live.marks.kinds(...input)", columns)
+    assert found == [0, 0, 0, 0, 1, 17, 1, 17, 11, 3, 10, 2, 4, 4, 4, 4]
+
+
+INK = """() => {
+    const {scene, session} = plannerLive.now, points = session.city.load.points, map = plannerPage.map(), found = {};
+    const drawn = scene.points._container, copy = document.createElement("canvas"), ctx = copy.getContext("2d");
+    const box = drawn.getBoundingClientRect(), stage = map.getContainer().getBoundingClientRect();
+    [copy.width, copy.height] = [drawn.width, drawn.height];
+    ctx.drawImage(drawn, 0, 0);
+    const pixels = ctx.getImageData(0, 0, copy.width, copy.height).data, scale = drawn.width / box.width;
+    for (let i = 0; i < points.n; i += 1) {
+        const at = map.latLngToContainerPoint([points.lat[i], points.lon[i]]), kind = found[scene.drawn[i]] || {};
+        const x = Math.round((stage.left + at.x - box.left) * scale) + 2;
+        const y = Math.round((stage.top + at.y - box.top) * scale);
+        const [red, green, blue] = pixels.slice(4 * (y * copy.width + x), 4 * (y * copy.width + x) + 3);
+        const color = blue > red && blue > green ? "blue" : green > red ? "green" : "red";
+        found[scene.drawn[i]] = {...kind, [color]: 1 + (kind[color] || 0)};
+    }
+    return found;
+}"""
+
+
+def test_the_canvas_shows_the_state_of_the_edit(page: Page) -> None:
+    session(
+        page, "session.apply(edits.remove(session.edit, edits.indexOf(session.edit.plan, session.optionAt(0))), '')"
+    )
+    page.evaluate(PAINTED)
+    found = page.evaluate(INK)
+    assert {kind: max(colors, key=colors.get) for kind, colors in found.items()} == {
+        "1": "red", "2": "blue", "3": "green", "17": "red",
+    }  # fmt: skip
+
+
+def test_the_signed_map_steps_back_and_returns(page: Page) -> None:
+    signed, people = ".leaflet-marker-pane .pm-site", ".leaflet-people-pane canvas"
+    assert page.locator(".pm-live-ribbon").inner_text().startswith("现场推演")
+    assert page.locator(".pm-live-site").count() == 8
+    assert not page.locator(signed).first.is_visible()
+    assert not page.locator(people).is_visible()
+    assert page.locator(".leaflet-live-points-pane canvas").count() == 1
+    page.locator("#pm-live").click()
+    assert page.locator(signed).first.is_visible()
+    assert page.locator(people).is_visible()
+    assert page.locator(".pm-live-site, .leaflet-live-points-pane canvas, .leaflet-live-lines-pane canvas").count() == 0
+    assert not page.locator(".pm-live-ribbon").is_visible()
+
+
+def test_what_stands_away_from_the_signed_plan_has_a_ring_and_says_so(page: Page) -> None:
+    session(page, f"session.apply(edits.movePlanned(session.edit, 0, {MOVED}), '')")
+    changed = page.locator(".pm-live-site:has(circle[stroke='#cc79a7'])").evaluate_all(
+        "all => all.map((one) => one.dataset.key)"
+    )
+    assert changed == [session(page, "`o:${session.start.plan[0].site}:e_station:`")]
+    assert "现场改动过" in str(page.locator(f'.pm-live-site[data-key="{changed[0]}"]').get_attribute("aria-label"))
+
+
+# ---- mouse ----
+
+
+def test_a_planned_site_is_dragged_and_the_bubble_says_whom_that_wins_and_loses(page: Page) -> None:
+    index = session(page, "session.edit.plan.findIndex((entry) => entry.site === 'C4')")
+    before = covered(page, "session.edit")
+    drag(page, OPTION, -60, 40)
+    won, lost = bubble(page)
+    assert won + lost > 0
+    assert not session(page, "session.isChanged")  # not before it is set down
+    page.mouse.up()
+    page.evaluate(PAINTED)
+    entry = session(page, f"session.edit.plan[{index}]")
+    assert (entry["from"], entry["type"]) == ("C4", "e_station")
+    assert covered(page, "session.edit") - before == won - lost
+    page.locator(".pm-live-bubble").wait_for(state="detached")
+    assert page.locator(".pm-live-dock").is_hidden()
+    more = won - lost
+    told = f"+{more}" if more > 0 else str(more)
+    assert f"（{told} 人）" in page.locator(".pm-live-ribbon").inner_text()
+
+
+def test_escape_puts_back_what_is_dragged(page: Page) -> None:
+    start = marker(page, OPTION)
+    drag(page, OPTION, -60, 40)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    assert not session(page, "session.isChanged")
+    assert marker(page, OPTION) == pytest.approx(start, abs=1)
+
+
+def test_a_place_off_the_network_is_said_at_once_and_reaches_nobody(page: Page) -> None:
+    session(page, "plannerPage.map().setZoom(13, { animate: false })")
+    page.evaluate(PAINTED)
+    alone = covered(
+        page, "edits.toggle(session.edit, {...session.optionAt(0), site: 'C4', type: 'e_station', size: ''})"
+    )
+    drag(page, OPTION, 260, 0)
+    assert "离道路超过 500 米" in page.locator(".pm-live-bubble").inner_text()
+    assert bubble(page) == (0, covered(page, "session.edit") - alone)
+    page.mouse.up()
+    assert covered(page, "session.edit") == alone
+
+
+def test_a_straight_standard_needs_no_road(page: Page) -> None:
+    session(page, "plannerPage.map().setView([50.007, 9.992], 15, { animate: false })")
+    session(page, f"[session.show(1), session.add({GIG!r})].length")
+    page.evaluate(PAINTED)
+    assert session(page, "session.previewed.foot") is None
+    assert page.locator(".pm-live-bubble").inner_text().startswith("+")
+    session(page, "session.show(0)")
+    page.evaluate(PAINTED)
+    assert "离道路超过 500 米" in page.locator(".pm-live-bubble").inner_text()
+
+
+def test_a_new_place_is_put_where_the_map_is_clicked(page: Page) -> None:
+    session(page, f"session.add({GIG!r})")
+    page.mouse.move(900, 400)
+    page.evaluate(PAINTED)
+    assert page.locator(".pm-live-bubble").is_visible()
+    page.mouse.click(905, 405)
+    page.evaluate(PAINTED)
+    place = session(page, "plannerPage.map().mouseEventToLatLng({ clientX: 905, clientY: 405 })")
+    entry = session(page, "session.edit.plan[session.edit.plan.length - 1]")
+    assert entry["at"] == pytest.approx([place["lng"], place["lat"]], abs=1e-6)
+    assert (entry["type"], entry["method"], entry["from"]) == ("gig_station", "改建", None)
+    assert session(page, "session.adding") is None
+    session(page, f"session.add({GIG!r})")
+    page.keyboard.press("Escape")
+    assert (session(page, "session.adding"), session(page, "session.edit.plan.length")) == (None, 5)
+
+
+# ---- cards ----
+
+
+def test_a_planned_site_is_left_out_and_restored_in_its_order(page: Page) -> None:
+    start = session(page, "session.edit.plan")
+    click_marker(page, OPTION)
+    press(page, "不建")
+    assert session(page, "session.edit.plan.map((entry) => entry.site)") == [
+        one["site"] for one in start if one["site"] != "C4"
+    ]
+    assert "推演中不建" in dock(page)
+    press(page, "恢复")
+    assert session(page, "session.edit.plan") == start
+
+
+def test_a_candidate_is_built_and_the_card_says_whom_it_wins(page: Page) -> None:
+    before = covered(page, "session.edit")
+    click_marker(page, "s:2")  # C3: sites stand in the order C1 … C6, E1, E2
+    told = dock(page)
+    press(page, "在此新建 就业e站")
+    assert session(page, "session.edit.plan[4]") == {"site": "C3", "type": "e_station", "size": "", "year": 2026}
+    assert f"新覆盖 {covered(page, 'session.edit') - before} 人" in told
+    assert "在此新建 零工驿站" in dock(page)  # the card stays with the place
+    press(page, "不建")
+    assert session(page, "session.isChanged") is False
+
+
+def test_a_closed_outlet_says_who_is_touched_and_where_they_go(page: Page) -> None:
+    found = session(page, "session.city.closing(session.edit, 'E1')[0]")
+    click_marker(page, "s:6")
+    told = dock(page)
+    assert f"{found['nearest']} 人的最近网点是它，其中 {found['losing']} 人" in told
+    for move in found["moves"][:5]:
+        assert f"{move['people']} 人 → {name_of(move['to'])}，多走 {-(-move['more_mm'] // 1000)} 米" in told
+    labels = page.locator(".pm-live-label").all_inner_texts()
+    assert len(labels) == min(5, len(found["moves"]))
+    assert all(f"{move['people']} 人" in text for move, text in zip(found["moves"], labels, strict=False))
+    press(page, "假如撤掉")
+    assert session(page, "session.edit.closed") == ["E1"]
+    assert f"{found['nearest']} 人的最近网点原来是它" in dock(page)
+    press(page, "恢复")
+    assert session(page, "session.isChanged") is False
+
+
+def test_an_outlet_is_moved_by_its_button_and_put_back(page: Page) -> None:
+    click_marker(page, "s:6")
+    press(page, "移动")
+    x, y = marker(page, "s:6")
+    page.mouse.click(x + 50, y + 30)
+    page.evaluate(PAINTED)
+    assert list(session(page, "session.edit.moved")) == ["E1"]
+    drag(page, "s:6", 20, 20)  # what was moved once has a handle
+    page.mouse.up()
+    page.wait_for_function("() => !plannerLive.now.scene.carry.quiet")
+    assert session(page, "session.edit.moved.E1") != session(page, "session.past[1].edit.moved.E1")
+    click_marker(page, "s:6")
+    press(page, "放回原处")
+    assert session(page, "session.edit.moved") == {}
+
+
+def test_a_point_says_how_it_stands_signed_and_in_the_room(page: Page) -> None:
+    at = page.evaluate(
+        """() => {
+            const {scene, session} = plannerLive.now, {lon, lat} = session.city.load.points, map = plannerPage.map();
+            const i = scene.drawn.findIndex((kind) => kind === 1), box = map.getContainer().getBoundingClientRect();
+            const point = map.latLngToContainerPoint([lat[i], lon[i]]);
+            return [point.x + box.left, point.y + box.top];
+        }"""
+    )
+    page.mouse.click(*at)
+    assert "组" in dock(page)
+    assert "✗ 未覆盖" in dock(page)
+
+
+# ---- keys ----
+
+
+def test_the_keyboard_alone_moves_a_site_and_sets_it_down(page: Page) -> None:
+    icon = page.locator(f'.pm-live-site[data-key="{OPTION}"]')
+    icon.focus()
+    page.keyboard.press("Enter")
+    for _ in range(6):
+        if page.evaluate("() => document.activeElement.textContent") == "移动":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.evaluate(PAINTED)
+    x, y = marker(page, OPTION)
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowDown")
+    page.evaluate(PAINTED)
+    assert marker(page, OPTION) == pytest.approx((x - 8, y + 64), abs=1.5)
+    page.keyboard.press("Enter")
+    page.evaluate(PAINTED)
+    assert session(page, "session.edit.plan.some((entry) => entry.from === 'C4')")
+    assert page.evaluate("() => document.activeElement.dataset.key") == OPTION
+
+
+def test_escape_gives_up_a_move_and_closes_a_card_with_the_focus_where_it_was(page: Page) -> None:
+    icon = page.locator(f'.pm-live-site[data-key="{OPTION}"]')
+    icon.focus()
+    page.keyboard.press("Enter")
+    press(page, "移动")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    assert session(page, "session.isChanged") is False
+    assert page.locator(".pm-carry-bar").is_hidden()
+    page.keyboard.press("Enter")
+    assert page.locator(".pm-live-dock").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator(".pm-live-dock").is_hidden()
+    assert page.evaluate("() => document.activeElement.dataset.key") == OPTION
+
+
+def test_every_marker_takes_the_focus_and_has_a_name(page: Page) -> None:
+    found = page.locator(".pm-live-site").evaluate_all(
+        "all => all.map((one) => [one.tabIndex, one.getAttribute('aria-label')])"
+    )
+    assert len(found) == 8
+    assert all(index == 0 and HOSTILE in name for index, name in found)
+
+
+# ---- fingers, small windows, paper ----
+
+
+def touch(session_of: CDPSession, kind: str, *points: tuple[float, float]) -> None:
+    session_of.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+
+def swipe(page: Page, cdp: CDPSession, start: tuple[float, float], wait_ms: int) -> None:
+    """Put a finger down, wait, pull it by 40 and 30 pixels, and lift it."""
+    touch(cdp, "touchStart", start)
+    page.wait_for_timeout(wait_ms)
+    for step in range(1, 6):
+        touch(cdp, "touchMove", (start[0] + 8 * step, start[1] + 6 * step))
+    page.evaluate(PAINTED)
+    touch(cdp, "touchEnd")
+    page.evaluate(PAINTED)
+
+
+def test_a_long_press_takes_a_site_up_and_a_short_one_moves_the_map(phone: Page) -> None:
+    cdp = phone.context.new_cdp_session(phone)
+    center = phone.evaluate("() => plannerPage.map().getCenter().lng")
+    swipe(phone, cdp, marker(phone, OPTION), 0)
+    phone.wait_for_function("before => plannerPage.map().getCenter().lng < before", arg=center)
+    assert session(phone, "session.isChanged") is False
+    phone.evaluate("() => plannerPage.map().fitBounds(plannerPage.data.bounds, { animate: false })")
+    phone.evaluate(PAINTED)
+    swipe(phone, cdp, marker(phone, OPTION), 600)
+    assert session(phone, "session.edit.plan.some((entry) => entry.from === 'C4')")
+    x, y = marker(phone, OPTION)
+    first = session(phone, "session.edit")
+    touch(cdp, "touchStart", (x, y))
+    phone.wait_for_timeout(600)
+    touch(cdp, "touchEnd")
+    phone.wait_for_timeout(250)
+    assert phone.locator(".pm-carry-bar").is_visible()  # in the hand until a tap sets it down
+    phone.touchscreen.tap(x - 30, y - 30)
+    phone.evaluate(PAINTED)
+    assert session(phone, "session.edit") != first
+    assert phone.evaluate("() => plannerPage.map().dragging.enabled()")
+
+
+def test_a_phone_keeps_the_map_in_sight(phone: Page) -> None:
+    assert phone.evaluate("() => document.documentElement.scrollWidth") == 390
+    seen = "() => document.querySelector('.pm-stage').getBoundingClientRect().height / innerHeight"
+    assert phone.evaluate(seen) > 0.35
+    assert phone.locator(".pm-live-ribbon").bounding_box()["width"] == pytest.approx(390, abs=1)  # type: ignore[index]
+    phone.touchscreen.tap(*marker(phone, "s:6"))
+    card, stage = phone.locator(".pm-live-dock").bounding_box(), phone.locator(".pm-stage").bounding_box()
+    assert card is not None
+    assert stage is not None
+    assert card["y"] + card["height"] <= 844 + 1
+    assert card["y"] >= stage["y"] + 0.75 * stage["height"]
+    phone.locator(".pm-live-dock").get_by_role("button", name="移动").tap()
+    phone.evaluate(PAINTED)
+    bar = phone.locator(".pm-carry-bar").bounding_box()
+    assert bar is not None
+    assert marker(phone, "s:6")[1] < bar["y"]
+
+
+def test_paper_says_that_it_is_no_signed_map(page: Page) -> None:
+    session(page, f"session.apply(edits.movePlanned(session.edit, 0, {MOVED}), '')")
+    click_marker(page, "s:6")
+    seen = """() => [".pm-live-ribbon", ".pm-live-dock", ".pm-live-grip", "#pm-layers"].map((name) => {
+        const box = document.querySelector(name).getBoundingClientRect();
+        return box.width * box.height > 0;
+    })"""
+    page.evaluate(f"() => window.addEventListener('beforeprint', () => {{ window.sheet = ({seen})(); }})")
+    page.pdf(prefer_css_page_size=True)
+    assert page.evaluate("() => window.sheet") == [True, False, False, False]
+    assert page.evaluate(f"({seen})()") == [True, True, True, True]
+
+
+# ---- names ----
+
+
+def test_hostile_names_stay_text(page: Page) -> None:
+    for key in ("s:2", "s:6", OPTION):
+        click_marker(page, key)
+        assert HOSTILE in dock(page)
+    session(
+        page,
+        f"session.apply(edits.add(session.edit, {{...{GIG!r}, name: 'a', at: {MOVED}}}), '')".replace(
+            "'a'", repr(HOSTILE)
+        ),
+    )
+    page.evaluate(PAINTED)
+    click_marker(page, "n:1")
+    assert HOSTILE in dock(page)
+    press(page, "移动")
+    assert page.locator("#pm-stage img, #pm-stage script").count() == 0
