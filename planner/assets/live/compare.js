@@ -73,7 +73,7 @@
 
   function show(session) {
     const box = dialog(words.compare), head = ["", live.tables.signedName(session), words.room, words.difference], lines = changes(session);
-    const part = (name, rows) => (rows.length ? [make("h3", "", name), table([name, ...head.slice(1)], rows, "pl-compare")] : []);
+    const part = (name, rows) => (rows.length ? [make("h3", "", name), table(head, rows, "pl-compare")] : []);
     append(box.body, make("h3", "", words.changes), ...(lines.length ? [append(make("ul", "pl-changes"), ...lines.map((line) => make("li", "", line)))] : [note(words.no_changes)]),
       ...part(words.standards_name, standardRows(session)), ...part(words.goals, goalRows(session)), ...part(words.cost, costRows(session)), ...part(words.districts_people, districtRows(session)));
     box.open();

@@ -55,6 +55,13 @@
     return { box, update, follows: ["edit"] };
   }
 
+  /* What was done, for a sheet of paper: there the lists have no room. */
+  function printed(session) {
+    const box = make("section", "pl-part pl-printed"), list = make("ul", "pl-changes");
+    const update = () => list.replaceChildren(...live.compare.changes(session).map((line) => make("li", "", line)));
+    return { box: append(box, make("h3", "", words.changes), list), update, follows: ["edit"] };
+  }
+
   /* ---- the foot ---- */
   function foot() {
     const box = make("div", "pl-foot");
@@ -82,8 +89,10 @@
     box.hidden = true;
     box.tabIndex = 0;
     box.setAttribute("aria-label", words.panel);
-    const parts = [head(session), tables.standards(session), counting(session), lists.plan(session), lists.existing(session), tables.costs(session), asks.budgets(session),
-      asks.goals(session), tables.districts(session), tables.why(session), asks.communities(session), lists.best(session), asks.outOfReach(session)];
+    const districts = session.meta.districts.length ? [tables.districts(session), tables.why(session)] : [];
+    const communities = session.meta.units.length ? [asks.communities(session)] : [];
+    const parts = [head(session), tables.standards(session), counting(session), lists.plan(session), lists.existing(session), tables.costs(session),
+      asks.budgets(session), asks.goals(session), ...districts, ...communities, lists.best(session), asks.outOfReach(session), printed(session)];
     const keys = scene && scene.keys ? [append(make("section", "pl-part pl-keys"), make("h2", "", words.keys), scene.keys())] : [];
     append(box, sheet(box), ...parts.map((part) => part.box), ...keys, foot());
     return { box, parts };

@@ -2,11 +2,17 @@
 (function () {
   "use strict";
   const { data, words, append, button, map } = window.plannerPage;
-  const PAPERS = ["a4", "a3"], BOXES = ["pm-footer", "pm-panel"];
+  const PAPERS = ["a4", "a3"];
   const MOST = { a4: [0.8, 0.85], a3: [1, 1.15] }; // scales of the foot's and the legend's text, where there is room
   const LEAST = 0.5, LEAST_MAP = 0.72; // smallest scale of a text that is to fit; least share of the sheet for the map
   const LONGEST_MS = 8000; // wait for pictures of an online base
   let before = null, sheet = "a4";
+
+  /* The foot, and the legend or the panel that stands in its place. */
+  function boxes() {
+    const live = document.getElementById("pl-panel");
+    return [document.getElementById("pm-footer"), live && !live.hidden ? live : document.getElementById("pm-panel")];
+  }
 
   /* Shrink the text of a box until there is room for it. */
   function fit(box, most, fits) {
@@ -17,7 +23,7 @@
   }
 
   function fitAll(footMost, panelMost) {
-    const [foot, panel] = BOXES.map((id) => document.getElementById(id)), main = document.querySelector(".pm-main");
+    const [foot, panel] = boxes(), main = document.querySelector(".pm-main");
     fit(foot, footMost, () => main.clientHeight >= LEAST_MAP * document.body.clientHeight);
     fit(panel, panelMost, () => panel.scrollHeight <= panel.clientHeight + 1);
   }
@@ -78,7 +84,7 @@
     document.documentElement.classList.remove("pm-sheet");
     document.body.classList.remove("pm-paper", `pm-${sheet}`);
     PAPERS.forEach((paper) => { document.getElementById(`pm-${paper}`).media = "not all"; });
-    BOXES.forEach((id) => { document.getElementById(id).style.zoom = ""; });
+    boxes().forEach((box) => { box.style.zoom = ""; });
     before.restore.forEach((restore) => restore());
     L.Browser.retina = before.retina;
     map().invalidateSize({ animate: false, pan: false }).setView(before.center, before.zoom, { animate: false });
