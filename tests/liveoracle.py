@@ -1,7 +1,7 @@
 """Figures of an edited plan by the planner's own rooms: what the scripts of the live map must give, number for number.
 
 `figures` goes the whole way of a run: the edited table of sites, snapping, travel tables, field checks, coverage,
-goals, options and costs. `figures_of_many` measures all places of many edits at once and counts each edit from the
+goals, options and costs. `Many` measures all places of many edits at once and counts each edit from the
 rows, by the same functions of `planner.coverage` and `planner.verdicts`; it is held against the whole way in tests.
 """
 
@@ -192,29 +192,35 @@ def _counted(studied: Study, meta: Meta, edit: Edit, table: pd.DataFrame) -> dic
     }
 
 
-def cost_with(studied: Study, edit: Edit, sites: gpd.GeoDataFrame) -> dict[str, Any]:
-    """What the plan of an edit costs, from the planner's own list of options over the edited table of sites."""
+def _new_options(studied: Study, sites: gpd.GeoDataFrame) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """What may newly open at some sites, by site, type and size, from the planner's own list of options."""
     scenario = studied.inputs.scenario
+    if not len(sites):
+        return {}
     facilities, costs = schema.facility_types_of(scenario), schema.build_costs_of(scenario)
-    wanted = sites[sites["site_id"].isin({site for site, _ in _entries(edit)})]
-    found = list_options(wanted, facilities, costs, schema.sizes_of(scenario)) if len(wanted) else pd.DataFrame()
-    keys = ["site_id", "type", "size"]
-    new = found[found["state"] == "new"].to_dict("records") if len(found) else []
-    priced = {tuple(row[key] for key in keys): row for row in new}
-    rows = [(priced[site, entry["type"], entry["size"]], entry["year"]) for site, entry in _entries(edit)]
-    once = np.array([int(row["cost_once_yuan"]) for row, _ in rows], dtype=np.int64)
-    yearly = np.array([int(row["cost_yearly_yuan"]) for row, _ in rows], dtype=np.int64)
-    years, shown = years_of(schema.limits_of(scenario).phases), list(studied.years)
-    columns = costs_by_year(once, yearly, years, scenario.siting.horizon_years)
-    totals = [int(columns[shown.index(year) :, k].sum()) for k, (_, year) in enumerate(rows)]
+    return _by_key(list_options(sites, facilities, costs, schema.sizes_of(scenario)))
+
+
+def _by_key(options: pd.DataFrame) -> dict[tuple[str, str, str], dict[str, Any]]:
+    rows: list[dict[str, Any]] = options[options["state"] == "new"].to_dict("records")  # type: ignore[assignment]
+    return {(row["site_id"], row["type"], row["size"]): row for row in rows}
+
+
+def cost_with(studied: Study, rows: Sequence[Mapping[str, Any]], opens: Sequence[int]) -> dict[str, Any]:
+    """What some options cost that open in some years."""
+    once = np.array([int(row["cost_once_yuan"]) for row in rows], dtype=np.int64)
+    yearly = np.array([int(row["cost_yearly_yuan"]) for row in rows], dtype=np.int64)
+    scenario, shown = studied.inputs.scenario, list(studied.years)
+    columns = costs_by_year(once, yearly, years_of(schema.limits_of(scenario).phases), scenario.siting.horizon_years)
+    totals = [int(columns[shown.index(year) :, k].sum()) for k, year in enumerate(opens)]
     funding: dict[str, int] = defaultdict(int)
-    for (row, _), total in zip(rows, totals, strict=True):
+    for row, total in zip(rows, totals, strict=True):
         funding[row["funding"] or ""] += total
     return {
         "once": int(once.sum()),
         "yearly": int(yearly.sum()),
         "total": sum(totals),
-        "estimated": sum(int(row["cost_once_yuan"]) for row, _ in rows if row["estimated_once"]),
+        "estimated": sum(int(row["cost_once_yuan"]) for row in rows if row["estimated_once"]),
         "funding": [[name, funding[name]] for name in sorted(funding)],
     }
 
@@ -262,8 +268,11 @@ def figures(studied: Study, meta: Meta, edit: Edit) -> dict[str, Any]:
     edit
         What a person did.
     """
-    laid = laid_with(studied, meta, edit)
-    return {**_counted(studied, meta, edit, laid.table), "cost": cost_with(studied, edit, laid.city.sites)}
+    laid, entries = laid_with(studied, meta, edit), list(_entries(edit))
+    offered = _new_options(studied, laid.city.sites[laid.city.sites["site_id"].isin({site for site, _ in entries})])
+    rows = [offered[site, entry["type"], entry["size"]] for site, entry in entries]
+    cost = cost_with(studied, rows, [entry["year"] for _, entry in entries])
+    return {**_counted(studied, meta, edit, laid.table), "cost": cost}
 
 
 # ---- many edits from one travel table ----
@@ -289,6 +298,11 @@ class Many:
         self._name = {place: f"p{number:07d}" for number, place in enumerate(sorted(every))}
         self._city = self._placed(frame.crs)
         self._tables = self._measured(edits)
+        standards = studied.inputs.standards
+        nothing = {kind_of(standard): studied.travel[kind_of(standard)].iloc[:0] for standard in standards}
+        self._rows = reaches(self._city, standards, nothing)
+        self._blank = {standard.id: _blank_rows(studied.inputs.demand.frame, standard) for standard in standards}
+        self._offered: dict[Any, Mapping[str, Any]] = dict(_by_key(studied.inputs.options))
 
     def _placed(self, crs: Any) -> City:
         inputs = self.studied.inputs
@@ -328,17 +342,28 @@ class Many:
         moved = {site: tuple(place) for site, place in edit["moved"].items() if site in standing}
         at: dict[str, Any] = {site: {**self._places, **moved, **rooms}[site] for site in opened}
         sites = _points(at, inputs.sites.frame.crs)
-        standards = standards_with(self.studied, edit)
-        city = replace(self._city, sites=sites)
-        travel = {standard.id: self._pairs(standard, edit, at) for standard in standards}
-        found: dict[str, Reach] = {}
-        for standard in standards:
-            found |= reaches(city, [standard], {kind_of(standard): travel[standard.id]})
-        reach = on_reach(found, inputs.verdicts, city.demand, sites, standing)
-        parts = [_rows_of(inputs.demand.frame, found[one.id], opened) for one in standards]
+        found = {}
+        for standard in standards_with(self.studied, edit):
+            travel = self._pairs(standard, edit, at)
+            pairs = travel[coverage.reached(travel, standard)]
+            found[standard.id] = replace(self._rows[standard.id], standard=standard, pairs=pairs, travel=travel)
+        reach = on_reach(found, inputs.verdicts, self._city.demand, sites, standing)
+        parts = [_measured_rows(self._blank[key], one, opened) for key, one in found.items()]
         table = on_coverage(pd.concat(parts, ignore_index=True), inputs.verdicts, reach, opened)
-        told = _counted(self.studied, self.meta, edit, table)
-        return {**told, "cost": cost_with(self.studied, edit, sites_with(self.studied, edit))}
+        return {**_counted(self.studied, self.meta, edit, table), "cost": self._cost(edit)}
+
+    def _cost(self, edit: Edit) -> dict[str, Any]:
+        rows, opens = [], []
+        for site, entry in _entries(edit):
+            at = site if "at" not in entry else (entry["from"], entry.get("method"))
+            key = at, entry["type"], entry["size"]
+            if key not in self._offered:
+                frame = self.studied.inputs.sites.frame
+                row = gpd.GeoDataFrame([_room_row(frame, site, entry)], geometry="geometry", crs=frame.crs)
+                self._offered[key] = _new_options(self.studied, row)[site, entry["type"], entry["size"]]
+            rows.append(self._offered[key])
+            opens.append(entry["year"])
+        return cost_with(self.studied, rows, opens)
 
 
 def _key(standard: Standard, edit: Edit) -> tuple[Any, str | None]:
@@ -354,29 +379,20 @@ def _points(at: Mapping[str, tuple[float, float]], crs: Any) -> gpd.GeoDataFrame
     return gpd.GeoDataFrame({"site_id": list(at)}, geometry=[shapely.Point(*place) for place in at.values()], crs=crs)
 
 
-def _rows_of(demand: pd.DataFrame, reach: Reach, opened: Mapping[str, str]) -> pd.DataFrame:
-    """Coverage rows of one standard as measured: who is within reach of how many facilities."""
-    standard = reach.standard
+def _blank_rows(demand: pd.DataFrame, standard: Standard) -> pd.DataFrame:
+    """Coverage rows of one standard before anybody is covered."""
     applies = coverage.applies(demand, standard)
-    ids, able = demand.loc[applies, "demand_id"], coverage.assessable(demand)[applies]
-    number = dict(zip(opened, coverage.facilities_serving(opened.values(), standard).tolist(), strict=True))
+    able = coverage.assessable(demand)[applies]
+    nothing = {"site_id": "", "metres": np.nan, "seconds": np.nan}
+    reason = np.where(able, "", "not_assessable")
+    ids = demand.loc[applies, "demand_id"].to_numpy()
+    return pd.DataFrame({"demand_id": ids, "standard": standard.id, **nothing, "reason": reason})
+
+
+def _measured_rows(rows: pd.DataFrame, reach: Reach, opened: Mapping[str, str]) -> pd.DataFrame:
+    """Coverage rows of one standard as measured: who is within reach of how many facilities."""
+    number = dict(zip(opened, coverage.facilities_serving(opened.values(), reach.standard).tolist(), strict=True))
     many = reach.pairs["site_id"].map(number).groupby(reach.pairs["demand_id"]).sum()
-    facilities = np.where(able, ids.map(many).fillna(0).astype(np.int64), 0)
-    return pd.DataFrame(
-        {
-            "demand_id": ids.to_numpy(),
-            "standard": standard.id,
-            "covered": facilities > 0,
-            "facilities": facilities,
-            "site_id": "",
-            "metres": np.nan,
-            "seconds": np.nan,
-            "reason": np.where(able, "", "not_assessable"),
-        }
-    )
-
-
-def figures_of_many(studied: Study, meta: Meta, edits: Sequence[Edit]) -> list[dict[str, Any]]:
-    """Figures of many edits, each as `figures` gives them."""
-    many = Many(studied, meta, edits)
-    return [many.figures(edit) for edit in edits]
+    within = rows["demand_id"].map(many).fillna(0).astype(np.int64).to_numpy()
+    facilities = np.where(rows["reason"] == "", within, 0)
+    return rows.assign(facilities=facilities, covered=facilities > 0)

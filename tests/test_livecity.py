@@ -86,11 +86,11 @@ NOTHING: dict[str, Any] = {"edits": [], "drags": [], "check": None}
 
 
 def test_random_edits_of_the_town_are_counted_as_the_planner_counts(town: Town) -> None:
-    assert wrong(town.studied, 40, seed=5) == NOTHING
+    assert wrong(town.studied, 30, seed=5) == NOTHING
 
 
 def test_random_edits_of_the_sample_are_counted_as_the_planner_counts(sample: Study) -> None:
-    assert wrong(sample, 40, seed=6) == NOTHING
+    assert wrong(sample, 20, seed=6) == NOTHING
 
 
 def test_random_edits_of_jinan_are_counted_as_the_planner_counts(tmp_path: Path) -> None:
@@ -98,11 +98,11 @@ def test_random_edits_of_jinan_are_counted_as_the_planner_counts(tmp_path: Path)
     text = path.read_text(encoding="utf-8")
     asked = text[: text.index("[[goal]]")] + '[[goal]]\nid = "urban"\nstandard = "urban-walk-15"\nshare = 0.01\n'
     path.write_text(asked, encoding="utf-8")
-    assert wrong(studied_at(path), 6, seed=7) == NOTHING
+    assert wrong(studied_at(path), 5, seed=7) == NOTHING
 
 
 def test_counting_many_edits_at_once_gives_what_the_whole_way_of_a_run_gives(town: Town) -> None:
-    edits = random_edits(town.meta, random.Random(8), 6, met_standards(town.studied))  # noqa: S311
+    edits = random_edits(town.meta, random.Random(8), 5, met_standards(town.studied))  # noqa: S311
     many = Many(town.studied, town.meta, edits)
     for edit in edits:
         assert many.figures(edit) == figures(town.studied, town.meta, edit)
@@ -176,27 +176,26 @@ def test_what_a_share_asks_for_is_exact() -> None:
 
 def told_by_planner(studied: Study, meta: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
     """Rows of the planner's table of closings: state, standard, site, and figures in the form of the page."""
+    by_time = {one["id"] for one in meta["standards"] if one["ways"][one["own"]]["measure"] == "time"}
     for row in studied.explained.closing.to_dict("records"):
-        by_time = meta["standards"][[one["id"] for one in meta["standards"]].index(row["standard"])]["ways"]["road"]
-        timed = by_time["measure"] == "time" and row["standard"] == "drive"
-
-        def most(prefix: str, to: str, row: Any = row, timed: bool = timed) -> list[Any]:
-            more = row[f"{prefix}more_m"]
-            return [
-                row[f"{prefix}{to}"],
-                row[f"{prefix}to_site_id"],
-                None if timed or pd.isna(more) else round(more * 1000),
-            ]
-
-        figures = [row["people_nearest"], row["people_losing"], most("", "people_to"), most("losing_", "people_to")]
-        yield row["state"], row["standard"], row["site_id"], figures
+        metres = [row[f"{prefix}more_m"] for prefix in ("", "losing_")]
+        known = row["standard"] not in by_time  # where minutes decide, the page knows no metres
+        more = [round(far * 1000) if known and pd.notna(far) else None for far in metres]
+        told = [
+            row["people_nearest"],
+            row["people_losing"],
+            [row["people_to"], row["to_site_id"], more[0]],
+            [row["losing_people_to"], row["losing_to_site_id"], more[1]],
+        ]
+        yield row["state"], row["standard"], row["site_id"], told
 
 
 CLOSINGS = """(live, city, input) => input.asked.map(([state, standard, site]) => {
   const s = city.load.meta.standards.findIndex((one) => one.id === standard);
   const told = city.closing(state === "today" ? city.today : city.start, site)[s];
   const most = (moves) => (moves.length ? [moves[0].people, moves[0].to, moves[0].more_mm] : [0, "", null]);
-  return [told.nearest, told.losing, most(told.moves), most(told.losing_moves)];
+  const sum = told.moves.reduce((people, move) => people + move.people, 0);
+  return [sum === told.nearest && told.nearest, told.losing, most(told.moves), most(told.losing_moves)];
 })"""
 
 
@@ -231,7 +230,8 @@ def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Town) 
           const before = city.figures(edit), { options, sites, first_year } = city.load.meta;
           const gain = options.map(({ site, type, size }, k) => {
             const entry = { site: sites[site].id, type, size, year: first_year };
-            if (edit.closed.includes(entry.site) || edit.plan.some((one) => one.site === entry.site && one.type === type)) return null;
+            const is = (one) => one.site === entry.site && one.type === type;
+            if (edit.closed.includes(entry.site) || edit.plan.some(is)) return null;
             const after = city.figures({ ...edit, plan: [...edit.plan, entry] });
             return [after.standards[s].covered - before.standards[s].covered, after.cost.total - before.cost.total];
           });
@@ -283,15 +283,12 @@ def test_a_place_keeps_what_its_option_costs_and_a_new_one_is_an_estimate(town: 
 def test_without_any_outlet_checks_cover_nobody_and_what_opens_counts(town: Town) -> None:
     every = [site["id"] for site in town.meta["sites"] if site["types"]]
     none = {**start_of(town.meta), "closed": every, "plan": []}
-    one = {
-        **none,
-        "plan": [
-            {"at": [10.0, 50.0], "from": None, "name": "", "method": "", "type": "e_station", "size": "", "year": 2026}
-        ],
-    }
+    what = {"from": None, "name": "", "method": "", "type": "e_station", "size": "", "year": 2026}
+    one = {**none, "plan": [{"at": [10.0, 50.0], **what}]}
     found = town.work(
         """(live, city, { edits }) => edits.map((edit) => {
-          const { codes, people } = city.load.points, states = city.states(edit, 0), sums = { held: 0, holding: 0, rest: 0 };
+          const { codes, people } = city.load.points, states = city.states(edit, 0);
+          const sums = { held: 0, holding: 0, rest: 0 };
           codes[0].forEach((code, p) => {
             if (code & 16) sums.holding += people[p];
             if (states[p] === 2) sums[code & 16 ? "held" : "rest"] += people[p];
