@@ -71,9 +71,9 @@ class Comparison:
         standard (its name), state, people, covered_today, covered, share_permille (rounded down), newly, communities,
         communities_today, communities_covered, new_sites, cost_once_yuan, cost_yearly_yuan, cost_yuan (within the
         horizon), horizon_years, yuan_per_newly (rounded up), frontier_people (whom a plan of the scenario's frontier
-        covers at no more cost; empty where there is no such frontier), status, goals_met, goals (those that ask for
-        something), gap, certified_gap (in per cent of the plan's objective, rounded up: by how much that of the best
-        plan can be lower at most, by the solver's word and by the certificate).
+        covers at no more cost; empty where there is no such frontier), status (`figures.status_of`), goals_met, goals
+        (those that ask for something), gap, certified_gap (in per cent of the plan's objective, rounded up: by how much
+        that of the best plan can be lower at most, by the solver's word and by the certificate).
     communities
         One row for each community that counts as covered in the first result and not in another (``lost``), or the
         other way round (``won``): before, after (numbers of results), standard_id, standard, change, unit_id, name (of

@@ -35,10 +35,13 @@ from planner.errors import PlannerError
 from planner.figures import status_of
 from planner.given import measure
 from planner.inputs import Inputs, read
+from planner.proposal import proposal
 from planner.scenario import load
 from planner.schema import BuildSection, asks_a_plan
+from planner.sitepages import site_pages
 from planner.summary import run_lines
 from planner.trend import missing_lines
+from planner.wordfile import write_docx
 from planner.words import sentences
 from runs import run_scenario
 from town import SCENARIO, write_town
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from planner.blocks import Document
     from planner.pipeline import Outcome
 
 Facility = tuple[str, str]
@@ -309,16 +313,24 @@ def test_verify_finds_a_plan_that_is_not_the_one_given(tmp_path: Path) -> None:
     } <= wrong
 
 
-def test_broken_budgets_of_years_and_sources_have_one_name_here_and_in_verify(tmp_path: Path) -> None:
+def test_rules_of_years_sources_and_sites_have_one_name_here_and_in_verify(tmp_path: Path) -> None:
     text = YEARS.replace("year = 2027\n", 'year = 2027\nbudget_yuan = 1\nbudgets = { "财政" = 1 }\n')
-    text += '\n[siting]\nbudgets = { "财政" = 2 }\n[rules]\nforce_open = ["C3"]\n'
-    plan = lines_of({"site_id": site, "type": "e_station", "year": 2027} for site in ("C1", "C2"))
-    path = write_town(tmp_path / "town", SCENARIO + plan + text)
+    text += '\n[siting]\nbudgets = { "财政" = 2 }\n[[count]]\nid = "few"\ntype = "station"\nmin = 9\n'
+    both = [("C1", "e_station"), ("C2", "e_station"), ("C1", "station")]
+    plan = lines_of({"site_id": site, "type": kind, "year": 2027} for site, kind in both)
+    built_too = SCENARIO.replace("build = false", "cost_once_yuan = 1\ncost_yearly_yuan = 1")
+    path = write_town(tmp_path / "town", built_too + plan + text)
     sites = path.with_name("sites.csv")
-    head, *lines = sites.read_text(encoding="utf-8").splitlines()
+    head, *lines = sites.read_text(encoding="utf-8").replace("e_station,cand", "e_station;station,cand").splitlines()
     sites.write_text("\n".join([f"{head},funding", *(f"{line},财政" for line in lines)]) + "\n", encoding="utf-8")
     outcome = run_scenario(path, tmp_path / "out")
-    told = {"phase.budget_yuan:2027", "phase.budgets:2027:财政", "siting.budgets:财政", "rules.force_open:C3"}
+    told = {
+        "phase.budget_yuan:2027",
+        "phase.budgets:2027:财政",
+        "siting.budgets:财政",
+        "rules.types_per_site:C1",
+        "few",
+    }
     assert set(outcome.record["plan"]["rules_broken"]) == told
     assert verify.verify(outcome.folder, quiet)["differences"] == []
 
@@ -330,6 +342,12 @@ def words_of(folder: Path, name: str) -> list[str]:
     """Sentences of a document."""
     text = zipfile.ZipFile(folder / name).read("word/document.xml").decode()
     return [part for part in re.split("<[^>]+>", text) if part.strip()]
+
+
+def printed(document: Document, folder: Path) -> list[str]:
+    """Sentences of a document that is not written with the result, for it takes maps."""
+    write_docx(folder / "document.docx", document)
+    return words_of(folder, "document.docx")
 
 
 def claims(lines: Iterable[str]) -> list[str]:
@@ -365,8 +383,8 @@ def test_documents_of_a_plan_that_falls_short_say_so_of_it_alone(hard: Outcome) 
 def test_documents_of_a_plan_that_meets_all_claim_nothing(tmp_path: Path) -> None:
     text = SCENARIO.replace("data_date", 'language = "en"\ndata_date').replace("share = 0.6", "share = 0.1")
     path = write_town(tmp_path / "town", text + built(("C1", "e_station")) + MOST)
-    outcome = pipeline.run(path, tmp_path / "out")
-    told = [*words_of(outcome.folder, "proposal.docx"), *words_of(outcome.folder, "site_pages.docx")]
+    outcome = run_scenario(path, tmp_path / "out")
+    told = [*printed(proposal(outcome.record, ()), tmp_path), *printed(site_pages(outcome.record, {}), tmp_path)]
     plan = outcome.record["plan"]
     assert (outcome.exit_code, plan["status"]) == (0, "optimal")
     assert claims([*told, *run_lines(outcome.record)]) == []
@@ -515,13 +533,13 @@ def test_an_empty_list_is_a_plan_with_nothing_new(tmp_path: Path) -> None:
     path = write_town(tmp_path / "town", text)
     assert (scenario := load(path).scenario) is not None
     assert not asks_a_plan(scenario)
-    outcome = pipeline.run(child(tmp_path / "town", "build = []\n"), tmp_path / "out")
+    outcome = run_scenario(child(tmp_path / "town", "build = []\n"), tmp_path / "out")
     plan, standard = outcome.record["plan"], outcome.record["standards"][0]
     assert (outcome.exit_code, plan["status"], plan["opened"], plan["cost_yuan"]) == (0, "optimal", [], 0)
     assert standard["covered_plan"] == standard["covered_today"] > 0
     assert verify.verify(outcome.folder, quiet)["differences"] == []
     assert "build" in tomllib.loads((outcome.folder / "scenario.toml").read_text(encoding="utf-8"))
-    told = words_of(outcome.folder, "proposal.docx")
+    told = printed(proposal(outcome.record, ()), tmp_path)
     assert any("给定方案不新增网点" in line for line in told)
     assert claims(told) == []
 
