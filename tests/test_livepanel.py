@@ -1,0 +1,612 @@
+"""The panel of the live map: edits as data, the scenario that is handed back, and what the room sees and does."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from browser import PAINTED, launched, open_page
+from liveedits import ENGINE, OPENED
+from livenode import LIVE, run_node
+from livetown import write_town
+from planner.words import sentences
+from runs import run_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Locator, Page
+
+    from browser import Watch
+
+WRITTEN = ("kit", "tables", "lists", "asks", "compare", "handback", "panel")
+"""Scripts that speak to the room."""
+
+HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&amp;`${1}`'"
+DONE = 2, 3
+"""Exit codes of a run that wrote a result: 0 beside them."""
+
+
+# ---- edits ----
+
+START: dict[str, Any] = {
+    "speed": "4.0",
+    "metric": "own",
+    "rule": "0.5",
+    "closed": [],
+    "moved": {},
+    "plan": [
+        {"site": "C1", "type": "a", "size": "", "year": 2026},
+        {"site": "E1", "type": "b", "size": "大", "year": 2027},
+        {"site": "C1", "type": "b", "size": "", "year": 2026},
+    ],
+}
+
+LAWS = """(live, start) => {
+  const e = live.edits, before = JSON.stringify(start), here = [117.12345678, 36.1], found = {};
+  const option = start.plan[1], moved = e.movePlanned(start, 0, here);
+  const closed = e.close(e.moveSite(start, "E1", here), "E1");
+  found.toggled = e.same(e.toggle(e.toggle(start, 1), option, start), start);
+  found.inOrder = e.toggle(e.toggle(start, 1), option, start).plan.map((one) => one.site + one.type);
+  found.last = e.toggle(e.toggle(start, 0), start.plan[0]).plan.map((one) => one.site + one.type);
+  found.moved = moved.plan[0];
+  found.untickedMoved = e.toggle(moved, start.plan[0]).plan.length;
+  found.back = e.same(e.putBack(moved, 0), start);
+  found.closed = [closed.closed, closed.moved, closed.plan.map((one) => one.site)];
+  found.fixed = e.moveSite(closed, "E1", here) === closed;
+  found.open = [e.reopen(closed, "E1").closed, e.reopen(e.moveSite(start, "E2", here), "E2").moved];
+  found.notBack = e.putBack(e.close(e.movePlanned(start, 1, here), "E1"), 1).plan[1].at;
+  found.twice = e.add(start, option) === start;
+  found.added = e.add(start, { at: here, type: "c", year: 2026 }).plan[3];
+  found.set = e.set(start, { speed: "4.8" });
+  found.budget = e.budget(closed, start.plan).plan.map((one) => one.site + one.type);
+  found.year = e.setYear(start, 2, 2030).plan.map((one) => one.year);
+  found.names = [e.rename(start, 0, "x") , e.rename(moved, 0, "x").plan[0].name];
+  const one = { ...start, closed: ["a", "b"], moved: { p: [1, 2], q: [3, 4] } };
+  found.key = e.same(one, { ...start, closed: ["b", "a"], moved: { q: [3, 4], p: [1, 2] } });
+  found.untouched = JSON.stringify(start) === before;
+  return found;
+}"""
+
+
+def test_an_edit_is_changed_by_a_new_one() -> None:
+    found = run_node(["edits.js"], LAWS, START)
+    here = [117.1234568, 36.1]
+    moved = {"at": here, "from": "C1", "name": "", "type": "a", "size": "", "method": "", "year": 2026}
+    assert found == {
+        "toggled": True,
+        "inOrder": ["C1a", "E1b", "C1b"],
+        "last": ["E1b", "C1b", "C1a"],
+        "moved": moved,
+        "untickedMoved": 2,
+        "back": True,
+        "closed": [["E1"], {}, ["C1", "C1"]],
+        "fixed": True,
+        "open": [[], {}],
+        "notBack": here,
+        "twice": True,
+        "added": {**moved, "from": None, "type": "c"},
+        "set": {**START, "speed": "4.8"},
+        "budget": ["C1a", "C1b"],
+        "year": [2026, 2027, 2030],
+        "names": [START, "x"],
+        "key": True,
+        "untouched": True,
+    }
+
+
+SESSION = """(live, start) => {
+  const city = {
+    get start() { return JSON.parse(JSON.stringify(start)); },
+    get today() { return { ...this.start, plan: [] }; },
+    figures: (edit) => {
+      asked += 1;
+      return { standards: [{ covered: edit.plan.length }, { covered: 7 }] };
+    },
+    load: { meta: {
+      sites: [{ id: "C1" }, { id: "E1" }], years: [2026],
+      options: [{ site: 0, type: "a", size: "" }, { site: 1, type: "z", size: "" }],
+    } },
+  };
+  let asked = 0;
+  const session = live.session(city), e = live.edits, told = [], seen = [];
+  const end = session.on((_, what) => told.push(what));
+  const note = () => seen.push([
+    session.figures.standards[0].covered, session.words, session.past.length, session.future.length, session.isChanged,
+  ]);
+  session.apply(e.toggle(session.edit, 1), "one"); note();
+  session.apply(e.toggle(session.edit, 0), "two"); note();
+  session.undo(); note(); session.undo(); note(); session.undo(); note();
+  session.redo(); note();
+  session.apply(session.edit, "nothing"); note();
+  session.apply(e.set(session.edit, { speed: "3.2" }), "three"); note();
+  session.redo(); note();
+  session.reset("reset"); note(); session.undo(); note();
+  session.preview({ covered: [1] }); session.show(1); session.show(1);
+  session.add({ type: "a" }); session.turn(true); session.turn(false);
+  end();
+  session.turn(true);
+  const before = asked;
+  session.figuresOf(e.set(session.edit, { speed: "3.2" }));
+  const everything = session.everything(session.start).plan.length;
+  return { seen, told, kept: asked - before, previewed: session.previewed, adding: session.adding, everything };
+}"""
+
+
+def test_a_session_keeps_what_was_done_and_what_may_be_done_again() -> None:
+    found = run_node(["edits.js", "session.js"], SESSION, START)
+    assert found["seen"] == [
+        [2, "one", 1, 0, True],
+        [1, "two", 2, 0, True],
+        [2, "one", 1, 1, True],
+        [3, "", 0, 2, False],
+        [3, "", 0, 2, False],
+        [2, "one", 1, 1, True],
+        [2, "one", 1, 1, True],
+        [2, "three", 2, 0, True],
+        [2, "three", 2, 0, True],
+        [3, "reset", 3, 0, False],
+        [2, "three", 2, 1, True],
+    ]
+    assert found["told"] == ["edit"] * 8 + ["preview", "standard", "adding", "live", "adding", "live"]
+    assert (found["kept"], found["previewed"], found["adding"], found["everything"]) == (0, None, None, 4)
+
+
+# ---- the file that is handed back ----
+
+STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def texts() -> list[str]:
+    """Names as nobody would write them, and many at random."""
+    rng = random.Random(8)  # noqa: S311
+    signs = [
+        *map(chr, range(0x250)),
+        *"\"\\'#=[]{}\u061c\u200e\u2028\u202e\u2066\ufeff\ud7ff\ue000\uffff\U0001f600中文",
+    ]
+    found = [
+        HOSTILE,
+        "",
+        '"',
+        '"""',
+        "\\",
+        "\\u0041",
+        "a\r\nb = 1",
+        "\x00\x1f\x7f\x80",
+        "[[site]]",
+        " #",
+        "\ufeffx",
+        "𠮷",
+    ]
+    return found + ["".join(rng.choices(signs, k=rng.randrange(12))) for _ in range(400)]
+
+
+def test_any_name_is_read_from_the_file_as_it_was_and_steers_nothing() -> None:
+    given = texts()
+    written = run_node(["edits.js", "handback.js"], "(live, texts) => texts.map(live.handback.text)", given)
+    assert [tomllib.loads(f"name = {text}") for text in written] == [{"name": text} for text in given]
+    assert [text for text in written if STEERING.search(text) or "\n" in text] == []
+    half = run_node(["edits.js", "handback.js"], r'(live) => live.handback.text("a\ud800b\udc00\ud83d\ude00")')
+    assert tomllib.loads(f"name = {half}") == {"name": "a\ufffdb\ufffd😀"}
+
+
+def test_places_are_read_from_the_file_to_the_bit() -> None:
+    rng = random.Random(9)  # noqa: S311
+    cells = [
+        0,
+        1,
+        -1,
+        1_800_000_000,
+        -1_800_000_000,
+        10,
+        *(rng.randrange(-1_800_000_000, 1_800_000_000) for _ in range(2000)),
+    ]
+    given = [cell / 1e7 for cell in cells]
+    written = run_node(["edits.js", "handback.js"], "(live, places) => places.map(live.handback.degrees)", given)
+    assert [tomllib.loads(f"at = {text}")["at"] for text in written] == given
+    assert [Decimal(text) for text in written] == [Decimal(cell).scaleb(-7) for cell in cells]
+    assert all(re.fullmatch(r"-?\d+\.\d+", text) for text in written)
+    assert run_node(["edits.js", "handback.js"], "(live) => live.handback.degrees(-0)") == "0.0"
+
+
+def test_the_name_of_the_file_is_safe() -> None:
+    names = [
+        ["sample-2026", "1"],
+        ["示例市 方案", "再 看"],
+        ["../../x", "..\\y"],
+        ["...", ""],
+        ["-a-", "-"],
+        ["con", ""],
+        ["长" * 90, "b" * 90],
+        [HOSTILE, HOSTILE],
+    ]
+    found = run_node(
+        ["edits.js", "handback.js"],
+        "(live, names) => names.map(([name, more]) => live.handback.childName(name, more))",
+        names,
+    )
+    assert found[:6] == ["sample-2026-live-1", "示例市方案-live-再看", "x-live-y", "plan-live", "a-live", "con-live"]
+    assert [name for name in found if not re.fullmatch(r"[\w-]{1,80}", name) or name.startswith("-")] == []
+
+
+# ---- a town, and what is handed back of it ----
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the town with every feature, with a name that nobody would give; return the folder of results."""
+    folder = tmp_path_factory.mktemp("town")
+    path = write_town(folder)
+    sites = (folder / "sites.csv").read_text(encoding="utf-8")
+    (folder / "sites.csv").write_text(
+        sites.replace("候选4", f'"{HOSTILE}"').replace("老站", f'"E{HOSTILE}"'), encoding="utf-8"
+    )
+    run_scenario(path, folder / "out")
+    return folder / "out"
+
+
+HANDED = """(live, city, input) => {
+  const { sites, prices } = city.load.meta, e = live.edits, start = city.start;
+  let edit = e.set(start, { speed: "4.8", rule: "0.6", metric: "straight" });
+  edit = e.moveSite(e.close(edit, "E5"), "E1", [10.0051, 50.0042]);
+  edit = e.movePlanned(edit, 0, [10.0102, 50.0074]);
+  edit = e.toggle(edit, 1);
+  edit = e.movePlanned(edit, edit.plan.length - 1, [10.011, 50.003]);
+  for (const [i, { type, method, size }] of prices.slice(0, 2).entries()) {
+    const place = { at: [10.002 + 0.004 * i, 50.009], name: input.name, year: 2026 };
+    edit = e.add(edit, { ...place, type, method: method || "", size: size || "" });
+  }
+  const nameOf = (entry) => entry.name || "移位";
+  const told = { name: "livetown-live-1", title: input.name, told: ["a\\nb = 1"], nameOf };
+  const toml = (one) => live.handback.toml(city, one, told);
+  return {
+    edit, figures: city.figures(edit), toml: toml(edit), empty: toml({ ...start, plan: [] }), same: toml(start), sites,
+  };
+}"""
+
+HOLDER = re.compile(r'id="planner-live" data-version="(\d+)" data-crc32="(\w+)">([^<]*)<')
+
+
+@pytest.fixture(scope="module")
+def handed(town: Path) -> dict[str, Any]:
+    """Open the town's page in Node, edit it and hand it back."""
+    holder = HOLDER.search((town / "livetown/map.html").read_text(encoding="utf-8"))
+    assert holder is not None
+    sent = {"text": holder[3], "version": int(holder[1]), "crc": holder[2], "name": HOSTILE}
+    found: dict[str, Any] = json.loads(
+        run_node([*ENGINE, "edits.js", "handback.js"], OPENED.replace("WORK", HANDED), sent)
+    )
+    return found
+
+
+def test_the_file_says_what_differs_and_all_that_is_built(handed: dict[str, Any]) -> None:
+    edit, read = handed["edit"], tomllib.loads(handed["toml"])
+    assert (read["name"], read["title"], read["extends"]) == ("livetown-live-1", HOSTILE, "livetown/scenario.toml")
+    assert (read["roads"], read["demand"]) == ({"walk_kph": 4.8}, {"community_rule": 0.6})
+    assert {one["metric"] for one in read["standard"]} == {"straight"}
+    rows = {row["site_id"]: row for row in read["site"]}
+    assert rows["E5"] == {"site_id": "E5", "operating": "停运"}
+    assert rows["E1"] == {"site_id": "E1", "lon": 10.0051, "lat": 50.0042}
+    rooms = [entry for entry in edit["plan"] if "at" in entry]
+    assert [[row["lon"], row["lat"]] for key, row in rows.items() if key.startswith("live-")] == [
+        one["at"] for one in rooms
+    ]
+    assert [row["name"] for key, row in rows.items() if key.startswith("live-")] == [
+        one["name"] or "移位" for one in rooms
+    ]
+    assert [one["type"] for one in read["build"]] == [one["type"] for one in edit["plan"]]
+    assert [one["year"] for one in read["build"]] == [one["year"] for one in edit["plan"]]
+    assert [one.get("size", "") for one in read["build"]] == [one["size"] for one in edit["plan"]]
+    ids = [site["id"] for site in handed["sites"]]
+    assert [key for key in rows if key.startswith("live-") and key in ids] == []
+
+
+def test_a_file_without_edits_names_the_plan_alone(handed: dict[str, Any]) -> None:
+    assert set(tomllib.loads(handed["same"])) == {"name", "title", "extends", "build"}
+    assert tomllib.loads(handed["empty"])["build"] == []
+
+
+def test_a_run_of_the_file_gives_the_figures_of_the_room(town: Path, handed: dict[str, Any]) -> None:
+    path = town / "livetown-live-1.toml"
+    path.write_text(handed["toml"], encoding="utf-8", newline="")
+    run = run_scenario(path, town, live=False).record
+    figures = handed["figures"]
+    assert [one["covered_plan"] for one in run["standards"]] == [one["covered"] for one in figures["standards"]]
+    last = max(goal["year"] for goal in run["goals"])
+    told = [
+        [goal["whole"], goal["needed"], goal["reached_plan"], goal["met"]]
+        for goal in run["goals"]
+        if goal["year"] == last
+    ]
+    assert told == [
+        [one[key] for key in ("whole", "needed", "reached", "met")] for goal in figures["goals"] if goal for one in goal
+    ]
+    cost = figures["cost"]
+    assert [run["plan"][key] for key in ("cost_once_yuan", "cost_yearly_yuan", "cost_yuan", "estimated_yuan")] == [
+        cost[key] for key in ("once", "yearly", "total", "estimated")
+    ]
+    assert {one["name"] for one in run["plan"]["opened"] if one["site_id"].startswith("live-")} == {HOSTILE, "移位"}
+    assert run["title"] == HOSTILE
+
+
+# ---- words ----
+
+
+def test_every_word_of_the_panel_is_there_and_used() -> None:
+    text = "".join((LIVE / f"{name}.js").read_text(encoding="utf-8") for name in WRITTEN)
+    known = {key.removeprefix("live.") for key in sentences() if key.startswith("live.")}
+    named = set(re.findall(r'(?<![\w.])words\.([a-z_0-9]+)|\bsay\("([a-z_0-9]+)"', text))
+    assert {key for pair in named for key in pair if key} - known == set()
+    built = {f"{name}_" for name in re.findall(r"(?:words\[|say\()`([a-z_]+)_\$", text)} | {
+        f"{name}_" for name in re.findall(r": `([a-z]+)_\$", text)
+    }
+    quoted = set(re.findall(r'"([a-z_0-9]+)"|words\.([a-z_0-9]+)', text))
+    used = {key for pair in quoted for key in pair if key}
+    assert {key for key in known - used if not key.startswith(tuple(built))} == set()
+
+
+# ---- the panel ----
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as chromium:
+        yield chromium
+
+
+def begun(browser: Browser, town: Path, **options: Any) -> tuple[Page, Watch]:
+    """Open the town's page with the panel in it."""
+    page, watch = open_page(browser, town / "livetown/map.html", viewport={"width": 1366, "height": 768}, **options)
+    page.evaluate("() => plannerLive.ready")
+    page.locator("#pm-live").click()
+    page.evaluate(PAINTED)
+    return page, watch
+
+
+@pytest.fixture
+def room(browser: Browser, town: Path) -> Iterator[Page]:
+    """Open the panel; whatever a test does there, the page stays quiet."""
+    page, watch = begun(browser, town)
+    yield page
+    page.context.close()
+    assert watch.troubles == []
+    assert watch.outside == []
+
+
+def part(page: Page, name: str) -> Locator:
+    """Return a part of the panel by what its heading begins with, open."""
+    box = page.locator(".pl-part", has=page.locator(f"summary:text-matches('^{name}')"))
+    if not box.evaluate("(one) => one.open"):
+        box.locator("summary").click()
+    return box
+
+
+def rows_of(box: Locator) -> list[list[str]]:
+    return [row.locator("th, td").all_inner_texts() for row in box.locator("tbody tr").all()]
+
+
+def asked(page: Page, what: str) -> Any:
+    """Return what an expression of the page's `session` gives."""
+    script = f"() => {{ const {{ session }} = plannerLive.now; return JSON.stringify({what}) || 'null'; }}"
+    return json.loads(page.evaluate(script))
+
+
+def figures_of(page: Page, which: str = "figures") -> Any:
+    return asked(page, f"session.{which}")
+
+
+def test_the_panel_shows_signed_and_live_figures_and_undoes_what_was_done(room: Page, town: Path) -> None:
+    run = json.loads((town / "livetown/run.json").read_text(encoding="utf-8"))
+    standards = room.locator(".pl-standard")
+    assert [
+        f"{one['covered_plan']:,} / {one['people']:,} 人" in text
+        for one, text in zip(run["standards"], standards.all_inner_texts(), strict=True)
+    ] == [True] * standards.count()
+    assert not room.locator("#pm-panel").is_visible()
+    boxes = room.locator(".pl-part input[type=checkbox]")
+    count = boxes.count()
+    assert count == len(run["plan"]["opened"])
+    boxes.first.focus()
+    room.keyboard.press("Space")
+    assert room.evaluate("() => document.activeElement.dataset.key").startswith("tick "), "the box keeps the focus"
+    assert not boxes.first.is_checked()
+    assert figures_of(room)["cost"]["once"] < run["plan"]["cost_once_yuan"]
+    assert f"{run['standards'][0]['covered_plan']:,} / " in standards.first.inner_text(), "the signed figure stays"
+    room.locator("[data-key=undo]").click()
+    assert boxes.first.is_checked()
+    room.locator("[data-key=redo]").click()
+    room.locator("[data-key=reset]").click()
+    assert figures_of(room) == figures_of(room, "base")
+    room.locator("#pm-live").click()
+    assert not room.locator("#pl-panel").is_visible()
+    assert room.locator("#pm-panel").is_visible()
+
+
+def test_a_page_that_is_opened_again_shows_the_signed_plan(room: Page) -> None:
+    room.locator(".pl-part input[type=checkbox]").first.click()
+    room.reload()
+    room.evaluate("() => plannerLive.ready")
+    assert room.evaluate("() => [plannerLive.now.session.isChanged, localStorage.length, sessionStorage.length]") == [
+        False,
+        0,
+        0,
+    ]
+    assert not room.locator("#pl-panel").is_visible()
+
+
+def test_switches_change_the_figures_and_mark_what_decides(room: Page) -> None:
+    box = part(room, "计算口径")
+    assert "3.6（判定口径）" in box.inner_text()
+    assert "55%（判定口径）" in box.inner_text()
+    before = figures_of(room)["standards"][0]["covered"]
+    room.locator("[data-key='speed 4.8']").check()
+    assert figures_of(room)["standards"][0]["covered"] > before
+    assert room.locator("summary", has_text="已不同于判定口径").count() == 1
+    room.locator("[data-key='rule 1']").check()
+    assert "步行速度" in room.locator("[data-key=undo]").evaluate(
+        "() => plannerLive.now.session.past.map((one) => one.words).join()"
+    )
+
+
+def test_a_place_of_the_room_is_added_named_and_removed(room: Page) -> None:
+    plan = part(room, "建设次序")
+    room.locator("[data-key='add type']").select_option("gig_station")
+    room.locator("[data-key='add start']").click()
+    assert "请在地图上点一下" in plan.inner_text()
+    room.locator("[data-key='add center']").click()
+    field = plan.locator(".pl-name")
+    assert field.input_value() == "现场新点1"
+    field.fill(HOSTILE)
+    field.press("Enter")
+    assert figures_of(room, "edit")["plan"][-1]["name"] == HOSTILE
+    assert room.locator("#pl-panel img").count() == 0
+    plan.locator("[data-key^='remove ']").click()
+    assert figures_of(room) == figures_of(room, "base")
+
+
+def test_a_closed_outlet_tells_who_goes_where_and_comes_back(room: Page) -> None:
+    box = part(room, "现有网点")
+    room.locator("[data-key=outlet]").select_option("E3")
+    told = asked(room, "session.city.closing(session.edit, 'E3')[session.standard]")
+    assert told["nearest"] > 0
+    assert f"以它为最近网点的 {told['nearest']:,} 人" in box.inner_text()
+    assert [f"{move['people']:,} 人" in box.inner_text() for move in told["moves"][:5]] == [True] * len(
+        told["moves"][:5]
+    )
+    room.locator("[data-key='close outlet']").click()
+    assert figures_of(room, "edit")["closed"] == ["E3"]
+    assert box.locator(".pl-mark").inner_text() == "假定撤并"
+    box.locator("[data-key='reopen E3']").click()
+    assert figures_of(room, "isChanged") is False
+
+
+def test_districts_sort_and_say_why_they_are_low(room: Page) -> None:
+    box = part(room, "各区市覆盖率")
+    names = [row[0].split("\n")[0] for row in rows_of(box)]
+    box.locator("[data-key='sort name']").click()
+    assert [row[0].split("\n")[0] for row in rows_of(box)] == names[::-1]
+    room.locator("[data-key='sort after']").click()
+    shares = [float(row[2].rstrip("%")) for row in rows_of(box)]
+    assert shares == sorted(shares, reverse=True)
+    why = part(room, "某区为什么低")
+    why.locator(".pl-why").wait_for()
+    head = why.locator("thead th").all_inner_texts()
+    assert head[:4] == ["区市", "主要原因", "签批方案（判定口径）", "现状"]
+    assert {"4.8 公里/小时", "直线距离", "候选点全建"} <= set(head)
+    most = [row[-1] for row in rows_of(why)]
+    assert most == [
+        f"{covered * 1000 // people / 10:.1f}%"
+        for people, covered in asked(
+            room, "session.figuresOf(session.everything(session.start)).standards[0].districts"
+        )
+    ]
+    why.locator("select").select_option("communities")
+    room.locator(".pl-why th:text('社区达标线 100%')").wait_for()
+
+
+def test_a_budget_tells_what_is_over_and_how_to_get_its_steps(room: Page) -> None:
+    box = part(room, "只有这些钱")
+    assert "planner frontier livetown.toml" in box.inner_text()
+    total = figures_of(room)["cost"]["total"]
+    for typed, told in (
+        ("1", "超出"),
+        (f"{total / 10_000:.4f}", "还余 0万元"),
+        ("一百万", "请填数字"),
+        ("1.23456", "请填数字"),
+    ):
+        box.locator("input").fill(typed)
+        box.locator("input").press("Enter")
+        assert told in box.inner_text()
+    box.locator("input").fill(str(total // 20_000))
+    box.locator("input").press("Enter")
+    box.locator("[data-key=pick]").click()
+    room.wait_for_function("() => plannerLive.now.session.isChanged")
+    spent = figures_of(room)["cost"]["total"]
+    assert 0 < spent <= total // 20_000 * 10_000
+
+
+def test_goals_say_what_is_missing_and_what_it_takes(room: Page) -> None:
+    box = part(room, "目标")
+    goals, found = room.evaluate("() => [plannerLive.now.session.meta.goals, plannerLive.now.session.figures.goals]")
+    short = [one for goal in found for one in goal or [] if not one["met"]]
+    assert short, "a town that misses goals"
+    assert box.locator(".pl-unmet").count() == len(short)
+    first = next((g, goal["of"]) for g, goal in enumerate(goals) if not found[g][0]["met"])
+    one = found[first[0]][0]
+    assert f"还差 {one['needed'] - one['reached']:,} {'人' if first[1] == 'people' else '个社区'}" in box.inner_text()
+    box.locator("button", has_text="还差几处").first.click()
+    box.locator("text=/再建 .* 处可以达到|有用的候选点都加上/").wait_for()
+
+
+def test_communities_the_next_best_place_and_what_nobody_reaches(room: Page) -> None:
+    best = part(room, "再加一处")
+    best.locator("li").first.wait_for()
+    told = asked(room, "session.city.best(session.edit, 0)[0]")
+    before = figures_of(room)["standards"][0]["covered"]
+    best.locator("button:text('加上')").first.click()
+    assert figures_of(room)["standards"][0]["covered"] == before + told["newly"]
+    units = part(room, "社区得失")
+    changed = room.evaluate(
+        """() => { const { base, figures } = plannerLive.now.session; return Array.from(figures.units[0])
+        .filter((state, u) => state === 2 && base.units[0][u] !== 2).length; }"""
+    )
+    assert f"新达标 {changed}，" in units.locator("summary").inner_text()
+    beyond = part(room, "哪些做不到")
+    beyond.locator("table").wait_for()
+    most = asked(room, "session.figuresOf(session.everything(session.edit)).standards")
+    assert [row[1] for row in rows_of(beyond)] == [f"{one['people'] - one['covered']:,}" for one in most]
+
+
+def test_the_plan_is_compared_and_handed_back(room: Page) -> None:
+    room.locator(".pl-part input[type=checkbox]").first.click()
+    room.locator("[data-key=compare]").click()
+    dialog = room.locator("dialog")
+    assert dialog.locator(".pl-changes li").count() == 1
+    assert len(rows_of(dialog)) > 20
+    room.keyboard.press("Escape")
+    assert room.evaluate("() => document.activeElement.dataset.key") == "compare"
+    room.locator("[data-key=back]").click()
+    room.locator("[data-key='back name']").fill("会上 一稿")
+    with room.expect_download() as download:
+        room.locator("[data-key=download]").click()
+    assert download.value.suggested_filename == "livetown-live-会上一稿.toml"
+    read = tomllib.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert read["name"] == "livetown-live-会上一稿"
+    assert len(read["build"]) == len(figures_of(room, "edit")["plan"])
+    assert "planner run livetown-live-会上一稿.toml" in dialog.inner_text()
+
+
+def test_hostile_names_stay_text_in_the_panel(room: Page) -> None:
+    shown = HOSTILE.replace("\u202e", "")
+    assert f"E{shown}" in part(room, "现有网点").locator("select").inner_text()
+    assert shown in room.evaluate("() => plannerLive.now.session.meta.sites.map((site) => site.name).join()")
+    asked(room, "session.apply(plannerLive.edits.close(session.edit, 'E1'), 'x')")
+    assert f"E{shown}" in part(room, "现有网点").inner_text()
+    assert room.locator("#pl-panel img, #pl-panel script").count() == 0
+
+
+def test_on_a_small_window_the_panel_is_a_sheet_below_the_map(browser: Browser, town: Path) -> None:
+    page, watch = open_page(browser, town / "livetown/map.html", viewport={"width": 390, "height": 844}, has_touch=True)
+    page.evaluate("() => plannerLive.ready")
+    page.locator("#pm-live").tap()
+    page.evaluate(PAINTED)
+    stage, panel = (page.locator(one).bounding_box() for one in ("#pm-stage", "#pl-panel"))
+    assert stage is not None
+    assert panel is not None
+    assert panel["y"] >= stage["y"] + stage["height"] - 1, "the panel hides nothing of the map"
+    assert stage["height"] > 300
+    assert panel["width"] <= 390
+    page.locator(".pl-sheet-bar").tap()
+    folded = page.locator("#pl-panel").bounding_box()
+    assert folded is not None
+    assert folded["height"] <= 44
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page.context.close()
+    assert watch.troubles == []
