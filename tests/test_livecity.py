@@ -14,7 +14,7 @@ import pytest
 import jinan
 import livetown
 from livechance import random_edits, start_of
-from liveedits import META, NODE, compared, in_engine, load_of, met_standards
+from liveedits import FIGURES, META, NODE, compared, in_engine, load_of, met_standards
 from livenode import run_node
 from liveoracle import Many, figures
 from planner import inputs
@@ -99,6 +99,22 @@ def test_random_edits_of_jinan_are_counted_as_the_planner_counts(tmp_path: Path)
     asked = text[: text.index("[[goal]]")] + '[[goal]]\nid = "urban"\nstandard = "urban-walk-15"\nshare = 0.01\n'
     path.write_text(asked, encoding="utf-8")
     assert wrong(studied_at(path), 5, seed=7) == NOTHING
+
+
+def test_the_last_outlet_dragged_away_still_serves_whom_a_check_found_served(town: Town) -> None:
+    every = [site["id"] for site in town.meta["sites"] if site["types"]]
+    kiosk = {"site": "E1", "type": "e_station", "size": "", "year": 2026}
+    edit = {**start_of(town.meta), "closed": sorted({*every} - {"E1", "E4"}), "plan": [kiosk]}
+    at = [10.03, 50.02]
+    moved = {**edit, "moved": {"E1": at}}
+    drags = [{"edit": edit, "item": {"site": "E1"}, "at": at, "then": moved}] * len(town.meta["standards"])
+    found = town.work(FIGURES, edits=[edit, moved], drags=drags)
+    assert found["drags"] == [True] * len(drags)
+    many = Many(town.studied, town.meta, [edit, moved])
+    told = [json.loads(figures_) for figures_ in found["figures"]]
+    assert told == [many.figures(edit), many.figures(moved)]
+    assert told[1]["standards"][1]["covered"] > 0, "a check found them served, and an outlet stands"
+    assert told[1]["standards"][3]["covered"] < told[0]["standards"][3]["covered"], "the kiosk in it goes along"
 
 
 def test_counting_many_edits_at_once_gives_what_the_whole_way_of_a_run_gives(town: Town) -> None:
