@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _SCRIPTS = (
     "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "city", "edits", "session",
-    "marks", "sitecards", "carry", "scene", "kit", "tables", "lists", "asks", "compare", "handback", "panel", "start",
+    "marks", "sitecards", "moves", "carry", "scene", "kit", "tables", "lists", "asks", "compare", "handback", "panel",
+    "start",
 )  # fmt: skip
 """In the order in which the page runs them: each uses only those before it."""
 

@@ -264,7 +264,7 @@ def test_a_planned_site_is_dragged_and_the_bubble_says_whom_that_wins_and_loses(
     entry = session(page, f"session.edit.plan[{index}]")
     assert (entry["from"], entry["type"]) == ("C4", "e_station")
     assert covered(page, "session.edit") - before == won - lost
-    page.locator(".pm-live-bubble").wait_for(state="detached")
+    assert page.locator(".pm-live-bubble").count() == 0
     assert page.locator(".pm-live-dock").is_hidden()
     more = won - lost
     told = f"+{more}" if more > 0 else str(more)

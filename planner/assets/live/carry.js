@@ -28,9 +28,11 @@
     begin(held) {
       this.cancel();
       const { session } = this.stage;
-      const marker = held.key ? this.stage.markerOf(held.key) : L.marker([held.at[1], held.at[0]], { icon: this.stage.icon(held.look), pane: "live-sites", title: held.name, zIndexOffset: 40000 }).addTo(this.map);
-      this.held = { ...held, marker, wanted: held.at, drag: session.city.drag(session.edit, held.drag, session.standard), of: held.drag, result: null, frame: 0 };
-      if (held.home) { this.held.shade = L.marker([held.home[1], held.home[0]], { icon: this.stage.icon(held.look), pane: "live-sites", interactive: false, keyboard: false, opacity: 0.35 }).addTo(this.map); }
+      const drawn = (at, options) => L.marker([at[1], at[0]], { icon: this.stage.icon(held.look), pane: "live-sites", ...options }).addTo(this.map);
+      const marker = held.key ? this.stage.markerOf(held.key) : drawn(held.at, { title: held.name, zIndexOffset: 40000 });
+      const shade = held.home ? drawn(held.home, { interactive: false, keyboard: false, opacity: 0.35 }) : null;
+      const reach = session.city.drag(session.edit, held.drag, session.standard).at;
+      this.held = { ...held, marker, shade, reach, wanted: held.at, result: null, frame: 0 };
       document.body.classList.add("pm-carrying");
       this.map.closePopup();
       this.stage.dock.close();
@@ -47,7 +49,7 @@
     restart() {
       if (!this.held) { return; }
       const { session } = this.stage;
-      this.held.drag = session.city.drag(session.edit, this.held.of, session.standard);
+      this.held.reach = session.city.drag(session.edit, this.held.drag, session.standard).at;
       this.ask();
     }
 
@@ -67,7 +69,7 @@
       if (!held) { return; }
       held.frame = 0;
       held.place = live.edits.cell(held.wanted);
-      held.result = held.drag.at(...held.place);
+      held.result = held.reach(...held.place);
       stage.session.preview(held.result);
       const text = this.told(held.result), box = root.plannerPage.make("span", stage.isOff(held.result) ? "pm-live-off" : "", text);
       this.bubble.setLatLng([held.place[1], held.place[0]]).setContent(box);
@@ -78,8 +80,8 @@
     }
 
     told(result) {
-      const { stage } = this, { digits } = root.plannerPage;
-      const values = { more: digits(stage.peopleOf(result.newly)), fewer: digits(stage.peopleOf(result.lost)), metres: digits(Math.round(stage.session.meta.snap_max_mm / 1000)) };
+      const { stage } = this, { digits } = root.plannerPage, metres = digits(Math.round(stage.session.meta.snap_max_mm / 1000));
+      const values = { more: digits(stage.peopleOf(result.newly)), fewer: digits(stage.peopleOf(result.lost)), metres };
       return stage.say(stage.isOff(result) ? "bubble_off" : "bubble", values);
     }
 
@@ -92,7 +94,7 @@
       this.bar.hidden = true;
       this.hint.textContent = "";
       document.body.classList.remove("pm-carrying");
-      this.bubble.remove();
+      live.marks.away(this.bubble);
       if (held.shade) { held.shade.remove(); }
       if (!held.key) { held.marker.remove(); }
       this.map.dragging.enable();
@@ -194,7 +196,10 @@
     key(event) {
       if (!this.held || event.isComposing) { return; }
       const onMap = this.map.getContainer().contains(event.target) || event.target === document.body, arrow = ARROWS[event.key];
-      if (event.key === "Escape") { this.cancel(); } else if (onMap && arrow) { this.step(arrow, event.shiftKey ? LARGE : STEP); } else if (onMap && event.key === "Enter") { this.drop(); } else { return; }
+      if (event.key !== "Escape" && !(onMap && (arrow || event.key === "Enter"))) { return; }
+      if (event.key === "Escape") { this.cancel(); }
+      if (event.key === "Enter") { this.drop(); }
+      if (arrow) { this.step(arrow, event.shiftKey ? LARGE : STEP); }
       event.preventDefault();
       event.stopPropagation();
     }
@@ -217,7 +222,8 @@
       this.bar = make("div", "pm-carry-bar");
       this.hint = make("span", "pm-live-told");
       this.hint.setAttribute("role", "status");
-      append(this.bar, make("span", "", say(window.matchMedia("(pointer: coarse)").matches ? "carry_hint_touch" : "carry_hint")), button(say("set_down"), () => this.drop()), button(say("give_up"), () => this.cancel()));
+      const hint = say(window.matchMedia("(pointer: coarse)").matches ? "carry_hint_touch" : "carry_hint");
+      append(this.bar, make("span", "", hint), button(say("set_down"), () => this.drop()), button(say("give_up"), () => this.cancel()));
       this.bar.hidden = true;
       append(document.getElementById("pm-stage"), this.bar, this.hint);
     }

@@ -180,6 +180,13 @@
     return new Layer({ pane, padding: 0.1 });
   }
 
+  /* A tooltip would fade for a moment, beside the one that stands in its place. */
+  function away(tooltip) {
+    const element = tooltip.getElement();
+    tooltip.remove();
+    if (element) { element.remove(); }
+  }
+
   /* ---- symbols ---- */
   function ring(svg, shape) {
     [["#fff", 5.4], [LIVE, 3]].reverse().forEach(([stroke, width]) => {
@@ -199,8 +206,10 @@
   function handle(svg, shape) {
     const grip = shape("g", { transform: "translate(9 9)", class: "pm-live-grip" });
     grip.appendChild(shape("circle", { r: 5, fill: "#fff", stroke: PLAN, "stroke-width": 1 }));
-    grip.appendChild(shape("path", { d: "M0-3.4V3.4M-3.4 0H3.4M-1.2-2.2 0-3.4 1.2-2.2M-1.2 2.2 0 3.4 1.2 2.2M-2.2-1.2-3.4 0-2.2 1.2M2.2-1.2 3.4 0 2.2 1.2",
-      fill: "none", stroke: PLAN, "stroke-width": 1 }));
+    grip.appendChild(shape("path", {
+      d: "M0-3.4V3.4M-3.4 0H3.4M-1.2-2.2 0-3.4 1.2-2.2M-1.2 2.2 0 3.4 1.2 2.2M-2.2-1.2-3.4 0-2.2 1.2M2.2-1.2 3.4 0 2.2 1.2",
+      fill: "none", stroke: PLAN, "stroke-width": 1,
+    }));
     svg.appendChild(grip);
   }
 
@@ -216,7 +225,8 @@
 
   function pointSymbol(kind) {
     const { canvasOf, shape, append } = root.plannerPage, [fill, opacity] = FILLS[kind & 7], svg = canvasOf(18);
-    append(svg, shape("circle", { r: 5, fill, "fill-opacity": opacity, stroke: kind >= WON ? INK : kind === UNJUDGED ? "#7d8287" : "#fff", "stroke-width": kind >= WON ? 1.8 : 1 }));
+    const stroke = kind >= WON ? INK : kind === UNJUDGED ? "#7d8287" : "#fff";
+    append(svg, shape("circle", { r: 5, fill, "fill-opacity": opacity, stroke, "stroke-width": kind >= WON ? 1.8 : 1 }));
     if (kind & LOST) { append(svg, shape("path", { d: "M-3-3 3 3M3-3-3 3", stroke: "#fff", "stroke-width": 1.6, fill: "none" })); }
     return svg;
   }
@@ -231,5 +241,5 @@
     return box;
   }
 
-  live.marks = { kinds, crowd, size, people, wholeCrowd, pointAt, line, mark, canvasLayer, symbol, keys, GAINED: NEWLY | WON, GONE: LEFT | LOST };
+  live.marks = { kinds, crowd, size, people, wholeCrowd, pointAt, line, mark, canvasLayer, away, symbol, keys, GAINED: NEWLY | WON, GONE: LEFT | LOST };
 })(globalThis);

@@ -5,19 +5,18 @@
   const LEVELS = { points: 430, lines: 440, sites: 610 };
   const ABOVE = { planned: 20000, today: 10000, ghost: 8000, closed: 5000, candidate: 0 };
   const NEAR_ZOOM = 15, SLACK = 3; // zoom that a focus comes to; pixels beside a point that still mean it
-  const COLORS = { moved: "#8a2d6b", closing: "#4d5257", held: "#1a1a1a" };
-  const MOST_LINES = 12, MOST_LABELS = 5; // of a closing
 
   class Scene {
     constructor(session) {
       const { data, fill, map } = root.plannerPage, words = data.live.words.livemap;
-      Object.assign(this, { session, meta: session.meta, map: map(), data, markers: new Map(), items: [], labels: [], states: new Map() });
+      Object.assign(this, { session, meta: session.meta, map: map(), data, markers: new Map(), items: [], states: new Map() });
       this.say = (key, values) => fill(words[key], values || {});
       this.crowd = live.marks.crowd(session.city.load.points);
       this.drawn = new Uint8Array(session.city.load.points.n);
       this.map.createPane("live-sites").style.zIndex = LEVELS.sites;
       this.points = live.marks.canvasLayer(this.map, "live-points", LEVELS.points, (layer) => live.marks.wholeCrowd(layer, this.crowd, this.drawn));
-      this.lines = live.marks.canvasLayer(this.map, "live-lines", LEVELS.lines, (layer) => this.paintLines(layer));
+      this.lines = live.marks.canvasLayer(this.map, "live-lines", LEVELS.lines, (layer) => this.moves.paint(layer));
+      this.moves = live.moves(this);
       this.cards = live.cards(this);
       this.dock = live.dock(this);
       this.carry = live.carry(this);
@@ -28,7 +27,6 @@
     listen() {
       const { map, session } = this;
       session.on((_, what, more) => this.told(what, more));
-      map.on("moveend", () => { if (this.labels.length) { this.label(); } });
       map.on("zoomend", () => { if (session.isOn) { this.resize(); } });
       map.on("click", (event) => this.clicked(event));
       if (session.isOn) { this.turn(); }
@@ -116,7 +114,8 @@
         const origin = edits.origin(entry), site = origin ? session.sites.get(origin.site) : -1, isAway = origin !== null && !edits.isOption(entry);
         const key = origin ? `o:${origin.site}:${origin.type}:${origin.size}` : `n:${news += 1}`;
         const isChanged = index < 0 || isAway || session.signedNumber(entry) === 0;
-        return { key, site, index, entry, isAway, isChanged, at: session.placeOf(entry), state: index < 0 ? "ghost" : "planned", form: this.formOf(entry.type), number: index < 0 ? session.signedNumber(entry) : index + 1 };
+        const look = { state: index < 0 ? "ghost" : "planned", form: this.formOf(entry.type), number: session.signedNumber(entry) };
+        return { ...look, key, site, index, entry, isAway, isChanged, at: session.placeOf(entry) };
       };
       return [...edit.plan.map(item), ...gone.map((entry) => item(entry, -1))];
     }
@@ -125,7 +124,8 @@
       const { edit } = this.session, site = this.meta.sites[i], stands = site.types !== "", isClosed = edit.closed.includes(site.id);
       const state = stands ? (isClosed ? "closed" : "today") : site.status === "candidate" ? "candidate" : "closed";
       const at = edit.moved[site.id] || [site.lon, site.lat], isMoved = site.id in edit.moved;
-      return { key: `s:${i}`, site: i, index: -1, entry: null, isAway: false, isMoved, isChanged: isClosed || isMoved, at, state, form: stands ? this.formOf(site.types.split(";")[0].trim()) : 1, number: 0 };
+      const form = stands ? this.formOf(site.types.split(";")[0].trim()) : 1;
+      return { key: `s:${i}`, site: i, index: -1, entry: null, isAway: false, isMoved, isChanged: isClosed || isMoved, at, state, form, number: 0 };
     }
 
     /* A candidate lies under what is planned there, which has the card of both. */
@@ -180,11 +180,13 @@
 
     /* ---- markers ---- */
     icon(look) {
-      return L.divIcon({ className: `pm-site pm-live-site pm-live-${look.state}`, html: live.marks.symbol(look), iconSize: [24, 24], iconAnchor: [12, 12] });
+      const className = `pm-site pm-live-site pm-live-${look.state}`;
+      return L.divIcon({ className, html: live.marks.symbol(look), iconSize: [24, 24], iconAnchor: [12, 12] });
     }
 
     lookOf(item) {
-      return { state: item.state, form: item.form, number: item.number, isChanged: item.isChanged, hasHandle: item.index >= 0 };
+      const { state, form, isChanged, index, isMoved } = item, number = item.entry ? item.number || this.say("new_short") : 0;
+      return { state, form, number, isChanged, hasHandle: index >= 0 || Boolean(isMoved) };
     }
 
     titleOf(item) {
@@ -201,11 +203,14 @@
     }
 
     syncMarker(item) {
-      const look = this.lookOf(item), title = this.titleOf(item), sign = JSON.stringify([look, title]), known = this.markers.get(item.key), at = [item.at[1], item.at[0]];
+      const look = this.lookOf(item), title = this.titleOf(item), sign = JSON.stringify([look, title]);
+      const known = this.markers.get(item.key), at = [item.at[1], item.at[0]];
       if (known && known.sign === sign) { known.item = item; known.marker.setLatLng(at); return; }
       const focused = known && document.activeElement === known.marker.getElement();
       if (known) { known.marker.remove(); }
-      const marker = L.marker(at, { icon: this.icon(look), pane: "live-sites", title, alt: title, zIndexOffset: ABOVE[item.state], autoPanPadding: [0, 0], riseOnHover: true });
+      const marker = L.marker(at, {
+        icon: this.icon(look), pane: "live-sites", title, alt: title, zIndexOffset: ABOVE[item.state], autoPanPadding: [0, 0], riseOnHover: true,
+      });
       const act = () => { if (!this.carry.held) { this.show(this.markers.get(item.key).item); } };
       marker.on("click", () => { if (!this.carry.quiet) { act(); } }).on("keypress", ({ originalEvent }) => {
         if (originalEvent.key === "Enter" || originalEvent.key === " ") { originalEvent.preventDefault(); act(); this.dock.enter(); }
@@ -230,8 +235,10 @@
 
     held(item) {
       const { session } = this, name = this.nameOf(item), words = this.say("did_move", { name });
-      const commit = (at) => session.apply(item.entry ? live.edits.movePlanned(session.edit, item.index, at) : live.edits.moveSite(session.edit, this.meta.sites[item.site].id, at), words);
-      return { drag: item.entry ? { plan: item.index } : { site: this.meta.sites[item.site].id }, key: item.key, home: item.at, at: item.at, look: this.lookOf(item), name, commit };
+      const drag = item.entry ? { plan: item.index } : { site: this.meta.sites[item.site].id };
+      const moved = (at) => (item.entry ? live.edits.movePlanned(session.edit, drag.plan, at) : live.edits.moveSite(session.edit, drag.site, at));
+      const commit = (at) => session.apply(moved(at), words);
+      return { drag, key: item.key, home: item.at, at: item.at, look: this.lookOf(item), name, commit };
     }
 
     move(item) {
@@ -241,7 +248,7 @@
     adding() {
       const { session } = this, { adding } = session, { lng, lat } = this.map.getCenter();
       if (!adding) { this.carry.cancel(); return; }
-      const name = this.typeName(adding), look = { state: "planned", form: this.formOf(adding.type), number: session.edit.plan.length + 1, isChanged: true, hasHandle: true };
+      const name = this.typeName(adding), look = { state: "planned", form: this.formOf(adding.type), number: this.say("new_short"), isChanged: true };
       this.carry.begin({
         drag: adding, key: null, home: null, at: [lng, lat], look, name,
         commit: (at) => session.place(at, this.say("did_add", { type: name })), giveUp: () => session.add(null),
@@ -283,7 +290,8 @@
 
     focus(what) {
       const { option, plan, site } = what, id = option === undefined ? site : this.meta.sites[this.meta.options[option].site].id;
-      const item = this.items.find((one) => (plan === undefined ? one.site === this.session.sites.get(id) && !one.isAway : one.entry && one.index === plan));
+      const at = this.session.sites.get(id), isMeant = (one) => (plan === undefined ? one.site === at && !one.isAway : one.entry && one.index === plan);
+      const item = this.items.find(isMeant);
       if (!item) { return; }
       this.map.setView([item.at[1], item.at[0]], Math.max(this.map.getZoom(), NEAR_ZOOM), { animate: false });
       this.show(item);
@@ -295,71 +303,10 @@
       const keyOf = (x, y, n) => `${Math.round(x * 1e5)} ${Math.round(y * 1e5)} ${n}`;
       if (!this.names) {
         this.names = new Map();
-        (root.plannerPage.unpack(signed.place)[0] || []).forEach(([y, x], row) => this.names.set(keyOf(x, y, signed.people[row]), signed.name[row]));
+        const places = root.plannerPage.unpack(signed.place)[0] || [];
+        places.forEach(([y, x], row) => this.names.set(keyOf(x, y, signed.people[row]), signed.name[row]));
       }
       return this.names.get(keyOf(lon[i], lat[i], people[i]));
-    }
-
-    /* ---- who is touched by a closing ---- */
-    closingOf(i) {
-      const { edit, standard, city } = this.session, { id } = this.meta.sites[i], known = this.closing;
-      if (known && known.edit === edit && known.standard === standard && known.i === i) { return known.found; }
-      const asked = edit.closed.includes(id) ? live.edits.reopen(edit, id) : edit;
-      this.closing = { edit, standard, i, found: city.closing(asked, id)[standard] };
-      return this.closing.found;
-    }
-
-    /* ---- lines ---- */
-    paintLines(layer) {
-      const { line, people, GAINED, GONE } = live.marks, { held } = this.carry;
-      const homeOf = (item) => [this.meta.sites[item.site].lon, this.meta.sites[item.site].lat];
-      this.items.filter((item) => item.isAway || item.isMoved).forEach((item) => line(layer, homeOf(item), item.at, { color: COLORS.moved, width: 1.6, dash: [5, 4], arrow: true }));
-      this.paintClosing(layer);
-      if (this.dock.now && this.dock.now.point >= 0) { live.marks.mark(layer, this.crowd, this.dock.now.point); }
-      if (!held || !held.result) { return; }
-      people(layer, this.crowd, held.result.lost, () => GONE);
-      people(layer, this.crowd, held.result.newly, () => GAINED);
-      if (held.home) { line(layer, held.home, held.place, { color: COLORS.held, width: 2, dash: [6, 5], arrow: true }); }
-    }
-
-    /* The outlet in the open card, with where its people would go; none where it is of something else. */
-    openClosing() {
-      const now = this.dock.now, item = now && now.site >= 0 && this.meta.sites[now.site].types !== "" && this.itemOf(now);
-      const found = item && !item.isAway ? this.closingOf(now.site) : null;
-      if (!found) { return null; }
-      const placed = found.moves.filter(({ to, plan }) => to !== "" || plan >= 0).slice(0, MOST_LINES);
-      return { from: this.siteItem(now.site).at, nearest: found.nearest, moves: placed.map((move) => ({ ...move, at: this.placeOfMove(move) })) };
-    }
-
-    /* To where they go: the more people, the wider. */
-    paintClosing(layer) {
-      const found = this.openClosing();
-      if (!found) { return; }
-      const wide = (people) => 1.2 + 5 * Math.sqrt(people / Math.max(1, found.nearest));
-      [...found.moves].reverse().forEach(({ people, at }) => live.marks.line(layer, found.from, at, { color: COLORS.closing, width: wide(people), arrow: true }));
-    }
-
-    /* Names of where most go, beside the ends of the lines, on the side where there is room. */
-    label() {
-      this.labels.forEach((one) => one.remove());
-      const found = this.openClosing(), { left, right } = this.dock.covered(), width = this.map.getSize().x;
-      this.labels = (found ? found.moves.slice(0, MOST_LABELS) : []).map((move) => {
-        const { x } = this.map.latLngToContainerPoint([move.at[1], move.at[0]]), isLeft = x - left > width - right - x;
-        return L.tooltip({ permanent: true, direction: isLeft ? "left" : "right", offset: [isLeft ? -9 : 9, 0], className: "pm-live-label", opacity: 1 })
-          .setLatLng([move.at[1], move.at[0]]).setContent(root.plannerPage.make("span", "", this.cards.moveLabel(move))).addTo(this.map);
-      });
-    }
-
-    /* The outlet and all to where its people go, clear of the card. */
-    fitClosing() {
-      const found = this.openClosing();
-      if (!found || !found.moves.length) { return; }
-      const bounds = L.latLngBounds([found.from, ...found.moves.slice(0, MOST_LABELS).map(({ at }) => at)].map(([lon, lat]) => [lat, lon]));
-      this.map.fitBounds(bounds, { ...this.dock.paddings(60), maxZoom: NEAR_ZOOM, animate: false });
-    }
-
-    placeOfMove({ to, plan }) {
-      return to === "" ? this.session.placeOf(this.session.edit.plan[plan]) : this.siteItem(this.session.sites.get(to)).at;
     }
 
     /* ---- the ribbon across the map ---- */
@@ -368,7 +315,8 @@
       this.ribbon = make("div", "pm-live-ribbon");
       this.figure = make("span", "pm-live-figure");
       this.standardName = make("span", "pm-live-standard");
-      append(this.ribbon, make("strong", "", this.say("mark")), this.standardName, this.figure, make("span", "pm-ribbon-note", this.say("not_signed")));
+      const note = make("span", "pm-ribbon-note", this.say("not_signed"));
+      append(this.ribbon, make("strong", "", this.say("mark")), this.standardName, this.figure, note);
       this.ribbon.hidden = true;
       append(document.getElementById("pm-stage"), this.ribbon);
       this.key = L.control({ position: "bottomright" });
@@ -377,7 +325,8 @@
 
     writeRibbon() {
       const { base, figures, previewed, standard } = this.session, { digits } = root.plannerPage;
-      const signed = base.standards[standard], now = figures.standards[standard], covered = previewed && previewed.covered ? previewed.covered[standard] : now.covered;
+      const signed = base.standards[standard], now = figures.standards[standard];
+      const covered = previewed && previewed.covered ? previewed.covered[standard] : now.covered;
       const share = (part, whole) => (whole ? `${Math.floor(part * 1000 / whole) / 10}`.replace(/^(\d+)$/, "$1.0") + "%" : "—");
       const more = covered - signed.covered, values = {
         before: share(signed.covered, signed.people), after: share(covered, now.people),

@@ -31,7 +31,8 @@
 
     /* ---- the card ---- */
     card(item) {
-      const card = this.append(this.make("div", "pm-popup pm-live-card"), this.make("p", "pm-live-mark", this.say("mark")), this.make("h3", "", this.stage.nameOf(item)));
+      const card = this.make("div", "pm-popup pm-live-card");
+      this.append(card, this.make("p", "pm-live-mark", this.say("mark")), this.make("h3", "", this.stage.nameOf(item)));
       const parts = item.site < 0 || item.isAway ? [this.entryPart(item)] : this.siteParts(item.site);
       parts.forEach((part) => this.append(card, part));
       return card;
@@ -59,8 +60,9 @@
     /* ---- what is planned ---- */
     entryPart(item) {
       const { entry } = item, built = item.index >= 0, name = this.stage.nameOf(item), { session } = this;
-      const heading = built ? this.say("number_of", { n: item.index + 1, type: this.stage.typeName(entry) }) : this.stage.typeName(entry);
-      const state = !built ? "state_ghost" : item.site < 0 ? "state_new" : item.isAway ? "state_moved" : item.isChanged ? "state_ticked" : "state_planned";
+      const type = this.stage.typeName(entry), heading = item.number ? this.say("number_of", { n: item.number, type }) : type;
+      const stands = item.site < 0 ? "state_new" : item.isAway ? "state_moved" : item.isChanged ? "state_ticked" : "state_planned";
+      const state = built ? stands : "state_ghost";
       const rows = [[this.say("state"), this.say(state)], ...this.costs(entry), ...(built ? [[this.say("only"), this.onlyBy(item)]] : [])];
       const back = () => live.edits.putBack(session.edit, item.index);
       const buttons = built ? [
@@ -73,17 +75,19 @@
 
     /* What an entry costs; new places cost what the price list says of their type. */
     costs(entry) {
-      const k = this.session.optionOf(entry), prices = this.meta.prices.filter((one) => one.type === entry.type && (one.size || "") === (entry.size || ""));
+      const k = this.session.optionOf(entry), isLike = (one) => one.type === entry.type && (one.size || "") === (entry.size || "");
+      const prices = this.meta.prices.filter(isLike);
       const listed = [entry.method, ""].map((method) => prices.find((one) => (one.method || "") === (method || ""))).find(Boolean);
       const price = k >= 0 ? this.meta.options[k] : listed && { ...listed, estimated: true };
-      return price ? [[this.say("once"), this.money(price.once, price.estimated)], [this.say("yearly"), this.money(price.yearly, price.estimated)]] : [];
+      return price ? ["once", "yearly"].map((key) => [this.say(key), this.money(price[key], price.estimated)]) : [];
     }
 
     /* People under the shown standard whom nobody else covers. */
     onlyBy(item) {
       const { edit, city, standard, figures } = this.session;
-      const rest = live.edits.remove(edit, item.index);
-      return this.say("only_people", { n: this.digits(figures.standards[standard].covered - city.figures(rest).standards[standard].covered), standard: this.shown });
+      const rest = city.figures(live.edits.remove(edit, item.index));
+      const only = figures.standards[standard].covered - rest.standards[standard].covered;
+      return this.say("only_people", { n: this.digits(only), standard: this.shown });
     }
 
     /* ---- what may be built here ---- */
@@ -96,11 +100,13 @@
       if (!open.length) { return []; }
       const rows = open.slice(0, MOST_OPTIONS).map(([option, k]) => {
         const entry = { ...this.session.optionAt(k), year: this.meta.first_year }, type = this.stage.typeName(entry);
-        const { newly } = city.drag(edit, { type: option.type }, standard).at(...at), name = this.stage.siteName(i);
-        const told = this.make("span", "pm-small", `${this.say("gain", { n: this.digits(this.stage.peopleOf(newly)) })} · ${this.money(option.once, option.estimated)}`);
+        const drag = city.drag(edit, { type: option.type }, standard), reach = drag.at, { newly } = reach(...at), name = this.stage.siteName(i);
+        const gain = this.say("gain", { n: this.digits(this.stage.peopleOf(newly)) });
+        const told = this.make("span", "pm-small", `${gain} · ${this.money(option.once, option.estimated)}`);
         return this.row(this.doing("build", () => this.session.toggle(entry, this.say("did_build", { name, type })), { type }), told);
       });
-      return [this.part(this.say("build_here"), site.types === "" ? [[this.say("location"), this.placeOf(site)]] : [], ...rows, this.make("p", "pm-small", this.say("under", { standard: this.shown })))];
+      const where = site.types === "" ? [[this.say("location"), this.placeOf(site)]] : [];
+      return [this.part(this.say("build_here"), where, ...rows, this.make("p", "pm-small", this.say("under", { standard: this.shown })))];
     }
 
     /* ---- what stands today ---- */
@@ -113,7 +119,7 @@
       const buttons = isClosed ? [reopen("restore", "did_reopen")] : [
         this.doing("close", () => {
           this.stage.apply(live.edits.close(this.session.edit, site.id), this.say("did_close", { name }));
-          this.stage.fitClosing();
+          this.stage.moves.fit();
         }),
         this.doing("move", () => this.stage.move(this.stage.siteItem(i))), ...(isMoved ? [reopen("back", "did_back")] : []),
       ];
@@ -122,11 +128,12 @@
 
     /* Whom the closing touches and where they go, under the shown standard; the scene draws the lines. */
     closingPart(i) {
-      const found = this.stage.closingOf(i), names = this.make("ul", "pm-live-moves");
+      const found = this.stage.moves.closingOf(i), names = this.make("ul", "pm-live-moves");
       if (!found) { return [this.make("p", "pm-small", this.say("serves_not", { standard: this.shown }))]; }
       const values = { nearest: this.digits(found.nearest), losing: this.digits(found.losing), standard: this.shown };
       const isClosed = this.session.edit.closed.includes(this.meta.sites[i].id);
-      const told = this.make("p", "", this.say(found.nearest + found.losing ? (isClosed ? "closed_touches" : "closing_touches") : "closing_nobody", values));
+      const touches = isClosed ? "closed_touches" : "closing_touches";
+      const told = this.make("p", "", this.say(found.nearest + found.losing ? touches : "closing_nobody", values));
       found.moves.slice(0, MOST_MOVES).forEach((move) => this.append(names, this.make("li", "", this.moveLine(move))));
       const rest = found.moves.slice(MOST_MOVES).reduce((sum, move) => sum + move.people, 0);
       if (rest) { this.append(names, this.make("li", "", this.say("move_rest", { people: this.digits(rest) }))); }
@@ -143,7 +150,8 @@
     moveLabel({ to, plan, people, more_mm: mm }) {
       const letters = [...this.stage.outletName(to, plan)], most = isSmall() ? MOST_LETTERS / 2 : MOST_LETTERS;
       const name = letters.slice(0, most).join("") + (letters.length > most ? "…" : "");
-      return this.say(isSmall() ? "label_short" : mm < 0 ? "label_nearer" : "label_to", { name, people: this.digits(people), metres: this.digits(Math.ceil(Math.abs(mm) / 1000)) });
+      const values = { name, people: this.digits(people), metres: this.digits(Math.ceil(Math.abs(mm) / 1000)) };
+      return this.say(isSmall() ? "label_short" : mm < 0 ? "label_nearer" : "label_to", values);
     }
   }
 
@@ -152,7 +160,8 @@
   function pointCard(stage, i) {
     const { make, append, facts, digits } = root.plannerPage, { session, say } = stage, { city, start, edit } = session;
     const mark = { 0: "—", 1: `✗ ${say("is_left")}`, 2: `✓ ${say("is_covered")}`, 3: `○ ${say("key_unjudged")}` };
-    const table = make("table"), head = append(make("tr"), ...["standard", session.meta.signed.plan ? "signed" : "signed_today", "mark"].map((key) => make("th", "", say(key))));
+    const heads = ["standard", session.meta.signed.plan ? "signed" : "signed_today", "mark"];
+    const table = make("table"), head = append(make("tr"), ...heads.map((key) => make("th", "", say(key))));
     append(table, append(make("thead"), head));
     session.meta.standards.forEach((standard, s) => append(table, append(make("tr"), make("td", "", standard.name),
       make("td", "", mark[city.states(start, s)[i]]), make("td", "", mark[city.states(edit, s)[i]]))));
@@ -163,7 +172,7 @@
 
   /* ---- where cards lie ---- */
   /* Beside the map, or below on a small window: lines to other outlets stay in sight. `stage` as for cards, and map, lines,
-     markerOf(key), itemOf(now), label(). */
+     markerOf(key), itemOf(now), moves. */
   class Dock {
     constructor(stage) {
       const { make, append, button, words } = root.plannerPage, close = button("×", () => this.close(), "pm-live-close");
@@ -194,7 +203,7 @@
     draw() {
       this.body.replaceChildren(this.now.card());
       this.mark(true);
-      this.stage.label();
+      this.stage.moves.label();
       this.stage.lines.again();
     }
 
@@ -230,7 +239,7 @@
       this.now = null;
       this.box.hidden = true;
       this.body.replaceChildren();
-      this.stage.label();
+      this.stage.moves.label();
       this.stage.lines.again();
       if (had) { (marker ? marker.getElement() : this.stage.map.getContainer()).focus({ preventScroll: true }); }
     }

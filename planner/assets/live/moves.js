@@ -1,0 +1,91 @@
+/* Lines of the live map: from where something stood to where it is now, and to where the people of an outlet go if it closes. */
+(function (root) {
+  "use strict";
+  const live = root.plannerLive = root.plannerLive || {};
+  const COLORS = { moved: "#8a2d6b", closing: "#4d5257", held: "#1a1a1a" };
+  const MOST_LINES = 12, MOST_LABELS = 5, NEAR_ZOOM = 15; // of a closing; zoom up to which it is shown
+  const latLng = ([lon, lat]) => [lat, lon];
+
+  /* `stage` is the scene's: session, map, crowd, cards, items, siteItem(i), itemOf(now); its dock and carry are there when lines are drawn. */
+  class Moves {
+    constructor(stage) {
+      Object.assign(this, { stage, session: stage.session, map: stage.map, labels: [], known: null });
+      this.map.on("moveend", () => { if (this.labels.length) { this.label(); } });
+    }
+
+    paint(layer) {
+      const { stage } = this, { line, mark, people, GAINED, GONE } = live.marks, { held } = stage.carry, { now } = stage.dock;
+      const dashed = { color: COLORS.moved, width: 1.6, dash: [5, 4], arrow: true };
+      stage.items.filter((item) => item.isAway || item.isMoved).forEach((item) => line(layer, this.homeOf(item), item.at, dashed));
+      this.paintClosing(layer);
+      if (now && now.point >= 0) { mark(layer, stage.crowd, now.point); }
+      if (!held || !held.result) { return; }
+      people(layer, stage.crowd, held.result.lost, () => GONE);
+      people(layer, stage.crowd, held.result.newly, () => GAINED);
+      if (held.home) { line(layer, held.home, held.place, { color: COLORS.held, width: 2, dash: [6, 5], arrow: true }); }
+    }
+
+    homeOf(item) {
+      const { lon, lat } = this.session.meta.sites[item.site];
+      return [lon, lat];
+    }
+
+    /* ---- closings ---- */
+    /* Whom the closing of an outlet touches, under the shown standard; null where it does not serve that. */
+    closingOf(i) {
+      const { edit, standard, city, meta } = this.session, { id } = meta.sites[i], { known } = this;
+      if (known && known.edit === edit && known.standard === standard && known.i === i) { return known.found; }
+      const asked = edit.closed.includes(id) ? live.edits.reopen(edit, id) : edit;
+      this.known = { edit, standard, i, found: city.closing(asked, id)[standard] };
+      return this.known.found;
+    }
+
+    placeOf({ to, plan }) {
+      const { sites, edit } = this.session;
+      return to === "" ? this.session.placeOf(edit.plan[plan]) : this.stage.siteItem(sites.get(to)).at;
+    }
+
+    /* The outlet in the open card, with where its people would go; none where the card is of something else. */
+    open() {
+      const { now } = this.stage.dock, { sites } = this.session.meta;
+      const item = now && now.site >= 0 && sites[now.site].types !== "" && this.stage.itemOf(now);
+      const found = item && !item.isAway ? this.closingOf(now.site) : null;
+      if (!found) { return null; }
+      const placed = found.moves.filter(({ to, plan }) => to !== "" || plan >= 0).slice(0, MOST_LINES);
+      return { from: this.stage.siteItem(now.site).at, nearest: found.nearest, moves: placed.map((move) => ({ ...move, at: this.placeOf(move) })) };
+    }
+
+    /* To where they go: the more people, the wider. */
+    paintClosing(layer) {
+      const found = this.open();
+      if (!found) { return; }
+      const wide = (people) => 1.2 + 5 * Math.sqrt(people / Math.max(1, found.nearest));
+      [...found.moves].reverse().forEach(({ people, at }) => {
+        live.marks.line(layer, found.from, at, { color: COLORS.closing, width: wide(people), arrow: true });
+      });
+    }
+
+    /* Names of where most go, beside the ends of the lines, on the side where there is room. */
+    label() {
+      const { dock, cards } = this.stage, found = this.open(), { left, right } = dock.covered(), width = this.map.getSize().x;
+      this.labels.forEach(live.marks.away);
+      this.labels = (found ? found.moves.slice(0, MOST_LABELS) : []).map((move) => {
+        const { x } = this.map.latLngToContainerPoint(latLng(move.at)), isLeft = x - left > width - right - x;
+        const side = isLeft ? { direction: "left", offset: [-9, 0] } : { direction: "right", offset: [9, 0] };
+        const text = root.plannerPage.make("span", "", cards.moveLabel(move));
+        const label = L.tooltip({ ...side, permanent: true, className: "pm-live-label", opacity: 1 });
+        return label.setLatLng(latLng(move.at)).setContent(text).addTo(this.map);
+      });
+    }
+
+    /* The outlet and all to where its people go, clear of the card. */
+    fit() {
+      const found = this.open();
+      if (!found || !found.moves.length) { return; }
+      const bounds = L.latLngBounds([found.from, ...found.moves.slice(0, MOST_LABELS).map(({ at }) => at)].map(latLng));
+      this.map.fitBounds(bounds, { ...this.stage.dock.paddings(60), maxZoom: NEAR_ZOOM, animate: false });
+    }
+  }
+
+  live.moves = (stage) => new Moves(stage);
+})(globalThis);
