@@ -2,7 +2,9 @@
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
-  const { act, append, choice, digits, folder, keyed, make, note, persons, refill, say, share, stepwise, table, typedYuan, words, yuan } = live.kit;
+  const {
+    act, append, choice, digits, folder, keyed, listed, make, moneyUnit, note, persons, refill, say, share, stepwise, table, typedYuan, words, yuan,
+  } = live.kit;
   const { edits } = live;
   const MOST_NAMED = 100, MOST_PLACES = 300;
 
@@ -30,7 +32,8 @@
     const reached = () => session.figuresOf(tried).goals[g][scope];
     stepwise(() => session.edit === edit, () => {
       const now = reached();
-      const next = now.met || count >= MOST_PLACES ? null : session.city.best(tried, goal.standard).find((one) => one.newly > 0 && within(one.option));
+      const isOver = now.met || count >= MOST_PLACES;
+      const next = isOver ? null : session.city.best(tried, goal.standard).find((one) => one.newly > 0 && within(one.option));
       if (!next) {
         tell(now, tried, count);
         return false;
@@ -42,16 +45,21 @@
   }
 
   function sought(session, goal, now, tried, count, key) {
-    const cost = session.figuresOf(tried).cost.total - session.figures.cost.total, values = { n: count, cost: yuan(cost), years: session.meta.horizon_years };
+    const cost = session.figuresOf(tried).cost.total - session.figures.cost.total;
+    const values = { n: count, cost: yuan(cost), years: session.meta.horizon_years };
     const use = count ? [act(words.use, `use ${key}`, () => session.apply(tried, say("did_seek", { n: count })))] : [];
     return [note(now.met ? say("sought", values) : say("sought_not", { ...values, lack: lacking(goal, now) })), ...use];
   }
 
   function goalRow(session, g, scope) {
     const goal = session.meta.goals[g], one = session.figures.goals[g][scope], before = session.base.goals[g][scope], key = `goal ${g} ${scope}`;
-    const told = make("div"), row = append(make("li"), make("span", one.met ? "pl-met" : "pl-unmet", one.met ? `✓ ${words.met}` : `✗ ${lacking(goal, one)}`),
-      make("bdi", "", ` ${goalName(goal, scope)}`), make("span", "pl-fine", goalText(session, goal)), make("span", "pl-fine", say("goal_line", { needed: digits(one.needed), whole: digits(one.whole),
-        before: digits(before.reached), after: digits(one.reached), signed: live.tables.signedName(session) })));
+    const figures = say("goal_line", {
+      needed: digits(one.needed), whole: digits(one.whole), before: digits(before.reached), after: digits(one.reached),
+      signed: live.tables.signedName(session),
+    });
+    const mark = make("span", one.met ? "pl-met" : "pl-unmet", one.met ? `✓ ${words.met}` : `✗ ${lacking(goal, one)}`), told = make("div");
+    const row = append(make("li"), mark, make("bdi", "", ` ${goalName(goal, scope)}`), make("span", "pl-fine", goalText(session, goal)),
+      make("span", "pl-fine", figures));
     if (one.met) { return row; }
     const ask = act(words.seek, key, () => {
       told.replaceChildren(note(words.computing));
@@ -71,7 +79,8 @@
     }, (body) => {
       const rows = goalPairs(session).sort((a, b) => a[2] - b[2]).map(([g, scope]) => goalRow(session, g, scope));
       const served = session.meta.goals.filter((_, g) => session.figures.goals[g] === null);
-      refill(body, ...(rows.length ? [append(make("ul", "pl-list"), ...rows)] : []), ...served.map((goal) => note(say("goal_served", { name: goal.name || goal.id }))),
+      const apart = served.map((goal) => note(say("goal_served", { name: goal.name || goal.id })));
+      refill(body, ...(rows.length ? [listed("pl-list", rows)] : []), ...apart,
         ...(session.meta.goals.length ? [] : [note(words.no_goals)]), note(words.rules_note));
     }, true);
   }
@@ -80,14 +89,15 @@
   const typed = { text: null };
 
   function startText(session) {
-    const unit = Number(live.kit.moneyUnit), budget = session.meta.budget_yuan;
+    const unit = Number(moneyUnit), budget = session.meta.budget_yuan;
     return budget === null || budget === undefined ? "" : String(budget / unit);
   }
 
   function overText(session, budget) {
     if (budget === null) { return note(typed.text ? words.budget_wrong : words.budget_hint, typed.text ? "pl-less" : ""); }
     const over = session.figures.cost.total - budget;
-    return note(say(over > 0 ? "over" : "within", { cost: yuan(session.figures.cost.total), rest: yuan(Math.abs(over)) }), over > 0 ? "pl-less" : "pl-more");
+    const values = { cost: yuan(session.figures.cost.total), rest: yuan(Math.abs(over)) };
+    return over > 0 ? note(say("over", values), "pl-less") : note(say("within", values), "pl-more");
   }
 
   function stepEntries(session, point) {
@@ -106,7 +116,8 @@
       const row = [yuan(point.cost_yuan), say("places", { n: point.open.length }), share(point.people, whole), use];
       return i === affordable ? row.map((value, at) => (at ? value : [value, "pl-deciding"])) : row;
     });
-    return [note(say("frontier_of", { name: standard.name, years: session.meta.horizon_years })), table([words.cost, words.built, words.covered_share, ""], rows, "pl-steps")];
+    const lead = note(say("frontier_of", { name: standard.name, years: session.meta.horizon_years }));
+    return [lead, table([words.cost, words.built, words.covered_share, ""], rows, "pl-steps")];
   }
 
   /* From the places of the signed plan those that newly cover most people for the money, as long as they fit: not the best. */
@@ -160,7 +171,7 @@
     const { meta } = session, sorted = [...units].sort((a, b) => people[b] - people[a] || a - b);
     const rows = sorted.slice(0, MOST_NAMED).map((u) => append(make("li"), make("bdi", "", meta.units[u].name || meta.units[u].id),
       make("span", "pl-fine", [meta.districts[meta.units[u].district], persons(people[u])].filter(Boolean).join(" · "))));
-    return [append(make("ul", "pl-units"), ...rows), ...(units.length > MOST_NAMED ? [note(say("more_units", { n: units.length - MOST_NAMED }))] : [])];
+    return [listed("pl-units", rows), ...(units.length > MOST_NAMED ? [note(say("more_units", { n: units.length - MOST_NAMED }))] : [])];
   }
 
   function unitBlock(session, key, units, people, className) {
@@ -178,7 +189,8 @@
         against = value;
         draw(body);
       });
-      refill(body, which, ...unitBlock(session, "units_won", changed(before, after), people, "pl-more"), ...unitBlock(session, "units_lost", changed(after, before), people, "pl-less"));
+      refill(body, which, ...unitBlock(session, "units_won", changed(before, after), people, "pl-more"),
+        ...unitBlock(session, "units_lost", changed(after, before), people, "pl-less"));
     };
     return folder(() => {
       const [before, after] = [session.base, session.figures].map((figures) => figures.units[session.standard]);
@@ -196,7 +208,8 @@
         const most = session.figuresOf(session.everything(edit)), left = most.standards.map((one) => one.people - one.covered);
         const units = [...most.units[standard]].reduce((found, state, u) => (state === 1 ? [...found, u] : found), []);
         const rows = meta.standards.map((one, s) => [one.name, digits(left[s]), share(left[s], most.standards[s].people)]);
-        refill(body, note(words.beyond_note), table(["", words.people, words.part], rows), ...unitBlock(session, "beyond_units", units, unitPeople(session, standard), ""));
+        const named = units.length ? unitBlock(session, "beyond_units", units, unitPeople(session, standard), "") : [];
+        refill(body, note(words.beyond_note), table(["", words.people, words.part], rows), ...named);
         return false;
       });
     }, false);

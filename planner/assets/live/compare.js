@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
-  const { act, append, digits, make, note, say, share, signed, table, tone, words, yuan, signedYuan } = live.kit;
+  const { act, append, digits, listed, make, note, say, share, signed, table, tone, words, yuan, signedYuan } = live.kit;
   const { edits } = live;
 
   /* A box over the page that Escape closes and that gives the focus back. */
@@ -21,7 +21,12 @@
   }
 
   function row(name, before, after, text, change) {
-    return [name, text(before), text(after), [after === before ? "" : change(after - before), `pl-change ${tone(after - before)}`]];
+    return [name, text(before), text(after), changeCell(after - before, change)];
+  }
+
+  /* The cell of what changed, empty where nothing did. */
+  function changeCell(change, text = signed) {
+    return [change ? text(change) : "", `pl-change ${tone(change)}`];
   }
 
   function standardRows(session) {
@@ -29,23 +34,24 @@
       const before = session.base.standards[s], after = session.figures.standards[s];
       const rate = [say("share_of", { name: standard.name }), share(before.covered, before.people), share(after.covered, after.people), ""];
       const people = row(words.covered_people, before.covered, after.covered, digits, signed);
-      const units = row(say("covered_units", { all: digits(after.communities) }), before.communities_covered, after.communities_covered, digits, signed);
+      const name = say("covered_units", { all: digits(after.communities) });
+      const units = row(name, before.communities_covered, after.communities_covered, digits, signed);
       return [rate, people, ...(after.communities ? [units] : [])];
     });
   }
 
   function districtRows(session) {
     return session.meta.standards.flatMap((standard, s) => session.figures.standards[s].districts.map(([people, after], d) => {
-      const before = session.base.standards[s].districts[d][1], change = after - before;
-      return people ? [`${session.meta.districts[d]} · ${standard.name}`, share(before, people), share(after, people), [change ? signed(change) : "", `pl-change ${tone(change)}`]] : null;
+      const before = session.base.standards[s].districts[d][1], name = `${session.meta.districts[d]} · ${standard.name}`;
+      return people ? [name, share(before, people), share(after, people), changeCell(after - before)] : null;
     })).filter(Boolean);
   }
 
   function goalRows(session) {
     const told = (one) => `${one.met ? `✓ ${words.met}` : `✗ ${words.unmet}`} ${digits(one.reached)} / ${digits(one.needed)}`;
     return session.meta.goals.flatMap((goal, g) => (session.figures.goals[g] || []).map((after, scope) => {
-      const before = session.base.goals[g][scope], change = after.reached - before.reached;
-      return [[goal.name || goal.id, goal.scopes[scope]].filter(Boolean).join(" "), told(before), told(after), [change ? signed(change) : "", `pl-change ${tone(change)}`]];
+      const before = session.base.goals[g][scope], name = [goal.name || goal.id, goal.scopes[scope]].filter(Boolean).join(" ");
+      return [name, told(before), told(after), changeCell(after.reached - before.reached)];
     }));
   }
 
@@ -57,16 +63,19 @@
 
   /* What was done, as sentences: switches, outlets closed or moved, places left out, moved or added. */
   function changes(session) {
-    const { edit, start } = session, { siteName, entryName, typeName } = live.lists, lines = [];
+    const { edit, start } = session, { siteName, entryName, typeName } = live.lists, { ruleShare } = live.tables, lines = [];
     if (edit.speed !== start.speed) { lines.push(say("changed_speed", { from: start.speed, to: edit.speed })); }
-    if (edit.rule !== start.rule) { lines.push(say("changed_rule", { from: live.tables.ruleShare(start.rule), to: live.tables.ruleShare(edit.rule) })); }
+    if (edit.rule !== start.rule) { lines.push(say("changed_rule", { from: ruleShare(start.rule), to: ruleShare(edit.rule) })); }
     if (edit.metric !== start.metric) { lines.push(say("changed_metric", { to: words[`metric_${edit.metric}`] })); }
     edit.closed.forEach((id) => lines.push(say("changed_closed", { name: siteName(session, id) })));
     Object.keys(edit.moved).forEach((id) => lines.push(say("changed_moved", { name: siteName(session, id) })));
-    start.plan.filter((option) => edits.indexOf(edit.plan, option) < 0).forEach((option) => lines.push(say("changed_dropped", { name: siteName(session, option.site), type: typeName(session, option.type) })));
+    start.plan.filter((option) => edits.indexOf(edit.plan, option) < 0).forEach(({ site, type }) => {
+      lines.push(say("changed_dropped", { name: siteName(session, site), type: typeName(session, type) }));
+    });
     edit.plan.forEach((entry) => {
       const isSigned = session.signedNumber(entry), values = { name: entryName(session, entry), type: typeName(session, entry.type) };
-      if (!isSigned) { lines.push(say("changed_added", values)); } else if (!edits.isOption(entry)) { lines.push(say("changed_moved", { name: siteName(session, entry.from) })); }
+      if (!isSigned) { lines.push(say("changed_added", values)); }
+      if (isSigned && !edits.isOption(entry)) { lines.push(say("changed_moved", { name: siteName(session, entry.from) })); }
     });
     return lines;
   }
@@ -74,8 +83,9 @@
   function show(session) {
     const box = dialog(words.compare), head = ["", live.tables.signedName(session), words.room, words.difference], lines = changes(session);
     const part = (name, rows) => (rows.length ? [make("h3", "", name), table(head, rows, "pl-compare")] : []);
-    append(box.body, make("h3", "", words.changes), ...(lines.length ? [append(make("ul", "pl-changes"), ...lines.map((line) => make("li", "", line)))] : [note(words.no_changes)]),
-      ...part(words.standards_name, standardRows(session)), ...part(words.goals, goalRows(session)), ...part(words.cost, costRows(session)), ...part(words.districts_people, districtRows(session)));
+    const done = lines.length ? listed("pl-changes", lines.map((line) => make("li", "", line))) : note(words.no_changes);
+    append(box.body, make("h3", "", words.changes), done, ...part(words.standards_name, standardRows(session)),
+      ...part(words.goals, goalRows(session)), ...part(words.cost, costRows(session)), ...part(words.districts_people, districtRows(session)));
     box.open();
   }
 

@@ -127,7 +127,8 @@
 
   /* An edit as text: equal texts are equal edits, whatever order outlets were closed or moved in. */
   function key(edit) {
-    const entry = (one) => (isOption(one) ? [one.site, one.type, one.size, one.year] : [one.at, one.from, one.name, one.type, one.size, one.method, one.year]);
+    const parts = (one) => (isOption(one) ? [one.site] : [one.at, one.from, one.name, one.method]);
+    const entry = (one) => [...parts(one), one.type, one.size, one.year];
     const moved = Object.keys(edit.moved).sort().map((id) => [id, edit.moved[id]]);
     return JSON.stringify([edit.speed, edit.metric, edit.rule, [...edit.closed].sort(), moved, edit.plan.map(entry)]);
   }

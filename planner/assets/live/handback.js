@@ -79,7 +79,8 @@
 
   function changedSites(edit) {
     const closed = edit.closed.map((id) => block("[[site]]", [["site_id", text(id)], ["operating", text("停运")]]));
-    const moved = Object.entries(edit.moved).map(([id, [lon, lat]]) => block("[[site]]", [["site_id", text(id)], ["lon", degrees(lon)], ["lat", degrees(lat)]]));
+    const moved = Object.entries(edit.moved)
+      .map(([id, [lon, lat]]) => block("[[site]]", [["site_id", text(id)], ["lon", degrees(lon)], ["lat", degrees(lat)]]));
     return [...closed, ...moved];
   }
 
@@ -108,7 +109,8 @@
   }
 
   function built(meta, entry, id) {
-    return block("[[build]]", [["site", text(id)], ["type", text(entry.type)], given("size", entry.size), meta.phased ? ["year", whole(entry.year)] : null]);
+    const year = meta.phased ? ["year", whole(entry.year)] : null;
+    return block("[[build]]", [["site", text(id)], ["type", text(entry.type)], given("size", entry.size), year]);
   }
 
   /* The whole file. `nameOf(entry)` names a place of the room; `told` are lines for who opens the file. */
@@ -124,7 +126,8 @@
 
   /* Name of the file and the scenario in it: letters, digits and hyphens of the run's name, then what was asked for. */
   function childName(parent, more) {
-    const plain = (value, most) => Array.from(String(value)).filter((one) => /[\p{L}\p{N}-]/u.test(one)).slice(0, most).join("").replace(/^-+|-+$/g, "");
+    const fit = (value) => Array.from(String(value)).filter((one) => /[\p{L}\p{N}-]/u.test(one));
+    const plain = (value, most) => fit(value).slice(0, most).join("").replace(/^-+|-+$/g, "");
     const own = plain(more, 15);
     return `${plain(parent, LONGEST - 20) || "plan"}-live${own ? `-${own}` : ""}`;
   }
@@ -144,7 +147,8 @@
     const { words, say } = live.kit, name = childName(session.meta.scenario.name, more);
     const title = session.meta.scenario.title + say("title_live", { more: more ? ` ${more}` : "" });
     const told = [words.file_what, say("file_run", { file: `${name}.toml` })];
-    return { file: `${name}.toml`, content: toml(session.city, session.edit, { name, title, told, nameOf: (entry) => live.lists.entryName(session, entry) }) };
+    const nameOf = (entry) => live.lists.entryName(session, entry);
+    return { file: `${name}.toml`, content: toml(session.city, session.edit, { name, title, told, nameOf }) };
   }
 
   /* A dialog that asks for a name, shows the file, and says where to keep it and what to run. */
@@ -164,7 +168,8 @@
     }, "pl-act pl-strong");
     shown.tabIndex = 0;
     draw();
-    append(box.body, append(make("label", "pl-field"), make("span", "", words.back_name), field), run, ...(session.isChanged ? [] : [note(words.unchanged)]), save, shown);
+    const label = append(make("label", "pl-field"), make("span", "", words.back_name), field);
+    append(box.body, label, run, ...(session.isChanged ? [] : [note(words.unchanged)]), save, shown);
     box.open();
   }
 

@@ -106,6 +106,10 @@
     return make(tag, className || "", text);
   }
 
+  function listed(className, rows) {
+    return append(make("ul", className), ...rows);
+  }
+
   /* A table; a cell is a text, [text, class] or an element. */
   function table(head, rows, className) {
     const fitted = (tag, value) => {
@@ -122,7 +126,8 @@
       made.scope = "col";
       return made;
     });
-    return append(make("table", `pl-table ${className || ""}`.trim()), append(make("thead"), append(make("tr"), ...heads)), append(make("tbody"), ...rows.map(row)));
+    const made = make("table", `pl-table ${className || ""}`.trim());
+    return append(made, append(make("thead"), append(make("tr"), ...heads)), append(make("tbody"), ...rows.map(row)));
   }
 
   /* Two bars, one above the other: the signed figure and the room's. */
@@ -167,7 +172,7 @@
   }
 
   live.kit = {
-    act, append, bars, choice, data, digits, fill, folder, keyed, link, make, moneyUnit: pageWords.money_unit, note, options, percent, persons, refill,
-    say, share, signed, signedYuan, stepwise, table, tenths, tone, typedYuan, words, yuan,
+    act, append, bars, choice, data, digits, fill, folder, keyed, link, listed, make, moneyUnit: pageWords.money_unit, note, options, percent,
+    persons, refill, say, share, signed, signedYuan, stepwise, table, tenths, tone, typedYuan, words, yuan,
   };
 })(globalThis);

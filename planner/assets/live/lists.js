@@ -2,7 +2,9 @@
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
-  const { act, append, choice, digits, folder, keyed, link, make, note, persons, refill, say, signed, stepwise, tone, words, yuan } = live.kit;
+  const {
+    act, append, choice, digits, folder, keyed, link, listed, make, note, persons, refill, say, signed, stepwise, words, yuan,
+  } = live.kit;
   const { edits } = live;
 
   function typeName(session, type) {
@@ -22,9 +24,15 @@
     return entry.from ? say("moved_name", { name: siteName(session, entry.from) }) : words.unnamed;
   }
 
+  /* A button that does one edit. */
+  function does(session, text, key, edit, told, className) {
+    return act(text, key, () => session.apply(edit(), told), className);
+  }
+
   function costText(session, entry) {
     const price = session.priceOf(entry);
-    return price ? say("once_yearly", { once: yuan(price.once), yearly: yuan(price.yearly) }) + (price.estimated ? words.estimated : "") : words.no_price;
+    if (!price) { return words.no_price; }
+    return say("once_yearly", { once: yuan(price.once), yearly: yuan(price.yearly) }) + (price.estimated ? words.estimated : "");
   }
 
   /* ---- what is planned ---- */
@@ -43,8 +51,10 @@
     const { years } = session.meta;
     if (years.length < 2) { return []; }
     const year = session.edit.plan[index].year;
-    return [choice(words.year, `year ${key}`, years.map((one) => [String(one), String(one)]), String(year),
-      (value) => session.apply(edits.setYear(session.edit, index, Number(value)), say("did_year", { name: entryName(session, session.edit.plan[index]), year: value })))];
+    return [choice(words.year, `year ${key}`, years.map((one) => [String(one), String(one)]), String(year), (value) => {
+      const name = entryName(session, session.edit.plan[index]);
+      session.apply(edits.setYear(session.edit, index, Number(value)), say("did_year", { name, year: value }));
+    })];
   }
 
   function tick(isOn, key, name, isDisabled, run) {
@@ -57,15 +67,19 @@
 
   /* A row of the signed plan: in the plan, moved, or left out (`index` -1). */
   function signedRow(session, option, number, index) {
-    const { edit } = session, entry = index < 0 ? option : edit.plan[index], name = siteName(session, option.site), key = JSON.stringify(option);
+    const { edit } = session, entry = index < 0 ? option : edit.plan[index];
+    const name = siteName(session, option.site), key = JSON.stringify(option);
     const isClosed = edit.closed.includes(option.site), isMoved = index >= 0 && !edits.isOption(entry);
     const flip = () => session.toggle(option, say(index < 0 ? "did_restore" : "did_drop", { name }));
-    const gain = make("span", "pl-gain"), tail = append(make("span", "pl-fine"), make("span", "", `${typeName(session, option.type)} · ${option.year} · ${costText(session, entry)}`));
-    const told = index < 0 ? [make("em", "pl-mark", isClosed ? words.host_closed : words.left_out)] : isMoved ? [make("em", "pl-mark", words.moved)] : [];
-    const back = isMoved && !isClosed ? [act(words.restore, `back ${key}`, () => session.apply(edits.putBack(edit, index), say("did_back", { name })))] : [];
-    const row = append(make("li", index < 0 ? "pl-off" : ""), tick(index >= 0, key, name, isClosed && index < 0, flip), make("span", "pl-number", String(number)),
-      append(make("div"), link(name, `show ${key}`, () => session.focus(index < 0 ? { site: option.site } : { plan: index })), ...told, ...back, tail,
-        ...(index < 0 ? [] : yearChoice(session, index, key))), gain);
+    const gain = make("span", "pl-gain"), facts = [typeName(session, option.type), entry.year, costText(session, entry)];
+    const state = index >= 0 ? words.moved : isClosed ? words.host_closed : words.left_out;
+    const told = index < 0 || isMoved ? [make("em", "pl-mark", state)] : [];
+    const put = () => does(session, words.restore, `back ${key}`, () => edits.putBack(edit, index), say("did_back", { name }));
+    const show = link(name, `show ${key}`, () => session.focus(index < 0 ? { site: option.site } : { plan: index }));
+    const box = append(make("div"), show, ...told, ...(isMoved && !isClosed ? [put()] : []), make("span", "pl-fine", facts.join(" · ")),
+      ...(index < 0 ? [] : yearChoice(session, index, key)));
+    const row = append(make("li", index < 0 ? "pl-off" : ""), tick(index >= 0, key, name, isClosed && index < 0, flip),
+      make("span", "pl-number", String(number)), box, gain);
     return { row, gain, index };
   }
 
@@ -73,7 +87,10 @@
     const field = keyed(make("input", "pl-name"), `name ${index}`);
     Object.assign(field, { type: "text", value: entryName(session, entry), maxLength: 60 });
     field.setAttribute("aria-label", words.name);
-    field.addEventListener("change", () => session.apply(edits.rename(session.edit, index, field.value.trim()), say("did_rename", { name: field.value.trim() })));
+    field.addEventListener("change", () => {
+      const name = field.value.trim();
+      session.apply(edits.rename(session.edit, index, name), say("did_rename", { name }));
+    });
     return field;
   }
 
@@ -83,9 +100,11 @@
     const gain = make("span", "pl-gain"), method = entry.method ? [entry.method] : [];
     const tail = make("span", "pl-fine", [typeName(session, entry.type), ...method, costText(session, entry)].join(" · "));
     const own = edits.isOption(entry) ? [] : [nameField(session, entry, index)];
-    const row = append(make("li"), tick(true, key, name, false, () => session.apply(edits.remove(edit, index), say("did_remove", { name }))), make("span", "pl-number pl-new", words.new_short),
-      append(make("div"), link(edits.isOption(entry) ? name : words.show, `show ${key}`, () => session.focus({ plan: index })), ...own,
-        act(words.remove, `remove ${key}`, () => session.apply(edits.remove(edit, index), say("did_remove", { name }))), tail, ...yearChoice(session, index, key)), gain);
+    const without = () => edits.remove(edit, index), told = say("did_remove", { name });
+    const show = link(edits.isOption(entry) ? name : words.show, `show ${key}`, () => session.focus({ plan: index }));
+    const drop = does(session, words.remove, `remove ${key}`, without, told), box = tick(true, key, name, false, () => session.apply(without(), told));
+    const row = append(make("li"), box, make("span", "pl-number pl-new", words.new_short),
+      append(make("div"), show, ...own, drop, tail, ...yearChoice(session, index, key)), gain);
     return { row, gain, index };
   }
 
@@ -159,7 +178,8 @@
       if (session.adding) { session.add(placeAsked(session)); } else { session.tell("adding"); }
     };
     const pick = choice(words.type, "add type", types.map((one) => [one.type, one.name]), asked.type, (type) => again({ type, price: 0 }));
-    const method = known.length < 2 ? [] : [choice(words.method, "add method", known.map((one, i) => [String(i), priceName(one)]), String(asked.price), (i) => again({ price: Number(i) }))];
+    const methods = known.map((one, i) => [String(i), priceName(one)]);
+    const method = known.length < 2 ? [] : [choice(words.method, "add method", methods, String(asked.price), (i) => again({ price: Number(i) }))];
     const years = session.meta.years.length < 2 ? [] : [choice(words.year, "add year", session.meta.years.map((one) => [String(one), String(one)]),
       String(asked.year || session.lastYear), (year) => again({ year: Number(year) }))];
     return [append(make("div", "pl-add"), make("h3", "", words.add_heading), pick, ...method, ...years, ...addButtons(session))];
@@ -181,14 +201,16 @@
     const told = session.city.closing(edits.reopen(session.edit, site), site)[session.standard];
     if (!told || (!told.nearest && !told.losing)) { return [note(words.closing_nobody)]; }
     const list = (moves) => append(make("ul", "pl-moves"), ...moves.slice(0, 5).map((move) => goneTo(session, move)));
-    return [note(say("closing_nearest", { n: digits(told.nearest) })), list(told.moves),
-      ...(told.losing ? [note(say("closing_losing", { n: digits(told.losing) }), "pl-less"), list(told.losing_moves)] : [note(words.closing_none_lost)])];
+    const losing = () => [note(say("closing_losing", { n: digits(told.losing) }), "pl-less"), list(told.losing_moves)];
+    const lost = told.losing ? losing() : [note(words.closing_none_lost)];
+    return [note(say("closing_nearest", { n: digits(told.nearest) })), list(told.moves), ...lost];
   }
 
   function changedRow(session, id) {
     const name = siteName(session, id), isClosed = session.edit.closed.includes(id);
-    return append(make("li"), append(make("div"), link(name, `show ${id}`, () => session.focus({ site: id })), make("em", "pl-mark", isClosed ? words.closed : words.moved),
-      act(words.restore, `reopen ${id}`, () => session.apply(edits.reopen(session.edit, id), say("did_reopen", { name }))), ...(isClosed ? hurt(session, id) : [])));
+    const show = link(name, `show ${id}`, () => session.focus({ site: id })), mark = make("em", "pl-mark", isClosed ? words.closed : words.moved);
+    const back = does(session, words.restore, `reopen ${id}`, () => edits.reopen(session.edit, id), say("did_reopen", { name }));
+    return append(make("li"), append(make("div"), show, mark, back, ...(isClosed ? hurt(session, id) : [])));
   }
 
   function existing(session) {
@@ -203,9 +225,11 @@
         draw(body);
         if (id) { session.focus({ site: id }); }
       });
-      const close = act(words.close, "close outlet", () => session.apply(edits.close(edit, chosen), say("did_close", { name: siteName(session, chosen) })), "pl-act pl-strong");
+      const said = say("did_close", { name: siteName(session, chosen) });
+      const close = does(session, words.close, "close outlet", () => edits.close(edit, chosen), said, "pl-act pl-strong");
       const told = chosen ? [append(make("div"), close, ...hurt(session, chosen))] : [];
-      refill(body, ...(ids.length ? [append(make("ul", "pl-list"), ...ids.map((id) => changedRow(session, id)))] : []), pick, ...told, note(words.existing_note));
+      const changed = ids.length ? [listed("pl-list", ids.map((id) => changedRow(session, id)))] : [];
+      refill(body, ...changed, pick, ...told, note(words.existing_note));
     };
     return folder(() => say("existing_heading", { n: session.edit.closed.length + Object.keys(session.edit.moved).length }), draw, false);
   }
@@ -214,9 +238,10 @@
   function bestRow(session, { option: k, newly, cost }) {
     const option = { ...session.optionAt(k), year: session.lastYear }, name = siteName(session, option.site);
     const size = option.size ? [option.size] : [];
+    const type = typeName(session, option.type), each = say("each_cost", { n: digits(Math.ceil(cost / newly)) });
     return append(make("li"), append(make("div"), link(name, `best ${k}`, () => session.focus({ option: k, site: option.site })),
-      act(words.add, `best add ${k}`, () => session.apply(edits.add(session.edit, option), say("did_add", { name, type: typeName(session, option.type) }))),
-      make("span", "pl-fine", [typeName(session, option.type), ...size, say("newly", { n: signed(newly) }), yuan(cost), say("each_cost", { n: digits(Math.ceil(cost / newly)) })].join(" · "))));
+      does(session, words.add, `best add ${k}`, () => edits.add(session.edit, option), say("did_add", { name, type })),
+      make("span", "pl-fine", [type, ...size, say("newly", { n: signed(newly) }), yuan(cost), each].join(" · "))));
   }
 
   function best(session) {
@@ -230,12 +255,13 @@
       refill(body, pick, note(words.computing));
       stepwise(() => session.edit === edit && session.standard === standard, () => {
         const rows = session.city.best(edit, standard, type ? [type] : undefined).filter((one) => one.newly > 0).slice(0, 10);
-        refill(body, pick, ...(rows.length ? [append(make("ol", "pl-list"), ...rows.map((one) => bestRow(session, one)))] : [note(words.best_none)]), note(words.best_note));
+        const told = rows.length ? listed("pl-list", rows.map((one) => bestRow(session, one))) : note(words.best_none);
+        refill(body, pick, told, note(words.best_note));
         return false;
       });
     };
     return folder(() => words.best_heading, draw, false);
   }
 
-  live.lists = { best, entryName, existing, plan, planHeading, siteName, tone, typeName };
+  live.lists = { best, entryName, existing, plan, planHeading, siteName, typeName };
 })(globalThis);

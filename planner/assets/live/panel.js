@@ -12,7 +12,8 @@
     choices.forEach(([value, text]) => {
       const radio = keyed(make("input"), `${name} ${value}`), own = value === session.start[name];
       Object.assign(radio, { type: "radio", name: `pl-${name}`, value, checked: value === now });
-      radio.addEventListener("change", () => session.apply(edits.set(session.edit, { [name]: value }), say("did_switch", { name: heading, to: text })));
+      const told = say("did_switch", { name: heading, to: text });
+      radio.addEventListener("change", () => session.apply(edits.set(session.edit, { [name]: value }), told));
       append(box, append(make("label"), radio, make("span", "", own ? say("deciding", { name: text }) : text)));
     });
     return box;
@@ -20,7 +21,8 @@
 
   function metrics({ meta }) {
     const own = new Set(meta.standards.map((one) => one.own)), name = own.size > 1 ? words.metric_own : words[`metric_${[...own][0]}`];
-    const others = [["road", "straight"], ["straight", "road"]].filter(([metric, other]) => own.has(other) && meta.standards.some((one) => one.own === other && one.ways[metric]));
+    const others = [["road", "straight"], ["straight", "road"]]
+      .filter(([metric, other]) => own.has(other) && meta.standards.some((one) => one.own === other && one.ways[metric]));
     return [["own", name], ...others.map(([metric]) => [metric, words[`metric_${metric}`]])];
   }
 
@@ -46,10 +48,12 @@
     last.setAttribute("aria-live", "polite");
     const undo = act(words.undo, "undo", () => session.undo()), redo = act(words.redo, "redo", () => session.redo());
     const reset = act(words.reset, "reset", () => session.reset(words.did_reset));
-    append(tools, undo, redo, reset, act(words.compare, "compare", () => live.compare.show(session)), act(words.hand_back, "back", () => live.handback.dialog(session), "pl-act pl-strong"));
-    append(box, append(make("p", "pl-title"), make("span", "pl-badge", words.room), make("span", "", say("beside", { signed: live.tables.signedName(session) }))), tools, last);
+    const compare = act(words.compare, "compare", () => live.compare.show(session));
+    append(tools, undo, redo, reset, compare, act(words.hand_back, "back", () => live.handback.dialog(session), "pl-act pl-strong"));
+    const beside = make("span", "", say("beside", { signed: live.tables.signedName(session) }));
+    append(box, append(make("p", "pl-title"), make("span", "pl-badge", words.room), beside), tools, last);
     const update = () => {
-      [[undo, session.past.length], [redo, session.future.length], [reset, session.isChanged]].forEach(([button, can]) => { button.disabled = !can; });
+      [[undo, session.past.length], [redo, session.future.length], [reset, session.isChanged]].forEach(([one, can]) => { one.disabled = !can; });
       last.textContent = session.isChanged ? session.words || words.room : words.as_signed;
     };
     return { box, update, follows: ["edit"] };

@@ -25,13 +25,14 @@
   }
 
   function communitiesLine(before, after) {
-    const text = say("communities_line", { before: digits(before.communities_covered), after: digits(after.communities_covered), all: digits(after.communities) });
-    const more = after.communities_covered - before.communities_covered;
+    const [from, to] = [before, after].map((one) => one.communities_covered), more = to - from;
+    const text = say("communities_line", { before: digits(from), after: digits(to), all: digits(after.communities) });
     return append(make("span", "pl-line pl-fine"), make("span", "", text), make("b", tone(more), more ? signed(more) : ""));
   }
 
   function standardRow(session, i) {
-    const standard = session.meta.standards[i], radio = keyed(make("input"), `standard ${i}`), row = make("label", "pl-standard"), told = make("span", "pl-told");
+    const standard = session.meta.standards[i], radio = keyed(make("input"), `standard ${i}`);
+    const row = make("label", "pl-standard"), told = make("span", "pl-told");
     const name = append(make("strong", "", standard.name)), way = make("span", "pl-fine");
     Object.assign(radio, { type: "radio", name: "pl-standard", checked: session.standard === i });
     name.id = `pl-standard-${i}`;
@@ -74,8 +75,9 @@
       const before = session.base.cost, after = session.figures.cost;
       const rows = [["cost_once", "once"], ["cost_yearly", "yearly"], ["cost_total", "total"], ["cost_estimated", "estimated"]]
         .map(([key, part]) => [say(key, { years }), before[part], after[part]]);
-      refill(body, table(["", signedName(session), words.room, words.difference], rows.map(costRow), "pl-money"),
-        make("h3", "", say("by_funding", { years })), table(["", signedName(session), words.room, words.difference], fundingRows(before, after).map(costRow), "pl-money"));
+      const head = ["", signedName(session), words.room, words.difference];
+      refill(body, table(head, rows.map(costRow), "pl-money"), make("h3", "", say("by_funding", { years })),
+        table(head, fundingRows(before, after).map(costRow), "pl-money"));
     }, true);
   }
 
@@ -134,8 +136,8 @@
     const speeds = meta.speeds.filter((speed) => speed !== start.speed).map((speed) => [say("kph", { speed }), set(start, { speed })]);
     const own = meta.standards[session.standard].own, other = own === "road" ? "straight" : "road";
     const metrics = meta.standards[session.standard].ways[other] ? [[words[`metric_${other}`], set(start, { metric: other })]] : [];
-    const rules = of === "people" ? [] : meta.rules.filter((rule) => rule !== start.rule).map((rule) => [say("rule_of", { share: ruleShare(rule) }), set(start, { rule })]);
-    return [...speeds, ...metrics, ...rules];
+    const rules = meta.rules.filter((rule) => rule !== start.rule).map((rule) => [say("rule_of", { share: ruleShare(rule) }), set(start, { rule })]);
+    return [...speeds, ...metrics, ...(of === "people" ? [] : rules)];
   }
 
   /* A decimal text of a share as percent, without the noise of floating point. */
@@ -161,11 +163,12 @@
     const others = ways(session, of), signedShares = shares(session.start), todays = shares(session.city.today);
     const counted = others.map(([, edit]) => shares(edit)), built = shares(session.everything(session.start));
     const rows = signedShares.map(([whole, part], i) => {
-      const of1000 = (table_) => tenths(table_[i][1], table_[i][0]), now = tenths(part, whole);
+      const of1000 = (one) => tenths(one[i][1], one[i][0]), now = tenths(part, whole);
       return whole ? [append(make("th"), make("bdi", "", session.meta.districts[i])), words[verdict(now, counted.map(of1000), of1000(built))],
         [percent(now), "pl-deciding"], percent(of1000(todays)), ...counted.map((one) => percent(of1000(one))), percent(of1000(built))] : null;
     }).filter(Boolean);
-    const heads = [words.district, words.why, say("deciding", { name: signedName(session) }), words.today, ...others.map(([name]) => name), words.all_built];
+    const heads = [words.district, words.why, say("deciding", { name: signedName(session) }), words.today, ...others.map(([name]) => name),
+      words.all_built];
     const box = append(make("div", "pl-wide"), table(heads, rows, "pl-why"));
     box.tabIndex = 0;
     box.setAttribute("role", "region");
