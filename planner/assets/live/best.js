@@ -125,7 +125,7 @@
   // People whom a facility at a place would newly cover.
   function newlyBy(room, open, s, times, place, outlet) {
     const { people, codes } = room.load.points, code = codes[s], { COUNTS, UNMET, PLACELESS } = live.codes;
-    const { point, cost } = room.survey.reachOf(place, open.kinds[s]), limit = open.limits[s];
+    const { point, cost } = room.survey.reachOf(place, open.kinds[s], open.kinds[s].limit), limit = open.limits[s];
     let sum = 0;
     for (let k = 0; k < point.length; k++) {
       const p = point[k];

@@ -12,26 +12,13 @@
   // --- reach of places ------------------------------------------------------------------------------------------------
 
   // What decides under a way of measuring: standards of one kind share searches. Minutes of a drive change with the
-  // speed at which the ways to and from the road are walked; metres do not.
-  function kindOf(way, kph, limits) {
+  // speed at which the ways to and from the road are walked; metres do not. `limit` is the largest of all speeds.
+  function kindOf(way, kph) {
     const key = way.mode === "straight" ? "straight" : way.mode + " " + way.measure + (way.measure === "time" ? " " + kph : "");
-    return { key, mode: way.mode, measure: way.measure, kph, limit: limits.get(way.mode + " " + way.measure) };
+    return { key, mode: way.mode, measure: way.measure, kph, limit: Math.max(...way.limits) };
   }
 
-  // The largest limit of each mode and measure, of all speeds: so far every place is searched, once.
-  function largestLimits(meta) {
-    const limits = new Map();
-    for (const standard of meta.standards) {
-      for (const way of [standard.ways.road, standard.ways.straight]) {
-        if (!way) continue;
-        const name = way.mode + " " + way.measure;
-        limits.set(name, Math.max(limits.get(name) || 0, ...way.limits));
-      }
-    }
-    return limits;
-  }
-
-  // Feet and reach of places; `reachOf` gives the same object for the same place and kind.
+  // Feet and reach of places.
   function surveyor(load) {
     const parts = new Map(), out = { point: new Int32Array(load.points.n), cost: new Int32Array(load.points.n) };
     const part = (name, make) => {
@@ -56,12 +43,13 @@
       return foot ? network(kind.mode).within(foot, kind.measure, limit, kind.kph, out) : 0;
     }
 
-    function reachOf(place, kind) {
-      if (!place.reach.has(kind.key)) {
-        const count = search(place, kind, kind.limit);
-        place.reach.set(kind.key, { point: out.point.slice(0, count), cost: out.cost.slice(0, count) });
-      }
-      return place.reach.get(kind.key);
+    // What is within a limit, and maybe more: what was found once is kept.
+    function reachOf(place, kind, limit) {
+      const kept = place.reach.get(kind.key);
+      if (kept && kept.limit >= limit) return kept;
+      const count = search(place, kind, limit), found = { limit, point: out.point.slice(0, count), cost: out.cost.slice(0, count) };
+      place.reach.set(kind.key, found);
+      return found;
     }
 
     return { network, footOf, search, reachOf, out };
@@ -108,7 +96,7 @@
 
   // Lays out an edit: sites with what is open there, in the order of the sites, then the places of the room.
   function layout(load, places, numbers) {
-    const { meta } = load, limits = largestLimits(meta), standing = meta.sites.map((site) => split(site.types));
+    const { meta } = load, standing = meta.sites.map((site) => split(site.types));
 
     // An entry of the plan at an outlet that is closed opens nothing.
     const counts = (edit, entry) => Boolean(entry.at) || !edit.closed.includes(entry.site);
@@ -140,7 +128,7 @@
       const ways = meta.standards.map((standard) => wayOf(standard, edit.metric));
       return {
         edit, kph, ways, rule: String(edit.rule), spots: spots(edit),
-        kinds: ways.map((way) => kindOf(way, kph, limits)), limits: ways.map((way) => way.limits[speed]),
+        kinds: ways.map((way) => kindOf(way, kph)), limits: ways.map((way) => way.limits[speed]),
       };
     }
 

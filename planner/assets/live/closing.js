@@ -16,7 +16,7 @@
     // as the crow flies only sites within the cutoff are looked at
     const site = new Int32Array(2 * n).fill(-1), cost = new Float64Array(2 * n).fill(Infinity);
     spots.forEach((spot, i) => {
-      const reach = room.survey.reachOf(spot.place, kind);
+      const reach = room.survey.reachOf(spot.place, kind, kind.limit);
       reach.point.forEach((p, k) => {
         const mm = reach.cost[k];
         if (mm > open.limits[s] || mm >= cost[2 * p + 1]) return;
@@ -33,7 +33,7 @@
     const { n, lon, lat, codes } = room.load.points, { COUNTS, MET, UNMET, PLACELESS } = live.codes, code = codes[s];
     const many = new Uint8Array(n), byOutlet = new Uint8Array(n), only = new Int32Array(n).fill(-1);
     spots.forEach((spot, i) => {
-      const { point, cost } = room.survey.reachOf(spot.place, open.kinds[s]);
+      const { point, cost } = room.survey.reachOf(spot.place, open.kinds[s], open.kinds[s].limit);
       for (let k = 0; k < point.length; k++) {
         const p = point[k];
         if (cost[k] > open.limits[s] || !(code[p] & COUNTS) || code[p] & PLACELESS) continue;

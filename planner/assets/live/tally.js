@@ -181,6 +181,11 @@
 
   const same = (a, b) => a.reach === b.reach && a.many === b.many && a.there === b.there;
 
+  // How far a place is searched at once: as far as any standard that it serves asks for, at any speed.
+  function farthest(laid, spot, kind) {
+    return laid.kinds.reduce((most, { key, limit }, s) => (key === kind.key && spot.serving[s] ? Math.max(most, limit) : most), 0);
+  }
+
   // Open facilities by place: how many serve a standard, and how many of them stand where an outlet of today does.
   function openNow(laid, s, reachOf) {
     const open = new Map();
@@ -192,7 +197,7 @@
         old.many += many;
         old.there += there;
       } else {
-        open.set(spot.place.key, { reach: reachOf(spot.place, laid.kinds[s]), many, there });
+        open.set(spot.place.key, { reach: reachOf(spot.place, laid.kinds[s], farthest(laid, spot, laid.kinds[s])), many, there });
       }
     }
     return open;
