@@ -275,7 +275,9 @@ def test_escape_puts_back_what_is_dragged(page: Page) -> None:
     start = marker(page, OPTION)
     drag(page, OPTION, -60, 40)
     page.keyboard.press("Escape")
+    page.wait_for_timeout(200)
     page.mouse.up()
+    assert page.locator(".pm-live-dock").is_hidden()  # no click of its own
     assert not session(page, "session.isChanged")
     assert marker(page, OPTION) == pytest.approx(start, abs=1)
 
@@ -321,6 +323,40 @@ def test_a_new_place_is_put_where_the_map_is_clicked(page: Page) -> None:
     assert (session(page, "session.adding"), session(page, "session.edit.plan.length")) == (None, 5)
 
 
+def test_another_type_asked_for_takes_the_place_of_the_one_in_the_hand(page: Page) -> None:
+    session(page, f"session.add({GIG!r})")
+    page.mouse.move(900, 400)
+    page.evaluate(PAINTED)
+    session(page, f"session.add({ {**GIG, 'type': 'e_station', 'method': ''}!r})")
+    page.evaluate(PAINTED)
+    assert page.locator(".pm-live-bubble").count() == 1
+    page.mouse.click(905, 405)
+    page.evaluate(PAINTED)
+    assert session(page, "session.edit.plan.slice(4).map((entry) => entry.type)") == ["e_station"]
+
+
+def test_the_shown_standard_may_change_while_something_is_in_the_hand(page: Page) -> None:
+    click_marker(page, OPTION)
+    press(page, "移动")
+    x, y = marker(page, OPTION)
+    page.keyboard.press("Shift+ArrowLeft")
+    page.evaluate(PAINTED)
+    assert sum(bubble(page)) > 0
+    session(page, "session.show(1)")
+    page.evaluate(PAINTED)
+    assert bubble(page) == (0, 0)  # it does not serve that one
+    assert marker(page, OPTION) == pytest.approx((x - 64, y), abs=1.5)
+
+
+def test_what_is_dragged_to_the_edge_pulls_the_map_along(page: Page) -> None:
+    before = session(page, "plannerPage.map().getCenter().lng")
+    x, _ = marker(page, OPTION)
+    drag(page, OPTION, 1360 - x, 0)
+    assert session(page, "plannerPage.map().getCenter().lng") > before
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+
 # ---- cards ----
 
 
@@ -352,7 +388,7 @@ def test_a_closed_outlet_says_who_is_touched_and_where_they_go(page: Page) -> No
     found = session(page, "session.city.closing(session.edit, 'E1')[0]")
     click_marker(page, "s:6")
     told = dock(page)
-    assert f"{found['nearest']} 人的最近网点是它，其中 {found['losing']} 人" in told
+    assert f"{found['nearest']} 人的最近网点是它；{found['losing']} 人" in told
     for move in found["moves"][:5]:
         assert f"{move['people']} 人 → {name_of(move['to'])}，多走 {-(-move['more_mm'] // 1000)} 米" in told
     labels = page.locator(".pm-live-label").all_inner_texts()

@@ -5,12 +5,13 @@
   const NEAR = 4, FAR_TOUCH = 10; // pixels: before a press is a drag; that a finger may slip in a long press
   const HOLD_MS = 450, QUIET_MS = 150, TELL_MS = 350; // a long press; clicks right after a drag; wait before the reader is told
   const STEP = 8, LARGE = 64; // pixels that an arrow key moves, alone and with Shift
+  const EDGE = 24, TOP = 28; // pixels: where a drag pulls the map; of the ribbon above it
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
   /* `stage` is the scene's: session, map, say, lines (a canvas layer), icon(look), peopleOf(points), isOff(result), heldOf(marker), markerOf(key). */
   class Carry {
     constructor(stage) {
-      Object.assign(this, { stage, map: stage.map, held: null, press: null, quiet: false });
+      Object.assign(this, { stage, map: stage.map, held: null, press: null, spent: null, quiet: false });
       const pane = this.map.getPane("live-sites");
       pane.addEventListener("pointerdown", (event) => this.down(event));
       pane.addEventListener("mousedown", (event) => this.keepMap(event));
@@ -49,8 +50,18 @@
     restart() {
       if (!this.held) { return; }
       const { session } = this.stage;
+      const { wanted } = this.held;
       this.held.reach = session.city.drag(session.edit, this.held.drag, session.standard).at;
-      this.ask();
+      this.to(L.latLng(wanted[1], wanted[0]));
+    }
+
+    /* Another new place is asked for: the one in the hand goes without ending that. Returns where it was, or null. */
+    swap() {
+      if (!this.held || !this.held.giveUp) { return null; }
+      const { wanted } = this.held;
+      this.held.giveUp = null;
+      this.cancel();
+      return wanted;
     }
 
     to(latlng) {
@@ -90,6 +101,7 @@
       cancelAnimationFrame(held.frame);
       clearTimeout(this.telling);
       this.held = null;
+      this.spent = this.press && this.press.id; // given up by a key: the button is still down
       this.press = null;
       this.bar.hidden = true;
       this.hint.textContent = "";
@@ -98,7 +110,6 @@
       if (held.shade) { held.shade.remove(); }
       if (!held.key) { held.marker.remove(); }
       this.map.dragging.enable();
-      this.hush();
       this.stage.session.preview(null);
       this.stage.lines.again();
       return held;
@@ -159,8 +170,16 @@
       if (!this.held && !press.isTouch && far > NEAR) { this.begin(press.held); }
       if (this.held && this.press && (press.moved || far > NEAR)) {
         press.moved = true;
+        this.pull(at);
         this.to(this.map.containerPointToLatLng(at.add(press.grip)));
       }
+    }
+
+    /* At the edge of the map what is dragged pulls the map along. */
+    pull({ x, y }) {
+      const { x: width, y: height } = this.map.getSize(), side = (from, to) => (from < EDGE ? -EDGE : to < EDGE ? EDGE : 0);
+      const by = [side(x, width - x), side(y - TOP, height - y)];
+      if (by[0] || by[1]) { this.map.panBy(by, { animate: false }); }
     }
 
     forget() {
@@ -171,13 +190,17 @@
     /* What was held without being moved stays in the hand: a tap sets it down. */
     up(event) {
       const { press } = this;
-      if (!press || press.id !== event.pointerId) { return; }
-      this.forget();
-      if (this.held && press.moved) { this.drop(); } else if (this.held) {
-        this.map.dragging.enable();
-        this.bar.hidden = false;
+      if (this.spent === event.pointerId) {
+        this.spent = null;
         this.hush();
       }
+      if (!press || press.id !== event.pointerId) { return; }
+      this.forget();
+      if (!this.held) { return; }
+      this.hush();
+      if (press.moved) { this.drop(); return; }
+      this.map.dragging.enable();
+      this.bar.hidden = false;
     }
 
     lose(event) {

@@ -36,7 +36,7 @@
       if (what === "live") { this.turn(); }
       if (!this.session.isOn) { return; }
       if (what === "edit") { this.carry.cancel(); this.refresh(); }
-      if (what === "standard") { this.carry.restart(); this.refresh(); }
+      if (what === "standard") { this.refresh(); this.carry.restart(); }
       if (what === "adding") { this.adding(); }
       if (what === "preview") { this.writeRibbon(); }
       if (what === "focus") { this.focus(more); }
@@ -143,7 +143,7 @@
 
     typeName({ type, size }) {
       const known = this.meta.types.find((one) => one.type === type), name = known ? known.name : type;
-      return size ? `${name}（${size}）` : name;
+      return size ? this.say("sized", { name, size }) : name;
     }
 
     typesOf(site) {
@@ -248,10 +248,11 @@
     adding() {
       const { session } = this, { adding } = session, { lng, lat } = this.map.getCenter();
       if (!adding) { this.carry.cancel(); return; }
+      const at = this.carry.swap() || [lng, lat];
       const name = this.typeName(adding), look = { state: "planned", form: this.formOf(adding.type), number: this.say("new_short"), isChanged: true };
       this.carry.begin({
-        drag: adding, key: null, home: null, at: [lng, lat], look, name,
-        commit: (at) => session.place(at, this.say("did_add", { type: name })), giveUp: () => session.add(null),
+        drag: adding, key: null, home: null, at, look, name,
+        commit: (place) => session.place(place, this.say("did_add", { type: name })), giveUp: () => session.add(null),
       });
     }
 
