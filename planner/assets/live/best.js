@@ -19,27 +19,29 @@
 
   // What a standard sees of a drag: who is covered whatever place is tried, and what the dragged facility would serve.
   function viewOf(room, calm, s, open, full, item) {
-    const { points, meta } = room.load, basis = room.tallier.bases[s], { MET, UNMET, PLACELESS } = live.codes;
+    const { points, meta } = room.load, basis = room.tallier.bases[s], { COUNTS, MET, UNMET, PLACELESS } = live.codes;
     const serves = (types) => types.some((type) => meta.standards[s].served_by.includes(type));
-    const outlet = serves(item.standing), one = { s, outlet, serving: serves(item.types) };
-    const before = Uint8Array.from(room.counter.times(full, s), (many) => (many > 0 ? 1 : 0));
-    const times = Int32Array.from(calm.times(open, s));
-    for (const p of one.serving ? basis.rows : []) {
+    const outlet = serves(item.standing), serving = serves(item.types), times = calm.times(open, s).slice();
+    const now = room.counter.times(full, s), before = new Uint8Array(points.n), closed = new Uint8Array(points.n), held = [];
+    for (let p = 0; p < points.n; p++) {
+      const code = basis.code[p];
       // an outlet anywhere makes a point met that was found so, and anything open one of which nobody knows the outlet
-      if (basis.code[p] & MET && (basis.code[p] & PLACELESS || outlet)) times[p] = Math.max(times[p], 1);
+      if (serving && code & MET && times[p] < 1 && (code & PLACELESS || outlet)) times[p] = 1;
+      const deaf = !(code & COUNTS) || (code & UNMET && (outlet || code & PLACELESS));
+      closed[p] = times[p] > 0 || deaf ? 1 : 0;
+      before[p] = now[p] > 0 ? 1 : 0;
+      if (before[p] && code & COUNTS && times[p] < 1) held.push(p);
     }
     const found = room.tallier.covered(s, times), needs = room.tallier.needs(s, full.rule);
-    const deaf = Uint8Array.from(basis.code, (code) => (!(code & 1) || (code & UNMET && (outlet || code & PLACELESS)) ? 1 : 0));
     return {
-      ...one, kind: open.kinds[s], limit: open.limits[s], before, basis, needs,
-      closed: Uint8Array.from(times, (many, p) => (many > 0 || deaf[p] ? 1 : 0)), // covered without it, or never by it
-      held: basis.rows.filter((p) => before[p] && !(times[p] > 0)), // covered only by it where it stands now
+      s, serving, kind: open.kinds[s], limit: open.limits[s], before, basis, needs,
+      closed, // covered without it, or never by it
+      held, // covered only by it where it stands now
       people: found.people,
       byUnit: found.byUnit,
       communities: needs.reduce((many, need, u) => many + (need !== Infinity && found.byUnit[u] >= need ? 1 : 0), 0),
       more: new Float64Array(meta.units.length),
       touched: new Int32Array(meta.units.length),
-      seen: new Uint8Array(points.n),
     };
   }
 

@@ -240,8 +240,10 @@
 
     // 0 the standard does not speak of the point, 1 uncovered, 2 covered, 3 cannot be judged
     function states(edit, s) {
-      const times = counter.times(laid(edit), s), { COUNTS, APART } = live.codes;
-      return Uint8Array.from(load.points.codes[s], (code, p) => (code & COUNTS ? (times[p] > 0 ? 2 : 1) : code & APART ? 3 : 0));
+      const times = counter.times(laid(edit), s), { COUNTS, APART } = live.codes, code = load.points.codes[s];
+      const found = new Uint8Array(load.points.n);
+      for (let p = 0; p < found.length; p++) found[p] = code[p] & COUNTS ? (times[p] > 0 ? 2 : 1) : code[p] & APART ? 3 : 0;
+      return found;
     }
 
     function check() {
