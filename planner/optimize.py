@@ -8,7 +8,7 @@ from __future__ import annotations
 from planner.classic import lscp, mclp, partial_cover
 from planner.medians import facility_location, p_median
 from planner.siting import Instance, Plan
-from planner.solving import most_reachable, solve
+from planner.solving import most_reachable, proof_of, solve
 
 __all__ = [
     "Instance",
@@ -19,5 +19,6 @@ __all__ = [
     "most_reachable",
     "p_median",
     "partial_cover",
+    "proof_of",
     "solve",
 ]

@@ -115,6 +115,8 @@ def _measured(told: Reading) -> str:
 def _certified(told: Reading) -> Iterator[str]:
     """Say what the reckoning without the solver proves: how much less the best plan can be, as a part of this one."""
     language, plan = told.language, told.plan
+    if told.given and plan["certified_bound"] and plan["objective_of"] == "min_cost":
+        yield say("proposal.effect.given_bound", language, bound=money(plan["certified_bound"], language))
     if plan["certified_gap"] is None:
         return
     cheapest, gap = plan["objective_of"] == "min_cost", gap_percent(plan["certified_gap"])

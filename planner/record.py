@@ -238,7 +238,8 @@ def plan_record(
     cost_yuan
         Cost within the horizon.
     certified_bound
-        Bound of the objective that the plan's certificate proves.
+        Bound of the objective that the plan's certificate proves; with a given plan, of every plan that meets all goals
+        and keeps all rules.
     conflict, conflict_words, least_budget
         Where no plan meets all goals and rules: the fewest that cannot hold together, as they are named in the problem
         and in words, and the least cost that would.
@@ -265,7 +266,7 @@ def plan_record(
         "bound": _in_people(plan.bound, scale),
         "gap": plan.gap,
         "certified_bound": _in_people(certified_bound, scale),
-        "certified_gap": certified_gap(plan, certified_bound),
+        "certified_gap": None if given else certified_gap(plan, certified_bound),
         "ties_broken": plan.ties_broken,
         "conflict": [] if conflict is None else list(conflict.names),
         "conflict_words": list(conflict_words),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RUN, SCENARIO = "run.json", "scenario.toml"
 
-_CLAIMS = ("bound", "gap", "certified_bound", "certified_gap")
+_CLAIMS = ("bound", "gap", "certified_gap")
 """What is said of a plan beside others: nothing of one that was not sought."""
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from planner.covering import Covering
     from planner.program import Relaxed
+    from planner.siting import Multipliers
 
 
 RELAX_PART = 0.25
@@ -177,6 +178,27 @@ def solve(
     if found.multipliers is None and relaxed is not None:
         found = replace(found, multipliers=multipliers_of(instance, relaxation, relaxed))
     return replace(found, seconds=time.monotonic() - started)
+
+
+def proof_of(instance: Instance, *, seconds: float) -> Multipliers | None:
+    """Find multipliers that prove what every plan of an instance that meets its goals comes to at least.
+
+    Parameters
+    ----------
+    instance
+        The problem.
+    seconds
+        Time for its program without whole numbers.
+
+    Returns
+    -------
+    multipliers
+        None where that program has no optimum (no plan can meet the goals), or none was found in the time.
+    """
+    reduced = reduce(instance)
+    relaxation = relaxation_of(instance, reduced, problem_of(instance, reduced).model)
+    relaxed = milp.relax(relaxation.program, seconds=seconds)
+    return None if relaxed is None else multipliers_of(instance, relaxation, relaxed)
 
 
 def _stated(problem: Problem, answer: Answer, seconds: float) -> Plan:

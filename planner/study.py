@@ -198,14 +198,14 @@ def _why_not(
 
 
 def _plan(inputs: Inputs, instance: Instance, report: Callable[[str], None]) -> Plan:
-    """Seek the plan, or measure the one that the scenario gives."""
-    scenario = inputs.scenario
+    """Seek the plan, or measure the one that the scenario gives and prove what one that meets the goals would cost."""
+    scenario, siting = inputs.scenario, inputs.scenario.siting
     if scenario.build is None:
-        siting = scenario.siting
         return optimize.solve(instance, gap=siting.gap, time_limit_s=siting.time_limit_s, report=report)
     phased = bool(scenario.phase)
     facilities = [(one.site, one.type, one.size, one.year if phased else None) for one in scenario.build]
-    return given.measure(instance, given.columns_of(instance, facilities), report=report)
+    plan = given.measure(instance, given.columns_of(instance, facilities), report=report)
+    return replace(plan, multipliers=optimize.proof_of(instance, seconds=float(siting.time_limit_s)))
 
 
 def study(inputs: Inputs, report: Callable[[str], None]) -> Study:

@@ -211,6 +211,8 @@ def _given_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     asked = "asked" if goals_asked(run) else "bare"
     status = status_of(plan)
     yield say(f"summary.{status}_{asked}" if status == "given" else f"summary.{status}", language)
+    if plan["certified_bound"] and plan["objective_of"] == "min_cost":
+        yield say("summary.given_bound", language, bound=money(plan["certified_bound"], language))
 
 
 def _cost_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:

@@ -77,6 +77,7 @@ def test_a_run_of_what_is_handed_back_gives_what_the_room_saw(tmp_path: Path, wh
     load = load_of(studied)
     meta = in_engine(NODE, load, META)["meta"]
     edits = random_edits(meta, random.Random(3), 6 if where == "town" else 3, met_standards(studied))  # noqa: S311
+    certified = []
     for k, back in enumerate(handed_back(load, edits)):
         child = out / f"back-{k}.toml"
         child.write_text(back["toml"], encoding="utf-8")
@@ -84,3 +85,8 @@ def test_a_run_of_what_is_handed_back_gives_what_the_room_saw(tmp_path: Path, wh
         assert done.exit_code in (0, 3), back["toml"]
         assert done.record["plan"]["given"] is True
         assert told(done.record) == shown(back["figures"], meta), back["toml"]
+        proven = out / f"back-{k}" / "certificate.json"
+        bound = json.loads(proven.read_text(encoding="utf-8"))["bound"] if proven.exists() else None
+        assert bound == done.record["plan"]["certified_bound"]
+        certified.append(bound is not None)
+    assert any(certified)
