@@ -545,6 +545,26 @@ def test_goals_say_what_is_missing_and_what_it_takes(room: Page) -> None:
     box.locator("text=/再建 .* 处可以达到|有用的候选点都加上/").wait_for()
 
 
+def test_a_share_that_the_room_asks_for_tells_what_is_missing(room: Page) -> None:
+    box = part(room, "目标")
+    one = figures_of(room)["standards"][0]
+    for typed, told in (
+        ("90", f"还差 {-(-one['people'] * 9 // 10) - one['covered']:,} 人"),
+        ("0.1", "已经达到"),
+        ("多些", "请填百分数"),
+    ):
+        box.locator("[data-key=target]").fill(typed)
+        box.locator("[data-key='seek target']").click()
+        box.locator(f"text={told}").wait_for()
+    most = asked(room, "session.figuresOf(session.everything(session.edit)).standards[0].covered")
+    within = most * 1000 // one["people"]
+    assert within > one["covered"] * 1000 // one["people"], "more can be built"
+    box.locator("[data-key=target]").fill(f"{within // 10}.{within % 10}")
+    box.locator("[data-key='seek target']").click()
+    box.locator("[data-key='use target']").click()
+    assert figures_of(room)["standards"][0]["covered"] * 1000 >= within * one["people"]
+
+
 def test_communities_the_next_best_place_and_what_nobody_reaches(room: Page) -> None:
     best = part(room, "再加一处")
     best.locator("li").first.wait_for()

@@ -24,18 +24,15 @@
     return say(goal.of === "communities" ? "lack_communities" : "lack_people", { n: digits(one.needed - one.reached) });
   }
 
-  /* Add the next best place again and again until a goal is met: how many that takes and what it costs, not the least. */
-  function seek(session, g, scope, tell) {
-    const { edit, meta } = session, goal = meta.goals[g], place = goal.scopes[scope] || "";
-    const within = (k) => !place || [meta.sites[meta.options[k].site].district, meta.sites[meta.options[k].site].town].includes(place);
+  /* Add the next best place again and again until `isMet(figures)`: how many that takes and what it costs, not the least. */
+  function seek(session, { standard, within, isMet }, tell) {
+    const { edit } = session;
     let tried = edit, count = 0;
-    const reached = () => session.figuresOf(tried).goals[g][scope];
     stepwise(() => session.edit === edit, () => {
-      const now = reached();
-      const isOver = now.met || count >= MOST_PLACES;
-      const next = isOver ? null : session.city.best(tried, goal.standard).find((one) => one.newly > 0 && within(one.option));
+      const figures = session.figuresOf(tried), isOver = isMet(figures) || count >= MOST_PLACES;
+      const next = isOver ? null : session.city.best(tried, standard).find((one) => one.newly > 0 && within(one.option));
       if (!next) {
-        tell(now, tried, count);
+        tell({ figures, tried, count });
         return false;
       }
       tried = edits.add(tried, { ...session.optionAt(next.option), year: session.lastYear });
@@ -44,11 +41,54 @@
     });
   }
 
-  function sought(session, goal, now, tried, count, key) {
-    const cost = session.figuresOf(tried).cost.total - session.figures.cost.total;
-    const values = { n: count, cost: yuan(cost), years: session.meta.horizon_years };
+  /* What was found: `lack` says what is still missing, null where nothing is. */
+  function sought(session, { figures, tried, count }, lack, key) {
+    const values = { n: count, cost: yuan(figures.cost.total - session.figures.cost.total), years: session.meta.horizon_years };
     const use = count ? [act(words.use, `use ${key}`, () => session.apply(tried, say("did_seek", { n: count })))] : [];
-    return [note(now.met ? say("sought", values) : say("sought_not", { ...values, lack: lacking(goal, now) })), ...use];
+    return [note(lack === null ? say("sought", values) : say("sought_not", { ...values, lack })), ...use];
+  }
+
+  /* ---- a share that the room asks for ---- */
+  const wanted = { text: "90" };
+
+  /* Tenths of a percent of a share as typed; null for what is no share. */
+  function typedTenths(text) {
+    const found = /^(\d{1,3})(?:[.．](\d))?\s*[%％]?$/.exec(text.trim()), tenths = found ? Number(found[1] + (found[2] || "0")) : 0;
+    return tenths > 0 && tenths <= 1000 ? tenths : null;
+  }
+
+  /* The cheapest step of the frontier that reaches so many people, in words. */
+  function frontierStep(session, needed) {
+    const found = session.meta.frontier, isShown = found && found.standard === session.standard;
+    const step = isShown ? found.points.filter((point) => point.people >= needed).sort((a, b) => a.cost_yuan - b.cost_yuan)[0] : null;
+    return step ? [note(say("target_step", { cost: yuan(step.cost_yuan), n: step.open.length, years: session.meta.horizon_years }))] : [];
+  }
+
+  function askTarget(session, told) {
+    const tenths = typedTenths(wanted.text), s = session.standard, { people, covered } = session.figures.standards[s];
+    const needed = Math.ceil((tenths * people) / 1000), short = say("lack_people", { n: digits(needed - covered) });
+    if (tenths === null) { return told.replaceChildren(note(words.target_wrong, "pl-less")); }
+    if (covered >= needed) { return told.replaceChildren(note(words.target_met, "pl-more")); }
+    told.replaceChildren(note(short), note(words.computing));
+    return seek(session, { standard: s, within: () => true, isMet: (figures) => figures.standards[s].covered >= needed }, (found) => {
+      const left = needed - found.figures.standards[s].covered;
+      const lack = left > 0 ? say("lack_people", { n: digits(left) }) : null;
+      told.replaceChildren(note(short, "pl-less"), ...sought(session, found, lack, "target"), ...frontierStep(session, needed));
+    });
+  }
+
+  function target(session) {
+    const field = keyed(make("input"), "target"), told = make("div"), label = make("label", "pl-field");
+    Object.assign(field, { type: "text", inputMode: "decimal", value: wanted.text, autocomplete: "off" });
+    field.addEventListener("change", () => { wanted.text = field.value; });
+    append(label, make("span", "", say("target", { name: session.meta.standards[session.standard].name })), field);
+    return append(make("div", "pl-add"), label, act(words.seek, "seek target", () => askTarget(session, told)), told);
+  }
+
+  /* ---- each goal ---- */
+  function scopeOf(session, goal, scope) {
+    const { sites, options } = session.meta, place = goal.scopes[scope] || "";
+    return (k) => !place || [sites[options[k].site].district, sites[options[k].site].town].includes(place);
   }
 
   function goalRow(session, g, scope) {
@@ -63,7 +103,11 @@
     if (one.met) { return row; }
     const ask = act(words.seek, key, () => {
       told.replaceChildren(note(words.computing));
-      seek(session, g, scope, (now, tried, count) => told.replaceChildren(...sought(session, goal, now, tried, count, key)));
+      const reached = (figures) => figures.goals[g][scope];
+      seek(session, { standard: goal.standard, within: scopeOf(session, goal, scope), isMet: (figures) => reached(figures).met }, (found) => {
+        const now = reached(found.figures);
+        told.replaceChildren(...sought(session, found, now.met ? null : lacking(goal, now), key));
+      });
     });
     return append(row, ask, told);
   }
@@ -81,7 +125,7 @@
       const served = session.meta.goals.filter((_, g) => session.figures.goals[g] === null);
       const apart = served.map((goal) => note(say("goal_served", { name: goal.name || goal.id })));
       refill(body, ...(rows.length ? [listed("pl-list", rows)] : []), ...apart,
-        ...(session.meta.goals.length ? [] : [note(words.no_goals)]), note(words.rules_note));
+        ...(session.meta.goals.length ? [] : [note(words.no_goals)]), target(session), note(words.rules_note));
     }, true);
   }
 
