@@ -431,6 +431,18 @@ def test_a_point_says_how_it_stands_signed_and_in_the_room(page: Page) -> None:
     assert "✗ 未覆盖" in dock(page)
 
 
+def test_a_search_opens_the_rooms_card(page: Page) -> None:
+    for text, told in (("站C3", "在此新建 就业e站"), ("3-4组", "现场推演")):
+        page.locator("#pm-search input").fill(text)
+        page.keyboard.press("Enter")
+        page.evaluate(PAINTED)
+        assert told in dock(page)
+        assert text in dock(page)
+        page.locator(".leaflet-popup").wait_for(state="detached")
+    shown = page.locator("#pm-layers label:visible").all_inner_texts()
+    assert {text.strip()[:2] for text in shown} == {"分区", "服务", "道路"}  # none of what the live map hides
+
+
 # ---- keys ----
 
 

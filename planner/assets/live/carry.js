@@ -221,7 +221,7 @@
       const onMap = this.map.getContainer().contains(event.target) || event.target === document.body, arrow = ARROWS[event.key];
       if (event.key !== "Escape" && !(onMap && (arrow || event.key === "Enter"))) { return; }
       if (event.key === "Escape") { this.cancel(); }
-      if (event.key === "Enter") { this.drop(); }
+      if (event.key === "Enter" && !event.repeat) { this.drop(); }
       if (arrow) { this.step(arrow, event.shiftKey ? LARGE : STEP); }
       event.preventDefault();
       event.stopPropagation();

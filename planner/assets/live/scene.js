@@ -4,6 +4,7 @@
   const live = root.plannerLive = root.plannerLive || {};
   const LEVELS = { points: 430, lines: 440, sites: 610 };
   const ABOVE = { planned: 20000, today: 10000, ghost: 8000, closed: 5000, candidate: 0 };
+  const SAME = 1.5e-5; // degrees: places of the signed map are rounded
   const NEAR_ZOOM = 15, SLACK = 3; // zoom that a focus comes to; pixels beside a point that still mean it
 
   class Scene {
@@ -29,6 +30,10 @@
       session.on((_, what, more) => this.told(what, more));
       map.on("zoomend", () => { if (session.isOn) { this.resize(); } });
       map.on("click", (event) => this.clicked(event));
+      map.on("popupopen", ({ popup }) => { if (session.isOn) { requestAnimationFrame(() => this.instead(popup)); } });
+      /* Leaflet writes its list anew whenever a layer comes or goes. */
+      const list = document.getElementById("pm-layers");
+      new MutationObserver(() => this.hideSigned(session.isOn)).observe(list, { childList: true, subtree: true });
       if (session.isOn) { this.turn(); }
     }
 
@@ -65,9 +70,10 @@
 
     /* Layers of signed sites and people do nothing while they are out of sight: their boxes are out of sight as well. */
     hideSigned(isOn) {
-      const names = new Set(this.data.sites.groups.map((group) => group.name));
+      const { words } = root.plannerPage, kinds = ["left_plan", "left_today", "not_judged", "edits"].map((key) => words[key].split("{")[0]);
+      const begins = [...this.data.sites.groups.map(({ name }) => name), ...kinds];
       document.querySelectorAll("#pm-layers .leaflet-control-layers-overlays label").forEach((label) => {
-        if (names.has(label.textContent.trim())) { label.hidden = isOn; }
+        if (begins.some((begin) => label.textContent.trim().startsWith(begin))) { label.hidden = isOn; }
       });
     }
 
@@ -291,11 +297,25 @@
 
     focus(what) {
       const { option, plan, site } = what, id = option === undefined ? site : this.meta.sites[this.meta.options[option].site].id;
-      const at = this.session.sites.get(id), isMeant = (one) => (plan === undefined ? one.site === at && !one.isAway : one.entry && one.index === plan);
+      const at = this.session.sites.get(id), isPlanned = plan !== undefined;
+      const isMeant = (one) => (isPlanned ? one.entry && one.index === plan : one.site === at && !one.isAway);
       const item = this.items.find(isMeant);
       if (!item) { return; }
       this.map.setView([item.at[1], item.at[0]], Math.max(this.map.getZoom(), NEAR_ZOOM), { animate: false });
       this.show(item);
+    }
+
+    /* A card of the signed map, which a search opens, gives way to the room's card of the same place. */
+    instead(popup) {
+      const source = popup._source;
+      if (!source || source.row === undefined || !this.map.hasLayer(popup)) { return; }
+      const { lat, lng } = source.getLatLng(), { points } = this.session.city.load;
+      const isHere = ([lon, y]) => Math.abs(lon - lng) < SAME && Math.abs(y - lat) < SAME;
+      const item = source.state === undefined ? null : this.items.find((one) => isHere(one.at));
+      const i = source.state === undefined ? points.lon.findIndex((lon, k) => isHere([lon, points.lat[k]])) : -1;
+      if (item || i >= 0) { this.map.closePopup(popup); }
+      if (item) { this.show(item); }
+      if (i >= 0) { this.showPoint(i); }
     }
 
     /* People of a point carry no names in the load: those of the signed map's points at the same place. */
