@@ -15,8 +15,9 @@ import jinan
 import livetown
 from livechance import random_edits, start_of
 from liveedits import FIGURES, META, NODE, compared, in_engine, load_of, met_standards
-from livenode import run_node
+from livenode import LIVE, run_node
 from liveoracle import Many, figures
+from newer import newer_than_oldest
 from planner import inputs
 from planner.standards import need
 from planner.study import study
@@ -331,3 +332,8 @@ def test_an_edit_that_names_what_there_is_not_is_refused(town: Town) -> None:
         edits=edits,
     )
     assert told == ["RangeError", "RangeError"]
+
+
+@pytest.mark.parametrize("script", ["tally.js", "closing.js", "best.js", "city.js"])
+def test_old_browsers_know_all_that_counts(script: str) -> None:
+    assert newer_than_oldest("js", (LIVE / script).read_text(encoding="utf-8")) == []

@@ -66,7 +66,7 @@
     });
     const kept = new Map();
 
-    function at(lon, lat) {
+    function placeAt(lon, lat) {
       const key = lon + " " + lat, place = kept.get(key) || { key, lon, lat, feet: {}, reach: new Map() };
       kept.delete(key);
       kept.set(key, place); // the last used stands last
@@ -74,7 +74,7 @@
       return place;
     }
 
-    return { sites, at };
+    return { sites, placeAt };
   }
 
   // --- what is open -----------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@
       const closed = new Set(edit.closed), added = new Map(), rooms = [];
       edit.plan.forEach((entry, k) => {
         if (entry.at) {
-          rooms.push(spotOf(meta, places.at(entry.at[0], entry.at[1]), -1, [], [entry.type], k));
+          rooms.push(spotOf(meta, places.placeAt(entry.at[0], entry.at[1]), -1, [], [entry.type], k));
         } else if (counts(edit, entry)) {
           const i = numbers.get(entry.site);
           if (i === undefined) throw new RangeError("no such site: " + entry.site);
@@ -116,7 +116,7 @@
       meta.sites.forEach((site, i) => {
         if (closed.has(site.id) || !(standing[i].length || added.has(i))) return;
         const moved = standing[i].length ? edit.moved[site.id] : undefined;
-        const place = moved ? places.at(moved[0], moved[1]) : places.sites[i];
+        const place = moved ? places.placeAt(moved[0], moved[1]) : places.sites[i];
         found.push(spotOf(meta, place, i, standing[i], added.get(i) || []));
       });
       return [...found, ...rooms];
