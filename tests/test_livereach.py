@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 SCRIPTS = ["decode.js", "plane.js", "graph.js", "snap.js", "reach.js", "straight.js"]
-LONGEST_MM = 2**31 - 1
+LONGEST_MM = 2**30
 """The largest limit that a search in the page takes."""
 
 OPEN = """
@@ -410,20 +410,20 @@ def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
 
 
 def test_searches_on_small_networks() -> None:
-    assert check_searches(drawn(drawn_cases(), 80)) > 1000
+    assert check_searches(drawn(drawn_cases(), 60)) > 1000
 
 
 def test_searches_on_networks_of_huge_figures() -> None:
     cases = drawn(drawn_cases(modes=["walk"], scale=HUGE), 25)
     assert check_searches(cases) > 100
-    assert any(max(search.limits) > 2**30 for _, searches in cases for search in searches)
+    assert any(any(2**29 < limit < LONGEST_MM for limit in search.limits) for _, searches in cases for search in searches)
 
 
-def test_a_limit_beyond_32_bits_is_refused() -> None:
+def test_too_large_a_limit_is_refused() -> None:
     roads = make_roads("walk", PLACES, [Segment(1, 0, 1)])
     load = load_of({"walk": roads}, {"walk": snap(roads, *np.array([PLACES[0]]).T)})
     main = f"""async (live, given) => {{ {OPEN}
-        try {{ live.network(load, "walk").within({{ slot: 0, mm: 0, access: 0 }}, "distance", 2 ** 31, "4.0", {{}}); }}
+        try {{ live.network(load, "walk").within({{ slot: 0, mm: 0, access: 0 }}, "distance", 2 ** 30 + 1, "4.0", {{}}); }}
         catch (error) {{ return error.name; }}
     }}"""
     assert run_node(SCRIPTS, main, load.given) == "RangeError"

@@ -56,8 +56,8 @@
         if (node >= 0) {
           start[++chain] = k;
           u[chain] = node;
-          ahead[chain] = two || roads.driveForward[run];
-          back[chain] = two || roads.driveBackward[run];
+          ahead[chain] = two ? 1 : roads.driveForward[run];
+          back[chain] = two ? 1 : roads.driveBackward[run];
         }
         mm[chain] += length[k];
         if (driveMs) ms[chain] += driveMs[k];
@@ -71,36 +71,35 @@
     return { count, start, end, u, v, mm, ms, ahead, back };
   }
 
-  // Arcs against the directions of travel, by the node where they begin. A code is twice the node where an arc ends, plus
-  // one if it leads on from there: into a dead end a search need not go.
+  // Arcs against the directions of travel, by the node where they begin: the chain that each goes along, and a code, which
+  // is twice the node where it ends, plus one if it leads on from there. Into a dead end a search need not go.
   function arcsOf(chains, nodes) {
     const start = new Uint32Array(nodes + 1), { u, v, ahead, back } = chains;
     for (let c = 0; c < chains.count; c++) {
       if (u[c] === v[c]) continue;
-      if (ahead[c]) start[v[c] + 1]++;
-      if (back[c]) start[u[c] + 1]++;
+      start[v[c] + 1] += ahead[c];
+      start[u[c] + 1] += back[c];
     }
     for (let k = 0; k < nodes; k++) start[k + 1] += start[k];
-    const count = start[nodes], next = start.slice(), code = new Uint32Array(count);
-    const mm = new Float64Array(count), ms = new Float64Array(count);
-    const put = (tail, head, c) => {
-      const at = next[tail]++;
-      code[at] = 2 * head;
-      mm[at] = chains.mm[c];
-      ms[at] = chains.ms[c];
-    };
+    const next = start.slice(), code = new Int32Array(start[nodes]), chain = new Uint32Array(start[nodes]);
     for (let c = 0; c < chains.count; c++) {
       if (u[c] === v[c]) continue;
-      if (ahead[c]) put(v[c], u[c], c);
-      if (back[c]) put(u[c], v[c], c);
+      if (ahead[c]) {
+        code[next[v[c]]] = 2 * u[c];
+        chain[next[v[c]]++] = c;
+      }
+      if (back[c]) {
+        code[next[u[c]]] = 2 * v[c];
+        chain[next[u[c]]++] = c;
+      }
     }
     for (let tail = 0; tail < nodes; tail++) {
       for (let k = start[tail]; k < start[tail + 1]; k++) {
-        const head = code[k] >>> 1, out = start[head + 1] - start[head];
-        if (out > 1 || (out === 1 && code[start[head]] >>> 1 !== tail)) code[k] += 1;
+        const head = code[k] >> 1, out = start[head + 1] - start[head];
+        if (out > 1 || (out === 1 && code[start[head]] >> 1 !== tail)) code[k] += 1;
       }
     }
-    return { start, code, mm, ms };
+    return { start, code, chain };
   }
 
   function graphOf(roads, mode) {
@@ -147,56 +146,66 @@
   }
 
   // Rows in the order of their keys: offsets by key, and the rows' numbers.
-  function grouped(keys, nKeys) {
-    const start = new Uint32Array(nKeys + 1), rows = new Uint32Array(keys.length);
-    for (let k = 0; k < keys.length; k++) start[keys[k] + 1]++;
+  function grouped(keys, count, nKeys) {
+    const start = new Uint32Array(nKeys + 1), rows = new Uint32Array(count);
+    for (let k = 0; k < count; k++) start[keys[k] + 1]++;
     for (let k = 0; k < nKeys; k++) start[k + 1] += start[k];
     const next = start.slice();
-    for (let k = 0; k < keys.length; k++) rows[next[keys[k]]++] = k;
+    for (let k = 0; k < count; k++) rows[next[keys[k]]++] = k;
     return { start, rows };
   }
 
-  // Which points may be left for which nodes, and which lie inside of which chains: rows of numbers, in the points' order.
-  function waysOf(graph, feet, n) {
-    const { chains } = graph, ways = { node: [], point: [], mm: [], ms: [], chain: [], inside: [] };
-    const placeMm = new Float64Array(n), placeMs = new Float64Array(n);
-    const stop = (node, p, mm, ms) => {
-      ways.node.push(node);
-      ways.point.push(p);
-      ways.mm.push(mm);
-      ways.ms.push(ms);
+  // Stops in the order of the points: the node for which a point may be left, and the costs to there. There are at most two
+  // for a point. `chain` is where a point lies inside of a chain, at the costs given in `placeMm` and `placeMs`; else -1.
+  function stopsOf(graph, feet, n) {
+    const { chains } = graph, node = new Uint32Array(2 * n), point = new Uint32Array(2 * n), mm = new Float64Array(2 * n), ms = new Float64Array(2 * n);
+    const chain = new Int32Array(n).fill(-1), placeMm = new Float64Array(n), placeMs = new Float64Array(n);
+    let count = 0;
+    const stop = (at, p, a, b) => {
+      node[count] = at;
+      point[count] = p;
+      mm[count] = a;
+      ms[count++] = b;
     };
     for (let p = 0; p < n; p++) {
       if (feet.slot[p] < 0) continue;
-      const spot = spotOf(graph, feet.slot[p], feet.mm[p]), c = spot.chain;
+      const spot = spotOf(graph, feet.slot[p], feet.mm[p]), c = chain[p] = spot.chain;
       if (c < 0) {
         stop(spot.node, p, 0, 0);
         continue;
       }
       if (chains.back[c]) stop(chains.u[c], p, spot.mm, spot.ms);
       if (chains.ahead[c]) stop(chains.v[c], p, chains.mm[c] - spot.mm, chains.ms[c] - spot.ms);
-      ways.chain.push(c);
-      ways.inside.push(p);
       placeMm[p] = spot.mm;
       placeMs[p] = spot.ms;
     }
-    return { ...ways, placeMm, placeMs };
+    return { count, node, point, mm, ms, chain, placeMm, placeMs };
   }
 
   // The people's points on the graph. `stop`: by node the points that may be left for it, and the costs to there.
   // `inside`: by chain the points inside of it.
   function peopleOn(graph, feet, n) {
-    const ways = waysOf(graph, feet, n);
-    const byNode = grouped(ways.node, graph.nodes), byChain = grouped(ways.chain, graph.chains.count);
-    const pick = (values, rows, Kind) => Kind.from(rows, (row) => values[row]);
+    const stops = stopsOf(graph, feet, n), { start, rows } = grouped(stops.node, stops.count, graph.nodes);
+    const access = new Float64Array(n), inside = new Uint32Array(n), chain = new Uint32Array(n);
+    let nInside = 0;
+    for (let p = 0; p < n; p++) {
+      access[p] = feet.access[p];
+      if (stops.chain[p] < 0) continue;
+      chain[nInside] = stops.chain[p];
+      inside[nInside++] = p;
+    }
+    const byChain = grouped(chain, nInside, graph.chains.count);
     return {
-      n, access: Float64Array.from({ length: n }, (_, p) => feet.access[p]), placeMm: ways.placeMm, placeMs: ways.placeMs,
-      stop: {
-        start: byNode.start, point: pick(ways.point, byNode.rows, Uint32Array),
-        mm: pick(ways.mm, byNode.rows, Float64Array), ms: pick(ways.ms, byNode.rows, Float64Array),
-      },
-      inside: { start: byChain.start, point: pick(ways.inside, byChain.rows, Uint32Array) },
+      n, access, placeMm: stops.placeMm, placeMs: stops.placeMs,
+      stop: { start, point: rows.map((row) => stops.point[row]), mm: picked(stops.mm, rows), ms: picked(stops.ms, rows) },
+      inside: { start: byChain.start, point: byChain.rows.map((row) => inside[row]) },
     };
+  }
+
+  function picked(values, rows) {
+    const found = new Float64Array(rows.length);
+    for (let k = 0; k < rows.length; k++) found[k] = values[rows[k]];
+    return found;
   }
 
   Object.assign(live, { graph: { graphOf, spotOf, peopleOn } });

@@ -7,108 +7,110 @@
   const live = root.plannerLive = root.plannerLive || {};
 
   const NOBODY = 0x7fffffff; // a label above every other
-  const MOST_MM = 0x7fffffff; // costs that searches hand out are whole numbers of 32 bits
+  const MOST = 1 << 30; // the largest limit: 1,073 km, or 12 days
+  const BEYOND = MOST + 1; // any cost above it, in a search with a limit: sums of two fit into 32 bits
+  const FAR = 0x7fffffff; // of what is not reached
   const MOST_BUCKETS = 1 << 16;
 
   // --- What a measure and a walking speed make of it -------------------------------------------------------------------
 
-  function walkMs(mm, kph) {
-    return live.rint(mm * 3.6 / kph);
+  // Arcs in pairs of code and cost.
+  function pairsOf(arcs, chainCost) {
+    const pairs = new Int32Array(2 * arcs.code.length);
+    for (let k = 0; k < arcs.code.length; k++) {
+      pairs[2 * k] = arcs.code[k];
+      pairs[2 * k + 1] = Math.min(chainCost[arcs.chain[k]], BEYOND);
+    }
+    return pairs;
   }
 
-  // Width of the queue's buckets as a power of two: half of a usual arc.
+  // Width of the queue's buckets as a power of two: half of a usual chain.
   function shiftOf(costs) {
     let sum = 0;
     for (let k = 0; k < costs.length; k++) sum += costs[k];
-    const usual = costs.length ? sum / costs.length / 2 : 1;
-    return Math.max(0, Math.floor(Math.log2(Math.max(usual, 1))));
+    return Math.min(26, Math.floor(Math.log2(Math.max(sum / Math.max(costs.length, 1) / 2, 1))));
   }
 
-  function widthFor(shift, span) {
-    let width = Math.pow(2, shift);
-    while (span / width > MOST_BUCKETS) width *= 2;
-    return width;
+  function shiftFor(shift, span) {
+    while (span / Math.pow(2, shift) > MOST_BUCKETS) shift++;
+    return shift;
   }
 
   // Access legs are walked: their cost depends on the measure and, in time, on the walking speed.
   function viewOf(graph, people, measure, kph) {
-    const byTime = measure === "time", of = (table) => byTime ? table.ms : table.mm;
-    const legOf = byTime ? (mm) => walkMs(mm, kph) : (mm) => mm;
-    const leg = people.access.map(legOf), stopCost = of(people.stop).map((cost, k) => cost + leg[people.stop.point[k]]);
-    const arc = of(graph.arcs);
-    return { byTime, legOf, leg, stopCost, arc, chain: of(graph.chains), place: byTime ? people.placeMs : people.placeMm, shift: shiftOf(arc) };
+    const byTime = measure === "time", of = (table) => byTime ? table.ms : table.mm, chain = of(graph.chains);
+    const legOf = byTime ? (mm) => live.rint(mm * 3.6 / kph) : (mm) => mm;
+    const leg = people.access.map(legOf), stop = of(people.stop).map((cost, k) => cost + leg[people.stop.point[k]]);
+    const stopUpTo = Int32Array.from(stop, (cost) => Math.min(cost, BEYOND));
+    const place = byTime ? people.placeMs : people.placeMm;
+    return { byTime, legOf, leg, stop, stopUpTo, chain, place, pairs: pairsOf(graph.arcs, chain), shift: shiftOf(chain) };
   }
 
   // --- Searches --------------------------------------------------------------------------------------------------------
 
-  // Arrays that searches use again and again: the queue's entries by bucket, least costs, and what was met.
+  // Arrays that searches use again and again: heads of the queue's buckets, its entries (node, cost, and the next entry
+  // of the bucket), least costs, and what was met.
   function roomOf(graph, people) {
-    const size = 4096 + graph.arcs.code.length;
     return {
-      bucket: new Int32Array(0), entryNode: new Int32Array(size), entryNext: new Int32Array(size), entryCost: new Float64Array(size), used: 0,
-      cost: new Float64Array(graph.nodes).fill(Infinity), met: new Int32Array(graph.nodes + 1), nMet: 0,
-      reached: new Float64Array(people.n).fill(Infinity),
+      bucket: new Int32Array(0), entry: new Int32Array(3 * (4096 + graph.arcs.code.length)),
+      cost: new Int32Array(graph.nodes).fill(FAR), met: new Int32Array(graph.nodes), nMet: 0,
+      reached: new Int32Array(people.n).fill(FAR),
     };
   }
 
   // Twice as many entries; a node's arcs are always fewer than those of the graph, for which there was room to begin with.
   function longer(room) {
-    for (const name of ["entryNode", "entryNext", "entryCost"]) {
-      const entries = new room[name].constructor(2 * room[name].length);
-      entries.set(room[name]);
-      room[name] = entries;
-    }
-    return room;
-  }
-
-  // Notes a node with its cost in the queue.
-  function wait(room, node, a, at) {
-    const k = room.used++;
-    room.entryNode[k] = node;
-    room.entryCost[k] = a;
-    room.entryNext[k] = room.bucket[at];
-    room.bucket[at] = k;
+    const entry = new Int32Array(2 * room.entry.length);
+    entry.set(room.entry);
+    room.entry = entry;
+    return entry;
   }
 
   // Begins a search: the queue holds the seeds [node, cost, …] that lie within the limit. Returns how many.
-  function sow(room, seeds, limit, per) {
-    const needed = Math.floor(limit * per) + 1;
+  function sow(room, seeds, limit, shift) {
+    const needed = (limit >> shift) + 1;
     if (room.bucket.length < needed) room.bucket = new Int32Array(needed).fill(-1);
-    room.used = room.nMet = 0;
+    const { bucket, entry, cost, met } = room;
+    let used = 0;
+    room.nMet = 0;
     for (let k = 0; k < seeds.length; k += 2) {
       const node = seeds[k], a = seeds[k + 1];
-      if (!(a <= limit && a < room.cost[node])) continue;
-      if (room.cost[node] === Infinity) room.met[room.nMet++] = node;
-      room.cost[node] = a;
-      wait(room, node, a, (a * per) | 0);
+      if (!(a <= limit && a < cost[node])) continue;
+      if (cost[node] === FAR) met[room.nMet++] = node;
+      cost[node] = a;
+      entry[used] = node;
+      entry[used + 1] = a;
+      entry[used + 2] = bucket[a >> shift];
+      bucket[a >> shift] = used;
+      used += 3;
     }
-    return room.used;
+    return used / 3;
   }
 
-  // Searches from seeds up to a limit: fills `room.cost` for the nodes within it, which `room.met` lists. The queue's
-  // buckets are a power of two wide, so that to divide by it is exact; `waiting` entries are left in it.
-  function settle(room, arcs, arcCost, seeds, limit, width) {
-    const per = 1 / width, { start, code } = arcs;
-    let waiting = sow(room, seeds, limit, per), { nMet, used, entryNode, entryNext, entryCost } = room;
+  // Searches from seeds up to a limit: fills `room.cost` for the nodes within it, which `room.met` lists. A node that is
+  // improved waits again, so that buckets may be of any width; at the end all of them are empty.
+  function settle(room, start, pairs, seeds, limit, shift) {
+    let waiting = sow(room, seeds, limit, shift), used = 3 * waiting, { nMet, entry } = room;
     const { bucket, cost, met } = room;
     for (let now = 0; waiting > 0; now++) {
       for (let top = bucket[now]; top >= 0; top = bucket[now]) {
-        const node = entryNode[top], a = entryCost[top], end = start[node + 1];
-        bucket[now] = entryNext[top];
+        const node = entry[top], a = entry[top + 1], end = 2 * start[node + 1];
+        bucket[now] = entry[top + 2];
         waiting--;
         if (a !== cost[node]) continue; // a better way was found after this one was noted
-        if (used + end - start[node] > entryNode.length) ({ entryNode, entryNext, entryCost } = longer(room));
-        for (let k = start[node]; k < end; k++) {
-          const toA = a + arcCost[k], head = code[k] >>> 1;
-          if (!(toA <= limit && toA < cost[head])) continue;
-          if (cost[head] === Infinity) met[nMet++] = head;
+        if (used + 2 * end - 4 * start[node] > entry.length) entry = longer(room);
+        for (let k = 2 * start[node]; k < end; k += 2) {
+          const code = pairs[k], toA = a + pairs[k + 1], head = code >> 1;
+          if (toA > limit || toA >= cost[head]) continue;
+          if (cost[head] === FAR) met[nMet++] = head;
           cost[head] = toA;
-          if (!(code[k] & 1)) continue;
-          const at = (toA * per) | 0;
-          entryNode[used] = head;
-          entryCost[used] = toA;
-          entryNext[used] = bucket[at];
-          bucket[at] = used++;
+          if (!(code & 1)) continue;
+          const at = toA >> shift;
+          entry[used] = head;
+          entry[used + 1] = toA;
+          entry[used + 2] = bucket[at];
+          bucket[at] = used;
+          used += 3;
           waiting++;
         }
       }
@@ -158,25 +160,28 @@
     return true;
   }
 
+  // Notes what it costs a point to reach the foot, if that is less than is known. Returns how many points are met then.
+  function offer(reached, out, count, p, a, limit) {
+    if (a > limit || a >= reached[p]) return count;
+    if (reached[p] === FAR) out.point[count++] = p;
+    reached[p] = a;
+    return count;
+  }
+
   // Points that reach a foot within a limit, and what it costs them, into `out`. Returns how many.
   function searchTowards(net, view, spot, leg, limit, out) {
-    const { graph, people, room } = net, { reached, met, cost } = room, { start, point } = people.stop, { stopCost } = view;
+    const { graph, people, room } = net, { reached, met, cost } = room, { start, point } = people.stop, { stopUpTo } = view;
     let count = 0;
-    const offer = (p, a) => {
-      if (a > limit || a >= reached[p]) return;
-      if (reached[p] === Infinity) out.point[count++] = p;
-      reached[p] = a;
-    };
-    alongChain(graph, people, view, spot, leg, offer);
-    settle(room, graph.arcs, view.arc, seedsOf(graph, view, spot, leg), limit, widthFor(view.shift, limit));
+    alongChain(graph, people, view, spot, leg, (p, a) => { count = offer(reached, out, count, p, a, limit); });
+    settle(room, graph.arcs.start, view.pairs, seedsOf(graph, view, spot, leg), limit, shiftFor(view.shift, limit));
     for (let m = 0; m < room.nMet; m++) {
-      const node = met[m], a = cost[node];
-      cost[node] = Infinity;
-      for (let k = start[node]; k < start[node + 1]; k++) offer(point[k], a + stopCost[k]);
+      const node = met[m], a = cost[node], end = start[node + 1];
+      cost[node] = FAR;
+      for (let k = start[node]; k < end; k++) count = offer(reached, out, count, point[k], a + stopUpTo[k], limit);
     }
     for (let k = 0; k < count; k++) {
       out.cost[k] = reached[out.point[k]];
-      reached[out.point[k]] = Infinity;
+      reached[out.point[k]] = FAR;
     }
     return count;
   }
@@ -184,28 +189,33 @@
   // By node the `slots` nearest feet and their costs, in one search from all seeds [node, cost, foot, …] without a limit.
   // The buckets are used in turn: there are more than the dearest arc, and the seeds' differences, fill.
   function spread(graph, view, seeds, slots) {
-    const { start, code } = graph.arcs, best = { cost: new Float64Array(graph.nodes * slots).fill(Infinity), label: new Int32Array(graph.nodes * slots).fill(NOBODY) };
+    const { start, chain } = graph.arcs, { pairs } = view, rows = graph.nodes * slots;
+    const best = { cost: new Float64Array(rows).fill(Infinity), label: new Int32Array(rows).fill(NOBODY) };
     let dearest = 0, least = Infinity;
-    for (let k = 0; k < view.arc.length; k++) dearest = Math.max(dearest, view.arc[k]);
+    for (let c = 0; c < view.chain.length; c++) dearest = Math.max(dearest, view.chain[c]);
     for (let k = 1; k < seeds.length; k += 3) {
       dearest = Math.max(dearest, seeds[k]);
       least = Math.min(least, seeds[k]);
     }
-    const width = widthFor(view.shift, dearest), turn = Array.from({ length: Math.floor(dearest / width) + 2 }, () => []);
+    const width = Math.pow(2, shiftFor(view.shift, dearest));
+    const turns = Array.from({ length: Math.floor(dearest / width) + 2 }, () => []);
     let waiting = 0;
-    const offer = (node, a, mark, on) => {
-      if (!rank(best.cost, best.label, node * slots, slots, a, mark) || !on) return;
-      turn[Math.floor(a / width) % turn.length].push(node, a, mark);
+    const note = (node, a, mark) => {
+      turns[Math.floor(a / width) % turns.length].push(node, a, mark);
       waiting++;
     };
-    for (let k = 0; k < seeds.length; k += 3) offer(seeds[k], seeds[k + 1], seeds[k + 2], 1);
+    for (let k = 0; k < seeds.length; k += 3) {
+      if (rank(best.cost, best.label, seeds[k] * slots, slots, seeds[k + 1], seeds[k + 2])) note(seeds[k], seeds[k + 1], seeds[k + 2]);
+    }
     for (let now = waiting ? Math.floor(least / width) : 0; waiting > 0; now++) {
-      const bucket = turn[now % turn.length];
-      while (bucket.length > 0) {
-        const mark = bucket.pop(), a = bucket.pop(), node = bucket.pop();
+      for (const turn = turns[now % turns.length]; turn.length > 0;) {
+        const mark = turn.pop(), a = turn.pop(), node = turn.pop();
         waiting--;
         if (!holds(best, node * slots, slots, a, mark)) continue;
-        for (let k = start[node]; k < start[node + 1]; k++) offer(code[k] >>> 1, a + view.arc[k], mark, code[k] & 1);
+        for (let k = start[node]; k < start[node + 1]; k++) {
+          const code = pairs[2 * k], cost = pairs[2 * k + 1], toA = a + (cost < BEYOND ? cost : view.chain[chain[k]]);
+          if (rank(best.cost, best.label, (code >> 1) * slots, slots, toA, mark) && code & 1) note(code >> 1, toA, mark);
+        }
       }
     }
     return best;
@@ -233,7 +243,7 @@
     for (let node = 0; node < graph.nodes; node++) {
       for (let slot = node * slots; slot < (node + 1) * slots && best.label[slot] !== NOBODY; slot++) {
         for (let k = start[node]; k < start[node + 1]; k++) {
-          rank(cost, site, point[k] * count, count, best.cost[slot] + view.stopCost[k], best.label[slot]);
+          rank(cost, site, point[k] * count, count, best.cost[slot] + view.stop[k], best.label[slot]);
         }
       }
     }
@@ -256,7 +266,7 @@
     return {
       mode, nodes: graph.nodes, chains: graph.chains.count,
       within(foot, measure, limit, kph, out) {
-        if (!(limit <= MOST_MM)) throw new RangeError(`a limit is at most ${MOST_MM}, not ${limit}`);
+        if (!(limit <= MOST)) throw new RangeError(`a limit is at most ${MOST}, not ${limit}`);
         const view = viewFor(measure, kph), leg = foot && foot.slot >= 0 ? view.legOf(foot.access) : Infinity;
         return leg <= limit ? searchTowards(net, view, live.graph.spotOf(graph, foot.slot, foot.mm), leg, limit, out) : 0;
       },
