@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import town
 from browser import PAINTED, launched, open_page
-from livenode import run_node
+from livenode import LIVE, run_node
 from planner import pipeline
+from planner.words import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,8 @@ km = 0.5
 served_by = ["station", "gig_station"]
 """
 )
+SCRIPTS = ("marks", "sitecards", "moves", "carry", "scene")
+STATES = ("planned", "ghost", "today", "closed", "candidate")
 HEAD = "site_id,name,type,status,operating,district,town,cost_once_yuan,cost_yearly_yuan,lon,lat"
 STATIONS = (("E1", 1.0, 1.0), ("E2", 3.0, 3.0))
 CANDIDATES = (("C1", 1, 5), ("C2", 2, 7), ("C3", 4, 2), ("C4", 4, 6), ("C5", 6, 1), ("C6", 7, 4))
@@ -183,6 +187,15 @@ def bubble(page: Page) -> tuple[int, int]:
     text = page.locator(".pm-live-bubble").inner_text()
     won, lost = text.split("+")[1].split(" / -")
     return int(won.split()[0].replace(",", "")), int(lost.split()[0].replace(",", ""))
+
+
+def test_every_word_of_the_map_is_said() -> None:
+    names = [key.removeprefix("livemap.") for key in sentences() if key.startswith("livemap.")]
+    scripts = "".join((LIVE / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    said = set(re.findall(r'"(\w+)"', scripts)) | {f"title_{state}" for state in STATES}
+    assert len(names) > 60
+    assert [name for name in names if name not in said] == []
+    assert set(re.findall(r'(?:say|doing|applying)\("(\w+)"', scripts)) <= set(names)
 
 
 # ---- what is drawn ----

@@ -211,7 +211,11 @@
     syncMarker(item) {
       const look = this.lookOf(item), title = this.titleOf(item), sign = JSON.stringify([look, title]);
       const known = this.markers.get(item.key), at = [item.at[1], item.at[0]];
-      if (known && known.sign === sign) { known.item = item; known.marker.setLatLng(at); return; }
+      if (known && known.sign === sign) {
+        if (String(known.item.at) !== String(item.at)) { known.marker.setLatLng(at); }
+        known.item = item;
+        return;
+      }
       const focused = known && document.activeElement === known.marker.getElement();
       if (known) { known.marker.remove(); }
       const marker = L.marker(at, {
