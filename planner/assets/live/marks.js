@@ -232,11 +232,12 @@
   }
 
   /* The key of what is drawn live: [symbol, words]. */
-  function keys(say) {
+  function keys(say, hasPlan) {
     const { make, append, canvasOf, shape } = root.plannerPage, box = make("div", "pm-keys pm-live-keys");
     const changed = append(canvasOf(22), shape("circle", { r: 7, fill: "none", stroke: LIVE, "stroke-width": 3 }));
     [[pointSymbol(TODAY), "key_today"], [pointSymbol(NEWLY), "key_newly"], [pointSymbol(LEFT), "key_left"], [pointSymbol(UNJUDGED), "key_unjudged"],
-      [pointSymbol(NEWLY | WON), "key_won"], [pointSymbol(LEFT | LOST), "key_lost"], [changed, "key_changed"],
+      [pointSymbol(NEWLY | WON), hasPlan ? "key_won" : "key_won_today"], [pointSymbol(LEFT | LOST), hasPlan ? "key_lost" : "key_lost_today"],
+      [changed, "key_changed"],
     ].forEach(([svg, key]) => append(box, svg, make("span", "", say(key))));
     return box;
   }

@@ -362,7 +362,7 @@
     }
 
     keys() {
-      return live.marks.keys(this.say);
+      return live.marks.keys(this.say, Boolean(this.meta.signed.plan));
     }
   }
 
