@@ -416,14 +416,17 @@ def test_searches_on_small_networks() -> None:
 def test_searches_on_networks_of_huge_figures() -> None:
     cases = drawn(drawn_cases(modes=["walk"], scale=HUGE), 25)
     assert check_searches(cases) > 100
-    assert any(any(2**29 < limit < LONGEST_MM for limit in search.limits) for _, searches in cases for search in searches)
+    assert any(
+        any(2**29 < limit < LONGEST_MM for limit in search.limits) for _, searches in cases for search in searches
+    )
 
 
 def test_too_large_a_limit_is_refused() -> None:
     roads = make_roads("walk", PLACES, [Segment(1, 0, 1)])
     load = load_of({"walk": roads}, {"walk": snap(roads, *np.array([PLACES[0]]).T)})
     main = f"""async (live, given) => {{ {OPEN}
-        try {{ live.network(load, "walk").within({{ slot: 0, mm: 0, access: 0 }}, "distance", 2 ** 30 + 1, "4.0", {{}}); }}
+        const foot = {{ slot: 0, mm: 0, access: 0 }}, net = live.network(load, "walk");
+        try {{ net.within(foot, "distance", 2 ** 30 + 1, "4.0", {{}}); }}
         catch (error) {{ return error.name; }}
     }}"""
     assert run_node(SCRIPTS, main, load.given) == "RangeError"

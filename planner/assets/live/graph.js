@@ -158,7 +158,8 @@
   // Stops in the order of the points: the node for which a point may be left, and the costs to there. There are at most two
   // for a point. `chain` is where a point lies inside of a chain, at the costs given in `placeMm` and `placeMs`; else -1.
   function stopsOf(graph, feet, n) {
-    const { chains } = graph, node = new Uint32Array(2 * n), point = new Uint32Array(2 * n), mm = new Float64Array(2 * n), ms = new Float64Array(2 * n);
+    const { chains } = graph, node = new Uint32Array(2 * n), point = new Uint32Array(2 * n);
+    const mm = new Float64Array(2 * n), ms = new Float64Array(2 * n);
     const chain = new Int32Array(n).fill(-1), placeMm = new Float64Array(n), placeMs = new Float64Array(n);
     let count = 0;
     const stop = (at, p, a, b) => {
