@@ -2,12 +2,12 @@
 
     python benchmarks/live.py [--cities 200k-nodes 200k-junctions 1M-nodes] [--places 300] [--json FILE]
 
-Cities are the mirrored tiles of ``tiles.py`` with the places that a road file would give (1e-7 degrees), 20,000 points of
-people, 170 stations and 1,000 candidates. The figures of every drag and of the best next place are first held against the
-planner's own searches; a city whose figures differ is not measured. A drag is snap, search, coverage against the stations
-and roll-up by community, each at another place beside a street. "Live" is the load alone, from the begin of the
-navigation (in Node: of inflating) to the check of the signed figures; the drawing of the map is measured by ``maps.py``.
-What misses the target is marked. Chromium is left out where it or playwright is not installed.
+Cities are the mirrored tiles of ``tiles.py`` with the places that a road file would give (1e-7 degrees), 20,000 points
+of people, 170 stations and 1,000 candidates. The figures of every drag and of the best next place are first held
+against the planner's own searches; a city whose figures differ is not measured. A drag is snap, search, coverage
+against the stations and roll-up by community, each at another place beside a street. "Live" is the load alone, from the
+begin of the navigation's scripts to the check of the signed figures; ``maps.py`` measures the drawing of the map. What
+misses its target is marked. Chromium is left out where it is not installed.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ OPENING = """async (live, given) => {
   const began = performance.now(), bytes = await live.inflate(given.text, given.version, given.crc);
   const inflated = performance.now(), load = live.decode(bytes), decoded = performance.now();
   const city = live.city(load), wrong = city.check(), now = performance.now();
-  return { city, wrong, ms: { inflate: inflated - began, decode: decoded - inflated, check: now - decoded, live: now } };
+  const ms = { inflate: inflated - began, decode: decoded - inflated, check: now - decoded, live: now };
+  return { city, wrong, ms };
 }"""
 
 WORKING = """(live, city, given) => {
@@ -111,7 +112,8 @@ WORKING = """(live, city, given) => {
   load.meta.standards.forEach((standard, k) => {  // a city with this standard alone: one search a drag
     const meta = { ...load.meta, standards: [standard], goals: [], signed: {} };
     const alone = live.city({ ...load, meta, points: { ...load.points, codes: [load.points.codes[k]], scopes: [] } });
-    const began = performance.now(), drag = alone.drag(alone.start, { type: "kiosk" }), begin = performance.now() - began;
+    const began = performance.now(), drag = alone.drag(alone.start, { type: "kiosk" });
+    const begin = performance.now() - began;
     let covered = [], ms = [];
     for (let pass = 0; pass < passes; pass++) {  // the first pass warms up, as the first second of a drag does
       covered = [];
@@ -294,7 +296,7 @@ def over(value: float, most: float) -> str:
     return " !" if value > most else ""
 
 
-def told(made: City, found: dict[str, Any], *, large: bool) -> Iterator[str]:
+def told(found: dict[str, Any], *, large: bool) -> Iterator[str]:
     """Say what was measured, and what misses its target."""
     ms = found["ms"]
     parts = ", ".join(f"{name} {ms[name]:.0f}" for name in ("inflate", "decode", "check"))
@@ -321,7 +323,7 @@ def measured(name: str, made: City) -> dict[str, Any]:
     for way, work in ways.items():
         found = work()
         wrong = differences(made, found)
-        for line in wrong or told(made, found, large=nodes > 700_000):  # noqa: PLR2004  drags have a target below it
+        for line in wrong or told(found, large=nodes > 700_000):  # noqa: PLR2004  drags have a target below it
             print(f"  {way}: {line}", flush=True)
         drags = [[percentile(drag["ms"], share) for share in (0.5, 0.95)] for drag in found["drags"]]
         figures[way] = {"wrong": wrong, "ms": found["ms"], "drag_ms": drags, "best_ms": found["bestMs"]}
