@@ -441,6 +441,18 @@ def test_a_page_that_is_opened_again_shows_the_signed_plan(room: Page) -> None:
     assert not room.locator("#pl-panel").is_visible()
 
 
+def test_while_something_is_dragged_its_figures_stand_in_the_place_of_the_rooms(room: Page) -> None:
+    standards = room.locator(".pl-standard")
+    height = standards.first.bounding_box()
+    asked(room, "session.preview({ covered: session.figures.standards.map(() => 12), communities: [0, 0, 0, 0] })")
+    assert "移动中" in standards.first.inner_text()
+    assert "12 / " in standards.first.inner_text()
+    assert standards.first.bounding_box() == height, "nothing jumps under the hand"
+    asked(room, "session.preview(null)")
+    assert "移动中" not in standards.first.inner_text()
+    assert figures_of(room, "isChanged") is False
+
+
 def test_switches_change_the_figures_and_mark_what_decides(room: Page) -> None:
     box = part(room, "计算口径")
     assert "3.6（判定口径）" in box.inner_text()

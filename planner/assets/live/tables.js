@@ -30,6 +30,14 @@
     return append(make("span", "pl-line pl-fine"), make("span", "", text), make("b", tone(more), more ? signed(more) : ""));
   }
 
+  /* What stands below the signed figure: the room's, or while something is dragged what it would be there. */
+  function shownOf(session, i) {
+    const after = session.figures.standards[i], { previewed } = session;
+    if (!previewed || !previewed.covered) { return [words.room, after]; }
+    const communities = previewed.communities ? previewed.communities[i] : after.communities_covered;
+    return [words.moving, { ...after, covered: previewed.covered[i], communities_covered: communities }];
+  }
+
   function standardRow(session, i) {
     const standard = session.meta.standards[i], radio = keyed(make("input"), `standard ${i}`);
     const row = make("label", "pl-standard"), told = make("span", "pl-told");
@@ -40,14 +48,13 @@
     radio.addEventListener("change", () => session.show(i));
     append(row, append(make("span", "pl-standard-head"), radio, name, way), told);
     const update = () => {
-      const before = session.base.standards[i], after = session.figures.standards[i], more = after.covered - before.covered;
-      const moving = session.previewed && session.previewed.covered ? [line(words.moving, session.previewed.covered[i], after.people)] : [];
+      const before = session.base.standards[i], [who, after] = shownOf(session, i), more = after.covered - before.covered;
       radio.checked = session.standard === i;
       row.classList.toggle("pl-current", radio.checked);
       way.textContent = wayOf(session, standard);
       told.replaceChildren(bars(before.covered, after.covered, after.people), line(signedName(session), before.covered, before.people),
-        line(words.room, after.covered, after.people, [make("b", tone(more), more ? say("more_people", { n: signed(more) }) : words.no_change)]),
-        ...moving, ...(after.communities ? [communitiesLine(before, after)] : []));
+        line(who, after.covered, after.people, [make("b", tone(more), more ? say("more_people", { n: signed(more) }) : words.no_change)]),
+        ...(after.communities ? [communitiesLine(before, after)] : []));
     };
     return { row, update };
   }
