@@ -220,8 +220,8 @@ INK = """() => {
         const at = map.latLngToContainerPoint([points.lat[i], points.lon[i]]), kind = found[scene.drawn[i]] || {};
         const x = Math.round((stage.left + at.x - box.left) * scale) + 2;
         const y = Math.round((stage.top + at.y - box.top) * scale);
-        const [red, green, blue] = pixels.slice(4 * (y * copy.width + x), 4 * (y * copy.width + x) + 3);
-        const color = blue > red && blue > green ? "blue" : green > red ? "green" : "red";
+        const [red, green, blue, alpha] = pixels.slice(4 * (y * copy.width + x), 4 * (y * copy.width + x) + 4);
+        const color = !alpha ? "none" : blue > red && blue > green ? "blue" : green > red ? "green" : "red";
         found[scene.drawn[i]] = {...kind, [color]: 1 + (kind[color] || 0)};
     }
     return found;

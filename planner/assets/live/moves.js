@@ -83,7 +83,7 @@
       const found = this.open();
       if (!found || !found.moves.length) { return; }
       const bounds = L.latLngBounds([found.from, ...found.moves.slice(0, MOST_LABELS).map(({ at }) => at)].map(latLng));
-      this.map.fitBounds(bounds, { ...this.stage.dock.paddings(60), maxZoom: NEAR_ZOOM, animate: false });
+      this.map.fitBounds(bounds, { ...this.stage.dock.paddings(90), maxZoom: NEAR_ZOOM, animate: false });
     }
   }
 
