@@ -111,7 +111,7 @@ def container(meta: Mapping[str, Any], sections: Mapping[str, Section]) -> bytes
         places[name] = [offset, len(section.data), section.count]
         offset += len(section.data)
     content = {"version": LOAD_VERSION, "sections": places, "meta": meta}
-    header = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    header = json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
     return b"".join([MAGIC, struct.pack("<I", len(header)), header, *(section.data for section in sections.values())])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from planner.words import sentences
@@ -60,9 +59,7 @@ def files_of(load: Load | None) -> tuple[list[str], list[str]]:
     """Return the styles and the scripts that a load needs, as files in ``assets``; none without a load."""
     if load is None:
         return [], []
-    there = {file.name for file in (files("planner") / "assets" / "live").iterdir()}
-    styles, scripts = [f"{name}.css" for name in _STYLES], [f"{name}.js" for name in _SCRIPTS]
-    return [f"live/{name}" for name in styles if name in there], [f"live/{name}" for name in scripts if name in there]
+    return [f"live/{name}.css" for name in _STYLES], [f"live/{name}.js" for name in _SCRIPTS]
 
 
 def data_of(load: Load | None, language: Language) -> dict[str, Any]:

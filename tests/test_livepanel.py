@@ -248,7 +248,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "sites.csv").write_text(
         sites.replace("候选4", f'"{HOSTILE}"').replace("老站", f'"E{HOSTILE}"'), encoding="utf-8"
     )
-    run_scenario(path, folder / "out")
+    run_scenario(path, folder / "out", live=True)
     return folder / "out"
 
 
@@ -613,6 +613,16 @@ def test_the_plan_is_compared_and_handed_back(room: Page) -> None:
     assert read["name"] == "livetown-live-会上一稿"
     assert len(read["build"]) == len(figures_of(room, "edit")["plan"])
     assert "planner run livetown-live-会上一稿.toml" in dialog.inner_text()
+
+
+def test_checks_that_no_outlet_could_have_met_are_told_before_a_run_refuses_them(room: Page) -> None:
+    room.locator("[data-key=back]").click()
+    assert room.locator("dialog .pl-less").count() == 0
+    room.keyboard.press("Escape")
+    every = "session.meta.sites.filter((site) => site.types).reduce((edit, site) => plannerLive.edits.close(edit, site.id), session.edit)"
+    asked(room, f"session.apply({every}, 'x')")
+    room.locator("[data-key=back]").click()
+    assert "现场核查认定有点达标" in room.locator("dialog .pl-less").first.inner_text()
 
 
 def test_hostile_names_stay_text_in_the_panel(room: Page) -> None:

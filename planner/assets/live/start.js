@@ -55,10 +55,8 @@
       say(page.fill(words.differs, { name: nameOf(load, wrong), said: String(wrong.said), found: String(wrong.found) }));
       return null;
     }
-    if (live.begin) {
-      isReady();
-      live.begin(city);
-    }
+    isReady();
+    live.begin(city);
     return city;
   }
 
