@@ -71,9 +71,9 @@
   }
 
   // What the closing of spot `i` does under a standard.
-  function hurt(room, open, s, spots, i) {
+  function hurt(room, open, s, spots, i, near) {
     const { n, people, codes } = room.load.points, { COUNTS, PLACELESS } = live.codes;
-    const near = twoNearest(room, open, s, spots), only = onlySpot(room, open, s, spots), moving = [];
+    const only = onlySpot(room, open, s, spots), moving = [];
     const named = (k) => ({ to: k < 0 || spots[k].site < 0 ? "" : room.meta.sites[spots[k].site].id, plan: k < 0 ? -1 : spots[k].plan });
     const unit = open.kinds[s].measure === "time" ? "more_ms" : "more_mm";
     let nearest = 0, losing = 0;
@@ -89,13 +89,22 @@
     return { nearest, losing, moves: summed(moving, people, named, unit), losing_moves: summed(alone, people, named, unit) };
   }
 
-  // city.closing(edit, site): by standard, null where the site does not serve it.
+  // city.closing(edit, site): by standard, null where the site does not serve it. A search for the two nearest is kept for
+  // the next site of the same edit.
   live.closer = function (room) {
+    const kept = room.meta.standards.map(() => ({ of: "", near: null }));
+
+    function nearOf(open, s, spots) {
+      const of = [open.kinds[s].key, open.limits[s], ...spots.map((spot) => spot.place.key)].join("|");
+      if (kept[s].of !== of) kept[s] = { of, near: twoNearest(room, open, s, spots) };
+      return kept[s].near;
+    }
+
     return function (edit, site) {
       const open = room.laid(edit), at = room.numbers.get(site);
       return room.meta.standards.map((_, s) => {
         const spots = servingSpots(open, s), i = spots.findIndex((spot) => spot.site === at);
-        return i < 0 || at === undefined ? null : hurt(room, open, s, spots, i);
+        return i < 0 || at === undefined ? null : hurt(room, open, s, spots, i, nearOf(open, s, spots));
       });
     };
   };
