@@ -154,6 +154,21 @@ def test_signed_figures_are_those_of_the_run(sample: tuple[Study, dict[str, Any]
     assert built == [(row["site_id"], row["type"], row["year"]) for row in plan["opened"]]
 
 
+def test_the_format_is_written_down(sample: tuple[Study, dict[str, Any], Load]) -> None:
+    """Whoever has the page may take the roads out: the licence of the data asks for it."""
+    header = opened(sample[2].data)
+    text = (SAMPLE.parents[1] / "docs" / "live.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_<>]+)", text)) | {
+        "vertex_along_high",
+        "vertex_aside_high",
+        "site_mm_<mode>",
+        "site_access_<mode>",
+    }
+    for section in header["sections"]:
+        assert re.sub(r"(?<=_)(walk|drive)$", "<mode>", re.sub(r"\d+$", "<i>", section)) in named
+    assert set(header["meta"]) <= named
+
+
 def test_limits_and_prices_are_the_planners_own(sample: tuple[Study, dict[str, Any], Load]) -> None:
     studied, _, load = sample
     meta = opened(load.data)["meta"]
