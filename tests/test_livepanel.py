@@ -619,7 +619,8 @@ def test_checks_that_no_outlet_could_have_met_are_told_before_a_run_refuses_them
     room.locator("[data-key=back]").click()
     assert room.locator("dialog .pl-less").count() == 0
     room.keyboard.press("Escape")
-    every = "session.meta.sites.filter((site) => site.types).reduce((edit, site) => plannerLive.edits.close(edit, site.id), session.edit)"
+    today = "session.meta.sites.filter((site) => site.types)"
+    every = f"{today}.reduce((edit, site) => plannerLive.edits.close(edit, site.id), session.edit)"
     asked(room, f"session.apply({every}, 'x')")
     room.locator("[data-key=back]").click()
     assert "现场核查认定有点达标" in room.locator("dialog .pl-less").first.inner_text()

@@ -124,6 +124,14 @@
       ...plan.map((entry) => built(meta, entry, idOf(entry)))].join("\n");
   }
 
+  /* Standards that a field check found met somewhere and that no outlet of today serves any more: a run refuses such checks. */
+  function orphaned({ load }, edit) {
+    const { sites, standards } = load.meta, { MET } = live.codes;
+    const open = sites.filter((site) => !edit.closed.includes(site.id));
+    const serves = (standard, site) => site.types.split(";").some((type) => standard.served_by.includes(type.trim()));
+    return standards.filter((standard, s) => load.points.codes[s].some((code) => code & MET) && !open.some((site) => serves(standard, site)));
+  }
+
   /* Name of the file and the scenario in it: letters, digits and hyphens of the run's name, then what was asked for. */
   function childName(parent, more) {
     const fit = (value) => Array.from(String(value)).filter((one) => /[\p{L}\p{N}-]/u.test(one));
@@ -169,9 +177,10 @@
     shown.tabIndex = 0;
     draw();
     const label = append(make("label", "pl-field"), make("span", "", words.back_name), field);
-    append(box.body, label, run, ...(session.isChanged ? [] : [note(words.unchanged)]), save, shown);
+    const refused = orphaned(session.city, session.edit).map((standard) => note(say("back_checked", { name: standard.name }), "pl-less"));
+    append(box.body, label, run, ...(session.isChanged ? [] : [note(words.unchanged)]), ...refused, save, shown);
     box.open();
   }
 
-  live.handback = { childName, degrees, dialog, download, fileOf, text, toml };
+  live.handback = { childName, degrees, dialog, download, fileOf, orphaned, text, toml };
 })(globalThis);
