@@ -50,7 +50,7 @@ OPENED = """async (live, input) => {
   return JSON.stringify(await work(live, city, input));
 }"""
 
-META = "(live, city) => ({ meta: city.load.meta, check: city.check() })"
+META = "(live, city) => city.load.meta"
 
 FIGURES = """(live, city, input) => {
   const began = Date.now(), same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
@@ -67,8 +67,16 @@ FIGURES = """(live, city, input) => {
       && same(told.communities, found.map((one) => one.communities_covered))
       && same(sorted(told.newly), turned(before, after, 2)) && same(sorted(told.lost), turned(before, after, 1));
   });
-  return { figures, drags, ms: Date.now() - began };
+  return { figures, drags, ms: Date.now() - began, check: city.check() };
 }"""
+
+
+class Opened(NamedTuple):
+    """A study packed as its page does, and what the page then knows."""
+
+    studied: Study
+    load: Load
+    meta: dict[str, Any]
 
 
 class Outcome(NamedTuple):
@@ -104,13 +112,19 @@ def met_standards(studied: Study) -> set[str]:
     return {line.standard for line in studied.inputs.verdicts.lines if line.met}
 
 
-def compared(studied: Study, n: int, seed: int, engines: Sequence[str] = ENGINES) -> Iterator[tuple[str, Outcome]]:
+def opened(studied: Study, engine: str = NODE) -> Opened:
+    """Pack a study and open it."""
+    load = load_of(studied)
+    return Opened(studied, load, in_engine(engine, load, META))
+
+
+def compared(found: Opened, n: int, seed: int, engines: Sequence[str] = ENGINES) -> Iterator[tuple[str, Outcome]]:
     """Compare random edits in each engine with the planner's own figures.
 
     Parameters
     ----------
-    studied
-        The study of a scenario.
+    found
+        A study of a scenario, packed and opened.
     n
         How many edits; as many drags are held against the figures of what they make.
     seed
@@ -123,25 +137,23 @@ def compared(studied: Study, n: int, seed: int, engines: Sequence[str] = ENGINES
     engine, outcome
         One for each engine.
     """
-    load = load_of(studied)
-    opened = {engine: in_engine(engine, load, META) for engine in engines}
-    meta, rng = opened[engines[0]]["meta"], random.Random(seed)  # noqa: S311
+    (studied, load, meta), rng = found, random.Random(seed)  # noqa: S311
     edits = random_edits(meta, rng, n, met_standards(studied))
     drags = []
     for edit in edits:
         item, at, then = random_drag(meta, edit, rng)
         drags.append({"edit": edit, "item": item, "at": at, "then": then})
-    found = {engine: in_engine(engine, load, FIGURES, {"edits": edits, "drags": drags}) for engine in engines}
+    told = {engine: in_engine(engine, load, FIGURES, {"edits": edits, "drags": drags}) for engine in engines}
     many = Many(studied, meta, edits)
     differ: dict[str, list[int]] = {engine: [] for engine in engines}
     for k, edit in enumerate(edits):
         wanted = many.figures(edit)
         for engine in engines:
-            if json.loads(found[engine]["figures"][k]) != wanted:
+            if json.loads(told[engine]["figures"][k]) != wanted:
                 differ[engine].append(k)
     for engine in engines:
-        wrong = [k for k, right in enumerate(found[engine]["drags"]) if not right]
-        yield engine, Outcome(differ[engine], wrong, opened[engine]["check"], found[engine]["ms"])
+        wrong = [k for k, right in enumerate(told[engine]["drags"]) if not right]
+        yield engine, Outcome(differ[engine], wrong, told[engine]["check"], told[engine]["ms"])
 
 
 # ---- a made-up scenario on a mirror-tiled network ----
@@ -266,7 +278,7 @@ def main() -> None:
     told = asked.parse_args()
     began = time.monotonic()
     studied = tiled_study(told.tiled, told.seed) if told.tiled else study(inputs.read(told.scenario, say), say)
-    for engine, found in compared(studied, told.edits, told.seed, told.engines):
+    for engine, found in compared(opened(studied, told.engines[0]), told.edits, told.seed, told.engines):
         say(
             f"{engine}: {len(found.differ)} of {told.edits} edits differ {found.differ[:10]}, "
             f"{len(found.drags)} of as many drags {found.drags[:10]}; signed figures differ: {found.check}; "

@@ -6,7 +6,7 @@ import json
 import random
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -14,7 +14,7 @@ import pytest
 import jinan
 import livetown
 from livechance import random_edits, start_of
-from liveedits import FIGURES, META, NODE, compared, in_engine, load_of, met_standards
+from liveedits import FIGURES, NODE, Opened, compared, in_engine, met_standards, opened
 from livenode import LIVE, run_node
 from liveoracle import ROOM, Many, figures, laid_with
 from newer import newer_than_oldest
@@ -28,43 +28,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from planner.pageload import Load
-    from planner.study import Study
 
 
-class Town(NamedTuple):
-    """The town in which everything happens, studied and packed."""
-
-    studied: Study
-    load: Load
-    meta: Mapping[str, Any]
-    check: Any
-
-    def work(self, work: str, **given: Any) -> Any:
-        """What a function of (live, city, input) gives in Node."""
-        return in_engine(NODE, self.load, work, given)
+def opened_at(path: Path) -> Opened:
+    return opened(study(inputs.read(path, lambda _: None), lambda _: None))
 
 
-def studied_at(path: Path) -> Study:
-    return study(inputs.read(path, lambda _: None), lambda _: None)
+def work(found: Opened, work: str, **given: Any) -> Any:
+    """What a function of (live, city, input) gives in Node."""
+    return in_engine(NODE, found.load, work, given)
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    studied = studied_at(livetown.write_town(tmp_path_factory.mktemp("town")))
-    load = load_of(studied)
-    return Town(studied, load, **in_engine(NODE, load, META))
+def town(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    return opened_at(livetown.write_town(tmp_path_factory.mktemp("town")))
 
 
 @pytest.fixture(scope="module")
-def sample() -> Study:
-    return studied_at(ROOT / "scenarios" / "sample-2026.toml")
+def sample() -> Opened:
+    return opened_at(ROOT / "scenarios" / "sample-2026.toml")
 
 
 # ---- figures ----
 
 
-def test_the_town_has_what_the_figures_must_not_miss(town: Town) -> None:
+def test_the_town_has_what_the_figures_must_not_miss(town: Opened) -> None:
     frame, lines = town.studied.inputs.demand.frame, town.studied.inputs.verdicts.lines
     assert set(frame["placed"]) == {"own", "spread", "town"}
     assert set(town.studied.inputs.networks) == {"walk", "drive"}
@@ -78,20 +66,20 @@ def test_the_town_has_what_the_figures_must_not_miss(town: Town) -> None:
     assert town.meta["plan"]
 
 
-def wrong(studied: Study, n: int, seed: int) -> dict[str, Any]:
+def wrong(opened_: Opened, n: int, seed: int) -> dict[str, Any]:
     """Edits and drags whose figures differ, and what differs from the signed figures."""
-    ((_, found),) = compared(studied, n, seed, [NODE])
+    ((_, found),) = compared(opened_, n, seed, [NODE])
     return {"edits": found.differ, "drags": found.drags, "check": found.check}
 
 
 NOTHING: dict[str, Any] = {"edits": [], "drags": [], "check": None}
 
 
-def test_random_edits_of_the_town_are_counted_as_the_planner_counts(town: Town) -> None:
-    assert wrong(town.studied, 24, seed=5) == NOTHING
+def test_random_edits_of_the_town_are_counted_as_the_planner_counts(town: Opened) -> None:
+    assert wrong(town, 24, seed=5) == NOTHING
 
 
-def test_random_edits_of_the_sample_are_counted_as_the_planner_counts(sample: Study) -> None:
+def test_random_edits_of_the_sample_are_counted_as_the_planner_counts(sample: Opened) -> None:
     assert wrong(sample, 12, seed=6) == NOTHING
 
 
@@ -100,17 +88,17 @@ def test_random_edits_of_jinan_are_counted_as_the_planner_counts(tmp_path: Path)
     text = path.read_text(encoding="utf-8")
     asked = text[: text.index("[[goal]]")] + '[[goal]]\nid = "urban"\nstandard = "urban-walk-15"\nshare = 0.01\n'
     path.write_text(asked, encoding="utf-8")
-    assert wrong(studied_at(path), 5, seed=7) == NOTHING
+    assert wrong(opened_at(path), 5, seed=7) == NOTHING
 
 
-def test_the_last_outlet_dragged_away_still_serves_whom_a_check_found_served(town: Town) -> None:
+def test_the_last_outlet_dragged_away_still_serves_whom_a_check_found_served(town: Opened) -> None:
     every = [site["id"] for site in town.meta["sites"] if site["types"]]
     kiosk = {"site": "E1", "type": "e_station", "size": "", "year": 2026}
     edit = {**start_of(town.meta), "closed": sorted({*every} - {"E1", "E4"}), "plan": [kiosk]}
     at = [10.03, 50.02]
     moved = {**edit, "moved": {"E1": at}}
     drags = [{"edit": edit, "item": {"site": "E1"}, "at": at, "then": moved}] * len(town.meta["standards"])
-    found = town.work(FIGURES, edits=[edit, moved], drags=drags)
+    found = work(town, FIGURES, edits=[edit, moved], drags=drags)
     assert found["drags"] == [True] * len(drags)
     many = Many(town.studied, town.meta, [edit, moved])
     told = [json.loads(figures_) for figures_ in found["figures"]]
@@ -119,21 +107,22 @@ def test_the_last_outlet_dragged_away_still_serves_whom_a_check_found_served(tow
     assert told[1]["standards"][3]["covered"] < told[0]["standards"][3]["covered"], "the kiosk in it goes along"
 
 
-def test_counting_many_edits_at_once_gives_what_the_whole_way_of_a_run_gives(town: Town) -> None:
+def test_counting_many_edits_at_once_gives_what_the_whole_way_of_a_run_gives(town: Opened) -> None:
     edits = random_edits(town.meta, random.Random(8), 4, met_standards(town.studied))  # noqa: S311
     many = Many(town.studied, town.meta, edits)
     for edit in edits:
         assert many.figures(edit) == figures(town.studied, town.meta, edit)
 
 
-def test_states_of_points_are_those_of_the_coverage_table(town: Town) -> None:
-    found = town.work(
+def test_states_of_points_are_those_of_the_coverage_table(town: Opened) -> None:
+    found = work(
+        town,
         """(live, city) => city.load.meta.standards.map((_, s) => [city.today, city.start].map((edit) =>
           Array.from(city.states(edit, s)).reduce((sums, state, p) => {
             sums[state][0] += 1;
             sums[state][1] += city.load.points.people[p];
             return sums;
-          }, [[0, 0], [0, 0], [0, 0], [0, 0]]).slice(1)))"""
+          }, [[0, 0], [0, 0], [0, 0], [0, 0]]).slice(1)))""",
     )
     table = town.studied.coverage.merge(town.studied.inputs.demand.frame[["demand_id", "people"]], on="demand_id")
     for standard, states in zip(town.studied.inputs.standards, found, strict=True):
@@ -145,8 +134,8 @@ def test_states_of_points_are_those_of_the_coverage_table(town: Town) -> None:
             assert counts == [[len(part), int(part["people"].sum())] for part in parts]
 
 
-def test_a_false_signed_figure_is_found_and_its_standard_named(town: Town) -> None:
-    assert town.check is None
+def test_a_false_signed_figure_is_found_and_its_standard_named(town: Opened) -> None:
+    assert work(town, "(live, city) => city.check()") is None
     changes = [
         ("signed.plan.standards[1].covered += 1", 1),
         ("signed.today.standards[3].districts[0][1] -= 1", 3),
@@ -154,12 +143,12 @@ def test_a_false_signed_figure_is_found_and_its_standard_named(town: Town) -> No
         ("signed.plan.goals[0][0].reached += 1", 0),
         ("signed.plan.cost.total += 1", None),
     ]
-    work = f"""(live, city) => {json.dumps([change for change, _ in changes])}.map((change) => {{
+    checks = f"""(live, city) => {json.dumps([change for change, _ in changes])}.map((change) => {{
       const load = {{ ...city.load, meta: JSON.parse(JSON.stringify(city.load.meta)) }};
       new Function("signed", change)(load.meta.signed);
       return live.city(load).check();
     }})"""
-    for (change, standard), told in zip(changes, town.work(work), strict=True):
+    for (change, standard), told in zip(changes, work(town, checks), strict=True):
         assert told is not None, change
         assert told["standard"] == standard, change
         assert told["said"] != told["found"], change
@@ -228,9 +217,7 @@ def timed_standards(meta: Mapping[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("name", ["town", "sample"])
 def test_closings_hurt_whom_the_planner_says(name: str, request: pytest.FixtureRequest) -> None:
-    fixture = request.getfixturevalue(name)
-    studied, load = (fixture.studied, fixture.load) if name == "town" else (fixture, load_of(fixture))
-    meta = in_engine(NODE, load, META)["meta"]
+    studied, load, meta = request.getfixturevalue(name)
     wanted = list(told_by_planner(studied.explained.closing, timed_standards(meta)))
     assert len(wanted) > len(meta["standards"])
     assert any(told[1] and told[3][1] for *_, told in wanted), "somebody loses cover and has somewhere to go"
@@ -240,7 +227,7 @@ def test_closings_hurt_whom_the_planner_says(name: str, request: pytest.FixtureR
         assert told == figures_, key
 
 
-def test_closings_under_an_edit_hurt_whom_the_planner_says(town: Town) -> None:
+def test_closings_under_an_edit_hurt_whom_the_planner_says(town: Opened) -> None:
     edits = random_edits(town.meta, random.Random(12), 3, met_standards(town.studied))  # noqa: S311
     wanted: list[tuple[int, str, str, Any]] = []
     for number, edit in enumerate(edits):
@@ -251,13 +238,13 @@ def test_closings_under_an_edit_hurt_whom_the_planner_says(town: Town) -> None:
         wanted += [(number, standard, site, figures_) for _, standard, site, figures_ in told]
     assert any(told[2][1].startswith(ROOM) for *_, told in wanted), "some go to a place of the room"
     asked = [list(row[:3]) for row in wanted]
-    found = town.work(CLOSINGS, asked=asked, edits=edits, room=ROOM)
+    found = work(town, CLOSINGS, asked=asked, edits=edits, room=ROOM)
     for key, told, (*_, figures_) in zip(asked, found, wanted, strict=True):
         assert told == figures_, key
 
 
-def test_a_site_that_serves_nothing_has_no_closing(town: Town) -> None:
-    told = town.work('(live, city) => ["E4", "C1", "E2"].map((site) => city.closing(city.today, site))')
+def test_a_site_that_serves_nothing_has_no_closing(town: Opened) -> None:
+    told = work(town, '(live, city) => ["E4", "C1", "E2"].map((site) => city.closing(city.today, site))')
     serves = [one["served_by"] for one in town.meta["standards"]]
     assert [one is not None for one in told[0]] == ["e_station" in types for types in serves]
     assert told[1:] == [[None] * len(serves)] * 2
@@ -266,9 +253,10 @@ def test_a_site_that_serves_nothing_has_no_closing(town: Town) -> None:
 # ---- the best next place ----
 
 
-def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Town) -> None:
+def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Opened) -> None:
     edits = random_edits(town.meta, random.Random(10), 6, met_standards(town.studied))  # noqa: S311
-    found = town.work(
+    found = work(
+        town,
         """(live, city, input) => input.edits.map((edit) => city.load.meta.standards.map((standard, s) => {
           const before = city.figures(edit), { options, sites, first_year } = city.load.meta;
           const gain = options.map(({ site, type, size }, k) => {
@@ -296,18 +284,18 @@ def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Town) 
 # ---- rules of edits ----
 
 
-def test_what_is_planned_in_a_closed_outlet_is_not_built_and_costs_nothing(town: Town) -> None:
+def test_what_is_planned_in_a_closed_outlet_is_not_built_and_costs_nothing(town: Opened) -> None:
     start = {**start_of(town.meta), "plan": []}
     kiosk = {"site": "E1", "type": "e_station", "size": "", "year": 2026}
     closed, both = {**start, "closed": ["E1"]}, {**start, "closed": ["E1"], "plan": [kiosk]}
-    plain, inside, opened = town.work(
-        "(live, city, { edits }) => edits.map(city.figures)", edits=[closed, both, {**start, "plan": [kiosk]}]
+    plain, inside, opened = work(
+        town, "(live, city, { edits }) => edits.map(city.figures)", edits=[closed, both, {**start, "plan": [kiosk]}]
     )
     assert plain == inside
     assert opened["cost"]["total"] > 0
 
 
-def test_a_place_keeps_what_its_option_costs_and_a_new_one_is_an_estimate(town: Town) -> None:
+def test_a_place_keeps_what_its_option_costs_and_a_new_one_is_an_estimate(town: Opened) -> None:
     start = {**start_of(town.meta), "plan": []}
     at = {"at": [10.0051234, 50.0047], "name": "", "method": "专区", "type": "e_station", "size": "", "year": 2028}
     plans = (
@@ -315,20 +303,21 @@ def test_a_place_keeps_what_its_option_costs_and_a_new_one_is_an_estimate(town: 
         [{**at, "from": "C3"}],
         [{**at, "from": None}],
     )
-    kept, moved, new = town.work(
-        "(live, city, { edits }) => edits.map(city.cost)", edits=[{**start, "plan": p} for p in plans]
+    kept, moved, new = work(
+        town, "(live, city, { edits }) => edits.map(city.cost)", edits=[{**start, "plan": p} for p in plans]
     )
     assert kept == moved == {"once": 80_000, "yearly": 4003, "total": 80_000 + 3 * 4003, "estimated": 0,
                              "funding": [["就业补助资金", 80_000 + 3 * 4003]]}  # fmt: skip
     assert new == {"once": 60_000, "yearly": 6000, "total": 78_000, "estimated": 60_000, "funding": [["", 78_000]]}
 
 
-def test_without_any_outlet_checks_cover_nobody_and_what_opens_counts(town: Town) -> None:
+def test_without_any_outlet_checks_cover_nobody_and_what_opens_counts(town: Opened) -> None:
     every = [site["id"] for site in town.meta["sites"] if site["types"]]
     none = {**start_of(town.meta), "closed": every, "plan": []}
     what = {"from": None, "name": "", "method": "", "type": "e_station", "size": "", "year": 2026}
     one = {**none, "plan": [{"at": [10.0, 50.0], **what}]}
-    found = town.work(
+    found = work(
+        town,
         """(live, city, { edits }) => edits.map((edit) => {
           const { codes, people } = city.load.points, states = city.states(edit, 0);
           const sums = { held: 0, holding: 0, rest: 0 };
@@ -345,13 +334,14 @@ def test_without_any_outlet_checks_cover_nobody_and_what_opens_counts(town: Town
     assert found[1]["rest"] > 0
 
 
-def test_an_edit_that_names_what_there_is_not_is_refused(town: Town) -> None:
+def test_an_edit_that_names_what_there_is_not_is_refused(town: Opened) -> None:
     start = start_of(town.meta)
     edits = [
         {**start, "speed": "9.9"},
         {**start, "plan": [{"site": "Z9", "type": "e_station", "size": "", "year": 2026}]},
     ]
-    told = town.work(
+    told = work(
+        town,
         """(live, city, { edits }) => edits.map((edit) => {
           try { return city.figures(edit) && "counted"; } catch (error) { return error.name; }
         })""",
