@@ -50,7 +50,7 @@ OPENED = """async (live, input) => {
   return JSON.stringify(await work(live, city, input));
 }"""
 
-META = "(live, city) => city.load.meta"
+META = "(live, city) => ({ meta: city.load.meta, check: city.check() })"
 
 FIGURES = """(live, city, input) => {
   const began = Date.now(), same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
@@ -115,7 +115,7 @@ def met_standards(studied: Study) -> set[str]:
 def opened(studied: Study, engine: str = NODE) -> Opened:
     """Pack a study and open it."""
     load = load_of(studied)
-    return Opened(studied, load, in_engine(engine, load, META))
+    return Opened(studied, load, in_engine(engine, load, META)["meta"])
 
 
 def compared(found: Opened, n: int, seed: int, engines: Sequence[str] = ENGINES) -> Iterator[tuple[str, Outcome]]:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-
 def opened_at(path: Path) -> Opened:
     return opened(study(inputs.read(path, lambda _: None), lambda _: None))
 
