@@ -36,8 +36,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests"))
 
 from browser import CHROMIUM, FLAGS  # noqa: E402  (of the tests, which are not on the path before)
-from liveedits import ENGINE, LIVE  # noqa: E402
-from livenode import run_node  # noqa: E402
+from liveedits import ENGINE  # noqa: E402
+from livenode import LIVE, run_node  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -239,7 +239,8 @@ def city(side: int, n_places: int) -> City:
 def _sums(start: Whole, item: NDArray[np.unsignedinteger[Any]], people: Whole) -> list[int]:
     """Sum people by source."""
     total = np.concatenate([[0], np.cumsum(people[item])])
-    return (total[start[1:]] - total[start[:-1]]).tolist()
+    sums: list[int] = (total[start[1:]] - total[start[:-1]]).tolist()
+    return sums
 
 
 # --- Measuring -----------------------------------------------------------------------------------------------
