@@ -510,7 +510,7 @@ def test_districts_sort_and_say_why_they_are_low(room: Page) -> None:
     why = part(room, "某区为什么低")
     why.locator(".pl-why").wait_for()
     head = why.locator("thead th").all_inner_texts()
-    assert head[:4] == ["区市", "主要原因", "签批方案（判定口径）", "现状"]
+    assert head[:4] == ["区市", "主要原因", "原方案（判定口径）", "现状"]
     assert {"4.8 公里/小时", "直线距离", "候选点全建"} <= set(head)
     most = [row[-1] for row in rows_of(why)]
     assert most == [
