@@ -109,6 +109,11 @@ def _known(entry: _Entry, table: tables.Table | None, rows: Mapping[str, int]) -
     return replace(entry, base={**told, **empty})
 
 
+def _legible(entry: _Entry) -> _Entry:
+    """Return an entry without what could not be read: nothing goes into the rows, for it is told at its key already."""
+    return replace(entry, values={name: value for name, value in entry.values.items() if value is not UNREAD})
+
+
 # --- what is wrong -----------------------------------------------------------------------------------------------
 
 
@@ -194,7 +199,7 @@ def applied(
     if faults:
         raise TableError(*sorted(faults, key=lambda fault: (fault.file, fault.row or 0)))
     alone = {entry.site: entry for entry in reversed(entries) if entry.site}  # twins are a fault of the scenario
-    entries = sorted(alone.values(), key=lambda entry: entry.number)
+    entries = [_legible(entry) for entry in sorted(alone.values(), key=lambda entry: entry.number)]
     return None if table is None else _joined(loaded, table, entries, rows, contract)
 
 

@@ -298,6 +298,55 @@ def test_faults_of_tables_do_not_hide_those_of_entries(tmp_path: Path) -> None:
     assert sorted(told) == [("child.toml", "cell_choice"), ("sites.csv", "cell_choice")]
 
 
+ODD_VALUES = (
+    '"x"', "-1", "1.5", "1e400", "-inf", "nan", "9" * 400, str(10**30 - 1), "true", "2026-01-01", "10:00:00",
+    "2026-01-01T10:00:00Z", "[1]", "{ x = 1 }",
+)  # fmt: skip
+"""Values of every type of TOML; each is wrong in most columns."""
+
+
+READ_YET_WRONG = {
+    ("type", '"x"'),
+    ("status", '"x"'),
+    ("operating", '"x"'),
+    ("lon", str(10**30 - 1)),
+    ("lat", str(10**30 - 1)),
+}
+"""Of these the contract of tables says what is wrong; with none of them the rows are joined before anything is told."""
+
+
+@pytest.mark.parametrize("among", [READ_YET_WRONG, set()])
+def test_no_value_of_any_type_is_a_surprise(folder: Path, among: set[tuple[str, str]]) -> None:
+    """What is wrong is told at the very key that holds it, of sites that are added and of one that the tables have."""
+    sound = {"name": '"新点"', "type": '"e_station"', "status": '"candidate"', "lon": "10.0056", "lat": "50.0036"}
+    columns = [name for name in SiteSection.model_fields if name != "site_id"]
+    tried = [
+        (f"{name}-{n}", name, value)
+        for name in columns
+        for n, value in enumerate(ODD_VALUES)
+        if (name, value) in among or (name, value) not in READ_YET_WRONG
+    ]
+    added = {site: {**sound, name: value} for site, name, value in tried}
+    text = "".join(
+        "\n".join([f'[[site]]\nsite_id = "{site}"', *(f"{key} = {value}" for key, value in keys.items()), ""])
+        for site, keys in {**added, "C1": dict.fromkeys(columns, "[]")}.items()
+    )
+    told: dict[str, set[str]] = {}
+    for fault in inputs.gather(child(folder, text), silent).faults:
+        assert all(tell(fault, "zh"))
+        site, _, column = fault.column.removeprefix("site[").partition("].")
+        told.setdefault(site, set()).add(column)
+    assert told.pop("C1") == set(columns)
+    for site, where in told.items():
+        column = site.partition("-")[0]
+        assert where == {column} or (column in {"lon", "lat"} and where < {"lon", "lat"})  # these two may be swapped
+    passed = {name: [value for site, key, value in tried if key == name and site not in told] for name in columns}
+    refused = {"type", "status", "operating", "cost_once_yuan", "cost_yearly_yuan", "capacity_people"}
+    wanted = {"lon": ["-1", "1.5"], "lat": ["-1", "1.5"], "opened_on": ["2026-01-01"], "closed_on": ["2026-01-01"]}
+    wanted["build_method"] = ['"x"'] if among else []  # that nothing is built so is told when the rows stand
+    assert passed == {name: wanted.get(name, [] if name in refused else ['"x"']) for name in columns}
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
