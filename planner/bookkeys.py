@@ -35,7 +35,10 @@ GUIDE, TOP, OTHER = "guide", "scenario", "other"
 
 # Which names a key takes from another sheet: sheet and key -> sheet and key.
 _NAMES_FROM: Mapping[tuple[str, str], tuple[str, str]] = {
-    **{(sheet, "type"): ("facility", "type") for sheet in ("build_cost", "size", "build", "count", "candidates", "site")},
+    **{
+        (sheet, "type"): ("facility", "type")
+        for sheet in ("build_cost", "size", "build", "count", "candidates", "site")
+    },
     ("rules_spacing", "type"): ("facility", "type"),
     ("rules_near_people", "type"): ("facility", "type"),
     ("standard", "served_by"): ("facility", "type"),
