@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 _SCRIPTS = (
-    "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "city", "edits", "session",
-    "marks", "sitecards", "moves", "carry", "scene", "kit", "tables", "lists", "asks", "compare", "handback", "panel",
-    "start",
+    "inflate", "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "city",
+    "edits", "session", "kit", "names", "marks", "sitecards", "moves", "carry", "scene", "tables", "lists",
+    "asks", "compare", "handback", "panel", "start",
 )  # fmt: skip
 """In the order in which the page runs them: each uses only those before it."""
 

@@ -52,7 +52,9 @@ def studied_of(path: Path) -> tuple[Study, dict[str, Any]]:
 
 
 def decoded(load: Load) -> dict[str, Any]:
-    found: dict[str, Any] = run_node(["decode.js"], DECODE, {"text": load.text, "version": "1", "crc": load.crc})
+    found: dict[str, Any] = run_node(
+        ["inflate.js", "decode.js"], DECODE, {"text": load.text, "version": "1", "crc": load.crc}
+    )
     return found
 
 

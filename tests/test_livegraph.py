@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "coquimbo" / "roads.osm.pbf"
 
+SCRIPTS = ["inflate.js", "decode.js"]
 OPEN = """async (live, loads) => {
   const found = [];
   for (const load of loads) found.push(live.decode(await live.inflate(load.text, load.version, load.crc)));
@@ -318,9 +319,7 @@ def test_any_roads_come_back_as_they_went_in() -> None:
     packed = [pack_roads(networks) for networks in cases]
     assert {len(networks) for networks in cases} == {1, 2}
     assert sum("drive" in networks for networks in cases) > 50
-    for found, networks_, pack in zip(
-        run_node(["decode.js"], OPEN, [*map(load_of, packed)]), cases, packed, strict=True
-    ):
+    for found, networks_, pack in zip(run_node(SCRIPTS, OPEN, [*map(load_of, packed)]), cases, packed, strict=True):
         assert_same(found, networks_, pack)
 
 
@@ -404,7 +403,7 @@ def whole_load() -> bytes:
 
 
 def test_points_and_sites_come_back_as_they_went_in() -> None:
-    (found,) = run_node(["decode.js"], OPEN, [told(whole_load())])
+    (found,) = run_node(SCRIPTS, OPEN, [told(whole_load())])
     assert found["points"] == {"n": 3, **POINTS, "feet": {"walk": FEET}}
     assert found["sites"] == {"n": 2, "feet": {"walk": SITE_FEET}}
     assert found["meta"]["sites"][0]["name"] == "一号站"
@@ -456,10 +455,10 @@ def test_damage_anywhere_is_told() -> None:
         torn.append(text[:at] + other + text[at + 1 :])
     torn += [text[:at] for at in range(0, len(text), 5)] + [text + "AAAA", "", "{}", "\u5c31", text[4:]]
     cases = [{**good, "text": one} for one in torn]
-    for case, code in zip(cases, run_node(["decode.js"], CODES, cases), strict=True):
+    for case, code in zip(cases, run_node(SCRIPTS, CODES, cases), strict=True):
         assert code == "damaged" or (code is None and content(case["text"]) == data), case["text"]
     changed = data[:-1] + bytes([data[-1] ^ 1])
-    assert run_node(["decode.js"], CODES, [{**told(changed), "crc": good["crc"]}, good]) == ["damaged", None]
+    assert run_node(SCRIPTS, CODES, [{**told(changed), "crc": good["crc"]}, good]) == ["damaged", None]
 
 
 def content(text: str) -> bytes | None:
@@ -470,8 +469,57 @@ def content(text: str) -> bytes | None:
         return None
 
 
+HELD = """async (live, loads) => {
+  const Inflater = globalThis.DecompressionStream, found = [];
+  for (const load of loads) {
+    let given = 0;
+    globalThis.DecompressionStream = class {
+      constructor(kind) {
+        const stream = new Inflater(kind), count = new TransformStream({
+          transform(part, out) {
+            given += part.length;
+            out.enqueue(part);
+          },
+        });
+        stream.readable.pipeThrough(count);
+        Object.assign(this, { writable: stream.writable, readable: count.readable });
+      }
+    };
+    const code = await live.inflate(load.text, load.version, load.crc).then(() => null, (error) => error.message);
+    found.push([code, given]);
+  }
+  globalThis.DecompressionStream = Inflater;
+  return found;
+}"""
+
+
+def test_a_load_is_not_inflated_beyond_what_its_header_says() -> None:
+    """A text of some kilobytes may inflate to gigabytes: what its header does not speak of is never held."""
+    data = whole_load()
+    vast = json.dumps({"version": 1, "sections": {"a": [0, 2**40, 1]}, "meta": {}}).encode()
+    long = [told(b"SCPLIVE1" + size.to_bytes(4, "little") + bytes(100)) for size in (200, 2**32 - 1)]
+    claim = told(b"SCPLIVE1" + len(vast).to_bytes(4, "little") + vast + bytes(2**25))
+    cases = [told(data), told(data + bytes(2**25)), claim, *long, told(b"SCPLIVE2" + bytes(2**25)), told(data[:-1])]
+    found = run_node(SCRIPTS, HELD, cases)
+    surplus, header = "damaged: more bytes than its header says", "damaged: header"
+    short = "damaged: cut short"
+    assert [code for code, _ in found] == [None, surplus, header, short, header, "damaged: magic", short]
+    assert max(given for _, given in found) < 2**20
+
+
+def test_a_section_holds_what_it_says_before_there_is_room_for_it() -> None:
+    data = whole_load()
+    size = int.from_bytes(data[8:12], "little")
+    header = json.loads(data[12 : 12 + size])
+    header["sections"]["run_size"][2] = 2**33
+    text = json.dumps(header).encode()
+    torn = told(data[:8] + len(text).to_bytes(4, "little") + text + data[12 + size :])
+    code = "(live, load) => live.inflate(load.text, load.version, load.crc).then(live.decode).catch((e) => e.message)"
+    assert run_node(SCRIPTS, code, torn) == "damaged: run_size"
+
+
 def test_no_bytes_are_decoded_to_anything_but_a_load_or_a_fault() -> None:
-    found = run_node(["decode.js"], TORN, list(whole_load()))
+    found = run_node(SCRIPTS, TORN, list(whole_load()))
     assert found["damaged"] > 500
     assert found["version"] > 0
     assert found["none"] > 0, "without the checksum of `inflate` some damage cannot be seen"
@@ -481,13 +529,13 @@ def test_another_version_is_told() -> None:
     good = told(whole_load())
     data = whole_load().replace(b'"version":1', b'"version":2', 1)
     cases = [{**good, "version": other} for other in (2, "0", "", None)] + [told(data), {**good, "version": "1"}]
-    assert run_node(["decode.js"], CODES, cases) == ["version"] * 5 + [None]
+    assert run_node(SCRIPTS, CODES, cases) == ["version"] * 5 + [None]
 
 
 def test_a_browser_that_cannot_inflate_is_told() -> None:
     without = f"(live, loads) => {{ delete globalThis.DecompressionStream; return ({CODES})(live, loads); }}"
-    assert run_node(["decode.js"], without, [told(whole_load())]) == ["browser"]
+    assert run_node(SCRIPTS, without, [told(whole_load())]) == ["browser"]
 
 
 def test_the_script_is_known_to_the_oldest_browsers() -> None:
-    assert newer_than_oldest("js", (LIVE / "decode.js").read_text(encoding="utf-8")) == []
+    assert [newer_than_oldest("js", (LIVE / name).read_text(encoding="utf-8")) for name in SCRIPTS] == [[], []]

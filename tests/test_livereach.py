@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Real = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
-SCRIPTS = ["decode.js", "plane.js", "graph.js", "snap.js", "reach.js", "straight.js"]
+SCRIPTS = ["inflate.js", "decode.js", "plane.js", "graph.js", "snap.js", "reach.js", "straight.js"]
 LONGEST_MM = 2**30
 """The largest limit that a search in the page takes."""
 

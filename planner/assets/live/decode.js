@@ -1,10 +1,9 @@
-// Opens the load that the page carries: text to bytes, bytes to typed arrays. docs/live.md tells the format.
+// Decodes the load that the page carries: bytes to typed arrays. docs/live.md tells the format.
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
 
-  const VERSION = 1;
-  const MAGIC = "SCPLIVE1";
+  const { LoadError } = live, { HEAD, VERSION, damaged, headerOf, startOf } = live.container;
   const STEPS = 1e7; // of a degree
   const LARGEST = 4294967295;
   const DEEPEST = 9007199254740991;
@@ -13,67 +12,14 @@
   const ROUNDER = 6755399441055744;
   const rint = (value) => (value + ROUNDER) - ROUNDER;
 
-  /** Why a load cannot be used: "version", "damaged", or "browser" (it cannot inflate). */
-  class LoadError extends Error {
-    constructor(code, detail) {
-      super(detail ? `${code}: ${detail}` : code);
-      this.name = "LoadError";
-      this.code = code;
-    }
-  }
-  const damaged = (detail) => new LoadError("damaged", detail);
-
-  // --- From text to bytes --------------------------------------------------------------------------------------------
-
-  function bytesOf(text) {
-    let binary;
-    try {
-      binary = atob(text.trim());
-    } catch (error) {
-      throw damaged("base64");
-    }
-    const bytes = new Uint8Array(binary.length);
-    for (let k = 0; k < bytes.length; k++) bytes[k] = binary.charCodeAt(k);
-    return bytes;
-  }
-
-  const CRC_TABLE = Uint32Array.from({ length: 256 }, (unused, first) => {
-    let value = first;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-    return value;
-  });
-
-  function crcOf(bytes) {
-    let crc = -1;
-    for (let k = 0; k < bytes.length; k++) crc = CRC_TABLE[(crc ^ bytes[k]) & 255] ^ (crc >>> 8);
-    return ((crc ^ -1) >>> 0).toString(16).padStart(8, "0");
-  }
-
-  /** Inflate a load's text; `version` and `crc32` are what the page says of it. */
-  async function inflate(text, version, crc32) {
-    if (String(version) !== String(VERSION)) throw new LoadError("version", String(version));
-    if (typeof root.DecompressionStream !== "function") throw new LoadError("browser");
-    const packed = bytesOf(text);
-    let bytes;
-    try {
-      const stream = new Blob([packed]).stream().pipeThrough(new root.DecompressionStream("gzip"));
-      bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-    } catch (error) {
-      throw damaged("gzip");
-    }
-    if (crcOf(bytes) !== String(crc32)) throw damaged("crc32");
-    return bytes;
-  }
-
   // --- Sections ------------------------------------------------------------------------------------------------------
 
   /** Read the header; returns it with `raw(name)`, the bytes and count of a section. */
   function opened(bytes) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (bytes.length < 12 || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC) throw damaged("magic");
-    const start = 12 + view.getUint32(8, true);
+    if (bytes.length < HEAD) throw damaged("magic");
+    const start = startOf(bytes);
     if (start > bytes.length) throw damaged("header");
-    const header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(12, start)));
+    const header = headerOf(bytes, start);
     if (header.version !== VERSION) throw new LoadError("version", String(header.version));
     const has = (name) => Object.prototype.hasOwnProperty.call(header.sections, name);
     const raw = (name) => {
@@ -88,7 +34,9 @@
 
   /** Whole numbers from 0 on, into an array of the kind given. */
   function varints(section, Kind) {
-    const bytes = section.bytes, values = new Kind(section.count), most = Kind === Uint32Array ? LARGEST : DEEPEST;
+    const bytes = section.bytes, most = Kind === Uint32Array ? LARGEST : DEEPEST;
+    if (section.count > bytes.length) throw damaged(section.name); // before there is room for them
+    const values = new Kind(section.count);
     let at = 0;
     for (let k = 0; k < values.length; k++) {
       let byte = bytes[at++];
@@ -387,5 +335,5 @@
     }
   }
 
-  Object.assign(live, { LoadError, inflate, decode });
+  Object.assign(live, { decode });
 })(globalThis);
