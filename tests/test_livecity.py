@@ -257,10 +257,10 @@ def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Opened
     found = work(
         town,
         """(live, city, input) => input.edits.map((edit) => city.load.meta.standards.map((standard, s) => {
-          const before = city.figures(edit), { options, sites, first_year } = city.load.meta;
+          const before = city.figures(edit), { options, sites, years } = city.load.meta;
           const gain = options.map(({ site, type, size }, k) => {
-            const entry = { site: sites[site].id, type, size, year: first_year };
-            const is = (one) => one.site === entry.site && one.type === type;
+            const entry = { site: sites[site].id, type, size, year: years[years.length - 1] };
+            const is = (one) => (one.at ? one.from : one.site) === entry.site && one.type === type;
             if (edit.closed.includes(entry.site) || edit.plan.some(is)) return null;
             const after = city.figures({ ...edit, plan: [...edit.plan, entry] });
             return [after.standards[s].covered - before.standards[s].covered, after.cost.total - before.cost.total];
@@ -269,7 +269,8 @@ def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Opened
         }))""",
         edits=edits,
     )
-    some = 0
+    some, moved = 0, [entry for edit in edits for entry in edit["plan"] if entry.get("at") and entry["from"]]
+    assert moved, "a moved place is not offered again where it was"
     for told in (one for by_standard in found for one in by_standard):
         gains = {k: tuple(gain) for k, gain in enumerate(told["gain"]) if gain and gain[0] > 0}
         order = sorted(gains, key=lambda k: (-Fraction(gains[k][0], gains[k][1]), -gains[k][0], k))
@@ -278,6 +279,73 @@ def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Opened
         assert told["one"] == kiosks
         some += len(order) > 1
     assert some
+
+
+SOUGHT = """(live, city, { edits }) => edits.flatMap((edit) => {
+  const { goals, options, sites } = city.load.meta;
+  const entryOf = (k) => ({ site: sites[options[k].site].id, type: options[k].type, size: options[k].size, year: city.lastYear });
+  const is = (one, other) => (one.at ? one.from : one.site) === other.site && one.type === other.type;
+  const has = (plan, entry) => plan.some((one) => is(one, entry)) || edit.closed.includes(entry.site);
+  const every = options.reduce(({ plan }, _, k) => ({ ...edit, plan: has(plan, entryOf(k)) ? plan : [...plan, entryOf(k)] }), edit);
+  return goals.flatMap((one, g) => (city.figures(every).goals[g] || []).map((most, scope) => {
+    const goal = { goal: g, scope };
+    let tried = edit, told = true, count = 0;
+    for (let next; (next = city.best(tried, one.standard, null, { goal })[0]) && count <= options.length; count += 1) {
+      const more = { ...tried, plan: [...tried.plan, entryOf(next.option)] };
+      const [from, to] = [tried, more].map((now) => city.figures(now).goals[g][scope].reached);
+      told = told && (one.backup || one.of === "communities" || to - from === next.newly);
+      tried = more;
+    }
+    return [one.id, one.scopes[scope], told, city.figures(tried).goals[g][scope].reached, most.reached, count];
+  }));
+})"""
+
+
+def test_what_helps_a_goal_best_is_counted_for_that_goal_until_nothing_helps(town: Opened) -> None:
+    edits = random_edits(town.meta, random.Random(21), 2, met_standards(town.studied))  # noqa: S311
+    found = work(town, SOUGHT, edits=[{**start_of(town.meta), "plan": []}, *edits])
+    assert [row for row in found if not row[2] or row[3] != row[4]] == []
+    tried = {(goal, scope) for goal, scope, *_, count in found if count}
+    assert {scope for goal, scope in tried if goal == "walk-towns"} == set(
+        next(goal["scopes"] for goal in town.meta["goals"] if goal["id"] == "walk-towns")
+    )
+    backups = {goal["id"] for goal in town.meta["goals"] if goal["backup"]}
+    assert backups <= {goal for goal, _ in tried}
+
+
+def test_what_is_built_in_an_outlet_wins_nobody_whom_a_check_found_unmet_there(town: Opened) -> None:
+    found = work(
+        town,
+        """(live, city) => city.load.meta.options.flatMap(({ site, type, size }) => {
+          const { sites, standards } = city.load.meta, { id, lon, lat, types } = sites[site], edit = { ...city.start, plan: [] };
+          const after = city.figures({ ...edit, plan: [{ site: id, type, size, year: city.lastYear }] });
+          const sum = (points) => Array.from(points).reduce((people, p) => people + city.load.points.people[p], 0);
+          return standards.map((_, s) => {
+            const [told, free] = [{ type, within: id }, { type }].map((item) => sum(city.drag(edit, item, s).at(lon, lat).newly));
+            return [types !== "", told, free, after.standards[s].covered - city.figures(edit).standards[s].covered];
+          });
+        })""",
+    )
+    assert [row for row in found if row[1] != row[3]] == []
+    assert any(inside and told != free for inside, told, free, _ in found)
+
+
+def test_communities_are_told_with_the_people_by_whom_they_are_judged(town: Opened) -> None:
+    found = work(town, "(live, city) => city.load.meta.standards.map((_, s) => Array.from(city.unitPeople(s)))")
+    table = town.studied.coverage.merge(town.studied.inputs.demand.frame[["demand_id", "unit_id", "people", "placed"]])
+    apart = 0
+    for standard, people in zip(town.studied.inputs.standards, found, strict=True):
+        rows = table[(table["standard"] == standard.id) & (table["state"] == "today")]
+        rows = rows[rows["year"].isna() | (rows["year"] == rows["year"].min())]
+        whole = rows[rows["reason"] != "not_assessable"].groupby("unit_id")["people"].sum()
+        many = [int(whole.get(unit["id"], 0)) for unit in town.meta["units"]]
+        apart += sum(told < most for told, most in zip(people, many, strict=True))
+        assert [told for told, most in zip(people, many, strict=True) if told > most] == []
+        assert (
+            sum(map(bool, people))
+            == town.meta["signed"]["today"]["standards"][town.studied.inputs.standards.index(standard)]["communities"]
+        )
+    assert apart, "some people count, but no community is judged by them"
 
 
 # ---- rules of edits ----

@@ -10,8 +10,10 @@
     if (item.plan !== undefined) {
       return { rest: { ...edit, plan: edit.plan.filter((_, k) => k !== item.plan) }, types: [edit.plan[item.plan].type], standing: [] };
     }
-    if (item.site === undefined) return { rest: edit, types: [item.type], standing: [] };
-    const standing = room.meta.sites[room.numbers.get(item.site)].types.split(";").map((type) => type.trim());
+    const typesOf = (id) => room.meta.sites[room.numbers.get(id)].types.split(";").map((type) => type.trim());
+    // a new one at an outlet of today (`within`) is heard of field checks as that outlet is
+    if (item.site === undefined) return { rest: edit, types: [item.type], standing: item.within === undefined ? [] : typesOf(item.within) };
+    const standing = typesOf(item.site);
     const along = edit.plan.filter((entry) => !entry.at && entry.site === item.site).map((entry) => entry.type);
     const rest = { ...edit, closed: [...edit.closed, item.site], plan: edit.plan };
     return { rest, types: [...standing, ...along], standing };
@@ -124,44 +126,60 @@
     return one > other ? 1 : one < other ? -1 : 0;
   }
 
-  // People whom a facility at a place would newly cover.
-  function newlyBy(room, open, s, times, place, outlet) {
-    const { people, codes } = room.load.points, code = codes[s], { COUNTS, UNMET, PLACELESS } = live.codes;
+  // People of `wanted` whom a facility at a place would help.
+  function newlyBy(room, open, s, wanted, place, outlet) {
+    const code = room.load.points.codes[s], { UNMET, PLACELESS } = live.codes;
     const { point, cost } = room.survey.reachOf(place, open.kinds[s], open.kinds[s].limit), limit = open.limits[s];
     let sum = 0;
     for (let k = 0; k < point.length; k++) {
       const p = point[k];
-      if (cost[k] > limit || times[p] > 0 || !(code[p] & COUNTS) || code[p] & PLACELESS) continue;
-      if (!(code[p] & UNMET && outlet)) sum += people[p];
+      if (cost[k] > limit || !wanted[p] || code[p] & PLACELESS) continue;
+      if (!(code[p] & UNMET && outlet)) sum += wanted[p];
     }
     return sum;
   }
 
-  // city.best(edit, s, types): options that are not in the plan and would newly cover somebody, most people for the money
-  // first (what it costs within the horizon, opened in the first year), then most people, then as the options stand.
-  live.adviser = function (room) {
-    const { meta } = room, { MET, PLACELESS } = live.codes;
+  // People of `wanted` whom an outlet serves by a field check alone, by its site: what is added in it serves them too.
+  function boundTo(room, open, s, wanted) {
+    const { lon, lat } = room.load.points, found = new Map();
+    for (const p of room.counter.unreached(open, s)) {
+      const spot = wanted[p] ? live.nearestOutlet(open, s, lon[p], lat[p]) : null;
+      if (spot) found.set(spot.site, (found.get(spot.site) || 0) + wanted[p]);
+    }
+    return found;
+  }
 
-    return function (edit, s, types = null) {
-      const open = room.laid(edit), times = room.counter.times(open, s), standard = meta.standards[s];
-      const planned = new Set(edit.plan.filter((entry) => !entry.at).map((entry) => entry.site + " " + entry.type));
+  // People of `wanted` who were found covered, nobody knows by which outlet: they are again as soon as anything is open.
+  function againBy(room, open, s, wanted) {
+    const { MET, PLACELESS } = live.codes, { rows, code } = room.tallier.bases[s];
+    if (open.spots.some((spot) => spot.serving[s])) return 0;
+    return rows.reduce((sum, p) => sum + (code[p] & MET && code[p] & PLACELESS ? wanted[p] : 0), 0);
+  }
+
+  // city.best(edit, s, types, asked): options that are not in the plan, moved or not, and would newly cover somebody, most
+  // people for the money first (what it costs within the horizon), then most people, then as the options stand.
+  // asked.goal {goal: g, scope} counts whom a goal waits for; asked.yearOf(k) is the year in which option k would open: the
+  // last one if nothing is said.
+  live.adviser = function (room) {
+    const { meta } = room;
+
+    return function (edit, s, types = null, { goal = null, yearOf = () => room.lastYear } = {}) {
+      const open = room.laid(edit), wanted = room.tallier.waiting(s, room.counter.times(open, s), open.rule, goal);
+      const planned = new Set(edit.plan.map((entry) => (entry.at ? entry.from : entry.site) + " " + entry.type));
       const spots = new Map(open.spots.filter((spot) => spot.site >= 0).map((spot) => [spot.site, spot]));
-      // whoever was found covered, nobody knows by which outlet, is covered again as soon as anything is open
-      const { people } = room.load.points, empty = !open.spots.some((spot) => spot.serving[s]);
-      const waiting = empty ? (p) => room.load.points.codes[s][p] & MET && room.load.points.codes[s][p] & PLACELESS : () => false;
-      const again = room.tallier.bases[s].rows.reduce((sum, p) => sum + (waiting(p) ? people[p] : 0), 0);
-      const found = [], known = new Map();
+      const again = againBy(room, open, s, wanted), bound = boundTo(room, open, s, wanted), known = new Map();
+      const newlyAt = (i) => {
+        const spot = spots.get(i), place = spot ? spot.place : room.places.sites[i];
+        return again + newlyBy(room, open, s, wanted, place, spot ? spot.outlet[s] : 0) + (bound.get(i) || 0);
+      };
+      const found = [];
       meta.options.forEach((option, k) => {
-        const site = meta.sites[option.site];
-        if (!standard.served_by.includes(option.type) || (types && !types.includes(option.type))) return;
-        if (planned.has(site.id + " " + option.type) || edit.closed.includes(site.id)) return;
-        const spot = spots.get(option.site);
-        if (!known.has(option.site)) {
-          const place = spot ? spot.place : room.places.sites[option.site];
-          known.set(option.site, again + newlyBy(room, open, s, times, place, spot ? spot.outlet[s] : 0));
-        }
+        const { id } = meta.sites[option.site];
+        if (!meta.standards[s].served_by.includes(option.type) || (types && !types.includes(option.type))) return;
+        if (planned.has(id + " " + option.type) || edit.closed.includes(id)) return;
+        if (!known.has(option.site)) known.set(option.site, newlyAt(option.site));
         const newly = known.get(option.site);
-        if (newly > 0) found.push({ option: k, newly, cost: room.prices.total(option, meta.first_year) });
+        if (newly > 0) found.push({ option: k, newly, cost: room.prices.total(option, yearOf(k)) });
       });
       return found.sort((a, b) => compareRatios(b.newly, b.cost, a.newly, a.cost) || b.newly - a.newly || a.option - b.option);
     };

@@ -79,6 +79,7 @@
 
   // --- what is open -----------------------------------------------------------------------------------------------------
 
+  // The way that decides under a standard.
   function wayOf(standard, metric) {
     return (metric === "own" ? null : standard.ways[metric]) || standard.ways[standard.own];
   }
@@ -148,6 +149,7 @@
       return options.get(JSON.stringify([numbers.get(site), type, tidy(size)]));
     }
 
+    // {once, yearly, estimated}; null where nothing says what it costs
     function priceOf(entry) {
       const site = entry.at ? entry.from : entry.site, option = site && optionOf(site, entry.type, entry.size);
       if (option) return option;
@@ -155,7 +157,7 @@
       const methods = [entry.method, from && from.build_method, ""].map(tidy);
       const listed = meta.prices.filter((price) => price.type === entry.type && tidy(price.size) === tidy(entry.size));
       const price = methods.map((method) => listed.find((one) => tidy(one.method) === method)).find((one) => one);
-      if (!price) throw new RangeError("no price for " + entry.type);
+      if (!price) return null;
       return { once: price.once, yearly: price.yearly, estimated: true, estimated_once: true, funding: from ? tidy(from.funding) : "" };
     }
 
@@ -172,7 +174,9 @@
     const found = { once: 0, yearly: 0, total: 0, estimated: 0 }, funding = new Map();
     for (const entry of edit.plan) {
       if (!counts(edit, entry)) continue;
-      const price = prices.priceOf(entry), total = prices.total(price, entry.year);
+      const price = prices.priceOf(entry);
+      if (!price) throw new RangeError("no price for " + entry.type);
+      const total = prices.total(price, entry.year);
       found.once += price.once;
       found.yearly += price.yearly;
       found.total += total;
@@ -217,7 +221,8 @@
     const { meta } = load, numbers = new Map(meta.sites.map((site, i) => [site.id, i]));
     const survey = surveyor(load), places = gazetteer(load), { laid, counts } = layout(load, places, numbers);
     const counter = live.counter(load, survey.reachOf), tallier = live.tallier(load), prices = pricing(load, numbers);
-    const room = { load, meta, numbers, survey, places, laid, counts, counter, tallier, prices };
+    const lastYear = meta.years[meta.years.length - 1]; // what is added opens then, if nothing else is said
+    const room = { load, meta, numbers, survey, places, laid, counts, counter, tallier, prices, lastYear };
     const today = { speed: meta.walk_kph, metric: "own", rule: meta.rule, closed: [], moved: {}, plan: [] };
     const planned = meta.plan.map(({ option, year }) => {
       const { site, type, size } = meta.options[option];
@@ -259,7 +264,9 @@
       load,
       get start() { return copy({ ...today, plan: planned }); },
       get today() { return copy(today); },
-      figures, states, cost, check,
+      lastYear, figures, states, cost, check, wayOf,
+      priceOf: prices.priceOf,
+      unitPeople: (s) => tallier.bases[s].unitPeople, // people of each community by whom a standard judges it
       drag: live.dragger(room),
       closing: live.closer(room),
       best: live.adviser(room),

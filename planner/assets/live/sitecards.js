@@ -75,10 +75,7 @@
 
     /* What an entry costs; new places cost what the price list says of their type. */
     costs(entry) {
-      const k = this.session.optionOf(entry), isLike = (one) => one.type === entry.type && (one.size || "") === (entry.size || "");
-      const prices = this.meta.prices.filter(isLike);
-      const listed = [entry.method, ""].map((method) => prices.find((one) => (one.method || "") === (method || ""))).find(Boolean);
-      const price = k >= 0 ? this.meta.options[k] : listed && { ...listed, estimated: true };
+      const price = this.session.city.priceOf(entry);
       return price ? ["once", "yearly"].map((key) => [this.say(key), this.money(price[key], price.estimated)]) : [];
     }
 
@@ -99,8 +96,8 @@
         && !here.some((item) => live.edits.sameOption(live.edits.origin(item.entry), this.session.optionAt(k))));
       if (!open.length) { return []; }
       const rows = open.slice(0, MOST_OPTIONS).map(([option, k]) => {
-        const entry = { ...this.session.optionAt(k), year: this.meta.first_year }, type = this.stage.typeName(entry);
-        const drag = city.drag(edit, { type: option.type }, standard), reach = drag.at, { newly } = reach(...at), name = this.stage.siteName(i);
+        const entry = { ...this.session.optionAt(k), year: this.session.lastYear }, type = this.stage.typeName(entry);
+        const { newly } = city.drag(edit, { type: option.type, within: site.id }, standard).at(...at), name = this.stage.siteName(i);
         const gain = this.say("gain", { n: this.digits(this.stage.peopleOf(newly)) });
         const told = this.make("span", "pm-small", `${gain} · ${this.money(option.once, option.estimated)}`);
         return this.row(this.doing("build", () => this.session.toggle(entry, this.say("did_build", { name, type })), { type }), told);

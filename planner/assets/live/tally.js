@@ -135,15 +135,20 @@
       };
     }
 
+    // How many facilities a goal asks for, what each of its cells has got, and what a community needs (null: people count).
+    function standing(g, times, rule) {
+      const asked = meta.goals[g], basis = goals[g], got = new Float64Array(basis.wholes.length), from = asked.backup ? 2 : 1;
+      for (let k = 0; k < basis.rows.length; k++) {
+        if (times[basis.rows[k]] >= from) got[basis.cells[k]] += basis.weights[k];
+      }
+      return { from, got, needs: asked.of === "people" ? null : needsOf(basis, basis.wholes, rule) };
+    }
+
     // One entry for each scope; null where people served are counted, which only a run can.
     function goal(g, times, rule) {
       const asked = meta.goals[g], basis = goals[g];
       if (asked.served) return null;
-      const got = new Float64Array(basis.wholes.length), reached = asked.scopes.map(() => 0), from = asked.backup ? 2 : 1;
-      for (let k = 0; k < basis.rows.length; k++) {
-        if (times[basis.rows[k]] >= from) got[basis.cells[k]] += basis.weights[k];
-      }
-      const needs = asked.of === "people" ? null : needsOf(basis, basis.wholes, rule);
+      const { got, needs } = standing(g, times, rule), reached = asked.scopes.map(() => 0);
       got.forEach((people, cell) => { reached[basis.scopeOf[cell]] += needs ? (people >= needs[cell] ? 1 : 0) : people; });
       return basis.asked.map((whole, inside) => {
         const needed = live.need(asked.share, whole);
@@ -151,8 +156,26 @@
       });
     }
 
+    // People by point whom one facility more would help: under a standard whoever none reaches; for a scope of a goal
+    // {goal: g, scope} whom it weighs, in communities that are short, and with a backup whoever fewer than two reach.
+    function waiting(s, times, rule, asked = null) {
+      const found = new Float64Array(points.n), { rows, code } = standards[s];
+      if (!asked) {
+        for (const p of rows) if (times[p] < 1) found[p] = points.people[p];
+        return found;
+      }
+      const basis = goals[asked.goal], { from, got, needs } = standing(asked.goal, times, rule);
+      basis.rows.forEach((p, k) => {
+        const cell = basis.cells[k], isShort = !needs || got[cell] < needs[cell];
+        if (basis.scopeOf[cell] !== asked.scope || times[p] >= from || !isShort) return;
+        if (from > 1 && code[p] & PLACELESS) return; // covered once at most, whatever is open
+        found[p] = basis.weights[k];
+      });
+      return found;
+    }
+
     const needs = (s, rule) => needsOf(standards[s], standards[s].unitPeople, rule);
-    return { bases: standards, covered, needs, standard, goal, standardOf };
+    return { bases: standards, covered, needs, standard, goal, standardOf, waiting };
   };
 
   // --- what is open to whom -----------------------------------------------------------------------------------------
@@ -259,6 +282,12 @@
       return state.times;
     }
 
-    return { times };
+    // Points that a check found met and that no outlet reaches: the nearest serves them.
+    function unreached(laid, s) {
+      const state = sync(laid, s), code = load.points.codes[s];
+      return state.checked.filter((p) => code[p] & MET && !(code[p] & PLACELESS) && !state.outlets[p]);
+    }
+
+    return { times, unreached };
   };
 })(globalThis);
