@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 _SCRIPTS = (
-    "inflate", "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "city",
+    "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "city",
     "edits", "session", "kit", "names", "marks", "sitecards", "moves", "carry", "scene", "tables", "lists",
     "asks", "compare", "handback", "panel", "start",
 )  # fmt: skip

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from browser import Watch
 
-WRITTEN = ("kit", "tables", "lists", "asks", "compare", "handback", "panel")
+WRITTEN = ("kit", "names", "tables", "lists", "asks", "compare", "handback", "panel")
 """Scripts that speak to the room."""
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&amp;`${1}`'"

@@ -115,8 +115,7 @@ def test_a_name_of_no_key_is_an_error() -> None:
 
 def test_no_word_of_the_live_map_calls_a_plan_approved() -> None:
     """What a run found is a result of counting: who signs it, and whether, the program does not know."""
-    told = {key: both for key, both in sentences().items() if re.match(r"live(map|page)?\.", key)}
-    assert len(told) > 300
-    assert [
-        key for key, both in told.items() if re.search(r"签批|\b[Ss]igned|批准|\b[Aa]pproved", both["zh"] + both["en"])
-    ] == []
+    told = {key: re.sub(r"{\w+}", "", "".join(both.values())) for key, both in sentences().items()}
+    told = {key: text for key, text in told.items() if re.match(r"live(map|page)?\.", key)}
+    assert len(told) > 250
+    assert [key for key, text in told.items() if re.search(r"签批|批准|\b(?i:signed|approved)\b", text)] == []

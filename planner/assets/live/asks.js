@@ -6,20 +6,10 @@
     act, append, choice, digits, folder, keyed, listed, make, moneyUnit, note, persons, refill, say, share, stepwise, table, typedYuan, words, yuan,
   } = live.kit;
   const { edits } = live;
+  const { goalName } = live.names;
   const MOST_NAMED = 100, MOST_PLACES = 300;
 
   /* ---- goals ---- */
-  function goalName(goal, scope) {
-    return [goal.name || goal.id, goal.scopes[scope]].filter(Boolean).join(" ");
-  }
-
-  /* What a goal asks for: a share under a standard. */
-  function goalText(session, goal) {
-    const group = session.meta.groups.find((one) => one.id === goal.group), backup = goal.backup ? words.goal_backup : "";
-    const values = { standard: session.meta.standards[goal.standard].name, share: live.tables.ruleShare(goal.share), group: group ? group.name : "" };
-    return say(group ? "goal_group" : `goal_${goal.of}`, values) + backup;
-  }
-
   function lacking(goal, one) {
     return say(goal.of === "communities" ? "lack_communities" : "lack_people", { n: digits(one.needed - one.reached) });
   }
@@ -98,7 +88,7 @@
       signed: live.tables.signedName(session),
     });
     const mark = make("span", one.met ? "pl-met" : "pl-unmet", one.met ? `✓ ${words.met}` : `✗ ${lacking(goal, one)}`), told = make("div");
-    const row = append(make("li"), mark, make("bdi", "", ` ${goalName(goal, scope)}`), make("span", "pl-fine", goalText(session, goal)),
+    const row = append(make("li"), mark, make("bdi", "", ` ${goalName(session, goal, scope)}`), make("span", "pl-fine", goal.id),
       make("span", "pl-fine", figures));
     if (one.met) { return row; }
     const ask = act(words.seek, key, () => {
@@ -123,7 +113,7 @@
     }, (body) => {
       const rows = goalPairs(session).sort((a, b) => a[2] - b[2]).map(([g, scope]) => goalRow(session, g, scope));
       const served = session.meta.goals.filter((_, g) => session.figures.goals[g] === null);
-      const apart = served.map((goal) => note(say("goal_served", { name: goal.name || goal.id })));
+      const apart = served.map((goal) => note(say("goal_served", { name: goalName(session, goal) })));
       refill(body, ...(rows.length ? [listed("pl-list", rows)] : []), ...apart,
         ...(session.meta.goals.length ? [] : [note(words.no_goals)]), target(session), note(words.rules_note));
     }, true);

@@ -4,6 +4,7 @@
   const live = root.plannerLive = root.plannerLive || {};
   const { act, append, digits, listed, make, note, say, share, signed, table, tone, words, yuan, signedYuan } = live.kit;
   const { edits } = live;
+  const { entryName, goalName, ruleShare, siteName, typeName } = live.names;
 
   /* A box over the page that Escape closes and that gives the focus back. */
   function dialog(heading) {
@@ -50,7 +51,7 @@
   function goalRows(session) {
     const told = (one) => `${one.met ? `✓ ${words.met}` : `✗ ${words.unmet}`} ${digits(one.reached)} / ${digits(one.needed)}`;
     return session.meta.goals.flatMap((goal, g) => (session.figures.goals[g] || []).map((after, scope) => {
-      const before = session.base.goals[g][scope], name = [goal.name || goal.id, goal.scopes[scope]].filter(Boolean).join(" ");
+      const before = session.base.goals[g][scope], name = goalName(session, goal, scope);
       return [name, told(before), told(after), changeCell(after.reached - before.reached)];
     }));
   }
@@ -63,17 +64,17 @@
 
   /* What was done, as sentences: switches, outlets closed or moved, places left out, moved or added. */
   function changes(session) {
-    const { edit, start } = session, { siteName, entryName, typeName } = live.lists, { ruleShare } = live.tables, lines = [];
+    const { edit, start } = session, lines = [];
     if (edit.speed !== start.speed) { lines.push(say("changed_speed", { from: start.speed, to: edit.speed })); }
     if (edit.rule !== start.rule) { lines.push(say("changed_rule", { from: ruleShare(start.rule), to: ruleShare(edit.rule) })); }
     if (edit.metric !== start.metric) { lines.push(say("changed_metric", { to: words[`metric_${edit.metric}`] })); }
     edit.closed.forEach((id) => lines.push(say("changed_closed", { name: siteName(session, id) })));
     Object.keys(edit.moved).forEach((id) => lines.push(say("changed_moved", { name: siteName(session, id) })));
-    start.plan.filter((option) => edits.indexOf(edit.plan, option) < 0).forEach(({ site, type }) => {
-      lines.push(say("changed_dropped", { name: siteName(session, site), type: typeName(session, type) }));
+    start.plan.filter((option) => edits.indexOf(edit.plan, option) < 0).forEach(({ site, type, size }) => {
+      lines.push(say("changed_dropped", { name: siteName(session, site), type: typeName(session, type, size) }));
     });
     edit.plan.forEach((entry) => {
-      const isSigned = session.signedNumber(entry), values = { name: entryName(session, entry), type: typeName(session, entry.type) };
+      const isSigned = session.signedNumber(entry), values = { name: entryName(session, entry), type: typeName(session, entry.type, entry.size) };
       if (!isSigned) { lines.push(say("changed_added", values)); }
       if (isSigned && !edits.isOption(entry)) { lines.push(say("changed_moved", { name: siteName(session, entry.from) })); }
     });

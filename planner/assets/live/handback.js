@@ -155,7 +155,7 @@
     const { words, say } = live.kit, name = childName(session.meta.scenario.name, more);
     const title = session.meta.scenario.title + say("title_live", { more: more ? ` ${more}` : "" });
     const told = [words.file_what, say("file_run", { file: `${name}.toml` })];
-    const nameOf = (entry) => live.lists.entryName(session, entry);
+    const nameOf = (entry) => live.names.entryName(session, entry);
     return { file: `${name}.toml`, content: toml(session.city, session.edit, { name, title, told, nameOf }) };
   }
 

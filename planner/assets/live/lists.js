@@ -6,23 +6,7 @@
     act, append, choice, digits, folder, keyed, link, listed, make, note, persons, refill, say, signed, stepwise, words, yuan,
   } = live.kit;
   const { edits } = live;
-
-  function typeName(session, type) {
-    const found = session.meta.types.find((one) => one.type === type);
-    return found ? found.name : type;
-  }
-
-  function siteName(session, id) {
-    const site = session.siteOf(id);
-    return (site && site.name) || id;
-  }
-
-  /* What an entry of the plan is called, one that was moved by the place that it was planned at. */
-  function entryName(session, entry) {
-    if (edits.isOption(entry)) { return siteName(session, entry.site); }
-    if (entry.name) { return entry.name; }
-    return entry.from ? say("moved_name", { name: siteName(session, entry.from) }) : words.unnamed;
-  }
+  const { entryName, outletName, siteName, typeName } = live.names;
 
   /* A button that does one edit. */
   function does(session, text, key, edit, told, className) {
@@ -71,7 +55,7 @@
     const name = siteName(session, option.site), key = JSON.stringify(option);
     const isClosed = edit.closed.includes(option.site), isMoved = index >= 0 && !edits.isOption(entry);
     const flip = () => session.toggle(option, say(index < 0 ? "did_restore" : "did_drop", { name }));
-    const gain = make("span", "pl-gain"), facts = [typeName(session, option.type), entry.year, costText(session, entry)];
+    const gain = make("span", "pl-gain"), facts = [typeName(session, option.type, option.size), entry.year, costText(session, entry)];
     const state = index >= 0 ? words.moved : isClosed ? words.host_closed : words.left_out;
     const told = index < 0 || isMoved ? [make("em", "pl-mark", state)] : [];
     const put = () => does(session, words.restore, `back ${key}`, () => edits.putBack(edit, index), say("did_back", { name }));
@@ -98,7 +82,7 @@
   function addedRow(session, index) {
     const { edit } = session, entry = edit.plan[index], name = entryName(session, entry), key = `${index} ${name}`;
     const gain = make("span", "pl-gain"), method = entry.method ? [entry.method] : [];
-    const tail = make("span", "pl-fine", [typeName(session, entry.type), ...method, costText(session, entry)].join(" · "));
+    const tail = make("span", "pl-fine", [typeName(session, entry.type, entry.size), ...method, costText(session, entry)].join(" · "));
     const own = edits.isOption(entry) ? [] : [nameField(session, entry, index)];
     const without = () => edits.remove(edit, index), told = say("did_remove", { name });
     const show = link(edits.isOption(entry) ? name : words.show, `show ${key}`, () => session.focus({ plan: index }));
@@ -191,7 +175,7 @@
   }
 
   function goneTo(session, move) {
-    const name = move.to ? siteName(session, move.to) : move.plan >= 0 ? entryName(session, session.edit.plan[move.plan]) : words.nowhere;
+    const name = outletName(session, move.to, move.plan);
     const more = move.more_mm === null || move.more_mm === undefined ? "" : say("farther", { metres: digits(Math.ceil(move.more_mm / 1000)) });
     return append(make("li"), make("bdi", "", name), make("span", "", ` ${persons(move.people)}${more}`));
   }
@@ -219,7 +203,7 @@
       const { edit } = session, ids = [...edit.closed, ...Object.keys(edit.moved)];
       const open = standing(session).filter((site) => !edit.closed.includes(site.id));
       if (!open.some((site) => site.id === chosen)) { chosen = ""; }
-      const rows = [["", words.choose], ...open.map((site) => [site.id, site.name || site.id])];
+      const rows = [["", words.choose], ...open.map((site) => [site.id, siteName(session, site.id)])];
       const pick = choice(words.outlet, "outlet", rows, chosen, (id) => {
         chosen = id;
         draw(body);
@@ -237,11 +221,10 @@
   /* ---- the next best place ---- */
   function bestRow(session, { option: k, newly, cost }) {
     const option = { ...session.optionAt(k), year: session.lastYear }, name = siteName(session, option.site);
-    const size = option.size ? [option.size] : [];
-    const type = typeName(session, option.type), each = say("each_cost", { n: digits(Math.ceil(cost / newly)) });
+    const type = typeName(session, option.type, option.size), each = say("each_cost", { n: digits(Math.ceil(cost / newly)) });
     return append(make("li"), append(make("div"), link(name, `best ${k}`, () => session.focus({ option: k, site: option.site })),
       does(session, words.add, `best add ${k}`, () => edits.add(session.edit, option), say("did_add", { name, type })),
-      make("span", "pl-fine", [type, ...size, say("newly", { n: signed(newly) }), yuan(cost), each].join(" · "))));
+      make("span", "pl-fine", [type, say("newly", { n: signed(newly) }), yuan(cost), each].join(" · "))));
   }
 
   function best(session) {
@@ -263,5 +246,5 @@
     return folder(() => words.best_heading, draw, false);
   }
 
-  live.lists = { best, entryName, existing, plan, planHeading, siteName, typeName };
+  live.lists = { best, existing, plan, planHeading };
 })(globalThis);

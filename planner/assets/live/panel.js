@@ -39,7 +39,7 @@
     return folder(lead, (body) => refill(body,
       radios(session, "speed", words.speed, meta.speeds.map((speed) => [speed, speed])), ...(speedCounts(session) ? [] : [note(words.speed_idle)]),
       radios(session, "metric", words.metric, metrics(session)),
-      radios(session, "rule", words.rule, meta.rules.map((rule) => [rule, live.tables.ruleShare(rule)])), note(words.rule_note)), true);
+      radios(session, "rule", words.rule, meta.rules.map((rule) => [rule, live.names.ruleShare(rule)])), note(words.rule_note)), true);
   }
 
   /* ---- the head ---- */

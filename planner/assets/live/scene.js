@@ -148,8 +148,7 @@
     }
 
     typeName({ type, size }) {
-      const known = this.meta.types.find((one) => one.type === type), name = known ? known.name : type;
-      return size ? this.say("sized", { name, size }) : name;
+      return live.names.typeName(this.session, type, size);
     }
 
     typesOf(site) {
@@ -157,17 +156,15 @@
     }
 
     siteName(i) {
-      return this.meta.sites[i].name || root.plannerPage.words.unnamed;
+      return live.names.siteName(this.session, this.meta.sites[i].id);
     }
 
     nameOf(item) {
-      if (item.entry && item.entry.name) { return item.entry.name; }
-      return item.site >= 0 ? this.siteName(item.site) : this.say("new_name", { n: item.key.slice(2) });
+      return item.entry ? live.names.entryName(this.session, item.entry) : this.siteName(item.site);
     }
 
     outletName(id, plan) {
-      const found = this.items.find((item) => item.index === plan && item.entry);
-      return id ? this.siteName(this.session.sites.get(id)) : found ? this.nameOf(found) : "";
+      return live.names.outletName(this.session, id, plan);
     }
 
     peopleOf(points) {
@@ -349,13 +346,11 @@
     }
 
     writeRibbon() {
-      const { base, figures, previewed, standard } = this.session, { digits } = root.plannerPage;
+      const { base, figures, previewed, standard } = this.session;
       const signed = base.standards[standard], now = figures.standards[standard];
       const covered = previewed && previewed.covered ? previewed.covered[standard] : now.covered;
-      const share = (part, whole) => (whole ? `${Math.floor(part * 1000 / whole) / 10}`.replace(/^(\d+)$/, "$1.0") + "%" : "—");
-      const more = covered - signed.covered, values = {
-        before: share(signed.covered, signed.people), after: share(covered, now.people),
-        more: more > 0 ? `+${digits(more)}` : more < 0 ? `-${digits(-more)}` : "0",
+      const { share, signed: withSign } = live.kit, values = {
+        before: share(signed.covered, signed.people), after: share(covered, now.people), more: withSign(covered - signed.covered),
       };
       this.standardName.textContent = this.meta.standards[standard].name;
       this.figure.textContent = this.say(this.meta.signed.plan ? "figure" : "figure_today", values);

@@ -7,6 +7,8 @@
     tone, words, yuan,
   } = live.kit;
 
+  const { ruleShare } = live.names;
+
   /* What stands beside the room's figures: the signed plan, or today where none was asked for. */
   function signedName(session) {
     return session.meta.signed.plan ? words.signed_plan : words.signed_today;
@@ -147,11 +149,6 @@
     return [...speeds, ...metrics, ...(of === "people" ? [] : rules)];
   }
 
-  /* A decimal text of a share as percent, without the noise of floating point. */
-  function ruleShare(rule) {
-    return `${Number((Number(rule) * 100).toFixed(6))}%`;
-  }
-
   const SMALL = 50; // tenths of a percent: less than five points is little
 
   /* What holds a district down: what other ways of counting would add, beside what building everything would add. */
@@ -207,5 +204,5 @@
     return folder(() => words.why_heading, draw, false);
   }
 
-  live.tables = { costs, districts, ruleShare, signedName, standards, why };
+  live.tables = { costs, districts, signedName, standards, why };
 })(globalThis);
