@@ -15,6 +15,7 @@ from planner import frontieroutputs, record, report
 from planner.coverage import CHECKED, communities, community_counts
 from planner.errors import Fault, ScenarioError
 from planner.figures import gap_percent, permille_down, status_of
+from planner.frontierrecord import frontier_of
 from planner.mapdata import goals_asked
 
 if TYPE_CHECKING:
@@ -152,10 +153,8 @@ def compared(results: Sequence[Result]) -> Comparison:
 def _frontier_of(result: Result) -> Mapping[str, Any] | None:
     """Read the frontier of a result's scenario; None where there is none of the same scenario and data."""
     found = result.record
-    best = record_in(result.folder.parent / (found["scenario"] + frontieroutputs.SUFFIX), frontieroutputs.MARK)
-    if best is None or best.get("schema") != frontieroutputs.SCHEMA:
-        return None
-    return best if all(best[key] == found[key] for key in ("scenario_sha256", "inputs")) else None
+    folder = result.folder.parent / (found["scenario"] + frontieroutputs.SUFFIX)
+    return frontier_of(found, folder / frontieroutputs.MARK)
 
 
 def _rows(result: Result, best: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:

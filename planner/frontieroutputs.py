@@ -10,6 +10,7 @@ from planner import owners, provenance, record, report
 from planner.chart import Dot, Texts, cost_chart
 from planner.editoutputs import edits_named
 from planner.figures import gap_percent, money, percent, permille_down
+from planner.frontierrecord import SCHEMA
 from planner.phases import ONE_YEAR, years_of
 from planner.schema import limits_of
 from planner.standards import standard_name
@@ -34,8 +35,6 @@ RESULT_FILES = frozenset({"frontier.csv", "frontier_sites.csv", "frontier.svg", 
 
 NAMES_SHOWN = 12
 """New facilities of one point that are named in the terminal; the rest are in the table."""
-
-SCHEMA = 1
 
 
 def write(studied: FrontierStudy, folder: Path, begin: Callable[[str], None]) -> dict[str, Any]:

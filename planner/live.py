@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,38 +12,13 @@ from planner.livegraph import pack_roads
 from planner.livemeta import meta_of, sites_in_order
 from planner.livepoints import point_sections, points_of, site_sections
 from planner.pageload import Load
-from planner.provenance import scenario_hash
 from planner.study import goals_in
 from planner.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planner.inputs import Inputs
     from planner.study import Study
-
-
-def frontier_of(inputs: Inputs, file: Path) -> dict[str, Any] | None:
-    """Read the record of a frontier, if it was found from the same scenario as this run.
-
-    Parameters
-    ----------
-    inputs
-        What the run has read.
-    file
-        The record, ``frontier.json``.
-
-    Returns
-    -------
-    record
-        Its content; None where it is not there, cannot be read, or is of another scenario.
-    """
-    try:
-        found = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return None
-    known = isinstance(found, dict) and found.get("scenario_sha256") == scenario_hash(inputs.loaded)
-    return found if known else None
 
 
 def load_of(studied: Study, run: Mapping[str, Any], frontier: Mapping[str, Any] | None = None) -> Load:
@@ -57,7 +31,7 @@ def load_of(studied: Study, run: Mapping[str, Any], frontier: Mapping[str, Any] 
     run
         The content of run.json.
     frontier
-        What `frontier_of` gives.
+        What `planner.frontierrecord.frontier_of` gives.
 
     Returns
     -------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
+from operator import index
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
@@ -57,7 +58,7 @@ def meta_of(
     points
         The points, in the order of the page.
     frontier
-        The content of a frontier.json that was found from the same scenario; None without one.
+        The content of a frontier.json that was found from the same scenario and data; None without one.
 
     Returns
     -------
@@ -321,7 +322,7 @@ def _frontier(studied: Study, found: Mapping[str, Any] | None) -> dict[str, Any]
             "standard": standards.index(found["standard"]["id"]),
             "points": [
                 {
-                    **{key: point[key] for key in ("budget_yuan", "cost_yuan", "people")},
+                    **{key: index(point[key]) for key in ("budget_yuan", "cost_yuan", "people")},
                     "open": [
                         {"option": number[_key(row)], "year": int(row["year"])}
                         for row in sorted(point["sites"], key=lambda row: int(row["year"]))
@@ -330,7 +331,7 @@ def _frontier(studied: Study, found: Mapping[str, Any] | None) -> dict[str, Any]
                 for point in found["points"]
             ],
         }
-    except (KeyError, TypeError, ValueError):  # of another version, or edited by hand
+    except (KeyError, TypeError, ValueError, OverflowError):  # of another version, or edited by hand
         return None
 
 

@@ -31,6 +31,7 @@ from planner import (
 )
 from planner.countscopes import community_names
 from planner.coverage import CHECKED, assessable
+from planner.frontierrecord import frontier_of
 from planner.headcount import of_tables
 from planner.instance import weight_scale
 from planner.keptinputs import write_inputs
@@ -292,7 +293,7 @@ def write(
     documents
         Whether print maps, proposal and site pages are written as well.
     frontier
-        Record of a frontier whose budgets the map is to offer, where it is there and of the same scenario; None leaves
+        Record of a frontier whose budgets the map is to offer, where it is of the same scenario and data; None leaves
         out all by which the map could count an edited plan.
 
     Returns
@@ -308,7 +309,7 @@ def write(
     outlines = areas(studied.city, inputs.standards, studied.states)
     begin("map")
     shown = _shown(studied, run, sites, outlines, checks)
-    load = None if frontier is None else live.load_of(studied, run, live.frontier_of(inputs, frontier))
+    load = None if frontier is None else live.load_of(studied, run, frontier_of(run, frontier))
     maps.write_map(folder / "map.html", replace(shown, live=load))
     run["documents"] = documentoutputs.write(shown, folder, begin) if documents else {}
     begin("files")

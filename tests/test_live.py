@@ -16,6 +16,7 @@ import pytest
 from browser import launched, open_page
 from livenode import run_node
 from planner import live, livebytes, outputs, pipeline, schema
+from planner.frontierrecord import frontier_of
 from planner.livegraph import pack_roads
 from planner.livepoints import COUNTS, HELD, MET, NO_UNIT, PLACELESS, UNJUDGED, UNMET
 from planner.study import study
@@ -323,7 +324,7 @@ def test_the_foot_says_whose_the_data_are(town: Path) -> None:
     assert data["live"]["foot"] == [sentence]
 
 
-def test_budgets_come_from_a_frontier_of_the_same_scenario(tmp_path: Path) -> None:
+def test_budgets_come_from_a_frontier_of_the_same_scenario_and_data(tmp_path: Path) -> None:
     path = write_town(tmp_path)
     found = pipeline.frontier(path, tmp_path / "out", steps=3).record
     studied, run = studied_of(path)
@@ -331,7 +332,7 @@ def test_budgets_come_from_a_frontier_of_the_same_scenario(tmp_path: Path) -> No
 
     def budgets(text: str) -> Any:
         record.write_text(text, encoding="utf-8")
-        frontier = live.frontier_of(studied.inputs, record)
+        frontier = frontier_of(run, record)
         return opened(live.load_of(studied, run, frontier).data)["meta"]
 
     text = record.read_text(encoding="utf-8")
@@ -344,9 +345,20 @@ def test_budgets_come_from_a_frontier_of_the_same_scenario(tmp_path: Path) -> No
         assert names == [site["site_id"] for site in said["sites"]]
     assert budgets(text.replace(found["scenario_sha256"], "0" * 64))["frontier"] is None  # of another scenario
     assert budgets(text.replace('"site_id": "C', '"site_id": "X'))["frontier"] is None  # changed by hand
+    for wrong in ("NaN", "-Infinity", "1e999", "1.5", '"5"'):
+        assert (
+            budgets(text.replace(f'"people": {found["points"][0]["people"]}', f'"people": {wrong}'))["frontier"] is None
+        )
+    assert budgets(text.replace('"schema": 1', '"schema": 2'))["frontier"] is None
     assert budgets("{")["frontier"] is None
+    record.write_text(text, encoding="utf-8")
+    for key in ("demand.csv", "sites.csv"):
+        inputs = [{**one, "sha256": "0" * 64} if one["path"] == key else one for one in run["inputs"]]
+        assert inputs != run["inputs"]
+        assert frontier_of(run | {"inputs": inputs}, record) is None  # a table is not what it was
+    assert frontier_of(run, record) is not None
     record.unlink()
-    assert live.frontier_of(studied.inputs, record) is None
+    assert frontier_of(run, record) is None
 
 
 # ---- a page that cannot use its load ----
