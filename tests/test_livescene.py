@@ -50,7 +50,7 @@ served_by = ["station", "gig_station"]
 SCRIPTS = ("marks", "sitecards", "moves", "carry", "scene")
 STATES = ("planned", "ghost", "today", "closed", "candidate")
 HEAD = "site_id,name,type,status,operating,district,town,cost_once_yuan,cost_yearly_yuan,lon,lat"
-STATIONS = (("E1", 1.0, 1.0), ("E2", 3.0, 3.0))
+STATIONS = (("E1", 1.0, 1.0), ("__proto__", 3.0, 3.0))
 CANDIDATES = (("C1", 1, 5), ("C2", 2, 7), ("C3", 4, 2), ("C4", 4, 6), ("C5", 6, 1), ("C6", 7, 4))
 
 
@@ -387,7 +387,7 @@ def test_a_planned_site_is_left_out_and_restored_in_its_order(page: Page) -> Non
 
 def test_a_candidate_is_built_and_the_card_says_whom_it_wins(page: Page) -> None:
     before = covered(page, "session.edit")
-    click_marker(page, "s:2")  # C3: sites stand in the order C1 … C6, E1, E2
+    click_marker(page, "s:2")  # C3: sites stand in the order C1 … C6, E1, __proto__
     told = dock(page)
     press(page, "在此新建 就业e站")
     assert session(page, "session.edit.plan[4]") == {"site": "C3", "type": "e_station", "size": "", "year": 2026}
@@ -428,6 +428,20 @@ def test_an_outlet_is_moved_by_its_button_and_put_back(page: Page) -> None:
     click_marker(page, "s:6")
     press(page, "放回原处")
     assert session(page, "session.edit.moved") == {}
+
+
+def test_ids_of_sites_may_be_names_that_every_object_has(page: Page) -> None:
+    """The second station of the town is `__proto__`: it stands where it stood until it is moved itself."""
+    assert session(page, "plannerLive.now.scene.siteItem(7).isMoved") is False
+    moved = "edits.moveSite(session.edit, '__proto__', [10.01, 50.0])"
+    assert session(page, f"JSON.stringify({moved}.moved)") == '{"__proto__":[10.01,50]}'
+    assert session(page, "['__proto__', 'constructor'].map((id) => edits.movedOf(session.edit, id))") == [None, None]
+    session(page, f"session.apply({moved}, '')")
+    assert session(page, "plannerLive.now.scene.siteItem(7).at") == [10.01, 50]
+    assert covered(page, moved) != covered(page, "session.start")
+    assert 'site_id = "__proto__"\nlon = 10.01\n' in session(page, "plannerLive.handback.fileOf(session, '').content")
+    session(page, "session.apply(edits.reopen(session.edit, '__proto__'), '')")
+    assert session(page, "session.isChanged") is False
 
 
 def test_a_point_says_how_it_stands_signed_and_in_the_room(page: Page) -> None:

@@ -103,7 +103,7 @@
     const counts = (edit, entry) => Boolean(entry.at) || !edit.closed.includes(entry.site);
 
     function spots(edit) {
-      const closed = new Set(edit.closed), added = new Map(), rooms = [];
+      const closed = new Set(edit.closed), movedTo = new Map(Object.entries(edit.moved)), added = new Map(), rooms = [];
       edit.plan.forEach((entry, k) => {
         if (entry.at) {
           rooms.push(spotOf(meta, places.placeAt(entry.at[0], entry.at[1]), -1, [], [entry.type], k));
@@ -116,7 +116,7 @@
       const found = [];
       meta.sites.forEach((site, i) => {
         if (closed.has(site.id) || !(standing[i].length || added.has(i))) return;
-        const moved = standing[i].length ? edit.moved[site.id] : undefined;
+        const moved = standing[i].length ? movedTo.get(site.id) : undefined;
         const place = moved ? places.placeAt(moved[0], moved[1]) : places.sites[i];
         found.push(spotOf(meta, place, i, standing[i], added.get(i) || []));
       });

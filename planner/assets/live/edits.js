@@ -37,6 +37,11 @@
     return value;
   }
 
+  /* Where an outlet was moved to, null where it stands as it did: ids are any text, also what every object has (`constructor`). */
+  function movedOf(edit, site) {
+    return Object.prototype.hasOwnProperty.call(edit.moved, site) ? edit.moved[site] : null;
+  }
+
   function withPlan(edit, plan) {
     return frozen({ ...edit, plan });
   }
@@ -138,7 +143,7 @@
   }
 
   live.edits = {
-    add, budget, cell, close, frozen, indexOf, isOption, key, movePlanned, moveSite, origin, putBack, remove, rename, reopen, same,
+    add, budget, cell, close, frozen, indexOf, isOption, key, movedOf, movePlanned, moveSite, origin, putBack, remove, rename, reopen, same,
     sameOption, set, setYear, toggle,
   };
 })(globalThis);

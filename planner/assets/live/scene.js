@@ -129,7 +129,7 @@
     siteItem(i) {
       const { edit } = this.session, site = this.meta.sites[i], stands = site.types !== "", isClosed = edit.closed.includes(site.id);
       const state = stands ? (isClosed ? "closed" : "today") : site.status === "candidate" ? "candidate" : "closed";
-      const at = edit.moved[site.id] || [site.lon, site.lat], isMoved = site.id in edit.moved;
+      const moved = live.edits.movedOf(edit, site.id), at = moved || [site.lon, site.lat], isMoved = moved !== null;
       const form = stands ? this.formOf(site.types.split(";")[0].trim()) : 1;
       return { key: `s:${i}`, site: i, index: -1, entry: null, isAway: false, isMoved, isChanged: isClosed || isMoved, at, state, form, number: 0 };
     }

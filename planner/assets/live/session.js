@@ -163,7 +163,7 @@
     placeOf(entry) {
       if (!live.edits.isOption(entry)) { return entry.at; }
       const site = this.siteOf(entry.site);
-      return this.edit.moved[entry.site] || [site.lon, site.lat];
+      return live.edits.movedOf(this.edit, entry.site) || [site.lon, site.lat];
     }
 
     /* Number in build order of the signed plan, 0 for what is not in it. */

@@ -91,7 +91,7 @@
     buildPart(i) {
       const { edit, city, standard } = this.session, site = this.meta.sites[i];
       if (edit.closed.includes(site.id)) { return []; }
-      const here = this.stage.itemsAt(i), at = edit.moved[site.id] || [site.lon, site.lat];
+      const here = this.stage.itemsAt(i), at = live.edits.movedOf(edit, site.id) || [site.lon, site.lat];
       const open = this.meta.options.map((option, k) => [option, k]).filter(([option, k]) => option.site === i
         && !here.some((item) => live.edits.sameOption(live.edits.origin(item.entry), this.session.optionAt(k))));
       if (!open.length) { return []; }
@@ -109,7 +109,7 @@
     /* ---- what stands today ---- */
     standsPart(i) {
       const { edit } = this.session, site = this.meta.sites[i], name = this.stage.siteName(i);
-      const isClosed = edit.closed.includes(site.id), isMoved = site.id in edit.moved;
+      const isClosed = edit.closed.includes(site.id), isMoved = live.edits.movedOf(edit, site.id) !== null;
       const state = isClosed ? "state_closed" : isMoved ? "state_moved" : "state_today";
       const rows = [[this.say("type"), this.stage.typesOf(site)], [this.say("state"), this.say(state)], [this.say("location"), this.placeOf(site)]];
       const reopen = (key, did) => this.applying(key, this.say(did, { name }), (now) => live.edits.reopen(now, site.id));
