@@ -19,10 +19,12 @@ from planner.errors import attempt
 from planner.geodesy import to_mm
 from planner.livefigures import figures
 from planner.livepoints import scope_of_points
+from planner.liverules import rules_of
 from planner.page import without_turns
 from planner.plantables import types_today
 from planner.snapping import plane_epsg
 from planner.study import goals_in, tally
+from planner.verdicts import aged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,6 +77,7 @@ def meta_of(
         ],
         "prices": list(prices(scenario)),
         "standards": list(_standards(studied, run)),
+        "aged": [number for number, one in enumerate(_aged(studied)) if one],
         "groups": [{"id": group.id, "name": without_turns(group.name)} for group in scenario.group],
         "goals": list(_goals(studied, points)),
         "units": _units(points),
@@ -82,6 +85,7 @@ def meta_of(
         "sites": _sites(studied),
         "reserved": _reserved(studied),
         "options": _options(studied),
+        "siting_rules": rules_of(studied, _site_numbers(studied)),
         "plan": _plan(studied),
         "frontier": _frontier(studied, frontier),
         "signed": {
@@ -146,6 +150,12 @@ def _zone(roads: Roads) -> dict[str, Any]:
 
 
 # ---- standards and goals ----
+
+
+def _aged(studied: Study) -> list[bool]:
+    """Tell of each standard whether an edit could change which of its field checks are out of date."""
+    inputs = studied.inputs
+    return aged(inputs.verdicts, inputs.sites.frame, inputs.standards)
 
 
 def _with(scenario: Scenario, speed: str, metric: Metric) -> tuple[Standard, ...]:
@@ -277,8 +287,12 @@ def _new_options(studied: Study) -> pd.DataFrame:
     return table[table["state"] == "new"]
 
 
+def _site_numbers(studied: Study) -> dict[str, int]:
+    return {name: number for number, name in enumerate(sites_in_order(studied)["site_id"])}
+
+
 def _options(studied: Study) -> list[dict[str, Any]]:
-    site = {name: number for number, name in enumerate(sites_in_order(studied)["site_id"])}
+    site = _site_numbers(studied)
     return [
         {
             "site": site[row["site_id"]],

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from planner.terms import Language
 
 _SCRIPTS = (
-    "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "city",
+    "inflate", "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "rules", "city",
     "edits", "session", "kit", "names", "marks", "sitecards", "moves", "carry", "scene", "tables", "lists",
     "asks", "compare", "handback", "panel", "start",
 )  # fmt: skip

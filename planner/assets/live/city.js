@@ -270,6 +270,7 @@
       drag: live.dragger(room),
       closing: live.closer(room),
       best: live.adviser(room),
+      ...live.rulebook(load),
     };
   };
 })(globalThis);

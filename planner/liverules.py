@@ -1,0 +1,81 @@
+"""The rules of a scenario for the page that counts edited plans: counts, budgets, spacing, all in one form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.countscopes import community_names
+from planner.page import without_turns
+from planner.rulewords import known, rule_in_words
+from planner.siting import NO_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from planner.rulewords import Known
+    from planner.study import Study
+
+    Whole = NDArray[np.int64]
+
+
+def rules_of(studied: Study, sites: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the rules of a study's problem, which `planner.siting.Rules` keeps as ``minimum <= a.x <= maximum``.
+
+    Parameters
+    ----------
+    studied
+        The study.
+    sites
+        site_id -> number of the site in the page.
+
+    Returns
+    -------
+    rules
+        ``name`` in words, ``min`` and ``max`` (None leaves a side open), ``terms`` (number of the option in the page,
+        place of the year in `Study.years` from which it counts, factor), ``stands`` (number of the site, factor) of
+        what stands today. A rule about nothing that can be opened or closed is left out.
+    """
+    instance, rules, about = studied.instance, studied.instance.rules, _about(studied)
+    number = _new_numbers(studied)
+    year = np.unique(instance.year, return_inverse=True)[1]
+    found = []
+    for row, name in enumerate(rules.names):
+        here = slice(rules.matrix.indptr[row], rules.matrix.indptr[row + 1])
+        columns, factors = rules.matrix.indices[here].tolist(), rules.matrix.data[here].tolist()
+        pairs = list(zip(columns, factors, strict=True))
+        terms = [[int(number[instance.option[k]]), int(year[k]), int(a)] for k, a in pairs if not instance.fixed[k]]
+        stands = [[sites[instance.site_id[k]], int(a)] for k, a in pairs if instance.fixed[k]]
+        words = _in_words(name, about)
+        if words and (terms or stands):
+            limits = {"min": _limit(rules.minimum[row]), "max": _limit(rules.maximum[row])}
+            found.append({"name": words, **limits, "terms": terms, "stands": stands})
+    return found
+
+
+def _in_words(name: str, about: Known) -> str:
+    """Name a rule in words; nothing for those that hold by the way in which a plan is written down."""
+    try:
+        return without_turns(rule_in_words(name, about))
+    except KeyError:
+        return ""
+
+
+def _limit(value: np.int64) -> int | None:
+    return None if abs(int(value)) >= NO_LIMIT else int(value)
+
+
+def _new_numbers(studied: Study) -> Whole:
+    """By option of the inputs: its number among the new ones, as the page has them."""
+    new = (studied.inputs.options["state"] == "new").to_numpy()
+    return np.where(new, np.cumsum(new) - 1, -1)
+
+
+def _about(studied: Study) -> Known:
+    frame = studied.inputs.sites.frame
+    names = dict(zip(frame["site_id"], frame["name"], strict=True))
+    communities = community_names(studied.inputs.demand.frame)
+    return known(studied.instance.all_goals, studied.inputs.scenario, names, communities)
