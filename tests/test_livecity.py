@@ -283,15 +283,16 @@ def test_the_best_next_place_newly_covers_most_people_for_the_money(town: Opened
 
 SOUGHT = """(live, city, { edits }) => edits.flatMap((edit) => {
   const { goals, options, sites } = city.load.meta;
-  const entryOf = (k) => ({ site: sites[options[k].site].id, type: options[k].type, size: options[k].size, year: city.lastYear });
+  const entries = options.map(({ site, type, size }) => ({ site: sites[site].id, type, size, year: city.lastYear }));
   const is = (one, other) => (one.at ? one.from : one.site) === other.site && one.type === other.type;
   const has = (plan, entry) => plan.some((one) => is(one, entry)) || edit.closed.includes(entry.site);
-  const every = options.reduce(({ plan }, _, k) => ({ ...edit, plan: has(plan, entryOf(k)) ? plan : [...plan, entryOf(k)] }), edit);
+  const plan = entries.reduce((built, entry) => (has(built, entry) ? built : [...built, entry]), edit.plan);
+  const every = { ...edit, plan };
   return goals.flatMap((one, g) => (city.figures(every).goals[g] || []).map((most, scope) => {
     const goal = { goal: g, scope };
     let tried = edit, told = true, count = 0;
     for (let next; (next = city.best(tried, one.standard, null, { goal })[0]) && count <= options.length; count += 1) {
-      const more = { ...tried, plan: [...tried.plan, entryOf(next.option)] };
+      const more = { ...tried, plan: [...tried.plan, entries[next.option]] };
       const [from, to] = [tried, more].map((now) => city.figures(now).goals[g][scope].reached);
       told = told && (one.backup || one.of === "communities" || to - from === next.newly);
       tried = more;
@@ -317,11 +318,13 @@ def test_what_is_built_in_an_outlet_wins_nobody_whom_a_check_found_unmet_there(t
     found = work(
         town,
         """(live, city) => city.load.meta.options.flatMap(({ site, type, size }) => {
-          const { sites, standards } = city.load.meta, { id, lon, lat, types } = sites[site], edit = { ...city.start, plan: [] };
+          const { sites, standards } = city.load.meta, { id, lon, lat, types } = sites[site];
+          const edit = { ...city.start, plan: [] };
           const after = city.figures({ ...edit, plan: [{ site: id, type, size, year: city.lastYear }] });
           const sum = (points) => Array.from(points).reduce((people, p) => people + city.load.points.people[p], 0);
           return standards.map((_, s) => {
-            const [told, free] = [{ type, within: id }, { type }].map((item) => sum(city.drag(edit, item, s).at(lon, lat).newly));
+            const won = (item) => sum(city.drag(edit, item, s).at(lon, lat).newly);
+            const [told, free] = [{ type, within: id }, { type }].map(won);
             return [types !== "", told, free, after.standards[s].covered - city.figures(edit).standards[s].covered];
           });
         })""",

@@ -385,6 +385,7 @@ def part(page: Page, name: str) -> Locator:
     box = page.locator(".pl-part", has=page.locator(f"summary:text-matches('^{name}')"))
     if not box.evaluate("(one) => one.open"):
         box.locator("summary").click()
+        page.evaluate(PAINTED)
     return box
 
 
@@ -544,6 +545,72 @@ def test_a_budget_tells_what_is_over_and_how_to_get_its_steps(room: Page) -> Non
     assert 0 < spent <= total // 20_000 * 10_000
 
 
+def test_steps_of_a_budget_are_counted_as_the_room_counts(room: Page) -> None:
+    points = "[0, 1, 2].map((n) => ({ cost_yuan: 1, people: 1, open: session.meta.plan.slice(n) }))"
+    step = f"{{ standard: 0, points: {points} }}"
+    asked(room, f"Object.assign(session.meta, {{ frontier: {step} }}).n")
+    asked(room, "session.apply(plannerLive.edits.set(session.edit, { speed: '3.6' }), 'x')")
+    asked(
+        room, "session.apply(plannerLive.edits.close(session.edit, session.start.plan.map((one) => one.site)[2]), 'x')"
+    )
+    box = part(room, "只有这些钱")
+    room.wait_for_function("() => !document.querySelector('.pl-steps').innerText.includes('…')")
+    steps = rows_of(box)
+    assert len(steps) == 3
+    box.locator("[data-key='step 1']").click()
+    figures, count = figures_of(room), len(figures_of(room, "edit")["plan"])
+    one = figures["standards"][0]
+    cost, places, share = steps[1]
+    assert round(float(cost.removesuffix("万元")) * 10_000) == figures["cost"]["total"]
+    assert (places, share) == (f"{count} 处", f"{one['covered'] * 1000 // one['people'] / 10}%")
+    assert count == len(asked(room, "session.start.plan")) - 2
+
+
+def test_goals_by_place_are_reached_by_candidates_wherever_they_stand(room: Page) -> None:
+    asked(room, "session.apply({ ...session.edit, plan: [] }, 'x')")
+    most = asked(room, "session.figuresOf(session.everything(session.edit)).goals")
+    box = part(room, "目标")
+    keys = [one.get_attribute("data-key") or "" for one in box.locator("[data-key^='goal ']").all()]
+    assert len(keys) > 4
+    for key in keys:
+        _, goal, scope = key.split()
+        row = box.locator("li", has=room.locator(f"[data-key='{key}']"))
+        row.locator(f"[data-key='{key}']").click()
+        row.locator("text=/再建 .* 处可以达到|有用的候选点都加上/").wait_for()
+        assert ("再建" in row.inner_text()) == most[int(goal)][int(scope)]["met"]
+
+
+def test_a_place_that_was_moved_is_not_added_again_where_it_was(room: Page) -> None:
+    asked(room, "session.apply(plannerLive.edits.movePlanned(session.edit, 0, [10.06, 50.05]), 'x')")
+    box = part(room, "目标")
+    box.locator("[data-key=target]").fill("100")
+    box.locator("[data-key='seek target']").click()
+    told = box.locator("text=/有用的候选点都加上/")
+    told.wait_for()
+    count = re.search(r"（(\d+) 处", told.inner_text())
+    assert count is not None
+    assert int(count[1]) <= len(asked(room, "session.meta.options"))
+
+
+def test_the_card_of_an_outlet_promises_only_what_building_in_it_wins(room: Page) -> None:
+    asked(room, "session.apply({ ...session.edit, plan: [] }, 'x')")
+    entry = "{ site: 'E1', type: 'e_station', size: '', year: session.lastYear }"
+    many = asked(
+        room, f"session.coveredOf({{ ...session.edit, plan: [{entry}] }})[0] - session.figures.standards[0].covered"
+    )
+    asked(room, "session.focus({ site: 'E1' })")
+    card = room.locator(".pm-live-dock")
+    assert f"{many:,} 人" in card.locator(".pm-live-row", has_text="e站").inner_text()
+    card.locator(".pm-live-row button", has_text="e站").click()
+    assert figures_of(room, "edit")["plan"][0]["year"] == asked(room, "session.lastYear")
+
+
+def test_an_amount_may_be_typed_as_it_is_written(room: Page) -> None:
+    typed = ["200", "2,00", "２００万", "200 万元", "2000000元", "３５．５", "1.23456", "1.5元", "200亿", "万", ""]
+    found = room.evaluate("typed => typed.map(plannerLive.kit.typedYuan)", typed)
+    assert found == [2_000_000] * 5 + [355_000] + [None] * 5
+
+
 def test_goals_say_what_is_missing_and_what_it_takes(room: Page) -> None:
     box = part(room, "目标")
     goals, found = room.evaluate("() => [plannerLive.now.session.meta.goals, plannerLive.now.session.figures.goals]")
@@ -553,6 +620,10 @@ def test_goals_say_what_is_missing_and_what_it_takes(room: Page) -> None:
     first = next((g, goal["of"]) for g, goal in enumerate(goals) if not found[g][0]["met"])
     one = found[first[0]][0]
     assert f"还差 {one['needed'] - one['reached']:,} {'人' if first[1] == 'people' else '个社区'}" in box.inner_text()
+    asked = goals[first[0]]
+    said = box.locator("li").first.inner_text()
+    assert f"{Decimal(asked['share']) * 100:f}".rstrip("0").rstrip(".") + "%的" in said, "what it asks for, in words"
+    assert asked["id"] in said, "as the map's own list has it"
     box.locator("button", has_text="还差几处").first.click()
     box.locator("text=/再建 .* 处可以达到|有用的候选点都加上/").wait_for()
 
@@ -580,10 +651,11 @@ def test_a_share_that_the_room_asks_for_tells_what_is_missing(room: Page) -> Non
 def test_communities_the_next_best_place_and_what_nobody_reaches(room: Page) -> None:
     best = part(room, "再加一处")
     best.locator("li").first.wait_for()
-    told = asked(room, "session.city.best(session.edit, 0)[0]")
-    before = figures_of(room)["standards"][0]["covered"]
+    told, before = asked(room, "session.city.best(session.edit, 0)[0]"), figures_of(room)
     best.locator("button:text('加上')").first.click()
-    assert figures_of(room)["standards"][0]["covered"] == before + told["newly"]
+    after = figures_of(room)
+    assert after["standards"][0]["covered"] == before["standards"][0]["covered"] + told["newly"]
+    assert after["cost"]["total"] == before["cost"]["total"] + told["cost"], "in phases a year costs what it adds"
     units = part(room, "社区得失")
     changed = room.evaluate(
         """() => { const { base, figures } = plannerLive.now.session; return Array.from(figures.units[0])
@@ -594,6 +666,11 @@ def test_communities_the_next_best_place_and_what_nobody_reaches(room: Page) -> 
     beyond.locator("table").wait_for()
     most = asked(room, "session.figuresOf(session.everything(session.edit)).standards")
     assert [row[1] for row in rows_of(beyond)] == [f"{one['people'] - one['covered']:,}" for one in most]
+    people = room.evaluate(
+        """() => { const { session } = plannerLive.now, { units } = session.figuresOf(session.everything(session.edit));
+        return session.city.unitPeople(0).reduce((sum, people, u) => sum + (units[0][u] === 1 ? people : 0), 0); }"""
+    )
+    assert f"{people:,} 人" in beyond.locator("h3").inner_text()
 
 
 def test_the_plan_is_compared_and_handed_back(room: Page) -> None:
@@ -650,6 +727,11 @@ def test_on_a_small_window_the_panel_is_a_sheet_below_the_map(browser: Browser, 
     folded = page.locator("#pl-panel").bounding_box()
     assert folded is not None
     assert folded["height"] <= 44
+    page.evaluate("() => plannerLive.compare.show(plannerLive.now.session)")
+    names = page.locator(".pl-compare tbody th").evaluate_all("all => all.map((one) => one.getBoundingClientRect())")
+    assert min(box["width"] for box in names) > 100, "names of figures are not squeezed to a letter a line"
+    body = page.locator(".pl-dialog-body")
+    assert body.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     page.context.close()
     assert watch.troubles == []

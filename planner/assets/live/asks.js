@@ -14,18 +14,20 @@
     return say(goal.of === "communities" ? "lack_communities" : "lack_people", { n: digits(one.needed - one.reached) });
   }
 
-  /* Add the next best place again and again until `isMet(figures)`: how many that takes and what it costs, not the least. */
-  function seek(session, { standard, within, isMet }, tell) {
+  /* Add the next best place again and again until `isMet(figures)`: how many that takes and what it costs, not the least.
+     `goal` {goal, scope}: best for whom that waits for, wherever a place stands. */
+  function seek(session, { standard, goal = null, isMet }, tell) {
     const { edit } = session;
     let tried = edit, count = 0;
     stepwise(() => session.edit === edit, () => {
       const figures = session.figuresOf(tried), isOver = isMet(figures) || count >= MOST_PLACES;
-      const next = isOver ? null : session.city.best(tried, standard).find((one) => one.newly > 0 && within(one.option));
-      if (!next) {
+      const next = isOver ? null : session.city.best(tried, standard, null, { goal })[0];
+      const more = next ? edits.add(tried, { ...session.optionAt(next.option), year: session.lastYear }) : tried;
+      if (more === tried) {
         tell({ figures, tried, count });
         return false;
       }
-      tried = edits.add(tried, { ...session.optionAt(next.option), year: session.lastYear });
+      tried = more;
       count += 1;
       return true;
     });
@@ -49,9 +51,9 @@
 
   /* The cheapest step of the frontier that reaches so many people, in words. */
   function frontierStep(session, needed) {
-    const found = session.meta.frontier, isShown = found && found.standard === session.standard;
-    const step = isShown ? found.points.filter((point) => point.people >= needed).sort((a, b) => a.cost_yuan - b.cost_yuan)[0] : null;
-    return step ? [note(say("target_step", { cost: yuan(step.cost_yuan), n: step.open.length, years: session.meta.horizon_years }))] : [];
+    const found = session.meta.frontier, { standard } = session, steps = found && found.standard === standard ? frontierSteps(session) : [];
+    const step = [...steps].sort((a, b) => a.cost - b.cost).find(({ next }) => session.coveredOf(next)[standard] >= needed);
+    return step ? [note(say("target_step", { cost: yuan(step.cost), n: step.next.plan.length, years: session.meta.horizon_years }))] : [];
   }
 
   function askTarget(session, told) {
@@ -60,7 +62,7 @@
     if (tenths === null) { return told.replaceChildren(note(words.target_wrong, "pl-less")); }
     if (covered >= needed) { return told.replaceChildren(note(words.target_met, "pl-more")); }
     told.replaceChildren(note(short), note(words.computing));
-    return seek(session, { standard: s, within: () => true, isMet: (figures) => figures.standards[s].covered >= needed }, (found) => {
+    return seek(session, { standard: s, isMet: (figures) => figures.standards[s].covered >= needed }, (found) => {
       const left = needed - found.figures.standards[s].covered;
       const lack = left > 0 ? say("lack_people", { n: digits(left) }) : null;
       told.replaceChildren(note(short, "pl-less"), ...sought(session, found, lack, "target"), ...frontierStep(session, needed));
@@ -76,11 +78,6 @@
   }
 
   /* ---- each goal ---- */
-  function scopeOf(session, goal, scope) {
-    const { sites, options } = session.meta, place = goal.scopes[scope] || "";
-    return (k) => !place || [sites[options[k].site].district, sites[options[k].site].town].includes(place);
-  }
-
   function goalRow(session, g, scope) {
     const goal = session.meta.goals[g], one = session.figures.goals[g][scope], before = session.base.goals[g][scope], key = `goal ${g} ${scope}`;
     const figures = say("goal_line", {
@@ -94,7 +91,7 @@
     const ask = act(words.seek, key, () => {
       told.replaceChildren(note(words.computing));
       const reached = (figures) => figures.goals[g][scope];
-      seek(session, { standard: goal.standard, within: scopeOf(session, goal, scope), isMet: (figures) => reached(figures).met }, (found) => {
+      seek(session, { standard: goal.standard, goal: { goal: g, scope }, isMet: (figures) => reached(figures).met }, (found) => {
         const now = reached(found.figures);
         told.replaceChildren(...sought(session, found, now.met ? null : lacking(goal, now), key));
       });
@@ -134,22 +131,38 @@
     return over > 0 ? note(say("over", values), "pl-less") : note(say("within", values), "pl-more");
   }
 
-  function stepEntries(session, point) {
-    return point.open.map(({ option, year }) => ({ ...session.optionAt(option), year }));
+  /* The edits that the steps of the frontier make, and what each costs in the room. */
+  function frontierSteps(session) {
+    return session.meta.frontier.points.map(({ open }) => {
+      const next = edits.budget(session.edit, open.map(({ option, year }) => ({ ...session.optionAt(option), year })));
+      return { next, cost: session.city.cost(next).total };
+    });
+  }
+
+  /* The share that each step covers in the room, told as they are counted: speeds, metrics and outlets may be others than the run's. */
+  function stepShares(session, steps, cells) {
+    const { edit } = session, { standard } = session.meta.frontier, { people } = session.figures.standards[standard];
+    let i = 0;
+    stepwise(() => session.edit === edit && i < steps.length, () => {
+      cells[i].textContent = share(session.coveredOf(steps[i].next)[standard], people);
+      i += 1;
+      return true;
+    });
   }
 
   function frontier(session, budget) {
     const found = session.meta.frontier;
     if (!found) { return [note(say("no_frontier", { file: `${session.meta.scenario.name}.toml` }))]; }
-    const standard = session.meta.standards[found.standard], whole = session.base.standards[found.standard].people;
-    const affordable = found.points.reduce((last, point, i) => (budget !== null && point.cost_yuan <= budget ? i : last), -1);
-    const rows = found.points.map((point, i) => {
-      const next = edits.budget(session.edit, stepEntries(session, point)), isNow = edits.same(next, session.edit);
-      const use = act(isNow ? words.in_use : words.use, `step ${i}`, () => session.apply(next, say("did_budget", { cost: yuan(point.cost_yuan) })));
+    const standard = session.meta.standards[found.standard], steps = frontierSteps(session), cells = steps.map(() => make("td", "", "…"));
+    const affordable = steps.reduce((last, { cost }, i) => (budget !== null && cost <= budget ? i : last), -1);
+    const rows = steps.map(({ next, cost }, i) => {
+      const isNow = edits.same(next, session.edit);
+      const use = act(isNow ? words.in_use : words.use, `step ${i}`, () => session.apply(next, say("did_budget", { cost: yuan(cost) })));
       use.disabled = isNow;
-      const row = [yuan(point.cost_yuan), say("places", { n: point.open.length }), share(point.people, whole), use];
+      const row = [yuan(cost), say("places", { n: next.plan.length }), cells[i], use];
       return i === affordable ? row.map((value, at) => (at ? value : [value, "pl-deciding"])) : row;
     });
+    stepShares(session, steps, cells);
     const lead = note(say("frontier_of", { name: standard.name, years: session.meta.horizon_years }));
     return [lead, table([words.cost, words.built, words.covered_share, ""], rows, "pl-steps")];
   }
@@ -157,18 +170,22 @@
   /* From the places of the signed plan those that newly cover most people for the money, as long as they fit: not the best. */
   function pick(session, budget, tell) {
     const { edit, standard } = session, waiting = edits.budget(edit, session.start.plan);
+    const entryOf = (k) => waiting.plan.find((one) => edits.sameOption(one, session.optionAt(k)));
+    const yearOf = (k) => (entryOf(k) || { year: session.lastYear }).year;
     let chosen = { ...edit, plan: [] };
     stepwise(() => session.edit === edit, () => {
       const fits = ({ option }) => {
-        const entry = waiting.plan.find((one) => edits.sameOption(one, session.optionAt(option)));
-        return entry && session.city.cost(edits.add(chosen, entry)).total <= budget;
+        const entry = entryOf(option);
+        if (!entry) { return false; }
+        const more = edits.add(chosen, entry);
+        return session.city.cost(more).total <= budget && !session.city.oversteps(chosen, more);
       };
-      const next = session.city.best(chosen, standard).find((one) => one.newly > 0 && fits(one));
+      const next = session.city.best(chosen, standard, null, { yearOf }).find(fits);
       if (!next) {
         tell(chosen);
         return false;
       }
-      chosen = edits.add(chosen, waiting.plan.find((one) => edits.sameOption(one, session.optionAt(next.option))));
+      chosen = edits.add(chosen, entryOf(next.option));
       return true;
     });
   }
@@ -192,15 +209,6 @@
   }
 
   /* ---- communities ---- */
-  /* People of each unit that a standard counts. */
-  function unitPeople(session, s) {
-    const { points } = session.city.load, found = new Float64Array(session.meta.units.length);
-    for (let p = 0; p < points.n; p += 1) {
-      if (points.unit[p] >= 0 && points.codes[s][p] & 1) { found[points.unit[p]] += points.people[p]; }
-    }
-    return found;
-  }
-
   function unitList(session, units, people) {
     const { meta } = session, sorted = [...units].sort((a, b) => people[b] - people[a] || a - b);
     const rows = sorted.slice(0, MOST_NAMED).map((u) => append(make("li"), make("bdi", "", meta.units[u].name || meta.units[u].id),
@@ -218,7 +226,7 @@
     const compared = () => (against === "signed" ? session.base : session.today).units[session.standard];
     const changed = (from, to) => from.reduce((found, state, u) => (state !== 2 && to[u] === 2 ? [...found, u] : found), []);
     const draw = (body) => {
-      const before = [...compared()], after = [...session.figures.units[session.standard]], people = unitPeople(session, session.standard);
+      const before = [...compared()], after = [...session.figures.units[session.standard]], people = session.city.unitPeople(session.standard);
       const which = choice(words.against, "against", [["signed", live.tables.signedName(session)], ["today", words.today]], against, (value) => {
         against = value;
         draw(body);
@@ -242,7 +250,7 @@
         const most = session.figuresOf(session.everything(edit)), left = most.standards.map((one) => one.people - one.covered);
         const units = [...most.units[standard]].reduce((found, state, u) => (state === 1 ? [...found, u] : found), []);
         const rows = meta.standards.map((one, s) => [one.name, digits(left[s]), share(left[s], most.standards[s].people)]);
-        const named = units.length ? unitBlock(session, "beyond_units", units, unitPeople(session, standard), "") : [];
+        const named = units.length ? unitBlock(session, "beyond_units", units, session.city.unitPeople(standard), "") : [];
         refill(body, note(words.beyond_note), table(["", words.people, words.part], rows), ...named);
         return false;
       });

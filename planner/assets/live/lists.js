@@ -14,7 +14,7 @@
   }
 
   function costText(session, entry) {
-    const price = session.priceOf(entry);
+    const price = session.city.priceOf(entry);
     if (!price) { return words.no_price; }
     return say("once_yearly", { once: yuan(price.once), yearly: yuan(price.yearly) }) + (price.estimated ? words.estimated : "");
   }

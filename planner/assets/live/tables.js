@@ -15,10 +15,8 @@
   }
 
   /* ---- standards ---- */
-  function wayOf(session, standard) {
-    const { metric } = session.edit;
-    const way = metric === "own" || !standard.ways[metric] ? standard.own : metric;
-    return words[`way_${way === "road" ? standard.ways.road.mode : "straight"}`];
+  function wayName(session, standard) {
+    return words[`way_${session.city.wayOf(standard, session.edit.metric).mode}`];
   }
 
   function line(name, covered, people, more) {
@@ -53,7 +51,7 @@
       const before = session.base.standards[i], [who, after] = shownOf(session, i), more = after.covered - before.covered;
       radio.checked = session.standard === i;
       row.classList.toggle("pl-current", radio.checked);
-      way.textContent = wayOf(session, standard);
+      way.textContent = wayName(session, standard);
       told.replaceChildren(bars(before.covered, after.covered, after.people), line(signedName(session), before.covered, before.people),
         line(who, after.covered, after.people, [make("b", tone(more), more ? say("more_people", { n: signed(more) }) : words.no_change)]),
         ...(after.communities ? [communitiesLine(before, after)] : []));
