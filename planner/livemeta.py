@@ -18,13 +18,12 @@ from planner.coverage import applies
 from planner.errors import attempt
 from planner.geodesy import to_mm
 from planner.livefigures import figures
-from planner.livepoints import scope_of_points
+from planner.livepoints import aged, scope_of_points
 from planner.liverules import rules_of
 from planner.page import without_turns
 from planner.plantables import types_today
 from planner.snapping import plane_epsg
 from planner.study import goals_in, tally
-from planner.verdicts import aged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +76,7 @@ def meta_of(
         ],
         "prices": list(prices(scenario)),
         "standards": list(_standards(studied, run)),
-        "aged": [number for number, one in enumerate(_aged(studied)) if one],
+        "aged": aged(studied.inputs),
         "groups": [{"id": group.id, "name": without_turns(group.name)} for group in scenario.group],
         "goals": list(_goals(studied, points)),
         "units": _units(points),
@@ -150,12 +149,6 @@ def _zone(roads: Roads) -> dict[str, Any]:
 
 
 # ---- standards and goals ----
-
-
-def _aged(studied: Study) -> list[bool]:
-    """Tell of each standard whether an edit could change which of its field checks are out of date."""
-    inputs = studied.inputs
-    return aged(inputs.verdicts, inputs.sites.frame, inputs.standards)
 
 
 def _with(scenario: Scenario, speed: str, metric: Metric) -> tuple[Standard, ...]:

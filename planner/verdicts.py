@@ -101,6 +101,8 @@ class Verdicts:
         demand_id -> place, where the check gave one.
     faults, doubts, left_out
         What is wrong with the list, what is to be looked at, and lines that say nothing.
+    overtaken
+        Verdicts that are out of date, by `current`; none of `lines`.
     """
 
     lines: tuple[Verdict, ...] = ()
@@ -108,6 +110,7 @@ class Verdicts:
     faults: tuple[Fault, ...] = ()
     doubts: tuple[Fault, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    overtaken: tuple[Verdict, ...] = ()
 
 
 # --- reading the list --------------------------------------------------------------------------------------------
@@ -222,19 +225,20 @@ def current(
     row_of = {name: row for row, name in enumerate(demand["demand_id"])}
     outlets = {standard.id: (standard, _serving(sites, standard)) for standard in standards}
     placed = {(spot.file, spot.row) for spot in found.spots.values()}
-    lines, doubts, left_out = [], [], []
+    lines, overtaken, doubts, left_out = [], [], [], []
     for line in found.lines:
         point = demand.iloc[row_of[line.demand_id]]
         changed = line.standard in outlets and _changed(line, point, *outlets[line.standard])
         if not changed:
             lines.append(line)
             continue
+        overtaken.append(line)
         named = {"name": quoted(point["name"]), "standard": in_words(standards)[line.standard]}
         code = "check_closed_since" if line.met else "check_opened_since"
         doubts.append(Fault(code, line.file, row=line.row, values={**named, "site": quoted(changed)}))
         if (line.file, line.row) not in placed:
             left_out.append(LeftOut(line.file, line.row, line.demand_id, "", "check_outdated"))
-    return replace(found, lines=tuple(lines)), tuple(doubts), tuple(left_out)
+    return replace(found, lines=tuple(lines), overtaken=tuple(overtaken)), tuple(doubts), tuple(left_out)
 
 
 def _serving(sites: pd.DataFrame, standard: Standard) -> pd.DataFrame:

@@ -237,9 +237,13 @@ def test_codes_tell_every_kind_of_point(tmp_path: Path) -> None:
     answers = {"D00": SAID_MET, "D01": SAID_UNMET, "D10": SAID_MET, "D11": SAID_UNMET}
     told = {(name, "walk-5"): answer for name, answer in answers.items()}
     path.write_text(path.read_text(encoding="utf-8") + fill(tmp_path, told), encoding="utf-8")
+    sites = (tmp_path / "sites.csv").read_text(encoding="utf-8").splitlines()
+    dates = ["closed_on", "2027-01-01", *[""] * (len(sites) - 2)]
+    (tmp_path / "sites.csv").write_text("\n".join(map(",".join, zip(sites, dates, strict=True))), encoding="utf-8")
     studied, run = studied_of(path)
     found = decoded(live.load_of(studied, run))
     meta, points = found["meta"], found["points"]
+    assert meta["aged"] == [0]  # an outlet closes after points were found met: closed today it would count
     place = {row[0]: (float(row[7]), float(row[8])) for row in rows if row[7]}
     at = {spot: number for number, spot in enumerate(zip(points["lon"], points["lat"], strict=True))}
     walk = points["codes"][0]
@@ -400,6 +404,7 @@ NO_STREAM = "delete window.DecompressionStream;"
     ("change", "script", "key"),
     [
         (damaged, "", "damaged"),
+        (taken_out, "", "damaged"),
         (of_another_version, "", "version"),
         (of_other_figures, "", "differs"),
         (str, NO_STREAM, "browser"),
