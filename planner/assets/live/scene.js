@@ -176,8 +176,7 @@
 
     /* Off the network nobody is reached by road; a straight line needs none. */
     isOff(result) {
-      const { edit, standard } = this.session, { own, ways } = this.meta.standards[standard];
-      const way = (edit.metric === "own" ? null : ways[edit.metric]) || ways[own];
+      const { city, edit, standard } = this.session, way = city.wayOf(this.meta.standards[standard], edit.metric);
       return result.foot === null && way.mode !== "straight";
     }
 

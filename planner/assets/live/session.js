@@ -181,15 +181,8 @@
       return option ? this.meta.options.findIndex((_, k) => live.edits.sameOption(this.optionAt(k), option)) : -1;
     }
 
-    /* What an entry costs, {once, yearly, estimated}: as its option, or as its type and method; null without a price. */
-    priceOf(entry) {
-      const option = this.meta.options[this.optionOf(entry)];
-      if (option) { return option; }
-      const price = this.meta.prices.find((one) => one.type === entry.type && one.method === entry.method && (one.size || "") === entry.size);
-      return price ? { once: price.once, yearly: price.yearly, estimated: true } : null;
-    }
-
-    get lastYear() { return this.meta.years[this.meta.years.length - 1]; }
+    /* The year in which what is added opens, if nothing else is said. */
+    get lastYear() { return this.city.lastYear; }
   }
 
   live.session = (city) => new Session(city);
