@@ -295,6 +295,23 @@ def test_escape_puts_back_what_is_dragged(page: Page) -> None:
     assert marker(page, OPTION) == pytest.approx(start, abs=1)
 
 
+@pytest.mark.parametrize("edit", ["remove(session.edit, 0)", "set(session.edit, { speed: '4.8' })"])
+def test_a_press_does_not_outlive_the_edit_it_was_made_under(page: Page, edit: str) -> None:
+    """What is counted in the background may change the plan under a press: the drag after it moves nothing else."""
+    first = "plannerLive.now.scene.items.find((item) => item.index === 0)"
+    x, y = marker(page, session(page, f"{first}.key"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    after = session(page, f"(session.apply(edits.{edit}, ''), edits.key(session.edit))")
+    page.mouse.move(x + 40, y + 20, steps=3)
+    page.mouse.up()
+    assert session(page, "edits.key(session.edit)") == after
+    assert session(page, "plannerLive.now.scene.carry.held") is None
+    drag(page, session(page, f"{first}.key"), 30, 20)  # the next press is one of its own
+    page.mouse.up()
+    assert session(page, "session.edit.plan.map((entry) => Boolean(entry.at)).indexOf(true)") == 0
+
+
 def test_a_place_off_the_network_is_said_at_once_and_reaches_nobody(page: Page) -> None:
     session(page, "plannerPage.map().setZoom(13, { animate: false })")
     page.evaluate(PAINTED)

@@ -21,6 +21,7 @@
       document.addEventListener("pointercancel", (event) => this.lose(event));
       document.addEventListener("keydown", (event) => this.key(event), true);
       this.map.on("mousemove", (event) => { if (this.held && !this.press) { this.to(event.latlng); } });
+      this.stage.session.on((_, what) => { if (what === "edit" && this.press) { this.forget(); } }); // it was of the edit before
       this.buildBar();
     }
 
@@ -141,11 +142,11 @@
 
     /* ---- mouse and fingers ---- */
     down(event) {
-      const held = this.held || event.button ? null : this.stage.heldOf(event.target.closest(".pm-live-site"));
+      const icon = event.target.closest(".pm-live-site"), held = this.held || event.button ? null : this.stage.heldOf(icon);
       if (this.press && this.press.id !== event.pointerId) { this.lose({ pointerId: this.press.id }); }
       if (!held) { return; }
       const at = this.map.mouseEventToContainerPoint(event), home = this.map.latLngToContainerPoint([held.at[1], held.at[0]]);
-      this.press = { id: event.pointerId, held, at, grip: home.subtract(at), isTouch: event.pointerType === "touch", timer: 0, moved: false };
+      this.press = { id: event.pointerId, icon, at, grip: home.subtract(at), isTouch: event.pointerType === "touch", timer: 0, moved: false };
       if (this.press.isTouch) { this.press.timer = setTimeout(() => this.hold(), HOLD_MS); }
     }
 
@@ -159,7 +160,13 @@
 
     hold() {
       this.map.dragging.disable();
-      this.begin(this.press.held);
+      this.takeUp();
+    }
+
+    /* What is on the pressed marker by now: which entry of the plan that is may have changed since. */
+    takeUp() {
+      const held = this.stage.heldOf(this.press.icon);
+      if (held) { this.begin(held); } else { this.forget(); }
     }
 
     move(event) {
@@ -167,7 +174,7 @@
       if (!press || press.id !== event.pointerId) { return; }
       const at = this.map.mouseEventToContainerPoint(event), far = at.distanceTo(press.at);
       if (!this.held && press.isTouch && far > FAR_TOUCH) { this.forget(); }
-      if (!this.held && !press.isTouch && far > NEAR) { this.begin(press.held); }
+      if (!this.held && !press.isTouch && far > NEAR) { this.takeUp(); }
       if (this.held && this.press && (press.moved || far > NEAR)) {
         press.moved = true;
         this.pull(at);
