@@ -703,6 +703,33 @@ def test_checks_that_no_outlet_could_have_met_are_told_before_a_run_refuses_them
     assert "现场核查认定有点达标" in room.locator("dialog .pl-less").first.inner_text()
 
 
+def test_the_room_is_told_where_a_run_looks_at_field_checks_anew(room: Page) -> None:
+    """Outlets opened or closed after checks: closed here, moved or at another speed, they let other checks count."""
+    told = room.locator("#pl-panel .pl-aged")
+
+    def after(edit: str) -> list[str]:
+        asked(room, f"session.apply({edit}, 'x')")
+        texts = told.all_inner_texts()
+        asked(room, "session.undo()")
+        return texts
+
+    speed, moved = (
+        "plannerLive.edits.set(session.edit, { speed: '4.8' })",
+        "{ ...session.edit, moved: { E1: [10, 50] } }",
+    )
+    assert asked(room, "session.meta.aged") == []
+    assert after(speed) == []
+    asked(room, "session.meta.aged.push(1)")
+    assert after("plannerLive.edits.close(session.edit, 'E4')") == [], "a kiosk does not serve the standard"
+    for edit in (speed, moved, "plannerLive.edits.set(session.edit, { metric: 'straight' })"):
+        assert len(after(edit)) == 1
+    assert after("plannerLive.edits.set(session.edit, { rule: '0.8' })") == []
+    asked(room, "session.apply(plannerLive.edits.close(session.edit, 'E1'), 'x')")
+    assert "要由运行重新认定" in told.inner_text()
+    room.locator("[data-key=back]").click()
+    assert room.locator("dialog .pl-aged").all_inner_texts() == told.all_inner_texts()
+
+
 def test_hostile_names_stay_text_in_the_panel(room: Page) -> None:
     shown = HOSTILE.replace("\u202e", "")
     assert f"E{shown}" in part(room, "现有网点").locator("select").inner_text()

@@ -124,11 +124,26 @@
       ...plan.map((entry) => built(meta, entry, idOf(entry)))].join("\n");
   }
 
+  const serves = (standard, site) => site.types.split(";").some((type) => standard.served_by.includes(type.trim()));
+
+  /* Standards of which a run decides anew which field checks are out of date: outlets opened or closed since, and the edit
+     changes which of them stand, where, or how far they reach. */
+  function reconsidered({ load, start }, edit) {
+    const { aged, sites, standards } = load.meta, isOther = edit.speed !== start.speed || edit.metric !== start.metric;
+    const touched = sites.filter((site) => edit.closed.includes(site.id) || edits.movedOf(edit, site.id));
+    return aged.map((s) => standards[s]).filter((standard) => isOther || touched.some((site) => serves(standard, site)));
+  }
+
+  /* What the room is told of them. */
+  function doubtful(session) {
+    const { note, say } = live.kit;
+    return reconsidered(session.city, session.edit).map((standard) => note(say("aged", { name: standard.name }), "pl-less pl-aged"));
+  }
+
   /* Standards that a field check found met somewhere and that no outlet of today serves any more: a run refuses such checks. */
   function orphaned({ load }, edit) {
     const { sites, standards } = load.meta, { MET } = live.codes;
     const open = sites.filter((site) => !edit.closed.includes(site.id));
-    const serves = (standard, site) => site.types.split(";").some((type) => standard.served_by.includes(type.trim()));
     return standards.filter((standard, s) => load.points.codes[s].some((code) => code & MET) && !open.some((site) => serves(standard, site)));
   }
 
@@ -178,9 +193,9 @@
     draw();
     const label = append(make("label", "pl-field"), make("span", "", words.back_name), field);
     const refused = orphaned(session.city, session.edit).map((standard) => note(say("back_checked", { name: standard.name }), "pl-less"));
-    append(box.body, label, run, ...(session.isChanged ? [] : [note(words.unchanged)]), ...refused, save, shown);
+    append(box.body, label, run, ...(session.isChanged ? [] : [note(words.unchanged)]), ...refused, ...doubtful(session), save, shown);
     box.open();
   }
 
-  live.handback = { childName, degrees, dialog, download, fileOf, orphaned, text, toml };
+  live.handback = { childName, degrees, dialog, doubtful, download, fileOf, orphaned, reconsidered, text, toml };
 })(globalThis);

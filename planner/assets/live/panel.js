@@ -51,10 +51,12 @@
     const compare = act(words.compare, "compare", () => live.compare.show(session));
     append(tools, undo, redo, reset, compare, act(words.hand_back, "back", () => live.handback.dialog(session), "pl-act pl-strong"));
     const beside = make("span", "", say("beside", { signed: live.tables.signedName(session) }));
-    append(box, append(make("p", "pl-title"), make("span", "pl-badge", words.room), beside), tools, last);
+    const doubts = make("div");
+    append(box, append(make("p", "pl-title"), make("span", "pl-badge", words.room), beside), tools, last, doubts);
     const update = () => {
       [[undo, session.past.length], [redo, session.future.length], [reset, session.isChanged]].forEach(([one, can]) => { one.disabled = !can; });
       last.textContent = session.isChanged ? session.words || words.room : words.as_signed;
+      doubts.replaceChildren(...live.handback.doubtful(session));
     };
     return { box, update, follows: ["edit"] };
   }
