@@ -576,7 +576,7 @@ def test_goals_by_place_are_reached_by_candidates_wherever_they_stand(room: Page
         _, goal, scope = key.split()
         row = box.locator("li", has=room.locator(f"[data-key='{key}']"))
         row.locator(f"[data-key='{key}']").click()
-        row.locator("text=/再建 .* 处可以达到|有用的候选点都加上/").wait_for()
+        row.locator("text=/再建 .* 处可以达到|有用的候选点逐处加上/").wait_for()
         assert ("再建" in row.inner_text()) == most[int(goal)][int(scope)]["met"]
 
 
@@ -585,7 +585,7 @@ def test_a_place_that_was_moved_is_not_added_again_where_it_was(room: Page) -> N
     box = part(room, "目标")
     box.locator("[data-key=target]").fill("100")
     box.locator("[data-key='seek target']").click()
-    told = box.locator("text=/有用的候选点都加上/")
+    told = box.locator("text=/有用的候选点逐处加上/")
     told.wait_for()
     count = re.search(r"（(\d+) 处", told.inner_text())
     assert count is not None
@@ -625,7 +625,7 @@ def test_goals_say_what_is_missing_and_what_it_takes(room: Page) -> None:
     assert f"{Decimal(asked['share']) * 100:f}".rstrip("0").rstrip(".") + "%的" in said, "what it asks for, in words"
     assert asked["id"] in said, "as the map's own list has it"
     box.locator("button", has_text="还差几处").first.click()
-    box.locator("text=/再建 .* 处可以达到|有用的候选点都加上/").wait_for()
+    box.locator("text=/再建 .* 处可以达到|有用的候选点逐处加上/").wait_for()
 
 
 def test_a_share_that_the_room_asks_for_tells_what_is_missing(room: Page) -> None:

@@ -21,8 +21,9 @@
     let tried = edit, count = 0;
     stepwise(() => session.edit === edit, () => {
       const figures = session.figuresOf(tried), isOver = isMet(figures) || count >= MOST_PLACES;
-      const next = isOver ? null : session.city.best(tried, standard, null, { goal })[0];
-      const more = next ? edits.add(tried, { ...session.optionAt(next.option), year: session.lastYear }) : tried;
+      const withOption = ({ option }) => edits.add(tried, { ...session.optionAt(option), year: session.lastYear });
+      const lawful = (one) => !session.city.oversteps(tried, withOption(one));
+      const next = isOver ? undefined : session.city.best(tried, standard, null, { goal }).find(lawful), more = next ? withOption(next) : tried;
       if (more === tried) {
         tell({ figures, tried, count });
         return false;
@@ -38,6 +39,14 @@
     const values = { n: count, cost: yuan(figures.cost.total - session.figures.cost.total), years: session.meta.horizon_years };
     const use = count ? [act(words.use, `use ${key}`, () => session.apply(tried, say("did_seek", { n: count })))] : [];
     return [note(lack === null ? say("sought", values) : say("sought_not", { ...values, lack })), ...use];
+  }
+
+  /* The rules of the scenario that the room's plan breaks, and that it keeps them; places of the room are in none of them. */
+  function rules(session) {
+    const broken = session.city.broken(session.edit), rooms = session.edit.plan.filter((entry) => !edits.isOption(entry)).length;
+    const names = broken.slice(0, MOST_NAMED).join(words.comma);
+    const told = broken.length ? note(say("rules_broken", { n: broken.length, names }), "pl-less") : note(words.rules_kept);
+    return [keyed(told, "rules"), ...(rooms ? [note(say("rules_rooms", { n: rooms }))] : [])];
   }
 
   /* ---- a share that the room asks for ---- */
@@ -112,7 +121,7 @@
       const served = session.meta.goals.filter((_, g) => session.figures.goals[g] === null);
       const apart = served.map((goal) => note(say("goal_served", { name: goalName(session, goal) })));
       refill(body, ...(rows.length ? [listed("pl-list", rows)] : []), ...apart,
-        ...(session.meta.goals.length ? [] : [note(words.no_goals)]), target(session), note(words.rules_note));
+        ...(session.meta.goals.length ? [] : [note(words.no_goals)]), target(session), ...rules(session));
     }, true);
   }
 
@@ -203,7 +212,7 @@
       const first = budget === null || !session.start.plan.length ? [] : [act(words.pick, "pick", () => {
         pick(session, budget, (chosen) => session.apply(chosen, say("did_pick", { n: chosen.plan.length, cost: yuan(budget) })));
       }), note(words.pick_note)];
-      refill(body, label, overText(session, budget), ...frontier(session, budget), ...first);
+      refill(body, label, overText(session, budget), ...frontier(session, budget), ...first, ...rules(session));
     };
     return folder(() => words.budget_heading, draw, false);
   }

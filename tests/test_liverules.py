@@ -1,0 +1,70 @@
+"""The rules of a scenario in the page: an edit breaks those that the planner says a given plan breaks."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import livetown
+from livechance import random_edits
+from liveedits import META, NODE, in_engine, load_of, met_standards
+from planner import inputs
+from planner.given import columns_of
+from planner.outputs import _names_known
+from planner.recount import rules_broken
+from planner.rulewords import rule_in_words
+from planner.study import study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RULES = """
+[rules]
+types_per_site = 1
+spacing = [{ type = "gig_station", m = 3000 }]
+near_people = [{ type = "e_station", people = 300, within_m = 400 }]
+
+[[count]]
+id = "kiosks"
+type = "e_station"
+each = "district"
+min = 2
+max = 3
+"""
+
+BROKEN = "(live, city, input) => input.edits.map((edit) => city.broken(edit))"
+OVER = """(live, city) => city.load.meta.options.map((option, k) => {
+  const { sites, years } = city.load.meta, site = sites[option.site].id, { type, size } = option;
+  const plan = [...city.today.plan, { site, type, size, year: years[0] }];
+  return city.oversteps(city.today, { ...city.today, plan }) ? k : -1;
+}).filter((k) => k >= 0)"""
+
+
+def test_an_edit_breaks_the_rules_that_the_planner_names(tmp_path: Path) -> None:
+    path = livetown.write_town(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + RULES, encoding="utf-8")
+    studied = study(inputs.read(path, lambda _: None), lambda _: None)
+    load = load_of(studied)
+    meta = in_engine(NODE, load, META)["meta"]
+    drawn = random_edits(meta, random.Random(11), 60, met_standards(studied))  # noqa: S311
+    edits = [
+        {**edit, "closed": [], "moved": {}, "plan": [one for one in edit["plan"] if "site" in one]} for edit in drawn
+    ]
+    found = in_engine(NODE, load, BROKEN, {"edits": edits})
+    about, named = _names_known(studied), set()
+    for edit, told in zip(edits, found, strict=True):
+        facilities = [(one["site"], one["type"], one["size"], one["year"]) for one in edit["plan"]]
+        broken = rules_broken(studied.instance, columns_of(studied.instance, facilities))
+        worded = {rule_in_words(name, about) for name in broken}
+        assert set(told) == worded
+        named |= worded
+    assert len(named) > 3
+    first = studied.years[0]
+    new = studied.inputs.options[studied.inputs.options["state"] == "new"]
+    lonely = set()
+    for k, row in enumerate(new.to_dict("records")):
+        columns = columns_of(studied.instance, [(row["site_id"], row["type"], row["size"], first)])
+        broken = rules_broken(studied.instance, columns)
+        if any(name.startswith(("rules.near_people", "rules.spacing")) for name in broken):
+            lonely.add(k)
+    assert lonely <= set(in_engine(NODE, load, OVER))
