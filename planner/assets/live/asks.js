@@ -173,7 +173,9 @@
     });
     stepShares(session, steps, cells);
     const lead = note(say("frontier_of", { name: standard.name, years: session.meta.horizon_years }));
-    return [lead, table([words.cost, words.built, words.covered_share, ""], rows, "pl-steps")];
+    const { speed, metric, closed, moved } = session.edit, isOther = speed !== session.start.speed || metric !== session.start.metric;
+    const again = isOther || closed.length || Object.keys(moved).length ? [note(words.frontier_again)] : [];
+    return [lead, ...again, table([words.cost, words.built, words.covered_share, ""], rows, "pl-steps")];
   }
 
   /* From the places of the signed plan those that newly cover most people for the money, as long as they fit: not the best. */
