@@ -48,6 +48,7 @@
 
   /* ---- opening ---- */
   async function open() {
+    if (!holder) { throw new live.LoadError("damaged"); } // some gateways take inert scripts out of a mail
     const bytes = await live.inflate(holder.textContent, holder.dataset.version, holder.dataset.crc32);
     const load = live.decode(bytes);
     const city = live.city(load), wrong = city.check();
