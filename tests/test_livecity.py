@@ -113,6 +113,20 @@ def test_counting_many_edits_at_once_gives_what_the_whole_way_of_a_run_gives(tow
         assert many.figures(edit) == figures(town.studied, town.meta, edit)
 
 
+SHELVED = """(live, city) => {
+  const { start, today, load } = city, others = load.meta.speeds.map((speed) => ({ ...start, speed }));
+  const edits = [start, today, ...others, start];
+  const figures = (one) => edits.map((edit) => JSON.stringify(one.figures(edit))), roomy = live.shelf;
+  const found = figures(city);
+  live.shelf = () => roomy(1);
+  return JSON.stringify(found) === JSON.stringify(figures(live.city(load)));
+}"""
+
+
+def test_reach_that_is_kept_no_longer_is_searched_for_again(town: Opened) -> None:
+    assert work(town, SHELVED) is True
+
+
 def test_states_of_points_are_those_of_the_coverage_table(town: Opened) -> None:
     found = work(
         town,

@@ -108,14 +108,14 @@ SESSION = """(live, start) => {
     get today() { return { ...this.start, plan: [] }; },
     figures: (edit) => {
       asked += 1;
-      return { standards: [{ covered: edit.plan.length }, { covered: 7 }] };
+      return { standards: [{ covered: edit.plan.length }, { covered: 7 }], units: [{ length: states }] };
     },
     load: { meta: {
       sites: [{ id: "C1" }, { id: "E1" }], years: [2026],
       options: [{ site: 0, type: "a", size: "" }, { site: 1, type: "z", size: "" }],
     } },
   };
-  let asked = 0;
+  let asked = 0, states = 10;
   const session = live.session(city), e = live.edits, told = [], seen = [];
   const end = session.on((_, what) => told.push(what));
   const note = () => seen.push([
@@ -135,13 +135,18 @@ SESSION = """(live, start) => {
   session.turn(true);
   const before = asked;
   session.figuresOf(e.set(session.edit, { speed: "3.2" }));
-  const everything = session.everything(session.start).plan.length;
-  return { seen, told, kept: asked - before, previewed: session.previewed, adding: session.adding, everything };
+  const kept = asked - before, everything = session.everything(session.start).plan.length;
+  const steps = session.past.map((one) => Object.keys(one));
+  states = 400000; // of a large city: the figures of two edits are kept
+  [1, 2, 3, 4].forEach((year) => session.apply(e.add(session.edit, { at: [1, 2], type: "c", year }), "more"));
+  const begun = asked, past = [1, 2, 3, 4].map(() => (session.undo(), session.figures.standards[0].covered));
+  const counted = asked - begun, { previewed, adding } = session;
+  return { steps, past, counted, seen, told, kept, previewed, adding, everything };
 }"""
 
 
 def test_a_session_keeps_what_was_done_and_what_may_be_done_again() -> None:
-    found = run_node(["edits.js", "session.js"], SESSION, START)
+    found = run_node(["edits.js", "shelf.js", "session.js"], SESSION, START)
     assert found["seen"] == [
         [2, "one", 1, 0, True],
         [1, "two", 2, 0, True],
@@ -157,6 +162,27 @@ def test_a_session_keeps_what_was_done_and_what_may_be_done_again() -> None:
     ]
     assert found["told"] == ["edit"] * 8 + ["preview", "standard", "adding", "live", "adding", "live"]
     assert (found["kept"], found["previewed"], found["adding"], found["everything"]) == (0, None, None, 4)
+    assert found["steps"] == [["edit", "words"]] * 2, "figures of a large city are megabytes"
+    assert (found["past"], found["counted"]) == ([5, 4, 3, 2], 3)
+
+
+SHELF = """(live, asked) => {
+  const shelf = live.shelf(10), found = [];
+  for (const [key, size] of asked) {
+    if (size) { shelf.put(key, `${key}${size}`, size); } else { found.push(shelf.get(key) || null); }
+  }
+  return found;
+}"""
+
+
+def test_a_shelf_keeps_what_was_asked_for_last_within_its_room() -> None:
+    asked = [("a", 4), ("b", 4), ("a", 0), ("c", 4), ("a", 0), ("b", 0), ("c", 2), ("d", 4), ("a", 0), ("c", 0)]
+    assert run_node(["shelf.js"], SHELF, asked) == ["a4", "a4", None, "a4", "c2"]
+    assert run_node(["shelf.js"], SHELF, [("a", 4), ("b", 40), ("a", 0), ("b", 0), ("a", 1), ("b", 0)]) == [
+        None,
+        "b40",
+        None,
+    ]
 
 
 # ---- the file that is handed back ----

@@ -4,8 +4,8 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
 
-  // places of the room whose reach is kept
-  const KEPT_PLACES = 400;
+  const KEPT_PLACES = 400; // places of the room whose feet are kept
+  const KEPT_REACH = 1 << 24; // points reached by what was searched for, all together: 8 bytes each
 
   const split = (types) => types.split(";").map((type) => type.trim()).filter((type) => type);
 
@@ -21,6 +21,7 @@
   // Feet and reach of places.
   function surveyor(load) {
     const parts = new Map(), out = { point: new Int32Array(load.points.n), cost: new Int32Array(load.points.n) };
+    const shelf = live.shelf(KEPT_REACH);
     const part = (name, make) => {
       if (!parts.has(name)) parts.set(name, make());
       return parts.get(name);
@@ -45,11 +46,10 @@
 
     // What is within a limit, and maybe more: what was found once is kept.
     function reachOf(place, kind, limit) {
-      const kept = place.reach.get(kind.key);
+      const key = place.key + " " + kind.key, kept = shelf.get(key);
       if (kept && kept.limit >= limit) return kept;
       const count = search(place, kind, limit), found = { limit, point: out.point.slice(0, count), cost: out.cost.slice(0, count) };
-      place.reach.set(kind.key, found);
-      return found;
+      return shelf.put(key, found, count + 100);
     }
 
     return { network, footOf, search, reachOf, out };
@@ -62,12 +62,12 @@
       for (const [mode, found] of Object.entries(load.sites.feet)) {
         feet[mode] = found.slot[i] < 0 ? null : { slot: found.slot[i], mm: found.mm[i], access: found.access[i] };
       }
-      return { key: "site " + i, lon: site.lon, lat: site.lat, feet, reach: new Map() };
+      return { key: "site " + i, lon: site.lon, lat: site.lat, feet };
     });
     const kept = new Map();
 
     function placeAt(lon, lat) {
-      const key = lon + " " + lat, place = kept.get(key) || { key, lon, lat, feet: {}, reach: new Map() };
+      const key = lon + " " + lat, place = kept.get(key) || { key, lon, lat, feet: {} };
       kept.delete(key);
       kept.set(key, place); // the last used stands last
       if (kept.size > KEPT_PLACES) kept.delete(kept.keys().next().value);

@@ -4,19 +4,21 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
 
-  const MOST_STEPS = 500; // edits that may be undone; an edit with its figures takes some kilobytes
-  const MOST_KEPT = 60, MOST_COVERED = 3000; // edits whose figures, or whose people covered alone, are kept
+  const MOST_STEPS = 500; // edits that may be undone; their figures are counted again where they are no longer kept
+  const FIGURES_BYTES = 8e6, COVERED_BYTES = 4e6; // of the edits whose figures, or whose people covered alone, are kept
+  const ENTRY_BYTES = 1000; // more than the few numbers of an edit take
 
   class Session {
     constructor(city) {
       this.city = city;
-      this.kept = new Map();
-      this.covered = new Map();
+      this.kept = live.shelf(FIGURES_BYTES);
+      this.covered = live.shelf(COVERED_BYTES);
       this.meta = city.load.meta;
       this.start = live.edits.frozen(city.start);
       this.base = this.figuresOf(this.start);
       this.today = this.figuresOf(city.today);
-      this.present = { edit: this.start, figures: this.base, words: "" };
+      this.present = { edit: this.start, words: "" };
+      this.figures = this.base;
       this.past = [];
       this.future = [];
       this.listeners = [];
@@ -28,8 +30,6 @@
     }
 
     get edit() { return this.present.edit; }
-
-    get figures() { return this.present.figures; }
 
     /* What the last edit was, in words. */
     get words() { return this.present.words; }
@@ -48,6 +48,7 @@
 
     /* ---- the edit ---- */
     turnTo(present) {
+      this.figures = this.figuresOf(present.edit);
       this.present = present;
       this.previewed = null;
       this.tell("edit");
@@ -55,7 +56,8 @@
 
     apply(edit, words) {
       if (live.edits.same(edit, this.edit)) { return; }
-      const present = { edit: live.edits.frozen(edit), figures: this.figuresOf(edit), words: words || "" };
+      const present = { edit: live.edits.frozen(edit), words: words || "" };
+      this.figuresOf(edit); // what cannot be counted is no step
       this.past = [...this.past, this.present].slice(-MOST_STEPS);
       this.future = [];
       this.turnTo(present);
@@ -88,21 +90,16 @@
 
     /* Figures of any edit, kept for when they are asked for again. */
     figuresOf(edit) {
-      const key = live.edits.key(edit), kept = this.kept.get(key) || this.city.figures(edit);
-      this.kept.delete(key); // the last asked for is the last to go
-      this.kept.set(key, kept);
-      if (this.kept.size > MOST_KEPT) { this.kept.delete(this.kept.keys().next().value); }
-      return kept;
+      const key = live.edits.key(edit), kept = this.kept.get(key);
+      if (kept) { return kept; }
+      const found = this.city.figures(edit), states = found.units.reduce((sum, units) => sum + units.length, 0);
+      return this.kept.put(key, found, ENTRY_BYTES * (1 + found.standards.length) + 2 * key.length + 8 * states);
     }
 
     /* People covered under each standard: all that is kept of the many edits of a build order. */
     coveredOf(edit) {
-      const key = live.edits.key(edit);
-      if (!this.covered.has(key)) {
-        if (this.covered.size > MOST_COVERED) { this.covered.clear(); }
-        this.covered.set(key, this.figuresOf(edit).standards.map((one) => one.covered));
-      }
-      return this.covered.get(key);
+      const key = live.edits.key(edit), found = this.covered.get(key);
+      return found || this.covered.put(key, this.figuresOf(edit).standards.map((one) => one.covered), ENTRY_BYTES + 2 * key.length);
     }
 
     /* An edit with everything built that may be built: more than any plan can reach. */
