@@ -62,14 +62,11 @@ class PackedRoads:
     slots
         By mode: the slot of each segment of that mode's `Roads`, shape (n_edges,). Slot k leads from vertex k of the
         row of all runs to vertex k + 1; the last slot of a run is void.
-    flipped
-        Whether any segment stands the other way round than in its `Roads`: never.
     """
 
     sections: Mapping[str, Section]
     meta: Mapping[str, Any]
     slots: Mapping[Mode, NDArray[np.int64]]
-    flipped: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from planner.liverules import rules_of
 from planner.page import without_turns
 from planner.plantables import types_today
 from planner.snapping import plane_epsg
-from planner.study import goals_in, tally
+from planner.study import goals_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,9 +71,7 @@ def meta_of(
         "planner": __version__,
         **_scenario_part(studied),
         **_measure_part(studied),
-        "types": [
-            {key: getattr(one, key) for key in ("type", "name", "build", "at_existing")} for one in scenario.facility
-        ],
+        "types": [{key: getattr(one, key) for key in ("type", "name", "build")} for one in scenario.facility],
         "prices": list(prices(scenario)),
         "standards": list(_standards(studied, run)),
         "aged": aged(studied.inputs),
@@ -103,8 +101,6 @@ def _scenario_part(studied: Study) -> dict[str, Any]:
         "scenario": {
             "name": scenario.name,
             "title": without_turns(scenario.title),
-            "date": scenario.data_date.isoformat(),
-            "language": scenario.language,
         },
         "extends": f"{scenario.name}/scenario.toml",
         "phased": bool(studied.phases),
@@ -112,8 +108,6 @@ def _scenario_part(studied: Study) -> dict[str, Any]:
         "first_year": studied.years[0],
         "horizon_years": siting.horizon_years,
         "budget_yuan": siting.budget_yuan,
-        "budgets": dict(siting.budgets),
-        "capacity_standard": siting.capacity_standard,
         "areas": scenario.areas.districts is not None,
     }
 
@@ -123,15 +117,13 @@ def _measure_part(studied: Study) -> dict[str, Any]:
     scenario, networks = studied.inputs.scenario, studied.inputs.networks
     speed, speeds = _choices(scenario.roads.walk_kph, SPEEDS_KPH)
     rule, rules = _choices(scenario.demand.community_rule, RULES)
-    planes = {mode: _zone(roads) for mode, roads in networks.items()}
     return {
         "walk_kph": speed,
         "speeds": speeds,
         "rule": rule,
         "rules": rules,
         "snap_max_mm": int(to_mm(float(scenario.roads.snap_max_m))),
-        "utm": planes["walk"],
-        "utms": planes,
+        "utms": {mode: zone_of(roads) for mode, roads in networks.items()},
         "modes": list(networks),
     }
 
@@ -142,7 +134,7 @@ def _choices(own: Decimal, usual: Sequence[str]) -> tuple[str, list[str]]:
     return text, sorted({*usual, text}, key=Decimal)
 
 
-def _zone(roads: Roads) -> dict[str, Any]:
+def zone_of(roads: Roads) -> dict[str, Any]:
     """Zone of UTM whose plane a network is snapped in; any for a network without roads, for nothing is snapped."""
     epsg = plane_epsg(roads) if roads.n_nodes else 32601
     return {"zone": epsg % 100, "south": epsg // 100 == 327}  # noqa: PLR2004  EPSG's own numbers
@@ -184,12 +176,8 @@ def _standards(studied: Study, run: Mapping[str, Any]) -> Iterator[dict[str, Any
         yield {
             "id": standard.id,
             "name": without_turns(names[standard.id]),
-            "clause": standard.clause,
-            "layer": standard.layer,
-            "setting": standard.setting,
             "served_by": list(standard.served_by),
             "own": standard.metric,
-            "people_apart": tally(studied, standard, "today").not_assessable,
             "ways": ways,
         }
 
@@ -295,7 +283,6 @@ def _options(studied: Study) -> list[dict[str, Any]]:
             "yearly": int(row[MONEY[1]]),
             "estimated": bool(row["estimated_once"] or row["estimated_yearly"]),
             "estimated_once": bool(row["estimated_once"]),
-            "estimated_yearly": bool(row["estimated_yearly"]),
             "funding": row["funding"] or "",
         }
         for row in _new_options(studied).to_dict("records")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from browser import launched, open_page
-from livenode import run_node
+from livenode import LIVE, run_node
 from planner import live, livebytes, outputs, pipeline, schema
 from planner.frontierrecord import frontier_of
 from planner.livegraph import pack_roads
@@ -57,6 +57,13 @@ def decoded(load: Load) -> dict[str, Any]:
         ["inflate.js", "decode.js"], DECODE, {"text": load.text, "version": "1", "crc": load.crc}
     )
     return found
+
+
+def keys_of(value: Any) -> set[str]:
+    """Collect the keys of plain data, those of its parts as well."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    return set(value).union(*map(keys_of, value.values())) if isinstance(value, dict) else set()
 
 
 def opened(data: bytes) -> dict[str, Any]:
@@ -170,6 +177,10 @@ def test_the_format_is_written_down(sample: tuple[Study, dict[str, Any], Load]) 
     for section in header["sections"]:
         assert re.sub(r"(?<=_)(walk|drive)$", "<mode>", re.sub(r"\d+$", "<i>", section)) in named
     assert set(header["meta"]) <= named
+    scripts = "".join(file.read_text(encoding="utf-8") for file in LIVE.glob("*.js"))
+    words = set(re.findall(r"\w+", re.sub(r"//.*|/\*[^*]*\*/", "", scripts)))
+    for_readers = {"planner", "roads", "vertices", "runs", "segments"}
+    assert keys_of(header["meta"]) - words <= for_readers, "what no script reads has no place in the page"
 
 
 def test_limits_and_prices_are_the_planners_own(sample: tuple[Study, dict[str, Any], Load]) -> None:

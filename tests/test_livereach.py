@@ -18,6 +18,7 @@ from planner import straight
 from planner.geodesy import great_circle_mm, project, unproject
 from planner.livebytes import Section, byte_planes, container, crc, text_of, varints, zigzags
 from planner.livegraph import pack_roads
+from planner.livemeta import zone_of
 from planner.livepoints import feet_sections
 from planner.nearest import nearest_labels
 from planner.osmfile import read_roads
@@ -85,7 +86,8 @@ def load_of(
     }
     for mode, feet in people.items():
         sections.update(feet_sections("foot", feet, packed.slots[mode], mode))
-    data = container({"snap_max_mm": snap_max_mm, "sites": []}, sections)
+    zones = {mode: zone_of(roads) for mode, roads in networks.items()}
+    data = container({"snap_max_mm": snap_max_mm, "utms": zones, "sites": []}, sections)
     return Load(networks, packed, people, {"text": text_of(data), "crc": crc(data)})
 
 

@@ -108,12 +108,6 @@
     return { zone, south, forward, inverse };
   }
 
-  // The zone that holds a place, as planner.geodesy.utm_epsg counts it.
-  function zoneOf(lon, lat) {
-    const east = lon + 180;
-    return { zone: ((east - east % 6) / 6 % 60) + 1, south: !(lat >= 0) };
-  }
-
   // To a whole number, a half to the even one: what numpy.rint does.
   function rint(value) {
     const below = Math.floor(value), rest = value - below;
@@ -129,5 +123,5 @@
     return rint(2 * EARTH_RADIUS_M * Math.asin(Math.sqrt(Math.min(1, haversine))) * 1000);
   }
 
-  Object.assign(live, { EARTH_RADIUS_M, DEGREE, utm, zoneOf, rint, greatCircleMm });
+  Object.assign(live, { EARTH_RADIUS_M, DEGREE, utm, rint, greatCircleMm });
 })(globalThis);

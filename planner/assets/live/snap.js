@@ -250,7 +250,7 @@
   function snapper(load, mode) {
     const roads = load.roads, uses = usesOf(roads, mode), tree = treeOf(roads, uses), bounds = tree.bounds;
     if (!(bounds[0] <= bounds[2])) return { snap: () => null };
-    const middleLon = (bounds[0] + bounds[2]) / 2, zone = live.zoneOf(middleLon, (bounds[1] + bounds[3]) / 2);
+    const middleLon = (bounds[0] + bounds[2]) / 2, zone = load.meta.utms[mode];
     const search = searchOf(roads, tree, zone), utm = search.plane.utm;
     const most = load.meta.snap_max_mm, reachM = reachOf(bounds, zone, most);
     const before = (a, b) => { // the order by way and segment
@@ -272,7 +272,7 @@
       const access = live.greatCircleMm(lon, lat, footLon, footLat);
       return access <= most ? { slot: best, mm: position(fraction, roads.length[best]), access } : null;
     }
-    return { snap, zone };
+    return { snap };
   }
 
   Object.assign(live, { snapper, usesOf, runOf });
