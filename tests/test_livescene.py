@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -239,6 +240,29 @@ def test_the_canvas_shows_the_state_of_the_edit(page: Page) -> None:
     }  # fmt: skip
 
 
+NAMED = """at => {
+  const {session} = plannerLive.now, {names, edits} = plannerLive;
+  const k = session.edit.plan.findIndex((entry) => entry.site === "C4");
+  session.apply(edits.movePlanned(session.edit, k, at), "");
+  const nameless = {...session, siteOf: () => ({name: ""})};
+  const entry = {at, from: null, name: "", type: "gig_station", size: "大"};
+  return [names.entryName(session, session.edit.plan[k]), names.siteName(nameless, "C4"), names.siteName(session, "X1"),
+    names.entryName(session, entry), names.outletName(session, "", -1)];
+}"""
+
+
+def test_a_thing_is_called_alike_on_the_map_and_in_the_panel(page: Page) -> None:
+    moved, *others = page.evaluate(NAMED, MOVED)
+    assert moved == f"{name_of('C4')}（移位）"
+    assert others == ["C4", "X1", "零工驿站（大）", "无处可去"]
+    marker = page.locator(f'.pm-live-site[data-key="{OPTION}"]')
+    assert moved in str(marker.get_attribute("aria-label"))
+    page.evaluate("() => plannerLive.now.session.focus({plan: 0})")
+    assert page.locator(".pm-live-dock h3").inner_text() == page.evaluate(
+        "() => plannerLive.names.entryName(plannerLive.now.session, plannerLive.now.session.edit.plan[0])"
+    )
+
+
 def test_the_signed_map_steps_back_and_returns(page: Page) -> None:
     signed, people = ".leaflet-marker-pane .pm-site", ".leaflet-people-pane canvas"
     assert page.locator(".pm-live-ribbon").inner_text().startswith("现场推演")
@@ -424,6 +448,11 @@ def test_a_closed_outlet_says_who_is_touched_and_where_they_go(page: Page) -> No
     labels = page.locator(".pm-live-label").all_inner_texts()
     assert len(labels) == min(5, len(found["moves"]))
     assert all(f"{move['people']} 人" in text for move, text in zip(found["moves"], labels, strict=False))
+    assert f"这 {found['nearest']} 人去哪儿" in page.locator(".pm-live-dock").inner_text()
+    page.evaluate("() => plannerPage.map().setZoom(1, {animate: false})")
+    boxes = page.locator(".pm-live-label").evaluate_all("all => all.map((one) => one.getBoundingClientRect().toJSON())")
+    rows = sorted((box["top"], box["bottom"]) for box in boxes)
+    assert all(above[1] <= below[0] for above, below in itertools.pairwise(rows)), "none lies over another"
     press(page, "假如撤掉")
     assert session(page, "session.edit.closed") == ["E1"]
     assert f"{found['nearest']} 人的最近网点原来是它" in dock(page)

@@ -40,11 +40,12 @@
     return number > 0 ? `+${yuan(number)}` : yuan(number);
   }
 
-  /* Yuan of an amount as typed, in 万元 in Chinese; null for what is no amount. Digits are moved, not multiplied. */
+  /* Yuan of an amount as typed, in 万元 in Chinese unless it says which; null for what is no amount. Digits may be those that a
+     Chinese keyboard gives; they are moved, not multiplied. */
   function typedYuan(text) {
-    const plain = text.replace(/[,，\s]/g, ""), places = pageWords.money_unit.length - 1;
-    const found = /^(\d{1,9})(?:[.．](\d+))?$/.exec(plain);
+    const found = /^(\d{1,9})(?:\.(\d+))?(万元?|元)?$/.exec(text.normalize("NFKC").replace(/[,\s]/g, ""));
     if (!found) { return null; }
+    const units = { 元: 0, 万: 4, 万元: 4 }, places = found[3] ? units[found[3]] : pageWords.money_unit.length - 1;
     const decimals = (found[2] || "").replace(/0+$/, "");
     return decimals.length > places ? null : Number(found[1] + decimals.padEnd(places, "0"));
   }

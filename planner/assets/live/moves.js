@@ -4,7 +4,24 @@
   const live = root.plannerLive = root.plannerLive || {};
   const COLORS = { moved: "#8a2d6b", closing: "#4d5257", held: "#1a1a1a" };
   const MOST_LINES = 12, MOST_LABELS = 5, NEAR_ZOOM = 15; // of a closing; zoom up to which it is shown
+  const ROOMY = 620; // pixels of map beside cards that long labels want
   const latLng = ([lon, lat]) => [lat, lon];
+
+  /* What would lie over another label is moved below it. */
+  function clear(labels) {
+    const taken = [];
+    labels.forEach((label) => {
+      const { left, right, top, bottom } = label.getElement().getBoundingClientRect();
+      let down = 0;
+      const over = (one) => one.left < right && one.right > left && one.top < bottom + down && one.bottom > top + down;
+      for (let other = taken.find(over); other; other = taken.find(over)) { down = other.bottom - top + 1; }
+      taken.push({ left, right, top: top + down, bottom: bottom + down });
+      if (!down) { return; }
+      const [x, y] = label.options.offset;
+      label.options.offset = [x, y + down];
+      label.update();
+    });
+  }
 
   /* `stage` is the scene's: session, map, crowd, cards, items, siteItem(i), itemOf(now); its dock and carry are there when lines are drawn. */
   class Moves {
@@ -72,10 +89,11 @@
       this.labels = (found ? found.moves.slice(0, MOST_LABELS) : []).map((move) => {
         const { x } = this.map.latLngToContainerPoint(latLng(move.at)), isLeft = x - left > width - right - x;
         const side = isLeft ? { direction: "left", offset: [-9, 0] } : { direction: "right", offset: [9, 0] };
-        const text = root.plannerPage.make("span", "", cards.moveLabel(move));
+        const text = root.plannerPage.make("span", "", cards.moveLabel(move, width - left - right < ROOMY));
         const label = L.tooltip({ ...side, permanent: true, className: "pm-live-label", opacity: 1 });
         return label.setLatLng(latLng(move.at)).setContent(text).addTo(this.map);
       });
+      clear(this.labels);
     }
 
     /* The outlet and all to where its people go, clear of the card. */

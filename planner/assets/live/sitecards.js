@@ -134,7 +134,7 @@
       found.moves.slice(0, MOST_MOVES).forEach((move) => this.append(names, this.make("li", "", this.moveLine(move))));
       const rest = found.moves.slice(MOST_MOVES).reduce((sum, move) => sum + move.people, 0);
       if (rest) { this.append(names, this.make("li", "", this.say("move_rest", { people: this.digits(rest) }))); }
-      return found.moves.length ? [told, this.make("p", "pm-small", this.say("moves")), names] : [told];
+      return found.moves.length ? [told, this.make("p", "pm-small", this.say("moves", { people: values.nearest })), names] : [told];
     }
 
     moveLine({ to, plan, people, more_mm: mm }) {
@@ -143,12 +143,12 @@
       return this.say(to === "" && plan < 0 ? "move_nowhere" : mm < 0 ? "move_nearer" : "move_to", values);
     }
 
-    /* The same beside the end of a line; a long name is cut. */
-    moveLabel({ to, plan, people, more_mm: mm }) {
-      const letters = [...this.stage.outletName(to, plan)], most = isSmall() ? MOST_LETTERS / 2 : MOST_LETTERS;
+    /* The same beside the end of a line; a long name is cut, where there is little room still more. */
+    moveLabel({ to, plan, people, more_mm: mm }, isShort) {
+      const letters = [...this.stage.outletName(to, plan)], most = isShort ? MOST_LETTERS / 2 : MOST_LETTERS;
       const name = letters.slice(0, most).join("") + (letters.length > most ? "…" : "");
       const values = { name, people: this.digits(people), metres: this.digits(Math.ceil(Math.abs(mm) / 1000)) };
-      return this.say(isSmall() ? "label_short" : mm < 0 ? "label_nearer" : "label_to", values);
+      return this.say(isShort ? "label_short" : mm < 0 ? "label_nearer" : "label_to", values);
     }
   }
 
