@@ -69,7 +69,7 @@ def meta_of(
     scenario = studied.inputs.scenario
     return {
         "planner": __version__,
-        **_scenario_part(studied),
+        **_scenario_part(studied, run),
         **_measure_part(studied),
         "types": [{key: getattr(one, key) for key in ("type", "name", "build")} for one in scenario.facility],
         "prices": list(prices(scenario)),
@@ -95,12 +95,14 @@ def meta_of(
 # ---- the scenario ----
 
 
-def _scenario_part(studied: Study) -> dict[str, Any]:
+def _scenario_part(studied: Study, run: Mapping[str, Any]) -> dict[str, Any]:
     scenario, siting = studied.inputs.scenario, studied.inputs.scenario.siting
     return {
         "scenario": {
             "name": scenario.name,
             "title": without_turns(scenario.title),
+            # as seen from beside the folder of all results, where commands are given
+            "file": without_turns(str(run.get("scenario_file", "")).removeprefix("../")),
         },
         "extends": f"{scenario.name}/scenario.toml",
         "phased": bool(studied.phases),

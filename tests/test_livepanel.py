@@ -552,7 +552,7 @@ def test_districts_sort_and_say_why_they_are_low(room: Page) -> None:
 
 def test_a_budget_tells_what_is_over_and_how_to_get_its_steps(room: Page) -> None:
     box = part(room, "只有这些钱")
-    assert "planner frontier livetown.toml" in box.inner_text()
+    assert "planner frontier scenario.toml" in box.inner_text()
     total = figures_of(room)["cost"]["total"]
     for typed, told in (
         ("1", "超出"),

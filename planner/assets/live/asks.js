@@ -161,7 +161,7 @@
 
   function frontier(session, budget) {
     const found = session.meta.frontier;
-    if (!found) { return [note(say("no_frontier", { file: `${session.meta.scenario.name}.toml` }))]; }
+    if (!found) { return [note(say("no_frontier", { file: session.meta.scenario.file || words.any_scenario }))]; }
     const standard = session.meta.standards[found.standard], steps = frontierSteps(session), cells = steps.map(() => make("td", "", "…"));
     const affordable = steps.reduce((last, { cost }, i) => (budget !== null && cost <= budget ? i : last), -1);
     const rows = steps.map(({ next, cost }, i) => {
