@@ -129,16 +129,46 @@
     return [share * least, share];
   }
 
-  // Search state of a snapper: what is looked at for one place, used again for the next.
-  function searchOf(roads, tree, zone) {
-    const plane = planeOf(roads, zone);
-    const stack = new Int32Array(DEPTH), stackM2 = new Float64Array(DEPTH);
-    const foot = new Float64Array(4); // fraction, x, y, squared distance
-    let seen = new Uint32Array(64), seenM = new Float64Array(64), count = 0, leastM = Infinity, limit = Infinity;
+  // The segments that are near enough to a place, used again for the next one.
+  class Candidates {
+    constructor() {
+      Object.assign(this, { slot: new Uint32Array(64), metres: new Float64Array(64), count: 0, leastM: Infinity, limit: Infinity });
+    }
+
+    // `limit` is a squared distance: nothing beyond it is looked at.
+    begin(farthestM) {
+      Object.assign(this, { count: 0, leastM: Infinity, limit: farthestM * farthestM });
+    }
+
+    note(slot, metres) {
+      if (this.count === this.slot.length) this.grow();
+      this.slot[this.count] = slot;
+      this.metres[this.count++] = metres;
+      if (metres < this.leastM) {
+        this.leastM = metres;
+        this.limit = (metres + 2 * TIE_M) * (metres + 2 * TIE_M); // far above what rounding can do to a square
+      }
+    }
+
+    grow() {
+      const { slot, metres } = this;
+      this.slot = new Uint32Array(2 * slot.length);
+      this.metres = new Float64Array(2 * slot.length);
+      this.slot.set(slot);
+      this.metres.set(metres);
+    }
+  }
+
+  // What a snapper looks at for one place; `foot` is of the segment measured last: fraction, x, y, squared distance.
+  class Search {
+    constructor(roads, tree, zone, uses) {
+      Object.assign(this, { roads, tree, zone, uses, plane: planeOf(roads, zone), found: new Candidates(), foot: new Float64Array(4) });
+      Object.assign(this, { stack: new Int32Array(DEPTH), stackM2: new Float64Array(DEPTH) });
+    }
 
     // The foot of a perpendicular on a segment: the operations of planner/_plane.py in their order.
-    function measure(slot, x, y) {
-      const u = roads.vertex[slot], v = roads.vertex[slot + 1];
+    measure(slot, x, y) {
+      const { roads, plane, foot } = this, u = roads.vertex[slot], v = roads.vertex[slot + 1];
       if (!plane.known[u]) place(plane, roads, u);
       if (!plane.known[v]) place(plane, roads, v);
       const ux = plane.x[u], uy = plane.y[u], dx = plane.x[v] - ux, dy = plane.y[v] - uy;
@@ -153,66 +183,46 @@
       return foot[3];
     }
 
-    function note(slot, metres) {
-      if (count === seen.length) {
-        const slots = new Uint32Array(2 * count), far = new Float64Array(2 * count);
-        slots.set(seen);
-        far.set(seenM);
-        seen = slots;
-        seenM = far;
-      }
-      seen[count] = slot;
-      seenM[count++] = metres;
-      if (metres < leastM) {
-        leastM = metres;
-        limit = (leastM + 2 * TIE_M) * (leastM + 2 * TIE_M); // far above what rounding can do to a square
-      }
-    }
-
-    function lookAt(block, x, y, uses) {
-      const end = Math.min((block + 1) * BLOCK, roads.vertex.length);
+    lookAt(block, x, y) {
+      const { roads, tree, uses, found } = this, end = Math.min((block + 1) * BLOCK, roads.vertex.length);
       let run = tree.firstRun[block];
       for (let slot = block * BLOCK; slot < end; slot++) {
         while (slot >= roads.runStart[run + 1]) run++;
         if (slot + 1 === roads.runStart[run + 1] || !uses(run)) continue;
-        const square = measure(slot, x, y);
-        if (square <= limit) note(slot, Math.sqrt(square)); // a segment without a place in the plane is no number
+        const square = this.measure(slot, x, y);
+        if (square <= found.limit) found.note(slot, Math.sqrt(square)); // a segment without a place in the plane is no number
       }
     }
 
-    function toBox(k, lon, lat, eastM, northM) {
-      const box = tree.box, at = 4 * k;
+    toBox(k, lon, lat, eastM, northM) {
+      const box = this.tree.box, at = 4 * k;
       const dx = Math.max(box[at] - lon, lon - box[at + 2], 0) * eastM, dy = Math.max(box[at + 1] - lat, lat - box[at + 3], 0) * northM;
       return dx * dx + dy * dy;
     }
 
     // Every segment that may be within TIE_M of the nearest, the nearest boxes first.
-    function gather(lon, lat, x, y, farthestM, uses) {
-      const [eastM, northM] = leastDegrees(tree.box, zone, lon, lat);
-      count = 0;
-      leastM = Infinity;
-      limit = farthestM * farthestM;
+    gather(lon, lat, x, y, farthestM) {
+      const { tree, stack, stackM2, found } = this, [eastM, northM] = leastDegrees(tree.box, this.zone, lon, lat);
+      found.begin(farthestM);
       let top = 0;
       stack[top] = 1;
-      stackM2[top++] = toBox(1, lon, lat, eastM, northM);
+      stackM2[top++] = this.toBox(1, lon, lat, eastM, northM);
       while (top > 0) {
         const k = stack[--top];
-        if (!(stackM2[top] <= limit)) continue;
+        if (!(stackM2[top] <= found.limit)) continue;
         if (k >= tree.leaves) {
-          lookAt(k - tree.leaves, x, y, uses);
+          this.lookAt(k - tree.leaves, x, y);
           continue;
         }
-        const a = toBox(2 * k, lon, lat, eastM, northM), b = toBox(2 * k + 1, lon, lat, eastM, northM);
+        const a = this.toBox(2 * k, lon, lat, eastM, northM), b = this.toBox(2 * k + 1, lon, lat, eastM, northM);
         const near = a <= b ? 0 : 1;
         stack[top] = 2 * k + 1 - near;
         stackM2[top++] = Math.max(a, b);
         stack[top] = 2 * k + near;
         stackM2[top++] = Math.min(a, b);
       }
-      return count;
+      return found;
     }
-
-    return { plane, gather, measure, foot, slotOf: (i) => seen[i], metresTo: (i) => seenM[i], nearestM: () => leastM };
   }
 
   // By run whether a mode goes along it, in either direction.
@@ -251,7 +261,7 @@
     const roads = load.roads, uses = usesOf(roads, mode), tree = treeOf(roads, uses), bounds = tree.bounds;
     if (!(bounds[0] <= bounds[2])) return { snap: () => null };
     const middleLon = (bounds[0] + bounds[2]) / 2, zone = load.meta.utms[mode];
-    const search = searchOf(roads, tree, zone), utm = search.plane.utm;
+    const search = new Search(roads, tree, zone, uses), { utm } = search.plane;
     const most = load.meta.snap_max_mm, reachM = reachOf(bounds, zone, most);
     const before = (a, b) => { // the order by way and segment
       const runA = runOf(roads, a), runB = runOf(roads, b);
@@ -261,10 +271,10 @@
       const [x, y] = utm.forward(lon, lat);
       if (!Number.isFinite(x + y)) return null;
       const near = lon - middleLon > 180 ? lon - 360 : lon - middleLon < -180 ? lon + 360 : lon; // the shorter way round
-      const count = search.gather(near, lat, x, y, reachM, uses);
+      const { slot, metres, count, leastM } = search.gather(near, lat, x, y, reachM);
       let best = -1;
       for (let i = 0; i < count; i++) {
-        if (search.metresTo(i) <= search.nearestM() + TIE_M && (best < 0 || before(search.slotOf(i), best))) best = search.slotOf(i);
+        if (metres[i] <= leastM + TIE_M && (best < 0 || before(slot[i], best))) best = slot[i];
       }
       if (best < 0) return null;
       search.measure(best, x, y);
