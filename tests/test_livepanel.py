@@ -666,11 +666,17 @@ def test_a_share_that_the_room_asks_for_tells_what_is_missing(room: Page) -> Non
         box.locator("[data-key=target]").fill(typed)
         box.locator("[data-key='seek target']").click()
         box.locator(f"text={told}").wait_for()
-    most = asked(room, "session.figuresOf(session.everything(session.edit)).standards[0].covered")
-    within = most * 1000 // one["people"]
-    assert within > one["covered"] * 1000 // one["people"], "more can be built"
+    box.locator("[data-key=target]").fill("100")
+    box.locator("[data-key='seek target']").click()
+    told = box.locator("text=/有用的候选点都加上/")
+    told.wait_for()
+    left = re.search(r"还差 ([\d,]+) 人", told.inner_text())
+    assert left is not None
+    within = (one["people"] - int(left[1].replace(",", ""))) * 1000 // one["people"]
+    assert within > one["covered"] * 1000 // one["people"], "more can be built within the rules"
     box.locator("[data-key=target]").fill(f"{within // 10}.{within % 10}")
     box.locator("[data-key='seek target']").click()
+    box.locator("text=/再建 .* 处可以达到/").wait_for()
     box.locator("[data-key='use target']").click()
     assert figures_of(room)["standards"][0]["covered"] * 1000 >= within * one["people"]
 
