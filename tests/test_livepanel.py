@@ -506,6 +506,12 @@ def test_a_place_of_the_room_is_added_named_and_removed(room: Page) -> None:
     field.press("Enter")
     assert figures_of(room, "edit")["plan"][-1]["name"] == HOSTILE
     assert room.locator("#pl-panel img").count() == 0
+    field.fill("甲")
+    plan.locator("[data-key^='tick ']").first.click()  # what ends the typing is done as well
+    room.wait_for_function("() => plannerLive.now.session.edit.plan.some((entry) => entry.name === '甲')")
+    assert len(figures_of(room, "edit")["plan"]) == len(figures_of(room, "start")["plan"])
+    plan.locator("[data-key^='tick ']").first.click()
+    field.fill("乙")
     plan.locator("[data-key^='remove ']").click()
     assert figures_of(room) == figures_of(room, "base")
 
