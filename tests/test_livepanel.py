@@ -556,6 +556,17 @@ def test_districts_sort_and_say_why_they_are_low(room: Page) -> None:
     room.locator(".pl-why th:text('社区达标线 100%')").wait_for()
 
 
+OTHER_SESSION = """() => {
+  const { session } = plannerLive.now, typed = (one) => ["budgets", "goals"].map((name) => {
+    const part = plannerLive.asks[name](one);
+    part.box.open = true;
+    part.update();
+    return part.box.querySelector("input").value;
+  });
+  return [typed(plannerLive.session(session.city)), typed(session)];
+}"""
+
+
 def test_a_budget_tells_what_is_over_and_how_to_get_its_steps(room: Page) -> None:
     box = part(room, "只有这些钱")
     assert "planner frontier scenario.toml" in box.inner_text()
@@ -575,6 +586,7 @@ def test_a_budget_tells_what_is_over_and_how_to_get_its_steps(room: Page) -> Non
     room.wait_for_function("() => plannerLive.now.session.isChanged")
     spent = figures_of(room)["cost"]["total"]
     assert 0 < spent <= total // 20_000 * 10_000
+    assert room.evaluate(OTHER_SESSION) == [["", "90"], [str(total // 20_000), "90"]], "a session has its own"
 
 
 def test_steps_of_a_budget_are_counted_as_the_room_counts(room: Page) -> None:

@@ -50,8 +50,6 @@
   }
 
   /* ---- a share that the room asks for ---- */
-  const wanted = { text: "90" };
-
   /* Tenths of a percent of a share as typed; null for what is no share. */
   function typedTenths(text) {
     const found = /^(\d{1,3})(?:[.．](\d))?\s*[%％]?$/.exec(text.trim()), tenths = found ? Number(found[1] + (found[2] || "0")) : 0;
@@ -66,7 +64,7 @@
   }
 
   function askTarget(session, told) {
-    const tenths = typedTenths(wanted.text), s = session.standard, { people, covered } = session.figures.standards[s];
+    const tenths = typedTenths(session.typed.share), s = session.standard, { people, covered } = session.figures.standards[s];
     const needed = Math.ceil((tenths * people) / 1000), short = say("lack_people", { n: digits(needed - covered) });
     if (tenths === null) { return told.replaceChildren(note(words.target_wrong, "pl-less")); }
     if (covered >= needed) { return told.replaceChildren(note(words.target_met, "pl-more")); }
@@ -80,8 +78,8 @@
 
   function target(session) {
     const field = keyed(make("input"), "target"), told = make("div"), label = make("label", "pl-field");
-    Object.assign(field, { type: "text", inputMode: "decimal", value: wanted.text, autocomplete: "off" });
-    field.addEventListener("change", () => { wanted.text = field.value; });
+    Object.assign(field, { type: "text", inputMode: "decimal", value: session.typed.share, autocomplete: "off" });
+    field.addEventListener("change", () => { session.typed.share = field.value; });
     append(label, make("span", "", say("target", { name: session.meta.standards[session.standard].name })), field);
     return append(make("div", "pl-add"), label, act(words.seek, "seek target", () => askTarget(session, told)), told);
   }
@@ -126,15 +124,13 @@
   }
 
   /* ---- a budget ---- */
-  const typed = { text: null };
-
   function startText(session) {
     const unit = Number(moneyUnit), budget = session.meta.budget_yuan;
     return budget === null || budget === undefined ? "" : String(budget / unit);
   }
 
   function overText(session, budget) {
-    if (budget === null) { return note(typed.text ? words.budget_wrong : words.budget_hint, typed.text ? "pl-less" : ""); }
+    if (budget === null) { return note(session.typed.budget ? words.budget_wrong : words.budget_hint, session.typed.budget ? "pl-less" : ""); }
     const over = session.figures.cost.total - budget;
     const values = { cost: yuan(session.figures.cost.total), rest: yuan(Math.abs(over)) };
     return over > 0 ? note(say("over", values), "pl-less") : note(say("within", values), "pl-more");
@@ -203,11 +199,11 @@
 
   function budgets(session) {
     const draw = (body) => {
-      if (typed.text === null) { typed.text = startText(session); }
-      const budget = typedYuan(typed.text), field = keyed(make("input"), "budget");
-      Object.assign(field, { type: "text", inputMode: "decimal", value: typed.text, autocomplete: "off" });
+      if (session.typed.budget === null) { session.typed.budget = startText(session); }
+      const budget = typedYuan(session.typed.budget), field = keyed(make("input"), "budget");
+      Object.assign(field, { type: "text", inputMode: "decimal", value: session.typed.budget, autocomplete: "off" });
       field.addEventListener("change", () => {
-        typed.text = field.value.trim();
+        session.typed.budget = field.value.trim();
         draw(body);
       });
       const label = append(make("label", "pl-field"), make("span", "", say("budget", { years: session.meta.horizon_years })), field);

@@ -135,8 +135,6 @@
   }
 
   /* ---- to add one of a type ---- */
-  const asked = { type: null, price: 0, year: null };
-
   function prices(session, type) {
     return session.meta.prices.filter((one) => one.type === type);
   }
@@ -153,7 +151,7 @@
   }
 
   function placeAsked(session) {
-    const price = prices(session, asked.type)[asked.price];
+    const { asked } = session, price = prices(session, asked.type)[asked.price];
     return { type: asked.type, size: price.size || "", method: price.method, year: asked.year || session.lastYear, name: newName(session) };
   }
 
@@ -169,6 +167,7 @@
 
   function adding(session) {
     const types = session.meta.types.filter((one) => one.build && prices(session, one.type).length);
+    const { asked } = session;
     if (!types.length) { return []; }
     asked.type = types.some((one) => one.type === asked.type) ? asked.type : types[0].type;
     const known = prices(session, asked.type), again = (change) => {

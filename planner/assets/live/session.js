@@ -24,6 +24,8 @@
       this.listeners = [];
       this.standard = 0;
       this.adding = null;
+      this.asked = { type: null, price: 0, year: null }; // what is to be added, as it was chosen last
+      this.typed = { share: "90", budget: null }; // as texts; null before a budget was asked for
       this.previewed = null;
       this.isOn = false;
       this.sites = new Map(this.meta.sites.map((site, i) => [site.id, i]));
