@@ -513,6 +513,7 @@ def test_a_place_of_the_room_is_added_named_and_removed(room: Page) -> None:
     plan.locator("[data-key^='tick ']").first.click()
     field.fill("乙")
     plan.locator("[data-key^='remove ']").click()
+    room.evaluate(PAINTED)
     assert figures_of(room) == figures_of(room, "base")
 
 
