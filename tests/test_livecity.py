@@ -434,6 +434,6 @@ def test_an_edit_that_names_what_there_is_not_is_refused(town: Opened) -> None:
     assert told == ["RangeError", "RangeError"]
 
 
-@pytest.mark.parametrize("script", ["tally.js", "closing.js", "best.js", "city.js"])
+@pytest.mark.parametrize("script", ["tally.js", "closing.js", "best.js", "shelf.js", "city.js"])
 def test_old_browsers_know_all_that_counts(script: str) -> None:
     assert newer_than_oldest("js", (LIVE / script).read_text(encoding="utf-8")) == []
