@@ -533,6 +533,25 @@ def test_a_closed_outlet_tells_who_goes_where_and_comes_back(room: Page) -> None
     assert figures_of(room, "isChanged") is False
 
 
+def test_closing_tells_minutes_where_time_decides_and_no_more_than_was_looked_at(room: Page) -> None:
+    ids = [one["id"] for one in asked(room, "session.meta.standards")]
+    box = part(room, "现有网点")
+    room.locator("[data-key=outlet]").select_option("E1")
+    for name in ("drive", "line"):
+        asked(room, f"session.show({ids.index(name)})")
+        moves = asked(room, "session.city.closing(session.edit, 'E1')[session.standard]")["moves"]
+        told = box.inner_text()
+        for move in moves[:5]:
+            somewhere = move["to"] != "" or move["plan"] >= 0
+            assert (move["more_ms"] is not None) == (name == "drive" and somewhere)
+            if name == "drive":
+                assert f"平均多用 {-(-move['more_ms'] // 6000) / 10:.1f} 分钟" in told
+            elif not somewhere:
+                assert "标准距离内没有别的网点" in told
+                assert "无处可去" not in told
+        assert moves
+
+
 def test_districts_sort_and_say_why_they_are_low(room: Page) -> None:
     box = part(room, "各区市覆盖率")
     names = [row[0].split("\n")[0] for row in rows_of(box)]

@@ -188,8 +188,11 @@
   }
 
   function goneTo(session, move) {
-    const name = outletName(session, move.to, move.plan);
-    const more = move.more_mm === null || move.more_mm === undefined ? "" : say("farther", { metres: digits(Math.ceil(move.more_mm / 1000)) });
+    const { city, edit, standard } = session, isStraight = city.wayOf(session.meta.standards[standard], edit.metric).mode === "straight";
+    const isNowhere = move.to === "" && move.plan < 0, { more_mm: mm, more_ms: ms } = move;
+    const name = isNowhere && isStraight ? words.none_near : outletName(session, move.to, move.plan);
+    const far = mm === null ? "" : say("farther", { metres: digits(Math.ceil(mm / 1000)) });
+    const more = ms === null ? far : say("longer", { minutes: (Math.ceil(ms / 6000) / 10).toFixed(1) });
     return append(make("li"), make("bdi", "", name), make("span", "", ` ${persons(move.people)}${more}`));
   }
 
