@@ -517,6 +517,16 @@ def test_a_place_of_the_room_is_added_named_and_removed(room: Page) -> None:
     assert figures_of(room) == figures_of(room, "base")
 
 
+def test_the_button_says_how_to_leave(room: Page) -> None:
+    button = room.locator("#pm-live")
+    assert button.inner_text() == "退出推演"
+    button.click()
+    assert (button.inner_text(), button.get_attribute("aria-expanded")) == ("现场推演", "false")
+    assert not room.locator("#pl-panel").is_visible()
+    button.click()
+    assert button.inner_text() == "退出推演"
+
+
 def test_a_closed_outlet_tells_who_goes_where_and_comes_back(room: Page) -> None:
     box = part(room, "现有网点")
     room.locator("[data-key=outlet]").select_option("E3")

@@ -124,14 +124,16 @@
   /* The button in the page's head turns the room's map on and off; the signed map is as it was before. */
   function onButton(session, box, draw) {
     const button = document.getElementById("pm-live"), legend = document.getElementById("pm-panel");
-    button.setAttribute("aria-pressed", "false");
+    const name = button.textContent;
+    button.setAttribute("aria-expanded", "false");
     button.setAttribute("aria-controls", box.id);
     button.addEventListener("click", () => session.turn(!session.isOn));
     session.on((_, what) => {
       if (what !== "live") { return; }
       const { isOn } = session;
       document.body.classList.toggle("pl-on", isOn);
-      button.setAttribute("aria-pressed", String(isOn));
+      button.setAttribute("aria-expanded", String(isOn));
+      button.textContent = isOn ? words.leave : name;
       box.hidden = !isOn;
       if (isOn) { draw(); }
       window.plannerPage.map().invalidateSize();
