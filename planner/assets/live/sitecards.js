@@ -97,7 +97,7 @@
       if (!open.length) { return []; }
       const rows = open.slice(0, MOST_OPTIONS).map(([option, k]) => {
         const entry = { ...this.session.optionAt(k), year: this.session.lastYear }, type = this.stage.typeName(entry);
-        const { newly } = city.drag(edit, { type: option.type, within: site.id }, standard).at(...at), name = this.stage.siteName(i);
+        const { at: put } = city.drag(edit, { type: option.type, within: site.id }, standard), { newly } = put(...at), name = this.stage.siteName(i);
         const gain = this.say("gain", { n: this.digits(this.stage.peopleOf(newly)) });
         const told = this.make("span", "pm-small", `${gain} · ${this.money(option.once, option.estimated)}`);
         return this.row(this.doing("build", () => this.session.toggle(entry, this.say("did_build", { name, type })), { type }), told);
