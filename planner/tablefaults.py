@@ -327,7 +327,8 @@ def split_units(parts: Iterable[Part]) -> Iterable[Fault]:
         for part in parts:
             for position, unit in enumerate(part.values.get("unit_id", ())):
                 area = part.values[name][position]
-                if not isinstance(unit, str) or not unit or not area:
+                # a cell that could not be read is told as such, and names no area
+                if not isinstance(unit, str) or not isinstance(area, str) or not unit or not area:
                     continue
                 other, file, row = first.setdefault(unit, (area, part.source.shown, part.line(position)))
                 if other != area and unit not in told:

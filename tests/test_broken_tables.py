@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -720,6 +720,7 @@ def read_or_refuse(source: TableSource) -> None:
 
 @given(st.lists(st.lists(st.sampled_from(WORDS) | st.text(max_size=3), max_size=12), max_size=16), st.booleans())
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([["编号"] * 4, ["编号", "编号", "编号", "#REF!"]], True)
 def test_any_cells_are_read_or_refused(tmp_path: Path, rows: Cells, headed: object) -> None:
     made = text(tmp_path, [HEAD, *rows] if headed else rows, encoding="gb18030") if _fits(rows) else None
     if made is not None:
