@@ -6,10 +6,10 @@ Cities are the mirrored tiles of ``tiles.py`` with the places that a road file w
 of people, 170 stations and 1,000 candidates. The figures of every drag and of the best next place are first held
 against the planner's own searches; a city whose figures differ is not measured. A drag is snap, search, coverage
 against the stations and roll-up by community, each at another place beside a street, after as many at other places
-again (the engine's code is compiled as it runs). A page is
-live once the figures of the run are checked: in Chromium counted from the begin of the navigation to a page with the
-load and the engine alone (``maps.py`` measures the drawing of the map), in Node from the text of the load. What misses
-its target is marked; a page's opening has one at the machine's own pace. Chromium is left out where it is not installed.
+again (the engine's code is compiled as it runs). A page is live once the figures of the run are checked: in Chromium
+counted from the begin of the navigation to a page with the load and the engine alone (``maps.py`` measures the drawing
+of the map), in Node from the text of the load. What misses its target is marked; a page's opening has one at the
+machine's own pace. Chromium is left out where it is not installed.
 """
 
 from __future__ import annotations
