@@ -47,10 +47,16 @@
   }
 
   /* ---- opening ---- */
+  /* Whether there is something to check the page's own figures against: those of today always, and of a plan where there is one. */
+  function isSigned({ plan, signed }) {
+    return Boolean(signed && signed.today && (signed.plan || (signed.plan === null && plan.length === 0)));
+  }
+
   async function open() {
     if (!holder) { throw new live.LoadError("damaged"); } // some gateways take inert scripts out of a mail
     const bytes = await live.inflate(holder.textContent, holder.dataset.version, holder.dataset.crc32);
     const load = live.decode(bytes);
+    if (!isSigned(load.meta)) { throw new live.LoadError("damaged"); }
     const city = live.city(load), wrong = city.check();
     if (wrong) {
       say(page.fill(words.differs, { name: nameOf(load, wrong), said: String(wrong.said), found: String(wrong.found) }));
