@@ -3,11 +3,12 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
   const {
-    act, append, choice, digits, folder, keyed, listed, make, moneyUnit, note, persons, refill, say, share, stepwise, table, typedYuan, words, yuan,
+    act, afterTyping, append, choice, digits, folder, keyed, link, listed, make, moneyUnit, note, persons, refill, say, share, stepwise, table,
+    typedTenths, typedYuan, words, yuan,
   } = live.kit;
   const { edits } = live;
-  const { goalName } = live.names;
-  const MOST_NAMED = 100, MOST_PLACES = 300;
+  const { goalName, siteName, typeName } = live.names;
+  const MOST_NAMED = 100, MOST_PLACES = 300, MOST_OF_STEP = 6;
 
   /* ---- goals ---- */
   function lacking(goal, one) {
@@ -50,12 +51,6 @@
   }
 
   /* ---- a share that the room asks for ---- */
-  /* Tenths of a percent of a share as typed; null for what is no share. */
-  function typedTenths(text) {
-    const found = /^(\d{1,3})(?:[.．](\d))?\s*[%％]?$/.exec(text.trim()), tenths = found ? Number(found[1] + (found[2] || "0")) : 0;
-    return tenths > 0 && tenths <= 1000 ? tenths : null;
-  }
-
   /* The cheapest step of the frontier that reaches so many people, in words. */
   function frontierStep(session, needed) {
     const found = session.meta.frontier, { standard } = session, steps = found && found.standard === standard ? frontierSteps(session) : [];
@@ -155,6 +150,29 @@
     });
   }
 
+  /* A place that a step builds, by the number that it has on the map. */
+  function placeOfStep(session, i, { site, type, size }, number) {
+    const mark = make("span", number ? "pl-number" : "pl-number pl-new", number ? String(number) : words.new_short);
+    const show = link(siteName(session, site), `step ${i} ${JSON.stringify([site, type, size])}`, () => session.focus({ site }));
+    const isPlain = !size && session.meta.types.filter((one) => one.build).length < 2; // all steps build the same
+    return append(make("li"), mark, show, ...(isPlain ? [] : [make("span", "pl-fine", typeName(session, type, size))]));
+  }
+
+  /* What a step builds, below its row: those of the signed plan in its order, then the others; the first of many, the rest when asked for. */
+  function placesOfStep(session, { next }, i) {
+    const box = make("td"), rank = (number) => number || Infinity;
+    const built = next.plan.map((entry) => [entry, session.signedNumber(entry)])
+      .sort(([, one], [, other]) => (one === other ? 0 : rank(one) - rank(other)));
+    const draw = (most) => {
+      const rest = built.length - most, rows = built.slice(0, most).map(([entry, number]) => placeOfStep(session, i, entry, number));
+      const more = rest > 0 ? [act(say("more_places", { n: rest }), `step ${i} all`, () => draw(built.length))] : [];
+      refill(box, ...(rows.length ? [listed("pl-built", rows)] : [make("span", "pl-fine", words.plan_empty)]), ...more);
+    };
+    box.colSpan = 4;
+    draw(MOST_OF_STEP);
+    return append(make("tr", "pl-places"), box);
+  }
+
   function frontier(session, budget) {
     const found = session.meta.frontier;
     if (!found) { return [note(say("no_frontier", { file: session.meta.scenario.file || words.any_scenario }))]; }
@@ -171,7 +189,9 @@
     const lead = note(say("frontier_of", { name: standard.name, years: session.meta.horizon_years }));
     const { speed, metric, closed, moved } = session.edit, isOther = speed !== session.start.speed || metric !== session.start.metric;
     const again = isOther || closed.length || Object.keys(moved).length ? [note(words.frontier_again)] : [];
-    return [lead, ...again, table([words.cost, words.built, words.covered_share, ""], rows, "pl-steps")];
+    const told = table([words.cost, words.built, words.covered_share, ""], rows, "pl-steps");
+    [...told.tBodies[0].rows].forEach((row, i) => row.after(placesOfStep(session, steps[i], i)));
+    return [lead, ...again, told];
   }
 
   /* From the places of the signed plan those that newly cover most people for the money, as long as they fit: not the best. */
@@ -197,19 +217,23 @@
     });
   }
 
+  /* Within the amount that is typed by now: a press on the button may be what ended the typing. */
+  function pickTyped(session) {
+    const budget = typedYuan(session.typed.budget);
+    if (budget === null) { return; }
+    pick(session, budget, (chosen) => session.apply(chosen, say("did_pick", { n: chosen.plan.length, cost: yuan(budget) })));
+  }
+
   function budgets(session) {
     const draw = (body) => {
       if (session.typed.budget === null) { session.typed.budget = startText(session); }
       const budget = typedYuan(session.typed.budget), field = keyed(make("input"), "budget");
       Object.assign(field, { type: "text", inputMode: "decimal", value: session.typed.budget, autocomplete: "off" });
-      field.addEventListener("change", () => {
-        session.typed.budget = field.value.trim();
-        draw(body);
-      });
+      field.addEventListener("change", () => { session.typed.budget = field.value.trim(); });
+      afterTyping(field, () => draw(body));
       const label = append(make("label", "pl-field"), make("span", "", say("budget", { years: session.meta.horizon_years })), field);
-      const first = budget === null || !session.start.plan.length ? [] : [act(words.pick, "pick", () => {
-        pick(session, budget, (chosen) => session.apply(chosen, say("did_pick", { n: chosen.plan.length, cost: yuan(budget) })));
-      }), note(words.pick_note)];
+      const picking = () => [act(words.pick, "pick", () => pickTyped(session)), note(words.pick_note)];
+      const first = budget === null || !session.start.plan.length ? [] : picking();
       refill(body, label, overText(session, budget), ...frontier(session, budget), ...first, ...rules(session));
     };
     return folder(() => words.budget_heading, draw, false);

@@ -16,6 +16,13 @@
     return `"${whole.replace(STEERING, (one) => SHORT[one] || `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
   }
 
+  /* A name as a table may hold it, on one line: a run refuses control characters and what is no character. Of a name that is
+     nothing else nothing is left. */
+  function plain(value) {
+    const known = Array.from(String(value), (one) => (/^[\ud800-\udfff\ufffe\uffff]$/.test(one) ? "" : one)).join("");
+    return known.replace(/[\t\n\r\u2028\u2029]+/g, " ").replace(/[\x00-\x1f\x7f-\x9f]/g, "").trim();
+  }
+
   /* A place on cells of 1e-7 degree: seven decimals are read again as the very same number. */
   function degrees(value) {
     return value.toFixed(7).replace(/^-(0\.0+)$/, "$1").replace(/0+$/, "").replace(/\.$/, ".0");
@@ -68,11 +75,11 @@
   }
 
   /* ---- parts of the file ---- */
-  function switches(meta, start, edit) {
-    const parts = [];
+  function switches(city, edit) {
+    const { start } = city, parts = [], isOther = (one) => city.wayOf(one, edit.metric) !== city.wayOf(one, "own");
     if (edit.speed !== start.speed) { parts.push(block("[roads]", [["walk_kph", decimal(edit.speed)]])); }
     if (edit.rule !== start.rule) { parts.push(block("[demand]", [["community_rule", decimal(edit.rule)]])); }
-    meta.standards.filter((one) => edit.metric !== "own" && edit.metric !== one.own && one.ways[edit.metric])
+    city.load.meta.standards.filter(isOther)
       .forEach((one) => parts.push(block("[[standard]]", [["id", text(one.id)], ["metric", text(edit.metric)]])));
     return parts;
   }
@@ -94,7 +101,7 @@
 
   function newSite(load, entry, id, nameOf) {
     const from = entry.from ? load.meta.sites.find((site) => site.id === entry.from) : null, { district, town } = localityOf(load, entry.at, from);
-    return block("[[site]]", [["site_id", text(id)], given("name", nameOf(entry)), ["type", text(entry.type)], ["status", text("candidate")],
+    return block("[[site]]", [["site_id", text(id)], given("name", plain(nameOf(entry))), ["type", text(entry.type)], ["status", text("candidate")],
       ["lon", degrees(entry.at[0])], ["lat", degrees(entry.at[1])], given("district", district), given("town", town),
       ...(from ? kept(from) : [given("build_method", entry.method)])]);
   }
@@ -118,9 +125,9 @@
     const { load } = city, { meta } = load, plan = edit.plan.filter((entry) => !edits.isOption(entry) || !edit.closed.includes(entry.site));
     const rooms = plan.filter((entry) => !edits.isOption(entry)), ids = newIds(meta, rooms.length);
     const idOf = (entry) => (edits.isOption(entry) ? entry.site : ids[rooms.indexOf(entry)]);
-    const head = [...told.map((line) => `# ${line.replace(/[\x00-\x1f\x7f]+/g, " ")}`), `name = ${text(name)}`, `title = ${text(title)}`,
+    const head = [...told.map((line) => `# ${line.replace(/[\x00-\x1f\x7f]+/g, " ")}`), `name = ${text(name)}`, `title = ${text(plain(title))}`,
       `extends = ${text(meta.extends)}`, ...(plan.length ? [] : ["build = []"]), ""].join("\n");
-    return [head, ...switches(meta, city.start, edit), ...changedSites(edit), ...rooms.map((entry) => newSite(load, entry, idOf(entry), nameOf)),
+    return [head, ...switches(city, edit), ...changedSites(edit), ...rooms.map((entry) => newSite(load, entry, idOf(entry), nameOf)),
       ...plan.map((entry) => built(meta, entry, idOf(entry)))].join("\n");
   }
 
@@ -197,5 +204,5 @@
     box.open();
   }
 
-  live.handback = { childName, degrees, dialog, doubtful, download, fileOf, orphaned, reconsidered, text, toml };
+  live.handback = { childName, degrees, dialog, doubtful, download, fileOf, orphaned, plain, reconsidered, text, toml };
 })(globalThis);

@@ -40,14 +40,25 @@
     return number > 0 ? `+${yuan(number)}` : yuan(number);
   }
 
-  /* Yuan of an amount as typed, in 万元 in Chinese unless it says which; null for what is no amount. Digits may be those that a
-     Chinese keyboard gives; they are moved, not multiplied. */
+  /* What was typed on a Chinese keyboard in plain signs and without spaces: its digits are wide, its point may be 。 and its percent ％. */
+  function plainTyped(text) {
+    return text.normalize("NFKC").replace(/\s/g, "").replace(/。/g, ".");
+  }
+
+  /* Yuan of an amount as typed, in 万元 in Chinese unless it says which; null for what is no amount. Digits are moved, not
+     multiplied. */
   function typedYuan(text) {
-    const found = /^(\d{1,9})(?:\.(\d+))?(万元?|元)?$/.exec(text.normalize("NFKC").replace(/[,\s]/g, ""));
+    const found = /^(\d{1,9})(?:\.(\d+))?(万元?|元)?$/.exec(plainTyped(text).replace(/,/g, ""));
     if (!found) { return null; }
     const units = { 元: 0, 万: 4, 万元: 4 }, places = found[3] ? units[found[3]] : pageWords.money_unit.length - 1;
     const decimals = (found[2] || "").replace(/0+$/, "");
     return decimals.length > places ? null : Number(found[1] + decimals.padEnd(places, "0"));
+  }
+
+  /* Tenths of a percent of a share as typed; null for what is no share. */
+  function typedTenths(text) {
+    const found = /^(\d{1,3})(?:\.(\d))?%?$/.exec(plainTyped(text)), thousandths = found ? Number(found[1] + (found[2] || "0")) : 0;
+    return thousandths > 0 && thousandths <= 1000 ? thousandths : null;
   }
 
   function tone(number) {
@@ -143,6 +154,26 @@
     return box;
   }
 
+  /* Calls `run` when a text was changed. If a press elsewhere ends the typing, its click comes first: `run` draws anew, and a button
+     that goes between press and release gets no click. Browsers tell the change before the field has lost the focus. */
+  function afterTyping(field, run) {
+    let isPressed = false;
+    const press = ({ target }) => { isPressed = target !== field; }, release = () => { isPressed = false; };
+    field.addEventListener("focus", () => {
+      document.addEventListener("mousedown", press, true);
+      document.addEventListener("mouseup", release, true);
+    });
+    field.addEventListener("blur", () => {
+      document.removeEventListener("mousedown", press, true);
+      document.removeEventListener("mouseup", release, true);
+      release();
+    });
+    field.addEventListener("change", () => {
+      if (!isPressed) { run(); return; }
+      document.addEventListener("mouseup", () => setTimeout(run, 0), { capture: true, once: true });
+    });
+  }
+
   /* ---- sections ---- */
   /* A section that folds. It is drawn only while it is open: `draw(body)` fills it, `name()` is its heading as it now is. */
   function folder(name, draw, isOpen) {
@@ -173,7 +204,8 @@
   }
 
   live.kit = {
-    act, append, bars, choice, data, digits, fill, folder, keyed, link, listed, make, moneyUnit: pageWords.money_unit, note, options, percent,
-    persons, refill, say, share, signed, signedYuan, stepwise, table, tenths, tone, typedYuan, words, yuan,
+    act, afterTyping, append, bars, choice, data, digits, fill, folder, keyed, link, listed, make, moneyUnit: pageWords.money_unit, note, options,
+    percent, persons, refill, say, share, signed, signedYuan, stepwise, table, tenths, tone, typedTenths, typedYuan, words,
+    yuan,
   };
 })(globalThis);

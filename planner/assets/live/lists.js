@@ -3,7 +3,7 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
   const {
-    act, append, choice, digits, folder, keyed, link, listed, make, note, persons, refill, say, signed, stepwise, words, yuan,
+    act, afterTyping, append, choice, digits, folder, keyed, link, listed, make, note, persons, refill, say, signed, stepwise, words, yuan,
   } = live.kit;
   const { edits } = live;
   const { entryName, outletName, siteName, typeName } = live.names;
@@ -67,26 +67,13 @@
     return { row, gain, index };
   }
 
-  /* Calls `run` when a text was changed. If a press elsewhere ends the typing, its click comes first: `run` draws the list anew, and
-     a button that goes between press and release gets no click. */
-  function afterTyping(field, run) {
-    let isPressed = false;
-    const press = ({ target }) => { isPressed = target !== field; };
-    field.addEventListener("focus", () => document.addEventListener("mousedown", press, true));
-    field.addEventListener("blur", () => document.removeEventListener("mousedown", press, true));
-    field.addEventListener("change", () => {
-      if (!isPressed) { run(); return; }
-      isPressed = false;
-      document.addEventListener("mouseup", () => setTimeout(run, 0), { capture: true, once: true });
-    });
-  }
-
   function nameField(session, entry, index) {
     const field = keyed(make("input", "pl-name"), `name ${index}`);
     Object.assign(field, { type: "text", value: entryName(session, entry), maxLength: 60 });
     field.setAttribute("aria-label", words.name);
     afterTyping(field, () => {
-      const name = field.value.trim(), at = session.edit.plan.indexOf(entry); // the click may have taken it away, or moved it up
+      const name = live.handback.plain(field.value);
+      const at = session.edit.plan.indexOf(entry); // the click may have taken it away, or moved it up
       if (at >= 0) { session.apply(edits.rename(session.edit, at, name), say("did_rename", { name })); }
     });
     return field;

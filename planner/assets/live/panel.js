@@ -4,6 +4,7 @@
   const live = root.plannerLive = root.plannerLive || {};
   const { act, append, data, folder, keyed, make, note, refill, say, words } = live.kit;
   const { edits } = live;
+  const MOST_ROWS = 14, ROW_LETTERS = 44; // of the changes on a sheet of paper, which has one column for them and the figures
 
   /* ---- what counts ---- */
   /* Choices of one switch as radio buttons; the run's own is marked as the one that decides. */
@@ -61,10 +62,33 @@
     return { box, update, follows: ["edit"] };
   }
 
-  /* What was done, for a sheet of paper: there the lists have no room. */
+  /* The first of many lines, as many as rows of a sheet have room for; a wide sign takes as much as two others. At least one. */
+  function fitting(lines, most) {
+    const rowsOf = (line) => Math.ceil(Array.from(line).reduce((sum, one) => sum + (one > "\u2e7f" ? 2 : 1), 0) / ROW_LETTERS);
+    let left = most;
+    const at = lines.findIndex((line, i) => {
+      left -= rowsOf(line);
+      return i > 0 && left < 0;
+    });
+    return at < 0 ? lines : lines.slice(0, at);
+  }
+
+  /* What was done, for a sheet of paper: there the lists have no room, and of many changes the file has the rest. */
   function printed(session) {
     const box = make("section", "pl-part pl-printed"), list = make("ul", "pl-changes");
-    const update = () => list.replaceChildren(...live.compare.changes(session).map((line) => make("li", "", line)));
+    const draw = (most) => {
+      const lines = live.compare.changes(session), shown = fitting(lines, most), rest = lines.length - shown.length;
+      const more = rest ? [make("li", "pl-rest", say("more_changes", { n: rest }))] : [];
+      list.replaceChildren(...shown.map((line) => make("li", "", line)), ...more);
+    };
+    /* The sheet is laid out by now, in the smallest text where many standards stand above the list: what has no room yet goes. */
+    const trim = () => {
+      const panel = box.parentNode;
+      for (let most = MOST_ROWS - 1; most > 0 && panel.scrollHeight > panel.clientHeight + 1; most -= 1) { draw(most); }
+    };
+    const update = () => draw(MOST_ROWS);
+    window.addEventListener("beforeprint", trim);
+    window.addEventListener("afterprint", update);
     return { box: append(box, make("h3", "", words.changes), list), update, follows: ["edit"] };
   }
 
@@ -100,7 +124,9 @@
     const parts = [head(session), tables.standards(session), counting(session), lists.plan(session), lists.existing(session), tables.costs(session),
       asks.budgets(session), asks.goals(session), ...districts, ...communities, lists.best(session), asks.outOfReach(session), printed(session)];
     const keys = scene && scene.keys ? [append(make("section", "pl-part pl-keys"), make("h2", "", words.keys), scene.keys())] : [];
-    append(box, sheet(box), ...parts.map((part) => part.box), ...keys, foot());
+    /* On paper what has no room is cut off below: the key goes before the list of changes. */
+    const boxes = parts.map((part) => part.box);
+    append(box, sheet(box), ...boxes.slice(0, -1), ...keys, ...boxes.slice(-1), foot());
     return { box, parts };
   }
 
