@@ -184,6 +184,7 @@
       this.box.setAttribute("aria-label", stage.say("card"));
       this.body.setAttribute("aria-live", "polite");
       this.box.hidden = true;
+      this.stage.map.on("resize", () => this.resized());
       this.box.addEventListener("keydown", (event) => {
         if (event.key !== "Escape") { return; }
         event.stopPropagation();
@@ -193,18 +194,44 @@
     }
 
     /* `now`: {key of a marker or null, site or -1, point or -1, card()}, at a place [lon, lat]. */
-    open(now, [lon, lat]) {
+    open(now, at) {
       this.close();
       this.stage.map.closePopup();
-      this.now = now;
+      Object.assign(this, { now, at });
       this.box.hidden = false;
       this.draw();
       this.box.scrollTop = 0;
-      this.stage.map.panInside([lat, lon], this.paddings(40));
+      this.show();
+    }
+
+    /* What the card is of, clear of it. */
+    show() {
+      this.stage.map.panInside([this.at[1], this.at[0]], this.paddings(40));
+    }
+
+    /* On a small window the sheet was folded or the window turned. */
+    resized() {
+      if (!this.now) { return; }
+      this.fit();
+      if (isSmall()) { this.show(); }
+    }
+
+    /* On a small window the card lies over the sheet and leaves its bar and undo free, or above the bar of a folded one. */
+    fit() {
+      const sheet = document.getElementById("pl-panel"), { style } = this.box;
+      document.body.classList.toggle("pm-live-carded", this.now !== null);
+      [style.maxHeight, style.bottom] = ["", ""];
+      if (!sheet || !this.now || !isSmall()) { return; }
+      if (sheet.classList.contains("pl-folded")) {
+        style.bottom = `${window.innerHeight - sheet.getBoundingClientRect().top}px`;
+        return;
+      }
+      style.maxHeight = `${window.innerHeight - sheet.querySelector(".pl-head").getBoundingClientRect().bottom}px`;
     }
 
     draw() {
       this.body.replaceChildren(this.now.card());
+      this.fit();
       this.mark(true);
       this.stage.moves.label();
       this.stage.lines.again();
@@ -241,6 +268,7 @@
       this.mark(false);
       this.now = null;
       this.box.hidden = true;
+      this.fit();
       this.body.replaceChildren();
       this.stage.moves.label();
       this.stage.lines.again();

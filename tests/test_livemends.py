@@ -1,0 +1,392 @@
+"""Faults of the what-if panel that were mended: steps that name their places, typing, phones, paper, names, damage."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+import struct
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from browser import PAINTED, launched, open_page
+from livetown import write_town
+from planner import livebytes
+from planner.words import say
+from runs import run_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Locator, Page
+
+    from browser import Watch
+
+HOLDER = re.compile(r'id="planner-live" data-version="\d+" data-crc32="(\w+)">([^<]*)<')
+
+LEAST_ZOOM = 0.55
+"""Of the text of a sheet: below it nobody reads it."""
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the town with every feature; return the folder of results."""
+    folder = tmp_path_factory.mktemp("mends")
+    run_scenario(write_town(folder), folder / "out", live=True)
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as chromium:
+        yield chromium
+
+
+def begun(browser: Browser, town: Path, **options: Any) -> tuple[Page, Watch]:
+    page, watch = open_page(browser, town / "livetown/map.html", **options)
+    page.evaluate("() => plannerLive.ready")
+    page.locator("#pm-live").click()
+    page.evaluate(PAINTED)
+    return page, watch
+
+
+AFRESH = """() => {
+    const { session, scene } = plannerLive.now;
+    session.turn(false);
+    session.reset("");
+    [session.past, session.future] = [[], []];
+    session.typed = { share: "90", budget: "" };
+    delete session.meta.frontier;
+    document.activeElement.blur();
+    scene.dock.close();
+    session.turn(true);
+}"""
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, town: Path) -> tuple[Page, Watch]:
+    return begun(browser, town, viewport={"width": 1366, "height": 768})
+
+
+@pytest.fixture
+def room(desk: tuple[Page, Watch]) -> Iterator[Page]:
+    """Show the what-if as it begins; whatever a test does there, the page stays quiet."""
+    page, watch = desk
+    page.evaluate(AFRESH)
+    page.evaluate(PAINTED)
+    yield page
+    assert watch.troubles == []
+    assert watch.outside == []
+
+
+def part(page: Page, name: str) -> Locator:
+    """Return a part of the panel by what its heading begins with, open."""
+    box = page.locator(".pl-part", has=page.locator(f"summary:text-matches('^{name}')"))
+    if not box.evaluate("(one) => one.open"):
+        box.locator("summary").click()
+        page.evaluate(PAINTED)
+    return box
+
+
+def asked(page: Page, what: str) -> Any:
+    """Return what an expression of the page's `session` gives."""
+    script = f"() => {{ const {{ session }} = plannerLive.now; return JSON.stringify({what}) || 'null'; }}"
+    return json.loads(page.evaluate(script))
+
+
+# ---- steps of the budget ----
+
+STEPS = """() => {
+  const { session } = plannerLive.now, { meta } = session, year = meta.years[0];
+  const every = meta.options.map((_, option) => ({ option, year }));
+  const other = every.find(({ option }) => !meta.plan.some((one) => one.option === option));
+  const steps = [[], [...meta.plan].reverse(), [other, meta.plan[1]], every];
+  meta.frontier = { standard: 0, points: steps.map((open) => ({ budget_yuan: 1, cost_yuan: 1, people: 1, open })) };
+  session.tell("standard");
+}"""
+
+
+def steps(page: Page) -> list[list[str]]:
+    """Places of every step as they are shown: number and name."""
+    rows = page.locator(".pl-steps .pl-places")
+    return [[" ".join(one.split()) for one in row.locator("li").all_inner_texts()] for row in rows.all()]
+
+
+def test_a_step_of_the_budget_names_what_it_builds_before_it_is_adopted(room: Page) -> None:
+    room.evaluate(STEPS)
+    box = part(room, "只有这些钱")
+    signed = asked(room, "session.start.plan")
+    names = {one["id"]: one["name"] for one in asked(room, "session.meta.sites")}
+    types = {one["type"]: one["name"] for one in asked(room, "session.meta.types")}
+
+    def told(number: int, entry: dict[str, Any]) -> str:
+        kind = types[entry["type"]] + (f"（{entry['size']}）" if entry["size"] else "")
+        return f"{number or '新'} {names[entry['site']]} {kind}"
+
+    found = steps(room)
+    assert "没有拟建的点" in room.locator(".pl-places").first.inner_text()
+    assert found[1] == [told(n, entry) for n, entry in enumerate(signed, start=1)][:6], "as numbered on the map"
+    other = asked(room, "session.optionAt(session.meta.frontier.points[2].open[0].option)")
+    assert found[2] == [told(2, signed[1]), told(0, other)]
+    count = len(asked(room, "session.meta.options"))
+    assert len(found[3]) == 6
+    assert f"另有 {count - 6} 处" in box.inner_text()
+    box.locator("[data-key='step 3 all']").click()
+    assert len(steps(room)[3]) == count
+    assert asked(room, "session.isChanged") is False, "looking adopts nothing"
+    room.locator(".pl-places").nth(2).locator(".pl-link").first.click()
+    assert names[signed[1]["site"]] in room.locator(".pm-live-dock h3").inner_text()
+    box.locator("[data-key='step 2']").click()
+    adopted = part(room, "建设次序").locator("li:not(.pl-off)")
+    numbers = [" ".join(one.locator(".pl-number").inner_text().split()) for one in adopted.all()]
+    assert numbers == [one.split()[0] for one in found[2]], "the same numbers after it was adopted"
+
+
+def test_hostile_names_stay_text_in_a_step(room: Page) -> None:
+    name = "<img src=x onerror=alert(1)>" * 2
+    before = asked(room, f"session.meta.sites.map((site) => [site.name, site.name = {name!r}])")
+    room.evaluate(STEPS)
+    box = part(room, "只有这些钱")
+    assert name in box.inner_text()
+    assert box.locator("img").count() == 0
+    assert box.evaluate("(one) => one.scrollWidth - one.clientWidth") <= 0
+    asked(room, f"{json.dumps([one[0] for one in before])}.map((name, i) => session.meta.sites[i].name = name)")
+
+
+# ---- typing ----
+
+
+def test_a_press_that_ends_typing_a_budget_counts(room: Page) -> None:
+    room.evaluate(STEPS)
+    box = part(room, "只有这些钱")
+    field = box.locator("[data-key=budget]")
+    field.fill("100")
+    box.locator("[data-key='step 2']").click()
+    room.wait_for_function("() => plannerLive.now.session.isChanged")
+    assert asked(room, "session.edit.plan.length") == 2
+    room.wait_for_function("() => document.querySelector('[data-key=\"step 2\"]').disabled")
+    assert field.input_value() == "100"
+    room.locator("[data-key=undo]").click()
+    field.fill("20")
+    box.locator("[data-key=pick]").click()  # was drawn for the amount before
+    room.wait_for_function("() => plannerLive.now.session.isChanged")
+    assert asked(room, "session.figures.cost.total") <= 200_000
+    assert asked(room, "session.words").startswith("按预算 20万元")
+    field.fill("30")
+    field.press("Enter")
+    assert "超出" in box.inner_text() or "还余" in box.inner_text()
+    field.click()
+    room.locator(".pl-title").first.click()  # a press that ends no typing is not waited for later
+    field.focus()
+    field.fill("多些")
+    field.press("Enter")
+    assert "请填数字" in box.inner_text()
+
+
+SHARES = {
+    "90": 900, "９２．５": 925, "９２．５％": 925, "92。5 ％": 925, " 9 0 % ": 900, "　８０　": 800, "100": 1000,
+    "0.1": 1, "0": None, "100.1": None, "９２，５": None, "92.55": None, "多些": None, "": None, "1000": None,
+}  # fmt: skip
+AMOUNTS = {
+    "１，２００．５": 12_005_000, "1,200": 12_000_000, "３５。５": 355_000, "　２００　万元": 2_000_000,
+    "２０００００元": 200_000, "1.23456": None, "一百": None,
+}  # fmt: skip
+
+
+def test_numbers_may_be_typed_with_the_signs_of_a_chinese_keyboard(room: Page) -> None:
+    kit = "(typed) => typed.map(plannerLive.kit.{})"
+    assert dict(zip(SHARES, room.evaluate(kit.format("typedTenths"), list(SHARES)), strict=True)) == SHARES
+    assert dict(zip(AMOUNTS, room.evaluate(kit.format("typedYuan"), list(AMOUNTS)), strict=True)) == AMOUNTS
+    box = part(room, "目标")
+    box.locator("[data-key=target]").fill("０．１ ％")
+    box.locator("[data-key='seek target']").click()
+    box.locator("text=已经达到").wait_for()
+
+
+# ---- a phone ----
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser, town: Path) -> Iterator[Page]:
+    page, watch = begun(browser, town, viewport={"width": 390, "height": 844}, has_touch=True)
+    yield page
+    assert watch.troubles == []
+
+
+ON_TOP = """(key) => {
+  const one = document.querySelector(`[data-key="${key}"]`), { left, right, top, bottom } = one.getBoundingClientRect();
+  return document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === one;
+}"""
+
+
+def shown_on_top(page: Page, *keys: str) -> list[bool]:
+    return [page.evaluate(ON_TOP, key) for key in keys]
+
+
+def test_on_a_phone_an_open_card_leaves_undo_and_the_sheets_bar_free(phone: Page) -> None:
+    phone.locator("#pl-panel").evaluate("(one) => { one.scrollTop = 400; }")
+    asked(phone, "session.focus({ site: 'E1' })")
+    phone.evaluate(PAINTED)
+    card = phone.locator(".pm-live-dock")
+    before = card.bounding_box()
+    assert before is not None
+    assert before["height"] > 150
+    assert before["y"] + before["height"] <= 845
+    assert shown_on_top(phone, "sheet", "redo") == [True, True]
+    card.get_by_role("button", name="假如撤掉").tap()
+    phone.evaluate(PAINTED)
+    assert shown_on_top(phone, "sheet", "undo", "back") == [True] * 3
+    phone.locator("[data-key=undo]").tap()
+    assert asked(phone, "session.edit.closed") == []
+    assert card.is_visible()
+    phone.locator("[data-key=sheet]").tap()
+    phone.evaluate(PAINTED)
+    folded = card.bounding_box()
+    assert folded is not None
+    assert shown_on_top(phone, "sheet") == [True]
+    assert folded["height"] > 150
+    marker = phone.locator(".pm-live-chosen").bounding_box()
+    assert marker is not None
+    assert marker["y"] + marker["height"] <= folded["y"], "what the card is of stays in sight"
+    phone.locator("[data-key=sheet]").tap()
+    phone.evaluate(PAINTED)
+    assert card.bounding_box() == before
+    card.locator(".pm-live-close").tap()
+    assert phone.locator(".pl-last").is_visible(), "without a card the head is whole again"
+
+
+# ---- paper ----
+
+MANY = """(count) => {
+  const { session } = plannerLive.now, { edits } = plannerLive, { type } = session.meta.prices[0];
+  let edit = edits.close(session.edit, "E5");
+  for (let n = 0; n < count; n += 1) {
+    const at = [10.001 + 0.0001 * n, 50.004], name = `第${n}处${"很长的名字".repeat(n % 9)}`;
+    edit = edits.add(edit, { at, name, type, year: session.lastYear });
+  }
+  session.apply(edit, "x");
+}"""
+
+SHEET = """() => {
+  window.dispatchEvent(new Event("beforeprint"));
+  const panel = document.getElementById("pl-panel"), bottom = panel.getBoundingClientRect().bottom;
+  const told = [...panel.querySelectorAll(".pl-printed li")].map((one) => one.textContent);
+  const isWhole = panel.querySelector(".pl-keys").getBoundingClientRect().bottom <= bottom;
+  const found = { told, over: panel.scrollHeight - panel.clientHeight, zoom: Number(panel.style.zoom), isWhole };
+  window.dispatchEvent(new Event("afterprint"));
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("count", [3, 200])
+def test_a_sheet_with_very_many_changes_cuts_nothing_and_says_how_many_more(room: Page, count: int) -> None:
+    room.evaluate(MANY, count)
+    found = room.evaluate(SHEET)
+    all_of_them = asked(room, "plannerLive.compare.changes(session)")
+    assert found["over"] <= 1
+    assert found["zoom"] >= LEAST_ZOOM
+    assert found["isWhole"], "the key of the map"
+    if count == 3:
+        assert found["told"] == all_of_them
+        return
+    *told, last = found["told"]
+    assert told == all_of_them[: len(told)]
+    assert len(told) >= 5
+    assert last == say("live.more_changes", "zh", n=len(all_of_them) - len(told))
+
+
+def test_where_many_standards_stand_above_the_changes_fewer_are_printed(room: Page) -> None:
+    room.evaluate(MANY, 200)
+    usual = len(room.evaluate(SHEET)["told"])
+    above = room.locator(".pl-standards")
+    above.evaluate("(one) => { one.style.paddingBottom = '230px'; }")
+    found = room.evaluate(SHEET)
+    above.evaluate("(one) => { one.style.paddingBottom = ''; }")
+    assert found["over"] <= 1
+    assert found["isWhole"]
+    assert 2 <= len(found["told"]) < usual
+    assert room.locator(".pl-printed li").count() == usual, "the next sheet has room again"
+
+
+# ---- names ----
+
+SPOILT = "甲\u0001\u0000乙\t丙\u007f\u0085丁\ufffe"
+
+
+def test_a_name_with_control_characters_is_handed_back_as_a_run_reads_it(room: Page, town: Path) -> None:
+    room.locator("[data-key='add type']").select_option("gig_station")
+    room.locator("[data-key='add start']").click()
+    room.locator("[data-key='add center']").click()
+    typing = """(field, name) => {
+      field.value = `${name}\\ud800`;
+      field.dispatchEvent(new Event("change"));
+    }"""
+    part(room, "建设次序").locator(".pl-name").evaluate(typing, SPOILT)
+    assert asked(room, "session.edit.plan[session.edit.plan.length - 1].name") == "甲乙 丙丁"
+    apart = "{ ...session.edit.plan[session.edit.plan.length - 1], name: 'a\\u0002b', at: [10.01, 50.006] }"
+    asked(room, f"session.apply(plannerLive.edits.add(session.edit, {apart}), 'x')")
+    room.locator("[data-key=back]").click()
+    room.locator("[data-key='back name']").evaluate(
+        "(field) => { field.value = '再\\u0003看'; field.dispatchEvent(new Event('input')); }"
+    )
+    with room.expect_download() as download:
+        room.locator("[data-key=download]").click()
+    room.keyboard.press("Escape")
+    path = town / download.value.suggested_filename
+    path.write_bytes(Path(download.value.path()).read_bytes())
+    read = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert read["title"].endswith("（现场推演 再看）")
+    done = run_scenario(path, town, live=False)
+    assert done.exit_code in (0, 3)
+    opened = {one["name"] for one in done.record["plan"]["opened"] if one["site_id"].startswith("live-")}
+    assert opened == {"甲乙 丙丁", "ab"}
+
+
+def test_a_name_of_control_characters_alone_is_none(room: Page) -> None:
+    found = room.evaluate(
+        "(names) => names.map(plannerLive.handback.plain)", ["\u0001", " a\r\nb ", "\u2028", "😀\u202e"]
+    )
+    assert found == ["", "a b", "", "😀\u202e"]
+
+
+# ---- a load without what it is checked against ----
+
+
+def of_other_meta(html: str, change: Callable[[dict[str, Any]], object]) -> str:
+    holder = HOLDER.search(html)
+    assert holder is not None
+    data = gzip.decompress(base64.b64decode(holder[2]))
+    (length,) = struct.unpack("<I", data[8:12])
+    header = json.loads(data[12 : 12 + length])
+    change(header["meta"])
+    text = json.dumps(header).encode()
+    other = data[:8] + struct.pack("<I", len(text)) + text + data[12 + length :]
+    return html.replace(holder[1], livebytes.crc(other)).replace(holder[2], livebytes.text_of(other))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda meta: meta.pop("signed"),
+        lambda meta: meta["signed"].pop("today"),
+        lambda meta: meta["signed"].update(today=None),
+        lambda meta: meta["signed"].pop("plan"),
+        lambda meta: meta["signed"].update(plan=None),
+    ],
+)
+def test_a_load_that_nothing_can_be_checked_against_is_damaged(
+    browser: Browser, town: Path, tmp_path: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    path = tmp_path / "map.html"
+    html = (town / "livetown/map.html").read_text(encoding="utf-8")
+    path.write_text(of_other_meta(html, change), encoding="utf-8", newline="")
+    page, watch = open_page(browser, path)
+    assert page.evaluate("() => plannerLive.ready") is None
+    assert page.locator(".pm-live-note p").inner_text() == say("livepage.damaged", "zh")
+    assert page.locator("#pm-live").count() == 0
+    assert watch.troubles == []
+    page.context.close()
