@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Dialog, Page
+    from playwright.sync_api import Browser, Dialog, Page, Playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -44,6 +46,11 @@ class Watch:
         page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         page.on("dialog", self.dismiss)
 
+    def forget(self) -> None:
+        """Begin anew, for the next test in the same tab."""
+        self.requests.clear()
+        self.troubles.clear()
+
     def dismiss(self, dialog: Dialog) -> None:
         self.troubles.append(f"dialog: {dialog.message}")
         dialog.dismiss()
@@ -53,9 +60,35 @@ class Watch:
         return [url for url in self.requests if not url.startswith(("file:", "data:"))]
 
 
+class _Driver:
+    """Chromium as it runs in this process: to begin one takes longer than most tests of a page."""
+
+    def __init__(self) -> None:
+        sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive Chromium")
+        self.playwright: Playwright = sync_api.sync_playwright().start()
+        self.chromium = self.launch()
+        atexit.register(self.end)
+
+    def launch(self) -> Browser:
+        return self.playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+    def running(self) -> Browser:
+        """Return the browser, or another if it broke down."""
+        if not self.chromium.is_connected():
+            self.chromium = self.launch()
+        return self.chromium
+
+    def end(self) -> None:
+        self.chromium.close()
+        self.playwright.stop()
+
+
+_driver = cache(_Driver)
+
+
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """Chromium while it is needed.
+    """Chromium while it is needed: one for all tests of a process; what is opened in it is closed at the end.
 
     Raises
     ------
@@ -64,19 +97,27 @@ def launched() -> Iterator[Browser]:
     """
     if CHROMIUM is None:
         pytest.skip("needs Chromium: no chromium, chromium-browser or google-chrome on the path")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive Chromium")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    chromium = _driver().running()
+    before = chromium.contexts
+    try:
         yield chromium
-        chromium.close()
+    finally:
+        for context in chromium.contexts:
+            if context not in before:
+                context.close()
 
 
-def open_page(browser: Browser, path: Path, **options: Any) -> tuple[Page, Watch]:
-    """Open a file in a context of its own: without a network and in a large window, unless `options` say otherwise."""
+def new_tab(browser: Browser, **options: Any) -> tuple[Page, Watch]:
+    """Open a tab in a context of its own: without a network and in a large window, unless `options` say otherwise."""
     given = {"offline": True, "viewport": {"width": 1400, "height": 900}, **options}
     page = browser.new_context(**given).new_page()
     page.set_default_timeout(10_000)
-    watch = Watch(page)
+    return page, Watch(page)
+
+
+def open_page(browser: Browser, path: Path, **options: Any) -> tuple[Page, Watch]:
+    """Open a file in a tab of its own, with the options of `new_tab`."""
+    page, watch = new_tab(browser, **options)
     page.goto(path.as_uri())
     page.evaluate(PAINTED)
     return page, watch

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from browser import PAINTED, launched, open_page
+from browser import PAINTED, launched, new_tab, open_page
 from liveedits import ENGINE, OPENED
 from livenode import LIVE, run_node
 from livetown import write_town
@@ -387,21 +387,23 @@ def browser() -> Iterator[Browser]:
         yield chromium
 
 
-def begun(browser: Browser, town: Path, **options: Any) -> tuple[Page, Watch]:
-    """Open the town's page with the panel in it."""
-    page, watch = open_page(browser, town / "livetown/map.html", viewport={"width": 1366, "height": 768}, **options)
-    page.evaluate("() => plannerLive.ready")
-    page.locator("#pm-live").click()
-    page.evaluate(PAINTED)
-    return page, watch
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> tuple[Page, Watch]:
+    """Open the tab in which tests open the town's page one after the other."""
+    return new_tab(browser, viewport={"width": 1366, "height": 768})
 
 
 @pytest.fixture
-def room(browser: Browser, town: Path) -> Iterator[Page]:
-    """Open the panel; whatever a test does there, the page stays quiet."""
-    page, watch = begun(browser, town)
+def room(tab: tuple[Page, Watch], town: Path) -> Iterator[Page]:
+    """Open the town's page with the panel in it; whatever a test does there, the page stays quiet."""
+    page, watch = tab
+    watch.forget()
+    page.goto((town / "livetown/map.html").as_uri())
+    page.evaluate("() => plannerLive.ready")
+    page.locator("#pm-live").click()
+    page.evaluate(PAINTED)
     yield page
-    page.context.close()
+    page.goto("about:blank")  # ends what the page still counts, and nothing of it is left for the next test
     assert watch.troubles == []
     assert watch.outside == []
 
@@ -629,7 +631,7 @@ def test_steps_of_a_budget_are_counted_as_the_room_counts(room: Page) -> None:
     )
     box = part(room, "只有这些钱")
     room.wait_for_function("() => !document.querySelector('.pl-steps').innerText.includes('…')")
-    steps = rows_of(box)[::2]  # below each stand its places
+    steps = rows_of(box)
     assert len(steps) == 3
     assert "已按现场重算" in box.inner_text()
     box.locator("[data-key='step 1']").click()

@@ -127,13 +127,21 @@ def page(opened: tuple[Page, Watch]) -> Iterator[Page]:
     assert watch.outside == []
 
 
-@pytest.fixture
-def phone(browser: Browser, page_file: Path) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def in_hand(browser: Browser, page_file: Path) -> tuple[Page, Watch]:
     size = {"width": 390, "height": 844}
     page, watch = open_page(browser, page_file, viewport=size, has_touch=True, is_mobile=True, device_scale_factor=2)
     turn_on(page)
+    return page, watch
+
+
+@pytest.fixture
+def phone(in_hand: tuple[Page, Watch]) -> Iterator[Page]:
+    """Show the same on a phone."""
+    page, watch = in_hand
+    page.evaluate(AFRESH)
+    page.evaluate(PAINTED)
     yield page
-    page.context.close()
     assert watch.troubles == []
     assert watch.outside == []
 
@@ -571,10 +579,14 @@ def touch(session_of: CDPSession, kind: str, *points: tuple[float, float]) -> No
     session_of.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
 
 
-def swipe(page: Page, cdp: CDPSession, start: tuple[float, float], wait_ms: int) -> None:
-    """Put a finger down, wait, pull it by 40 and 30 pixels, and lift it."""
+TAKEN_UP = "() => plannerLive.now.scene.carry.held !== null"
+
+
+def swipe(page: Page, cdp: CDPSession, start: tuple[float, float], *, long: bool) -> None:
+    """Put a finger down, if `long` until what lies under it is taken up, pull it by 40 and 30 pixels, and lift it."""
     touch(cdp, "touchStart", start)
-    page.wait_for_timeout(wait_ms)
+    if long:
+        page.wait_for_function(TAKEN_UP)
     for step in range(1, 6):
         touch(cdp, "touchMove", (start[0] + 8 * step, start[1] + 6 * step))
     page.evaluate(PAINTED)
@@ -585,17 +597,17 @@ def swipe(page: Page, cdp: CDPSession, start: tuple[float, float], wait_ms: int)
 def test_a_long_press_takes_a_site_up_and_a_short_one_moves_the_map(phone: Page) -> None:
     cdp = phone.context.new_cdp_session(phone)
     center = phone.evaluate("() => plannerPage.map().getCenter().lng")
-    swipe(phone, cdp, marker(phone, OPTION), 0)
+    swipe(phone, cdp, marker(phone, OPTION), long=False)
     phone.wait_for_function("before => plannerPage.map().getCenter().lng < before", arg=center)
     assert session(phone, "session.isChanged") is False
     phone.evaluate("() => plannerPage.map().fitBounds(plannerPage.data.bounds, { animate: false })")
     phone.evaluate(PAINTED)
-    swipe(phone, cdp, marker(phone, OPTION), 600)
+    swipe(phone, cdp, marker(phone, OPTION), long=True)
     assert session(phone, "session.edit.plan.some((entry) => entry.from === 'C4')")
     x, y = marker(phone, OPTION)
     first = session(phone, "session.edit")
     touch(cdp, "touchStart", (x, y))
-    phone.wait_for_timeout(600)
+    phone.wait_for_function(TAKEN_UP)
     touch(cdp, "touchEnd")
     phone.wait_for_timeout(250)
     assert phone.locator(".pm-carry-bar").is_visible()  # in the hand until a tap sets it down
