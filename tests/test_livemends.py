@@ -255,6 +255,15 @@ def test_on_a_phone_an_open_card_leaves_undo_and_the_sheets_bar_free(phone: Page
     phone.locator("[data-key=sheet]").tap()
     phone.evaluate(PAINTED)
     assert card.bounding_box() == before
+    phone.set_viewport_size({"width": 390, "height": 420})
+    phone.evaluate(PAINTED)
+    low = card.bounding_box()
+    assert low is not None
+    assert low["height"] > 120
+    assert shown_on_top(phone, "sheet", "compare") == [True] * 2, "a low window"
+    phone.set_viewport_size({"width": 390, "height": 844})
+    phone.evaluate(PAINTED)
+    assert card.bounding_box() == before
     card.locator(".pm-live-close").tap()
     assert phone.locator(".pl-last").is_visible(), "without a card the head is whole again"
 

@@ -4,6 +4,7 @@
   const live = root.plannerLive = root.plannerLive || {};
   const isSmall = () => window.matchMedia("(max-width: 760px)").matches;
   const MOST_MOVES = 5, MOST_OPTIONS = 8, MOST_LETTERS = 14;
+  const LEAST_CARD = 140; // pixels of a card's height below which nobody reads it
 
   /* `stage` is the scene's: session, say, move(item), apply(edit, words), types, typeName(entry), siteName(i), nameOf(item). */
   class Cards {
@@ -216,17 +217,14 @@
       if (isSmall()) { this.show(); }
     }
 
-    /* On a small window the card lies over the sheet and leaves its bar and undo free, or above the bar of a folded one. */
+    /* On a small window the card lies over the sheet and leaves its bar and undo free; above a sheet that is folded or low. */
     fit() {
       const sheet = document.getElementById("pl-panel"), { style } = this.box;
       document.body.classList.toggle("pm-live-carded", this.now !== null);
       [style.maxHeight, style.bottom] = ["", ""];
       if (!sheet || !this.now || !isSmall()) { return; }
-      if (sheet.classList.contains("pl-folded")) {
-        style.bottom = `${window.innerHeight - sheet.getBoundingClientRect().top}px`;
-        return;
-      }
-      style.maxHeight = `${window.innerHeight - sheet.querySelector(".pl-head").getBoundingClientRect().bottom}px`;
+      const below = (box, side) => window.innerHeight - box.getBoundingClientRect()[side], free = below(sheet.querySelector(".pl-head"), "bottom");
+      if (free < LEAST_CARD) { style.bottom = `${below(sheet, "top")}px`; } else { style.maxHeight = `${free}px`; }
     }
 
     draw() {
