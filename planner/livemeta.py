@@ -17,8 +17,9 @@ from planner.candidates import MONEY, options
 from planner.coverage import applies
 from planner.errors import attempt
 from planner.geodesy import to_mm
+from planner.livechecks import checks_of
 from planner.livefigures import figures
-from planner.livepoints import aged, scope_of_points
+from planner.livepoints import scope_of_points
 from planner.liverules import rules_of
 from planner.page import without_turns
 from planner.plantables import types_today
@@ -74,7 +75,7 @@ def meta_of(
         "types": [{key: getattr(one, key) for key in ("type", "name", "build")} for one in scenario.facility],
         "prices": list(prices(scenario)),
         "standards": list(_standards(studied, run)),
-        "aged": aged(studied.inputs),
+        "checks": checks_of(studied, points, _site_numbers(studied)),
         "groups": [{"id": group.id, "name": without_turns(group.name)} for group in scenario.group],
         "goals": list(_goals(studied, points)),
         "units": _units(points),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.columns import GROUP_PREFIX
-from planner.coverage import CHECKED, measured, serves
+from planner.coverage import CHECKED, measured
 from planner.livebytes import Section, byte_planes, varints, zigzags
 from planner.standards import scopes
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.inputs import Inputs
     from planner.roads import Feet
     from planner.standards import Goal, Standard
     from planner.study import Study
@@ -118,28 +117,6 @@ def codes_of(studied: Study, points: Points, standard: Standard) -> NDArray[np.u
         PLACELESS: decided & ~measured(table, standard),
     }
     return sum((np.where(mask, bit, 0) for bit, mask in bits.items()), np.zeros(len(table))).astype(np.uint8)
-
-
-def aged(inputs: Inputs) -> list[int]:
-    """Return the standards, by number, of which an edit could change which field checks are out of date.
-
-    An outlet of a type that serves the standard closes after one of its points was found met, be it in days to come, or
-    one that stands opened after a point was found unmet: near or far, for an edit may change both (`verdicts.current`).
-    """
-    sites, checks = inputs.sites.frame, inputs.verdicts
-    found = []
-    for number, standard in enumerate(inputs.standards):
-        outlets = sites[(sites["status"] == "existing") & serves(sites["type"], standard)]
-        dates = {True: outlets["closed_on"], False: outlets.loc[outlets["open_today"].astype(bool), "opened_on"]}
-        last = {met: max(days.dropna(), default=None) for met, days in dates.items()}
-        told = [
-            (last[line.met], line.checked_on)
-            for line in (*checks.lines, *checks.overtaken)
-            if line.standard == standard.id
-        ]
-        if any(day is not None and checked is not None and day > checked for day, checked in told):
-            found.append(number)
-    return found
 
 
 def scope_of_points(points: Points, goal: Goal, spoken: NDArray[np.bool_]) -> tuple[list[str], Whole | None]:

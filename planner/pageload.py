@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _SCRIPTS = (
     "inflate", "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "rules", "shelf",
-    "city", "edits", "session", "kit", "names", "marks", "sitecards", "moves", "carry", "scene", "tables", "lists",
-    "asks", "compare", "handback", "panel", "start",
+    "checks", "city", "edits", "session", "kit", "names", "marks", "sitecards", "moves", "carry", "scene", "tables",
+    "lists", "asks", "compare", "handback", "panel", "start",
 )  # fmt: skip
 """In the order in which the page runs them: each uses only those before it."""
 

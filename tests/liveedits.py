@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = (
     "inflate.js", "decode.js", "plane.js", "snap.js", "graph.js", "reach.js", "straight.js", "tally.js", "closing.js",
-    "best.js", "rules.js", "shelf.js", "city.js",
+    "best.js", "rules.js", "shelf.js", "checks.js", "city.js",
 )  # fmt: skip
 """Scripts of the page that count, in order."""
 

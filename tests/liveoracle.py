@@ -24,7 +24,7 @@ from planner.phases import costs_by_year, years_of
 from planner.reaches import City, judge, kind_of, place_city, reaches, travel_tables
 from planner.snapping import snap_table
 from planner.study import goals_in
-from planner.verdicts import on_coverage, on_reach
+from planner.verdicts import current, on_coverage, on_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from planner.instance import Reach
     from planner.standards import Standard
     from planner.study import Study
+    from planner.verdicts import Verdicts
 
     Edit = Mapping[str, Any]
     Meta = Mapping[str, Any]
@@ -118,6 +119,19 @@ def sites_with(studied: Study, edit: Edit) -> gpd.GeoDataFrame:
         return frame
     new = gpd.GeoDataFrame(rows, geometry="geometry", crs=frame.crs)[list(frame.columns)]
     return gpd.GeoDataFrame(pd.concat([frame, new.astype(frame.dtypes)], ignore_index=True), crs=frame.crs)
+
+
+def checks_with(studied: Study, edit: Edit) -> Verdicts:
+    """The field checks that an edit does not overtake, of all that were read: closed outlets stand no longer."""
+    found, frame = studied.inputs.verdicts, studied.inputs.sites.frame
+    every = replace(found, lines=(*found.lines, *found.overtaken), overtaken=())
+    places = [
+        shapely.Point(*edit["moved"][site]) if site in edit["moved"] and stands else place
+        for site, stands, place in zip(frame["site_id"], frame["open_today"], frame.geometry, strict=True)
+    ]
+    left = frame.assign(open_today=frame["open_today"] & ~frame["site_id"].isin(edit["closed"]))
+    left = left.set_geometry(gpd.GeoSeries(places, index=frame.index, crs=frame.crs))
+    return current(every, studied.inputs.demand.frame, left, standards_with(studied, edit))[0]
 
 
 def _joined(types: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -251,9 +265,10 @@ def laid_with(studied: Study, meta: Meta, edit: Edit) -> Laid:
     )
     travel = travel_tables(city, standards, quiet)
     standing, opened = _types(meta, edit)
-    reach = on_reach(reaches(city, standards, travel), inputs.verdicts, city.demand, city.sites, standing)
+    checks = checks_with(studied, edit)
+    reach = on_reach(reaches(city, standards, travel), checks, city.demand, city.sites, standing)
     measured = judge(city, standards, travel, opened, state="plan", year=studied.years[-1])
-    return Laid(city, reach, standing, opened, on_coverage(measured, inputs.verdicts, reach, opened))
+    return Laid(city, reach, standing, opened, on_coverage(measured, checks, reach, opened))
 
 
 def figures(studied: Study, meta: Meta, edit: Edit) -> dict[str, Any]:
@@ -347,9 +362,10 @@ class Many:
             travel = self._pairs(standard, edit, at)
             pairs = travel[coverage.reached(travel, standard)]
             found[standard.id] = replace(self._rows[standard.id], standard=standard, pairs=pairs, travel=travel)
-        reach = on_reach(found, inputs.verdicts, self._city.demand, sites, standing)
+        checks = checks_with(self.studied, edit)
+        reach = on_reach(found, checks, self._city.demand, sites, standing)
         parts = [_measured_rows(self._blank[key], one, opened) for key, one in found.items()]
-        table = on_coverage(pd.concat(parts, ignore_index=True), inputs.verdicts, reach, opened)
+        table = on_coverage(pd.concat(parts, ignore_index=True), checks, reach, opened)
         return {**_counted(self.studied, self.meta, edit, table), "cost": self._cost(edit)}
 
     def _cost(self, edit: Edit) -> dict[str, Any]:

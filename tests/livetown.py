@@ -2,7 +2,7 @@
 
 Standards on foot, by car and as the crow flies, two layers of people, groups, a second facility within reach, goals by
 district and town, phases, sizes, sources of money, kiosks in stations, points without a place, and field checks of
-every kind.
+every kind, some of which outlets overtook that opened or closed since.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ CHECKS = {
     # reached by an outlet, reached by none, in a community or not
     "walk": {
         "D11": UNMET, "D12": MET, "D37": UNMET, "D76": MET, "D34": UNMET, "S1": MET, "S2": UNMET, "T1": MET,
-        "T2": UNMET,
+        "T2": UNMET, "D01": MET, "D53": UNMET,
     },
     "drive": {"D07": MET, "D10": UNMET, "D70": MET, "T1": UNMET, "T3": MET},
     "line": {"D17": MET, "D20": UNMET, "D55": UNMET, "D66": MET, "S3": MET, "T2": MET},
@@ -234,12 +234,15 @@ def unplaced_csv(letter: str, count: int) -> str:
 def sites_csv() -> str:
     """Stations, one with a kiosk and one closed, a kiosk alone, and candidates with and without costs of their own."""
     lines = [
-        "site_id,name,type,status,operating,district,town,host,build_method,funding,cost_once_yuan,cost_yearly_yuan,lon,lat",
-        f"E1,老站,station,existing,正常,西区,南镇,,,区财政,900000,1,{town.place(1, 1)}",
-        f"E2,停站,station,existing,停运,东区,北镇,,,,,,{town.place(6, 6)}",
-        f"E3,大站,station;e_station,existing,正常,东区,南镇,,,,,,{town.place(2.5, 5)}",
-        f"E4,亭,e_station,existing,正常,西区,北镇,,,,,,{town.place(6, 1.5)}",
-        f"E5,远站,station,existing,正常,东区,北镇,,,,,,{town.place(8, 8)}",
+        (
+            "site_id,name,type,status,operating,district,town,host,build_method,funding,cost_once_yuan,cost_yearly_yuan,"
+            "lon,lat,opened_on,closed_on"
+        ),
+        f"E1,老站,station,existing,正常,西区,南镇,,,区财政,900000,1,{town.place(1, 1)},,",
+        f"E2,停站,station,existing,停运,东区,北镇,,,,,,{town.place(6, 6)},,2026-06-10",
+        f"E3,大站,station;e_station,existing,正常,东区,南镇,,,,,,{town.place(2.5, 5)},,2029-03-01",
+        f"E4,亭,e_station,existing,正常,西区,北镇,,,,,,{town.place(6, 1.5)},2026-06-20,",
+        f"E5,远站,station,existing,正常,东区,北镇,,,,,,{town.place(8, 8)},2026-06-20,",
     ]
     spots = [(1, 5), (2, 7), (4, 2), (4, 6), (6, 3), (7, 4), (5.5, 5.5), (0, 0)]
     for number, (row, column) in enumerate(spots, start=1):
@@ -250,16 +253,18 @@ def sites_csv() -> str:
         district = "东区" if column >= 4 else "西区"
         place = town.place(row, column)
         lines.append(
-            f"C{number},候选{number},{kind},candidate,,{district},北镇,{host},{method},{funding},{cost},{place}"
+            f"C{number},候选{number},{kind},candidate,,{district},北镇,{host},{method},{funding},{cost},{place},,"
         )
     return "\n".join(lines) + "\n"
 
 
 def checked_csv() -> str:
-    """What field checks found."""
+    """What field checks found, before or after outlets opened and closed."""
     lines = ["demand_id,standard,verdict,checker,checked_on"]
+    days = ("2026-06-01", "2026-06-25", "2026-06-15", "")
     for key, found in CHECKS.items():
-        lines += [f"{point},{key},{verdict},张三,2026-06-01" for point, verdict in found.items()]
+        told = enumerate(found.items())
+        lines += [f"{point},{key},{verdict},张三,{days[number % 4]}" for number, (point, verdict) in told]
     return "\n".join(lines) + "\n"
 
 

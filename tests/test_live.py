@@ -254,7 +254,6 @@ def test_codes_tell_every_kind_of_point(tmp_path: Path) -> None:
     studied, run = studied_of(path)
     found = decoded(live.load_of(studied, run))
     meta, points = found["meta"], found["points"]
-    assert meta["aged"] == [0]  # an outlet closes after points were found met: closed today it would count
     place = {row[0]: (float(row[7]), float(row[8])) for row in rows if row[7]}
     at = {spot: number for number, spot in enumerate(zip(points["lon"], points["lat"], strict=True))}
     walk = points["codes"][0]
@@ -262,6 +261,16 @@ def test_codes_tell_every_kind_of_point(tmp_path: Path) -> None:
     assert place["D04"] not in at  # nobody counts it
     assert walk[at[place["D20"]]] == COUNTS
     assert walk[at[place["D10"]]] == COUNTS | MET
+    # an outlet closes after points were found met: closed today it would count
+    assert [meta["sites"][outlet["site"]]["id"] for outlet in meta["checks"]["outlets"]] == [sites[1].split(",")[0]]
+    aging = {line["point"]: line for line in meta["checks"]["lines"]}
+    assert (
+        {walk[point] for point in aging}
+        == {line["code"] for line in aging.values()}
+        == {COUNTS | MET, COUNTS | MET | HELD | PLACELESS}
+    )
+    assert aging[at[place["D10"]]]["own"]
+    assert {(line["own"], line["measured"]) for line in aging.values()} == {(True, COUNTS), (False, UNJUDGED)}
     assert walk[at[place["D11"]]] == COUNTS | UNMET
     assert walk[at[place["D03"]]] == 0
     assert points["codes"][3][at[place["D03"]]] == COUNTS

@@ -16,7 +16,7 @@ import livetown
 from livechance import random_edits, start_of
 from liveedits import FIGURES, NODE, Opened, compared, in_engine, met_standards, opened
 from livenode import LIVE, run_node
-from liveoracle import ROOM, Many, figures, laid_with
+from liveoracle import ROOM, Many, checks_with, figures, laid_with
 from newer import newer_than_oldest
 from planner import inputs
 from planner.explanations import closing_table
@@ -348,7 +348,8 @@ def test_what_is_built_in_an_outlet_wins_nobody_whom_a_check_found_unmet_there(t
 
 
 def test_communities_are_told_with_the_people_by_whom_they_are_judged(town: Opened) -> None:
-    found = work(town, "(live, city) => city.load.meta.standards.map((_, s) => Array.from(city.unitPeople(s)))")
+    all_of = "(live, city) => city.load.meta.standards.map((_, s) => Array.from(city.unitPeople(city.start, s)))"
+    found = work(town, all_of)
     table = town.studied.coverage.merge(town.studied.inputs.demand.frame[["demand_id", "unit_id", "people", "placed"]])
     apart = 0
     for standard, people in zip(town.studied.inputs.standards, found, strict=True):
@@ -395,6 +396,35 @@ def test_a_place_keeps_what_its_option_costs_and_a_new_one_is_an_estimate(town: 
     assert new == {"once": 60_000, "yearly": 6000, "total": 78_000, "estimated": 60_000, "funding": [["", 78_000]]}
 
 
+def test_edits_overtake_field_checks_and_bring_them_back_as_a_run_decides(town: Opened) -> None:
+    """With outlets closed or moved, or at another speed, which checks count is decided anew."""
+    start = start_of(town.meta)
+    edits = [start, {**start, "closed": ["E3"]}, {**start, "closed": ["E4"]}, {**start, "speed": "4.8"}]
+    edits += [{**start, "moved": {name: list(at)}} for name, at in (("E5", (10.0207, 50.0056)), ("E4", (10.01, 50.01)))]
+    lines = [{(one.demand_id, one.standard) for one in checks_with(town.studied, edit).lines} for edit in edits]
+    assert all(mine != lines[0] for mine in lines[1:]), "each of them changes what counts"
+    assert any(mine - lines[0] for mine in lines[1:]), "some that did not count count again"
+    found = work(town, FIGURES, edits=edits, drags=[])
+    many = Many(town.studied, town.meta, edits)
+    assert [json.loads(figures_) for figures_ in found["figures"]] == [many.figures(edit) for edit in edits]
+
+
+DOUBTED = """(live, city, { edits, areas }) => {
+  const load = { ...city.load, meta: { ...city.load.meta, areas } }, other = live.city(load);
+  return edits.map((edit) => other.doubted(edit).map((standard) => standard.id));
+}"""
+
+
+def test_only_outlets_moved_over_a_layer_of_districts_leave_a_doubt_which_checks_count(town: Opened) -> None:
+    start = start_of(town.meta)
+    edits = [start, {**start, "closed": ["E3"]}, *({**start, "moved": {name: [10.0, 50.0]}} for name in ("E1", "E4"))]
+    assert work(town, DOUBTED, edits=edits, areas=False) == [[], [], [], []]
+    found = work(town, DOUBTED, edits=edits, areas=True)
+    assert found[:3] == [[], [], []], "closed it is out of the way; E1 has no date"
+    placeless = {line.standard for line in town.studied.inputs.verdicts.lines if line.demand_id[0] == "T"}
+    assert set(found[3]) <= placeless
+
+
 def test_without_any_outlet_checks_cover_nobody_and_what_opens_counts(town: Opened) -> None:
     every = [site["id"] for site in town.meta["sites"] if site["types"]]
     none = {**start_of(town.meta), "closed": every, "plan": []}
@@ -434,6 +464,6 @@ def test_an_edit_that_names_what_there_is_not_is_refused(town: Opened) -> None:
     assert told == ["RangeError", "RangeError"]
 
 
-@pytest.mark.parametrize("script", ["tally.js", "closing.js", "best.js", "shelf.js", "city.js"])
+@pytest.mark.parametrize("script", ["tally.js", "closing.js", "best.js", "shelf.js", "checks.js", "city.js"])
 def test_old_browsers_know_all_that_counts(script: str) -> None:
     assert newer_than_oldest("js", (LIVE / script).read_text(encoding="utf-8")) == []

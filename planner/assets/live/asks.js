@@ -257,7 +257,7 @@
     const compared = () => (against === "signed" ? session.base : session.today).units[session.standard];
     const changed = (from, to) => from.reduce((found, state, u) => (state !== 2 && to[u] === 2 ? [...found, u] : found), []);
     const draw = (body) => {
-      const before = [...compared()], after = [...session.figures.units[session.standard]], people = session.city.unitPeople(session.standard);
+      const before = [...compared()], after = [...session.figures.units[session.standard]], people = session.city.unitPeople(session.edit, session.standard);
       const which = choice(words.against, "against", [["signed", live.tables.signedName(session)], ["today", words.today]], against, (value) => {
         against = value;
         draw(body);
@@ -281,7 +281,7 @@
         const most = session.figuresOf(session.everything(edit)), left = most.standards.map((one) => one.people - one.covered);
         const units = [...most.units[standard]].reduce((found, state, u) => (state === 1 ? [...found, u] : found), []);
         const rows = meta.standards.map((one, s) => [one.name, digits(left[s]), share(left[s], most.standards[s].people)]);
-        const named = units.length ? unitBlock(session, "beyond_units", units, session.city.unitPeople(standard), "") : [];
+        const named = units.length ? unitBlock(session, "beyond_units", units, session.city.unitPeople(session.edit, standard), "") : [];
         refill(body, note(words.beyond_note), table(["", words.people, words.part], rows), ...named);
         return false;
       });

@@ -19,25 +19,27 @@
     return { rest, types: [...standing, ...along], standing };
   }
 
-  // What a standard sees of a drag: who is covered whatever place is tried, and what the dragged facility would serve.
-  function viewOf(room, calm, s, open, full, item) {
-    const { points, meta } = room.load, basis = room.tallier.bases[s], { COUNTS, MET, UNMET, PLACELESS } = live.codes;
+  // What a standard sees of a drag, the field checks being as in `open`: who is covered whatever place is tried, and what the
+  // dragged facility would serve. `was` are the states of the points before (`city.states`).
+  function viewOf(room, calm, s, open, was, item) {
+    const { points, meta } = room.load, basis = room.tallier.basis(open, s), { COUNTS, MET, UNMET, PLACELESS } = live.codes;
     const serves = (types) => types.some((type) => meta.standards[s].served_by.includes(type));
     const outlet = serves(item.standing), serving = serves(item.types), times = calm.times(open, s).slice();
-    const now = room.counter.times(full, s), before = new Uint8Array(points.n), closed = new Uint8Array(points.n), held = [];
+    const closed = new Uint8Array(points.n), gained = [], held = [];
     for (let p = 0; p < points.n; p++) {
       const code = basis.code[p];
       // an outlet anywhere makes a point met that was found so, and anything open one of which nobody knows the outlet
       if (serving && code & MET && times[p] < 1 && (code & PLACELESS || outlet)) times[p] = 1;
       const deaf = !(code & COUNTS) || (code & UNMET && (outlet || code & PLACELESS));
       closed[p] = times[p] > 0 || deaf ? 1 : 0;
-      before[p] = now[p] > 0 ? 1 : 0;
-      if (before[p] && code & COUNTS && times[p] < 1) held.push(p);
+      if (code & COUNTS && times[p] > 0 && was[p] === 1) gained.push(p);
+      if (code & COUNTS && times[p] < 1 && was[p] === 2) held.push(p);
     }
-    const found = room.tallier.covered(s, times), needs = room.tallier.needs(s, full.rule);
+    const found = room.tallier.covered(open, s, times), needs = room.tallier.needs(open, s);
     return {
-      s, serving, kind: open.kinds[s], limit: open.limits[s], before, basis, needs,
+      s, serving, kind: open.kinds[s], limit: open.limits[s], was, basis, needs,
       closed, // covered without it, or never by it
+      gained, // covered wherever it is, but not before: a field check is overtaken
       held, // covered only by it where it stands now
       people: found.people,
       byUnit: found.byUnit,
@@ -79,6 +81,22 @@
     return [...groups.values()];
   }
 
+  // Views of a drag by standard, at a place: they change only where the dragged outlet overtakes a field check there, or no more.
+  function viewer(room, calm, edit, item) {
+    const lift = lifted(room, edit, item), full = room.laid(edit), open = { ...room.laid(lift.rest), codes: full.codes };
+    const was = room.load.meta.standards.map((_, k) => room.states(full, k));
+    const make = (codes) => was.map((states, k) => viewOf(room, calm, k, { ...open, codes }, states, lift));
+    const follows = item.site !== undefined && room.checker.follows(room.numbers.get(item.site));
+    let codes = full.codes, views = make(codes);
+
+    return (lon, lat) => {
+      if (!follows) return views;
+      const moved = { ...edit.moved, [item.site]: [lon, lat] }, now = room.checker.codes({ ...full, edit: { ...edit, moved } });
+      if (now.some((code, k) => code !== codes[k])) [codes, views] = [now, make(now)];
+      return views;
+    };
+  }
+
   // city.drag(edit, item, s): figures of the edit with the item at any place, by one search a network. `newly` and `lost`
   // are points under standard s against the edit as it stands; both are good until the next call.
   live.dragger = function (room) {
@@ -87,28 +105,27 @@
     let calm = null, turn = 0;
 
     return function (edit, item, s = 0) {
-      calm = calm || live.counter(room.load, room.survey.reachOf);
-      const lift = lifted(room, edit, item), full = room.laid(edit), open = room.laid(lift.rest);
-      const views = meta.standards.map((_, k) => viewOf(room, calm, k, open, full, lift)), groups = grouped(views);
-      const shown = views[s], footing = shown.kind.mode === "straight" ? meta.modes[0] : shown.kind.mode;
+      calm = calm || room.newCounter();
+      const viewsAt = viewer(room, calm, edit, item);
 
       function at(lon, lat) {
-        const place = { lon, lat, feet: {} };
+        const place = { lon, lat, feet: {} }, views = viewsAt(lon, lat), shown = views[s];
         const covered = views.map((view) => view.people), communities = views.map((view) => view.communities);
         let many = 0, fewer = 0;
         turn++;
         const note = (p) => {
           seen[p] = turn;
-          if (!shown.before[p]) newly[many++] = p;
+          if (shown.was[p] === 1) newly[many++] = p;
         };
-        for (const { kind, limit, views: of } of groups) {
+        shown.gained.forEach(note);
+        for (const { kind, limit, views: of } of grouped(views)) {
           const count = room.survey.search(place, kind, limit);
           for (const view of of) {
             [covered[view.s], communities[view.s]] = reachedBy(view, room.survey.out, count, points.people, view === shown ? note : null);
           }
         }
         for (const p of shown.held) if (seen[p] !== turn) lost[fewer++] = p;
-        const foot = room.survey.footOf(place, footing);
+        const foot = room.survey.footOf(place, shown.kind.mode === "straight" ? meta.modes[0] : shown.kind.mode);
         return { foot, covered, communities, newly: newly.subarray(0, many), lost: lost.subarray(0, fewer) };
       }
 
@@ -128,7 +145,7 @@
 
   // People of `wanted` whom a facility at a place would help.
   function newlyBy(room, open, s, wanted, place, outlet) {
-    const code = room.load.points.codes[s], { UNMET, PLACELESS } = live.codes;
+    const code = open.codes[s], { UNMET, PLACELESS } = live.codes;
     const { point, cost } = room.survey.reachOf(place, open.kinds[s], open.kinds[s].limit), limit = open.limits[s];
     let sum = 0;
     for (let k = 0; k < point.length; k++) {
@@ -151,7 +168,7 @@
 
   // People of `wanted` who were found covered, nobody knows by which outlet: they are again as soon as anything is open.
   function againBy(room, open, s, wanted) {
-    const { MET, PLACELESS } = live.codes, { rows, code } = room.tallier.bases[s];
+    const { MET, PLACELESS } = live.codes, { rows, code } = room.tallier.basis(open, s);
     if (open.spots.some((spot) => spot.serving[s])) return 0;
     return rows.reduce((sum, p) => sum + (code[p] & MET && code[p] & PLACELESS ? wanted[p] : 0), 0);
   }
@@ -164,7 +181,7 @@
     const { meta } = room;
 
     return function (edit, s, types = null, { goal = null, yearOf = () => room.lastYear } = {}) {
-      const open = room.laid(edit), wanted = room.tallier.waiting(s, room.counter.times(open, s), open.rule, goal);
+      const open = room.laid(edit), wanted = room.tallier.waiting(open, s, room.counter.times(open, s), goal);
       const planned = new Set(edit.plan.map((entry) => (entry.at ? entry.from : entry.site) + " " + entry.type));
       const spots = new Map(open.spots.filter((spot) => spot.site >= 0).map((spot) => [spot.site, spot]));
       const again = againBy(room, open, s, wanted), bound = boundTo(room, open, s, wanted), known = new Map();

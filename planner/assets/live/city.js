@@ -95,45 +95,45 @@
     return { place, site, plan, serving, outlet: Uint8Array.from(standing, (many) => (many ? 1 : 0)) };
   }
 
-  // Lays out an edit: sites with what is open there, in the order of the sites, then the places of the room.
-  function layout(load, places, numbers) {
+  // An entry of the plan at an outlet that is closed opens nothing.
+  const counts = (edit, entry) => Boolean(entry.at) || !edit.closed.includes(entry.site);
+
+  // What stands open under an edit: sites in their order, then the places of the room. `standing` are the types of today.
+  function spotsOf(meta, places, numbers, standing, edit) {
+    const closed = new Set(edit.closed), movedTo = new Map(Object.entries(edit.moved)), added = new Map(), rooms = [];
+    edit.plan.forEach((entry, k) => {
+      if (entry.at) {
+        rooms.push(spotOf(meta, places.placeAt(entry.at[0], entry.at[1]), -1, [], [entry.type], k));
+      } else if (counts(edit, entry)) {
+        const i = numbers.get(entry.site);
+        if (i === undefined) throw new RangeError("no such site: " + entry.site);
+        added.set(i, [...(added.get(i) || []), entry.type]);
+      }
+    });
+    const found = [];
+    meta.sites.forEach((site, i) => {
+      if (closed.has(site.id) || !(standing[i].length || added.has(i))) return;
+      const moved = standing[i].length ? movedTo.get(site.id) : undefined;
+      const place = moved ? places.placeAt(moved[0], moved[1]) : places.sites[i];
+      found.push(spotOf(meta, place, i, standing[i], added.get(i) || []));
+    });
+    return [...found, ...rooms];
+  }
+
+  // Lays out an edit: what stands open, how far each standard reaches, and which field checks count.
+  function layout(load, places, numbers, checker) {
     const { meta } = load, standing = meta.sites.map((site) => split(site.types));
 
-    // An entry of the plan at an outlet that is closed opens nothing.
-    const counts = (edit, entry) => Boolean(entry.at) || !edit.closed.includes(entry.site);
-
-    function spots(edit) {
-      const closed = new Set(edit.closed), movedTo = new Map(Object.entries(edit.moved)), added = new Map(), rooms = [];
-      edit.plan.forEach((entry, k) => {
-        if (entry.at) {
-          rooms.push(spotOf(meta, places.placeAt(entry.at[0], entry.at[1]), -1, [], [entry.type], k));
-        } else if (counts(edit, entry)) {
-          const i = numbers.get(entry.site);
-          if (i === undefined) throw new RangeError("no such site: " + entry.site);
-          added.set(i, [...(added.get(i) || []), entry.type]);
-        }
-      });
-      const found = [];
-      meta.sites.forEach((site, i) => {
-        if (closed.has(site.id) || !(standing[i].length || added.has(i))) return;
-        const moved = standing[i].length ? movedTo.get(site.id) : undefined;
-        const place = moved ? places.placeAt(moved[0], moved[1]) : places.sites[i];
-        found.push(spotOf(meta, place, i, standing[i], added.get(i) || []));
-      });
-      return [...found, ...rooms];
-    }
-
-    function laid(edit) {
+    return function (edit) {
       const kph = String(edit.speed), speed = meta.speeds.indexOf(kph);
       if (speed < 0) throw new RangeError("no such speed: " + edit.speed);
       const ways = meta.standards.map((standard) => wayOf(standard, edit.metric));
-      return {
-        edit, kph, ways, rule: String(edit.rule), spots: spots(edit),
+      const open = {
+        edit, kph, ways, rule: String(edit.rule), spots: spotsOf(meta, places, numbers, standing, edit),
         kinds: ways.map((way) => kindOf(way, kph)), limits: ways.map((way) => way.limits[speed]),
       };
-    }
-
-    return { laid, counts };
+      return { ...open, codes: checker.codes(open) };
+    };
   }
 
   // --- what it costs ----------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@
   }
 
   // What an edit's plan costs in yuan; `estimated` is the part of `once` that is no row's own figure.
-  function costOf(edit, prices, counts) {
+  function costOf(edit, prices) {
     const found = { once: 0, yearly: 0, total: 0, estimated: 0 }, funding = new Map();
     for (const entry of edit.plan) {
       if (!counts(edit, entry)) continue;
@@ -217,44 +217,61 @@
 
   // --- the city ---------------------------------------------------------------------------------------------------------
 
-  live.city = function (load) {
+  // What all counting shares: the load, its places, and what was counted before.
+  function roomOf(load) {
     const { meta } = load, numbers = new Map(meta.sites.map((site, i) => [site.id, i]));
-    const survey = surveyor(load), places = gazetteer(load), { laid, counts } = layout(load, places, numbers);
-    const counter = live.counter(load, survey.reachOf), tallier = live.tallier(load), prices = pricing(load, numbers);
-    const lastYear = meta.years[meta.years.length - 1]; // what is added opens then, if nothing else is said
-    const room = { load, meta, numbers, survey, places, laid, counts, counter, tallier, prices, lastYear };
+    const survey = surveyor(load), places = gazetteer(load), checker = live.checker(load), tallier = live.tallier(load);
+    const newCounter = () => live.counter(load, survey.reachOf, checker.decided), counter = newCounter();
+
+    // 0 the standard does not speak of the point, 1 uncovered, 2 covered, 3 cannot be judged
+    function states(open, s) {
+      const times = counter.times(open, s), { COUNTS, APART } = live.codes, code = open.codes[s];
+      return Uint8Array.from(code, (bits, p) => (bits & COUNTS ? (times[p] > 0 ? 2 : 1) : bits & APART ? 3 : 0));
+    }
+
+    return {
+      load, meta, numbers, survey, places, checker, tallier, counter, newCounter, states,
+      laid: layout(load, places, numbers, checker),
+      prices: pricing(load, numbers),
+      lastYear: meta.years[meta.years.length - 1], // what is added opens then, if nothing else is said
+    };
+  }
+
+  // Every figure of an edit.
+  function figuresOf({ meta, laid, counter, tallier, prices }, edit) {
+    const open = laid(edit), times = meta.standards.map((_, s) => counter.times(open, s));
+    const found = meta.standards.map((_, s) => tallier.standard(open, s, times[s]));
+    return {
+      standards: found.map((one) => one.figures),
+      units: found.map((one) => one.units),
+      goals: meta.goals.map((goal, g) => tallier.goal(open, g, times[tallier.standardOf(goal)])),
+      cost: costOf(edit, prices),
+    };
+  }
+
+  // The plan of the run as an edit, and what stands today without it.
+  function editsOf(meta) {
     const today = { speed: meta.walk_kph, metric: "own", rule: meta.rule, closed: [], moved: {}, plan: [] };
-    const planned = meta.plan.map(({ option, year }) => {
+    const plan = meta.plan.map(({ option, year }) => {
       const { site, type, size } = meta.options[option];
       return { site: meta.sites[site].id, type, size: tidy(size), year };
     });
-    const copy = (edit) => JSON.parse(JSON.stringify(edit));
-    const cost = (edit) => costOf(edit, prices, counts);
+    return { today, start: { ...today, plan } };
+  }
 
-    function figures(edit) {
-      const open = laid(edit);
-      const times = meta.standards.map((_, s) => counter.times(open, s));
-      const found = meta.standards.map((_, s) => tallier.standard(s, times[s], open.rule));
-      return {
-        standards: found.map((one) => one.figures),
-        units: found.map((one) => one.units),
-        goals: meta.goals.map((goal, g) => tallier.goal(g, times[tallier.standardOf(goal)], open.rule)),
-        cost: cost(edit),
-      };
-    }
+  // Standards that a field check found met somewhere and that no outlet serves under an edit: a run refuses such checks.
+  function orphans({ meta, laid }, edit) {
+    const open = laid(edit), { MET } = live.codes;
+    return meta.standards.filter((_, s) => open.codes[s].some((code) => code & MET) && !open.spots.some((spot) => spot.outlet[s]));
+  }
 
-    // 0 the standard does not speak of the point, 1 uncovered, 2 covered, 3 cannot be judged
-    function states(edit, s) {
-      const times = counter.times(laid(edit), s), { COUNTS, APART } = live.codes, code = load.points.codes[s];
-      const found = new Uint8Array(load.points.n);
-      for (let p = 0; p < found.length; p++) found[p] = code[p] & COUNTS ? (times[p] > 0 ? 2 : 1) : code[p] & APART ? 3 : 0;
-      return found;
-    }
+  live.city = function (load) {
+    const room = roomOf(load), { meta } = load, { today, start } = editsOf(meta);
+    const copy = (edit) => JSON.parse(JSON.stringify(edit)), figures = (edit) => figuresOf(room, edit);
 
     function check() {
-      const { signed } = meta, pairs = [[signed.today, today], [signed.plan, { ...today, plan: planned }]];
-      for (const [said, edit] of pairs) {
-        const wrong = said && differing(meta, said, figures(edit), tallier.standardOf);
+      for (const [said, edit] of [[meta.signed.today, today], [meta.signed.plan, start]]) {
+        const wrong = said && differing(meta, said, figures(edit), room.tallier.standardOf);
         if (wrong) return wrong;
       }
       return null;
@@ -262,11 +279,15 @@
 
     return {
       load,
-      get start() { return copy({ ...today, plan: planned }); },
+      get start() { return copy(start); },
       get today() { return copy(today); },
-      lastYear, figures, states, cost, check, wayOf,
-      priceOf: prices.priceOf,
-      unitPeople: (s) => tallier.bases[s].unitPeople, // people of each community by whom a standard judges it
+      lastYear: room.lastYear, figures, check, wayOf,
+      cost: (edit) => costOf(edit, room.prices),
+      states: (edit, s) => room.states(room.laid(edit), s),
+      orphaned: (edit) => orphans(room, edit),
+      doubted: (edit) => room.checker.doubted({ edit }).map((s) => meta.standards[s]), // of which a run may count otherwise
+      priceOf: room.prices.priceOf,
+      unitPeople: (edit, s) => room.tallier.basis(room.laid(edit), s).unitPeople, // of each community by whom a standard judges it
       drag: live.dragger(room),
       closing: live.closer(room),
       best: live.adviser(room),

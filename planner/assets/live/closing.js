@@ -30,7 +30,7 @@
 
   // Points that only one site reaches: by point the number of that spot, -1 for none, or several.
   function onlySpot(room, open, s, spots) {
-    const { n, lon, lat, codes } = room.load.points, { COUNTS, MET, UNMET, PLACELESS } = live.codes, code = codes[s];
+    const { n, lon, lat } = room.load.points, { COUNTS, MET, UNMET, PLACELESS } = live.codes, code = open.codes[s];
     const many = new Uint8Array(n), byOutlet = new Uint8Array(n), only = new Int32Array(n).fill(-1);
     spots.forEach((spot, i) => {
       const { point, cost } = room.survey.reachOf(spot.place, open.kinds[s], open.kinds[s].limit);
@@ -72,15 +72,15 @@
 
   // What the closing of spot `i` does under a standard.
   function hurt(room, open, s, spots, i, near) {
-    const { n, people, codes } = room.load.points, { COUNTS, PLACELESS } = live.codes;
+    const { n, people } = room.load.points, { COUNTS, PLACELESS } = live.codes, code = open.codes[s];
     const only = onlySpot(room, open, s, spots), moving = [];
     const named = (k) => ({ to: k < 0 || spots[k].site < 0 ? "" : room.meta.sites[spots[k].site].id, plan: k < 0 ? -1 : spots[k].plan });
     const unit = open.kinds[s].measure === "time" ? "more_ms" : "more_mm";
     let nearest = 0, losing = 0;
     for (let p = 0; p < n; p++) {
-      if (!(codes[s][p] & COUNTS)) continue;
+      if (!(code[p] & COUNTS)) continue;
       if (only[p] === i) losing += people[p];
-      if (near.site[2 * p] !== i || !people[p] || codes[s][p] & PLACELESS) continue;
+      if (near.site[2 * p] !== i || !people[p] || code[p] & PLACELESS) continue;
       const to = near.site[2 * p + 1];
       nearest += people[p];
       moving.push({ p, to, more: to < 0 ? 0 : near.cost[2 * p + 1] - near.cost[2 * p] });

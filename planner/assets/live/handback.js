@@ -131,27 +131,10 @@
       ...plan.map((entry) => built(meta, entry, idOf(entry)))].join("\n");
   }
 
-  const serves = (standard, site) => site.types.split(";").some((type) => standard.served_by.includes(type.trim()));
-
-  /* Standards of which a run decides anew which field checks are out of date: outlets opened or closed since, and the edit
-     changes which of them stand, where, or how far they reach. */
-  function reconsidered({ load, start }, edit) {
-    const { aged, sites, standards } = load.meta, isOther = edit.speed !== start.speed || edit.metric !== start.metric;
-    const touched = sites.filter((site) => edit.closed.includes(site.id) || edits.movedOf(edit, site.id));
-    return aged.map((s) => standards[s]).filter((standard) => isOther || touched.some((site) => serves(standard, site)));
-  }
-
-  /* What the room is told of them. */
-  function doubtful(session) {
+  /* What the room is told of standards of which a run may count other field checks. */
+  function doubtful({ city, edit }) {
     const { note, say } = live.kit;
-    return reconsidered(session.city, session.edit).map((standard) => note(say("aged", { name: standard.name }), "pl-less pl-aged"));
-  }
-
-  /* Standards that a field check found met somewhere and that no outlet of today serves any more: a run refuses such checks. */
-  function orphaned({ load }, edit) {
-    const { sites, standards } = load.meta, { MET } = live.codes;
-    const open = sites.filter((site) => !edit.closed.includes(site.id));
-    return standards.filter((standard, s) => load.points.codes[s].some((code) => code & MET) && !open.some((site) => serves(standard, site)));
+    return city.doubted(edit).map((standard) => note(say("checks_doubted", { name: standard.name }), "pl-less pl-doubted"));
   }
 
   /* Name of the file and the scenario in it: letters, digits and hyphens of the run's name, then what was asked for. */
@@ -199,10 +182,10 @@
     shown.tabIndex = 0;
     draw();
     const label = append(make("label", "pl-field"), make("span", "", words.back_name), field);
-    const refused = orphaned(session.city, session.edit).map((standard) => note(say("back_checked", { name: standard.name }), "pl-less"));
+    const refused = session.city.orphaned(session.edit).map((standard) => note(say("back_checked", { name: standard.name }), "pl-less"));
     append(box.body, label, run, ...(session.isChanged ? [] : [note(words.unchanged)]), ...refused, ...doubtful(session), save, shown);
     box.open();
   }
 
-  live.handback = { childName, degrees, dialog, doubtful, download, fileOf, orphaned, plain, reconsidered, text, toml };
+  live.handback = { childName, degrees, dialog, doubtful, download, fileOf, plain, text, toml };
 })(globalThis);

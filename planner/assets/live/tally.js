@@ -36,8 +36,8 @@
   // --- who is counted ---------------------------------------------------------------------------------------------
 
   // What a standard counts whatever is open: its rows, and the people of each community and district.
-  function basisOf(load, s) {
-    const { n, people, unit, district, codes } = load.points, code = codes[s];
+  function basisOf(load, code) {
+    const { n, people, unit, district } = load.points;
     const rows = [], unitOf = new Int32Array(n).fill(-1);
     const unitPeople = new Float64Array(load.meta.units.length), districtPeople = new Float64Array(load.meta.districts.length);
     let sum = 0;
@@ -51,7 +51,9 @@
       unitPeople[unit[p]] += people[p];
     }
     const communities = unitPeople.reduce((many, whole) => many + (whole > 0 ? 1 : 0), 0);
-    return { rows: Int32Array.from(rows), unitOf, unitPeople, districtPeople, people: sum, communities, code, needs: new Map() };
+    return {
+      rows: Int32Array.from(rows), unitOf, unitPeople, districtPeople, people: sum, communities, code, needs: new Map(), goals: new Map(),
+    };
   }
 
   // How many people of each whole a rule asks for; of an empty one more than there are.
@@ -97,97 +99,116 @@
     return load.points.groups[load.meta.groups.findIndex((group) => group.id === goal.group)];
   }
 
-  // Counts people, communities and goals from `times`: by point, how many facilities are within reach.
+  // --- counting -----------------------------------------------------------------------------------------------------
+
+  // People covered in all, by community and by district.
+  function covered({ meta, points }, basis, times) {
+    const { rows, unitOf } = basis, { people, district } = points;
+    const byUnit = new Float64Array(meta.units.length), byDistrict = new Float64Array(meta.districts.length);
+    let sum = 0;
+    for (let k = 0; k < rows.length; k++) {
+      const p = rows[k];
+      if (times[p] <= 0) continue;
+      sum += people[p];
+      if (district[p] >= 0) byDistrict[district[p]] += people[p];
+      if (unitOf[p] >= 0) byUnit[unitOf[p]] += people[p];
+    }
+    return { people: sum, byUnit, byDistrict };
+  }
+
+  function standardFigures(basis, found, needs) {
+    const units = Array.from(needs, (need, u) => (need === Infinity ? 0 : found.byUnit[u] >= need ? 2 : 1));
+    return {
+      units,
+      figures: {
+        people: basis.people,
+        covered: found.people,
+        communities: basis.communities,
+        communities_covered: units.reduce((many, state) => many + (state === 2 ? 1 : 0), 0),
+        districts: Array.from(basis.districtPeople, (people, d) => [people, found.byDistrict[d]]),
+      },
+    };
+  }
+
+  // How many facilities a goal asks for, what each of its cells has got, and what a community needs (null: people count).
+  function standing(asked, basis, times, rule) {
+    const got = new Float64Array(basis.wholes.length), from = asked.backup ? 2 : 1;
+    for (let k = 0; k < basis.rows.length; k++) {
+      if (times[basis.rows[k]] >= from) got[basis.cells[k]] += basis.weights[k];
+    }
+    return { from, got, needs: asked.of === "people" ? null : needsOf(basis, basis.wholes, rule) };
+  }
+
+  // One entry for each scope.
+  function goalFigures(asked, basis, times, rule) {
+    const { got, needs } = standing(asked, basis, times, rule), reached = asked.scopes.map(() => 0);
+    got.forEach((people, cell) => { reached[basis.scopeOf[cell]] += needs ? (people >= needs[cell] ? 1 : 0) : people; });
+    return basis.asked.map((whole, inside) => {
+      const needed = live.need(asked.share, whole);
+      return { whole, needed, reached: reached[inside], met: reached[inside] >= needed };
+    });
+  }
+
+  // People by point whom one facility more would help in a scope of a goal: whom it weighs, in communities that are short,
+  // and with a backup whoever fewer than two reach.
+  function waitingFor(asked, scope, basis, code, times, rule) {
+    const found = new Float64Array(code.length), { from, got, needs } = standing(asked, basis, times, rule);
+    basis.rows.forEach((p, k) => {
+      const cell = basis.cells[k], isShort = !needs || got[cell] < needs[cell];
+      if (basis.scopeOf[cell] !== scope || times[p] >= from || !isShort) return;
+      if (from > 1 && code[p] & PLACELESS) return; // covered once at most, whatever is open
+      found[p] = basis.weights[k];
+    });
+    return found;
+  }
+
+  // Counts people, communities and goals of what stands open from `times`: by point, how many facilities are within reach.
   live.tallier = function (load) {
-    const { meta, points } = load;
-    const standards = meta.standards.map((_, s) => basisOf(load, s));
-    const numbers = new Map(meta.standards.map((one, s) => [one.id, s]));
+    const { meta, points } = load, kept = new WeakMap(), numbers = new Map(meta.standards.map((one, s) => [one.id, s]));
     const standardOf = (goal) => (typeof goal.standard === "number" ? goal.standard : numbers.get(goal.standard));
-    const goals = meta.goals.map((goal, g) => goalBasis(load, goal, g, standards[standardOf(goal)]));
 
-    // People covered in all, by community and by district.
-    function covered(s, times) {
-      const basis = standards[s], { rows, unitOf } = basis, { people, district } = points;
-      const byUnit = new Float64Array(meta.units.length), byDistrict = new Float64Array(meta.districts.length);
-      let sum = 0;
-      for (let k = 0; k < rows.length; k++) {
-        const p = rows[k];
-        if (times[p] <= 0) continue;
-        sum += people[p];
-        if (district[p] >= 0) byDistrict[district[p]] += people[p];
-        if (unitOf[p] >= 0) byUnit[unitOf[p]] += people[p];
-      }
-      return { people: sum, byUnit, byDistrict };
+    // Kept by the codes of the points, which change where a field check is overtaken.
+    function basis(open, s) {
+      const code = open.codes[s];
+      if (!kept.has(code)) kept.set(code, basisOf(load, code));
+      return kept.get(code);
     }
 
-    function standard(s, times, rule) {
-      const basis = standards[s], found = covered(s, times), needs = needsOf(basis, basis.unitPeople, rule);
-      const units = Array.from(needs, (need, u) => (need === Infinity ? 0 : found.byUnit[u] >= need ? 2 : 1));
-      return {
-        units,
-        figures: {
-          people: basis.people,
-          covered: found.people,
-          communities: basis.communities,
-          communities_covered: units.reduce((many, state) => many + (state === 2 ? 1 : 0), 0),
-          districts: Array.from(basis.districtPeople, (people, d) => [people, found.byDistrict[d]]),
-        },
-      };
+    function goalBasisOf(open, g) {
+      const own = basis(open, standardOf(meta.goals[g]));
+      if (!own.goals.has(g)) own.goals.set(g, goalBasis(load, meta.goals[g], g, own));
+      return own.goals.get(g);
     }
 
-    // How many facilities a goal asks for, what each of its cells has got, and what a community needs (null: people count).
-    function standing(g, times, rule) {
-      const asked = meta.goals[g], basis = goals[g], got = new Float64Array(basis.wholes.length), from = asked.backup ? 2 : 1;
-      for (let k = 0; k < basis.rows.length; k++) {
-        if (times[basis.rows[k]] >= from) got[basis.cells[k]] += basis.weights[k];
-      }
-      return { from, got, needs: asked.of === "people" ? null : needsOf(basis, basis.wholes, rule) };
-    }
+    const needs = (open, s) => needsOf(basis(open, s), basis(open, s).unitPeople, open.rule);
+    const coveredBy = (open, s, times) => covered(load, basis(open, s), times);
+    const standard = (open, s, times) => standardFigures(basis(open, s), coveredBy(open, s, times), needs(open, s));
+    // null where people served are counted, which only a run can
+    const goal = (open, g, times) => (meta.goals[g].served ? null : goalFigures(meta.goals[g], goalBasisOf(open, g), times, open.rule));
 
-    // One entry for each scope; null where people served are counted, which only a run can.
-    function goal(g, times, rule) {
-      const asked = meta.goals[g], basis = goals[g];
-      if (asked.served) return null;
-      const { got, needs } = standing(g, times, rule), reached = asked.scopes.map(() => 0);
-      got.forEach((people, cell) => { reached[basis.scopeOf[cell]] += needs ? (people >= needs[cell] ? 1 : 0) : people; });
-      return basis.asked.map((whole, inside) => {
-        const needed = live.need(asked.share, whole);
-        return { whole, needed, reached: reached[inside], met: reached[inside] >= needed };
-      });
-    }
-
-    // People by point whom one facility more would help: under a standard whoever none reaches; for a scope of a goal
-    // {goal: g, scope} whom it weighs, in communities that are short, and with a backup whoever fewer than two reach.
-    function waiting(s, times, rule, asked = null) {
-      const found = new Float64Array(points.n), { rows, code } = standards[s];
-      if (!asked) {
-        for (const p of rows) if (times[p] < 1) found[p] = points.people[p];
-        return found;
-      }
-      const basis = goals[asked.goal], { from, got, needs } = standing(asked.goal, times, rule);
-      basis.rows.forEach((p, k) => {
-        const cell = basis.cells[k], isShort = !needs || got[cell] < needs[cell];
-        if (basis.scopeOf[cell] !== asked.scope || times[p] >= from || !isShort) return;
-        if (from > 1 && code[p] & PLACELESS) return; // covered once at most, whatever is open
-        found[p] = basis.weights[k];
-      });
+    // People by point whom one facility more would help: under a standard whoever none reaches; or of a goal {goal: g, scope}.
+    function waiting(open, s, times, asked = null) {
+      if (asked) return waitingFor(meta.goals[asked.goal], asked.scope, goalBasisOf(open, asked.goal), open.codes[s], times, open.rule);
+      const found = new Float64Array(points.n);
+      for (const p of basis(open, s).rows) if (times[p] < 1) found[p] = points.people[p];
       return found;
     }
 
-    const needs = (s, rule) => needsOf(standards[s], standards[s].unitPeople, rule);
-    return { bases: standards, covered, needs, standard, goal, standardOf, waiting };
+    return { basis, covered: coveredBy, needs, standard, goal, standardOf, waiting };
   };
 
   // --- what is open to whom -----------------------------------------------------------------------------------------
 
-  function counterOf(load, s) {
-    const code = load.points.codes[s], checked = [];
-    for (let p = 0; p < code.length; p++) if (code[p] & (MET | UNMET)) checked.push(p);
+  // `checked` are the points that field checks decide, or may.
+  function counterOf(load, s, more) {
+    const code = load.points.codes[s], mine = new Set(more);
+    for (let p = 0; p < code.length; p++) if (code[p] & (MET | UNMET)) mine.add(p);
+    const checked = Int32Array.from(mine).sort();
     return {
       all: new Int32Array(code.length), // facilities within the cutoff, whatever field checks say
       outlets: checked.length ? new Int32Array(code.length) : null, // of them, those at outlets that stand today
       times: checked.length ? new Int32Array(code.length) : null,
-      checked: Int32Array.from(checked),
+      checked,
       under: "",
       open: new Map(),
     };
@@ -237,54 +258,57 @@
     return best;
   };
 
-  // Keeps counts from one edit to the next: only what was opened, closed or moved is counted anew.
-  live.counter = function (load, reachOf) {
-    const states = load.meta.standards.map((_, s) => counterOf(load, s));
-
-    function sync(laid, s) {
-      const state = states[s], limit = laid.limits[s], under = laid.kinds[s].key + " " + limit;
-      if (under !== state.under) {
-        state.all.fill(0);
-        if (state.outlets) state.outlets.fill(0);
-        state.open = new Map();
-        state.under = under;
-      }
-      const open = openNow(laid, s, reachOf);
-      for (const [key, was] of state.open) {
-        if (open.has(key) && same(open.get(key), was)) continue;
-        add(state, was, limit, -1);
-        state.open.delete(key);
-      }
-      for (const [key, is] of open) {
-        if (state.open.has(key)) continue;
-        add(state, is, limit, 1);
-        state.open.set(key, is);
-      }
-      return state;
+  // Brings counts up to what stands open now: only what was opened, closed or moved is counted anew.
+  function sync(state, laid, s, reachOf) {
+    const limit = laid.limits[s], under = laid.kinds[s].key + " " + limit;
+    if (under !== state.under) {
+      state.all.fill(0);
+      if (state.outlets) state.outlets.fill(0);
+      state.open = new Map();
+      state.under = under;
     }
+    const open = openNow(laid, s, reachOf);
+    for (const [key, was] of state.open) {
+      if (open.has(key) && same(open.get(key), was)) continue;
+      add(state, was, limit, -1);
+      state.open.delete(key);
+    }
+    for (const [key, is] of open) {
+      if (state.open.has(key)) continue;
+      add(state, is, limit, 1);
+      state.open.set(key, is);
+    }
+    return state;
+  }
 
-    // Times by point. Field checks go before what was measured: an unmet point is not served by today's outlets, a met
-    // one is served by at least one of them while any stands.
+  // How many facilities serve a point that a field check decided: an unmet one is not served by today's outlets, a met one
+  // is served by at least one of them while any stands.
+  function timesChecked(load, laid, s, state, p) {
+    const code = laid.codes[s][p];
+    if (!(code & (MET | UNMET))) return state.all[p];
+    if (code & PLACELESS) return code & MET && state.open.size ? 1 : 0;
+    if (code & UNMET) return state.all[p] - state.outlets[p];
+    if (state.outlets[p]) return state.all[p];
+    const spot = live.nearestOutlet(laid, s, load.points.lon[p], load.points.lat[p]);
+    return state.all[p] + (spot ? spot.serving[s] : 0);
+  }
+
+  // Keeps counts from one edit to the next.
+  live.counter = function (load, reachOf, decided) {
+    const states = load.meta.standards.map((_, s) => counterOf(load, s, decided(s)));
+
+    // Times by point; good until the next call.
     function times(laid, s) {
-      const state = sync(laid, s), code = load.points.codes[s];
+      const state = sync(states[s], laid, s, reachOf);
       if (!state.checked.length) return state.all;
       state.times.set(state.all);
-      for (const p of state.checked) {
-        if (code[p] & PLACELESS) {
-          state.times[p] = code[p] & MET && state.open.size ? 1 : 0;
-        } else if (code[p] & UNMET) {
-          state.times[p] = state.all[p] - state.outlets[p];
-        } else if (!state.outlets[p]) {
-          const spot = live.nearestOutlet(laid, s, load.points.lon[p], load.points.lat[p]);
-          if (spot) state.times[p] += spot.serving[s];
-        }
-      }
+      for (const p of state.checked) state.times[p] = timesChecked(load, laid, s, state, p);
       return state.times;
     }
 
     // Points that a check found met and that no outlet reaches: the nearest serves them.
     function unreached(laid, s) {
-      const state = sync(laid, s), code = load.points.codes[s];
+      const state = sync(states[s], laid, s, reachOf), code = laid.codes[s];
       return state.checked.filter((p) => code[p] & MET && !(code[p] & PLACELESS) && !state.outlets[p]);
     }
 
