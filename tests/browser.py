@@ -115,11 +115,16 @@ def new_tab(browser: Browser, **options: Any) -> tuple[Page, Watch]:
     return page, Watch(page)
 
 
+def turn_to(page: Page, path: Path) -> None:
+    """Open a file in a tab, which keeps nothing of what stood in it."""
+    page.goto(path.as_uri())
+    page.evaluate(PAINTED)
+
+
 def open_page(browser: Browser, path: Path, **options: Any) -> tuple[Page, Watch]:
     """Open a file in a tab of its own, with the options of `new_tab`."""
     page, watch = new_tab(browser, **options)
-    page.goto(path.as_uri())
-    page.evaluate(PAINTED)
+    turn_to(page, path)
     return page, watch
 
 

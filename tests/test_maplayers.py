@@ -11,7 +11,7 @@ import pytest
 import shapely
 from shapely.geometry import LineString, Point, box
 
-from browser import CLICK_POINT, PAINTED, Watch, launched
+from browser import CLICK_POINT, Watch, launched, new_tab, turn_to
 from planner.mapcards import site_cards
 from planner.mapdata import Land, MapData
 from planner.maplayers import community_layer, district_layer, land_layer
@@ -225,19 +225,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def first(browser: Browser) -> Iterator[tuple[Page, Watch]]:
-    page = browser.new_context(offline=True, viewport=SMALL).new_page()  # type: ignore[arg-type]
-    page.set_default_timeout(10_000)
-    yield page, Watch(page)
-    page.context.close()
+def first(browser: Browser) -> tuple[Page, Watch]:
+    """Open the tab in which tests open their pages one after the other."""
+    return new_tab(browser, viewport=SMALL)
 
 
 @pytest.fixture
 def page(first: tuple[Page, Watch], page_file: Path) -> Iterator[Page]:
     """Load the map afresh at 1366 x 768; it stays quiet, asks nothing, and nothing sticks out of it."""
     page, watch = first
-    page.goto(page_file.as_uri())
-    page.evaluate(PAINTED)
+    turn_to(page, page_file)
     yield page
     assert watch.troubles == []
     assert watch.outside == []
@@ -363,16 +360,14 @@ def test_districts_follow_the_standard_and_the_state_shown(page: Page) -> None:
     assert label.text_content() == "东区"  # the record has no share under it
 
 
-def test_cards_of_many_points_and_of_two_sites_at_one_place(browser: Browser, tmp_path: Path) -> None:
+def test_cards_of_many_points_and_of_two_sites_at_one_place(first: tuple[Page, Watch], tmp_path: Path) -> None:
     found = world()
     found["demand"] = found["demand"].assign(unit_id="u2")
     geometry = found["sites"].geometry.where(found["sites"]["site_id"] != "s2", found["sites"].geometry.iloc[0])
     found["sites"] = found["sites"].set_geometry(geometry)
     write_map(tmp_path / "map.html", MapData(**found))
-    page = browser.new_context(offline=True, viewport=SMALL).new_page()  # type: ignore[arg-type]
-    page.set_default_timeout(3000)
-    watch = Watch(page)
-    page.goto((tmp_path / "map.html").as_uri())
+    page, watch = first
+    turn_to(page, tmp_path / "map.html")
     page.locator("#pm-layers").get_by_label("规划后仍未达标的社区").check()
     page.evaluate(CLICK_COMMUNITY)
     assert "1 / 3 个居民点已覆盖2 / 3 个居民点已覆盖" in (page.locator(".pm-popup").text_content() or "")
@@ -381,11 +376,10 @@ def test_cards_of_many_points_and_of_two_sites_at_one_place(browser: Browser, tm
     text = page.locator(".pm-popup").last.text_content() or ""
     assert "落选备选点" in text
     assert text.index("此处现有网点") < text.index("就业服务站、就业e站") < text.index("如果关停")
-    page.context.close()
     assert watch.troubles == []
 
 
-def test_a_long_name_of_a_district_keeps_its_label_small(browser: Browser, tmp_path: Path) -> None:
+def test_a_long_name_of_a_district_keeps_its_label_small(first: tuple[Page, Watch], tmp_path: Path) -> None:
     found = world()
     effect = found["record"]["effect"]
     renamed = [row | {"scope": LONG if row["scope"] else ""} for row in effect["figures"]]
@@ -393,8 +387,8 @@ def test_a_long_name_of_a_district_keeps_its_label_small(browser: Browser, tmp_p
     found["demand"] = found["demand"].assign(district=LONG)
     found["labels"] = replace(found["labels"], language="en")
     write_map(tmp_path / "map.html", MapData(**found))
-    page = browser.new_context(offline=True, viewport=SMALL).new_page()  # type: ignore[arg-type]
-    page.goto((tmp_path / "map.html").as_uri())
+    page, watch = first
+    turn_to(page, tmp_path / "map.html")
     page.locator("#pm-layers").get_by_label("Districts and their shares").check()
     size = page.locator(".pm-district").bounding_box()
     assert size is not None
@@ -403,7 +397,7 @@ def test_a_long_name_of_a_district_keeps_its_label_small(browser: Browser, tmp_p
     page.locator(".pm-site", has_text="1").click()
     text = page.locator(".pm-popup").text_content() or ""
     assert "In its place the plan costs 43,000 yuan less over 5 years" in text
-    page.context.close()
+    assert watch.troubles == []
 
 
 def test_symbols_shrink_where_sites_stand_close(page: Page) -> None:

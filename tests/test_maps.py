@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from shapely import LineString, Point, Polygon
 
-from browser import CLICK_POINT, ON_MAP, PAINTED, Watch, launched, open_page
+from browser import CLICK_POINT, ON_MAP, Watch, launched, new_tab, open_page, turn_to
 from mapcity import city, grid, make_roads
 from planner.figures import money, percent
 from planner.mapdata import MapData, MapLabels
@@ -350,18 +350,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, page_file: Path) -> Iterator[tuple[Page, Watch]]:
-    page, watch = open_page(browser, page_file)
-    yield page, watch
-    page.context.close()
+def tab(browser: Browser) -> tuple[Page, Watch]:
+    """Open the tab in which tests open their pages one after the other."""
+    return new_tab(browser)
 
 
 @pytest.fixture
-def page(opened: tuple[Page, Watch]) -> Iterator[Page]:
+def page(tab: tuple[Page, Watch], page_file: Path) -> Iterator[Page]:
     """Load the town's map afresh without a network; whatever a test does there, the page stays quiet."""
-    page, watch = opened
-    page.reload()
-    page.evaluate(PAINTED)
+    page, watch = tab
+    turn_to(page, page_file)
     yield page
     assert watch.troubles == []
     assert watch.outside == []
@@ -545,39 +543,39 @@ def test_the_page_cannot_ask_the_network(browser: Browser, page_file: Path) -> N
     assert not any("dialog" in trouble for trouble in watch.troubles)
 
 
-def test_the_page_speaks_english(browser: Browser, tmp_path: Path) -> None:
+def test_the_page_speaks_english(tab: tuple[Page, Watch], tmp_path: Path) -> None:
     world = town()
     world["labels"] = replace(world["labels"], language="en", review_number="GS(2026)1")
     write_map(tmp_path / "map.html", MapData(**world))
-    page, watch = open_page(browser, tmp_path / "map.html")
+    page, watch = tab
+    turn_to(page, tmp_path / "map.html")
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.get_by_role("button", name="Plan").get_attribute("aria-pressed") == "true"
     assert page.get_by_label("Candidates not chosen").count() == 1
     assert re.fullmatch(r"\d+ k?m", str(page.locator(".leaflet-control-scale-line").text_content()))
     assert "Map review no.: GS(2026)1" in str(page.locator("#pm-footer").text_content())
-    page.context.close()
     assert watch.troubles == []
 
 
-def test_a_page_without_a_lawful_plan_says_so(browser: Browser, tmp_path: Path) -> None:
+def test_a_page_without_a_lawful_plan_says_so(tab: tuple[Page, Watch], tmp_path: Path) -> None:
     write_map(tmp_path / "map.html", MapData(**without_plan()))
-    page, watch = open_page(browser, tmp_path / "map.html")
+    page, watch = tab
+    turn_to(page, tmp_path / "map.html")
     panel = str(page.locator("#pm-panel").text_content())
     assert "已证明不能同时满足全部要求" in panel
     assert "单独也做不到的要求：数量要求甲" in panel
     assert not re.search("规划后|新增设施|一次性投入|接近目标|undefined", panel)
-    page.context.close()
     assert watch.troubles == []
 
 
-def test_a_city_opens_and_redraws(browser: Browser, city_file: Path) -> None:
-    page, watch = open_page(browser, city_file)
+def test_a_city_opens_and_redraws(tab: tuple[Page, Watch], city_file: Path) -> None:
+    page, watch = tab
+    turn_to(page, city_file)
     assert len(page.evaluate(ON_MAP, "CircleMarker")) == 2000
     page.get_by_role("button", name="现状").click()
     page.get_by_role("button", name="全图").click()
     page.mouse.move(800, 450)
     page.mouse.wheel(0, -300)
     page.wait_for_timeout(400)
-    page.context.close()
     assert watch.troubles == []
     assert watch.outside == []
