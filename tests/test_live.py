@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from browser import launched, open_page
+from browser import launched, new_tab, turn_to
 from livenode import LIVE, run_node
 from planner import live, livebytes, outputs, pipeline, schema
 from planner.frontierrecord import frontier_of
@@ -29,8 +29,9 @@ from town import SCENARIO, write_town
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
+    from browser import Watch
     from planner.pageload import Load
     from planner.study import Study
 
@@ -394,6 +395,12 @@ def browser() -> Iterator[Browser]:
         yield chromium
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> tuple[Page, Watch]:
+    """Open the tab in which tests open their pages one after the other."""
+    return new_tab(browser)
+
+
 def damaged(html: str) -> str:
     text = HOLDER.search(html)[3]  # type: ignore[index]
     middle = len(text) // 2
@@ -436,13 +443,22 @@ NO_STREAM = "delete window.DecompressionStream;"
     ],
 )
 def test_a_page_that_cannot_use_its_load_says_so_and_shows_the_map(
-    browser: Browser, town: Path, tmp_path: Path, change: Callable[[str], str], script: str, key: str
+    browser: Browser,
+    tab: tuple[Page, Watch],
+    town: Path,
+    tmp_path: Path,
+    change: Callable[[str], str],
+    script: str,
+    key: str,
 ) -> None:
     html = (town / "out/town/map.html").read_text(encoding="utf-8")
     path = tmp_path / "map.html"
     path.write_text(change(html), encoding="utf-8", newline="")
-    page = browser.new_context(offline=True).new_page()
-    page.add_init_script(script)
+    page, watch = tab
+    if script:  # what a tab does before it loads a page it does before every other
+        page, watch = new_tab(browser)
+        page.add_init_script(script)
+    watch.forget()
     page.goto(path.as_uri())
     assert page.evaluate("() => plannerLive.ready") is None
     note = page.locator(".pm-live-note")
@@ -453,23 +469,24 @@ def test_a_page_that_cannot_use_its_load_says_so_and_shows_the_map(
     assert page.locator(".leaflet-marker-icon").count() > 2
     note.get_by_role("button").click()
     assert note.count() == 0
-    page.context.close()
+    assert watch.outside == []
 
 
-def test_a_page_is_live_without_a_request_or_a_complaint(browser: Browser, town: Path) -> None:
-    page, watch = open_page(browser, town / "out/town/map.html")
+def test_a_page_is_live_without_a_request_or_a_complaint(tab: tuple[Page, Watch], town: Path) -> None:
+    page, watch = tab
+    watch.forget()
+    turn_to(page, town / "out/town/map.html")
     assert page.evaluate("async () => (await plannerLive.ready) !== null")
     assert page.locator(".pm-live-note").count() == 0
     button = page.locator("#pm-live")
     assert (button.is_enabled(), button.get_attribute("aria-busy")) == (True, None)
     assert (watch.outside, watch.troubles) == ([], [])
-    page.context.close()
 
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&amp;`${1}`"
 
 
-def test_hostile_names_stay_text(browser: Browser, tmp_path: Path) -> None:
+def test_hostile_names_stay_text(tab: tuple[Page, Watch], tmp_path: Path) -> None:
     path = write_town(tmp_path)
     for file, old in (("sites.csv", "候选1"), ("demand.csv", "0-0组")):
         text = (tmp_path / file).read_text(encoding="utf-8")
@@ -479,7 +496,8 @@ def test_hostile_names_stay_text(browser: Browser, tmp_path: Path) -> None:
     meta = opened(load_in(page))["meta"]
     shown = HOSTILE.replace("\u202e", "")  # a mark that would turn the words around the name
     assert next(site["name"] for site in meta["sites"] if site["id"] == "C1") == shown
-    tab, watch = open_page(browser, page)
-    assert tab.evaluate("async () => (await plannerLive.ready).load.meta.sites[0].name") == shown
-    assert (tab.locator("img[src=x]").count(), watch.troubles) == (0, [])
-    tab.context.close()
+    shown_in, watch = tab
+    watch.forget()
+    turn_to(shown_in, page)
+    assert shown_in.evaluate("async () => (await plannerLive.ready).load.meta.sites[0].name") == shown
+    assert (shown_in.locator("img[src=x]").count(), watch.troubles) == (0, [])
