@@ -455,7 +455,7 @@ def test_without_inputs_figures_are_held_against_the_tables(town: Case, tmp_path
 
 def record_of(folder: Path, scenario: str, **options: Any) -> tuple[Path, Mapping[str, Any]]:
     """Run the plain town: the folder of its result, and its record; `verify` must find nothing in it."""
-    out = pipeline.run(write_town(folder / "in", scenario), folder / "out", **{"documents": False, **options}).folder
+    out = run_scenario(write_town(folder / "in", scenario), folder / "out", **options).folder
     assert verify.verify(out, lambda _step: None)["differences"] == []
     return out, Result(out).run
 

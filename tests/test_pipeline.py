@@ -16,10 +16,11 @@ import pyogrio
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from planner import checklines, documentoutputs, network, pipeline, schema, summary, verify
+from planner import checklines, documentoutputs, network, outputs, pipeline, schema, summary, verify
 from planner.coverage import assessable
 from planner.errors import PlannerError
 from planner.inputs import read
+from planner.study import study
 from runs import run_scenario
 from test_results import fingerprint
 from town import SCENARIO, write_town
@@ -121,7 +122,8 @@ def test_the_plan_of_the_sample_does_not_hang_on_the_order_of_its_tables(sample:
     chance = random.Random(1)  # noqa: S311
     for name in ("candidates.csv", "demand.csv", "sites.csv"):
         shuffle(tmp_path / "data" / "coquimbo" / name, chance)
-    before, after = sample.record, run_scenario(tmp_path / "scenarios" / "sample-2026.toml", tmp_path / "after").record
+    inputs = read(tmp_path / "scenarios" / "sample-2026.toml", lambda _step: None)
+    before, after = sample.record, outputs._record(study(inputs, lambda _step: None), None, lambda _step: None)
 
     def told(record: Mapping[str, Any]) -> object:
         plan = record["plan"]
@@ -201,16 +203,20 @@ def test_people_of_two_new_types_at_one_site_are_counted_once(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "header", ["fid", "FID", "geom", "Name", "NAME", "number", "state", "source_row", "open_today"]
+    "headers",  # those that differ in capitals alone stand in tables of their own
+    [["fid", "geom", "Name", "number", "state", "source_row", "open_today"], ["FID", "NAME"]],
+    ids=",".join,
 )
-def test_no_column_of_the_user_is_lost_or_in_the_way(tmp_path: Path, header: str) -> None:
+def test_no_column_of_the_user_is_lost_or_in_the_way(tmp_path: Path, headers: list[str]) -> None:
     scenario = write_town(tmp_path)
     path = tmp_path / "sites.csv"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    text = "\n".join([f"{lines[0]},{header}", *(f"{line},own {n}" for n, line in enumerate(lines[1:]))])
-    path.write_text(text + "\n", encoding="utf-8")
-    folder = run_scenario(scenario, tmp_path / "out").folder
-    assert rows_of(folder / "sites.csv")["E2"][f"source_{header}"] == "own 1"
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    own = [",".join([line, *(f"own {header} {n}" for header in headers)]) for n, line in enumerate(lines)]
+    path.write_text("\n".join([",".join([head, *headers]), *own]) + "\n", encoding="utf-8")
+    found = rows_of(run_scenario(scenario, tmp_path / "out").folder / "sites.csv")["E2"]
+    assert {header: found[f"source_{header}"] for header in headers} == {
+        header: f"own {header} 1" for header in headers
+    }
 
 
 def test_a_kiosk_is_not_priced_by_how_its_station_was_built(tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planner import pipeline
 from planner.blocks import Document, Heading, PageBreak, Paragraph, Picture, Table
 from planner.figures import exact_percent, gap_percent, money, percent, percent_of
 from planner.leftout import REASONS
 from planner.proposal import proposal, title_of
 from planner.proposaltables import COMMUNITIES_SHOWN
 from planner.words import say
+from runs import run_scenario
 from town import SCENARIO, write_town
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     found = {}
     for name, more in SCENARIOS.items():
         folder = tmp_path_factory.mktemp(name)
-        out = pipeline.run(_town(folder / "in", more), folder / "out", keep_inputs=False, documents=False)
+        out = run_scenario(_town(folder / "in", more), folder / "out", keep_inputs=False)
         found[name] = json.loads((out.folder / "run.json").read_text(encoding="utf-8"))
     return found
 
