@@ -115,9 +115,15 @@ def test_what_steers_a_terminal_is_dropped_from_names() -> None:
     assert told == say("audit.title", "zh", title="[2J济南", date="2026")
 
 
+@pytest.fixture(scope="module")
+def last_year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The audit of a year before, as it was written."""
+    return audit(tmp_path_factory.mktemp("last"), NO_GOAL.replace("2026-06-30", "2025-06-30")).folder
+
+
 @pytest.mark.parametrize("forged", ["trend", "figures", "date", "cutoff", "nested"])
-def test_a_forged_year_is_refused(tmp_path: Path, forged: str) -> None:
-    last = audit(tmp_path / "last", NO_GOAL.replace("2026-06-30", "2025-06-30")).folder
+def test_a_forged_year_is_refused(last_year: Path, tmp_path: Path, forged: str) -> None:
+    last: Path = shutil.copytree(last_year, tmp_path / "in" / "last")
     record = json.loads((last / "audit.json").read_text(encoding="utf-8"))
     if forged == "trend":
         record["trend"][0]["met"] += 3
@@ -132,7 +138,6 @@ def test_a_forged_year_is_refused(tmp_path: Path, forged: str) -> None:
         copy = last / "scenario.toml"
         copy.write_text(copy.read_text(encoding="utf-8").replace("minutes = 5", "minutes = 50"), encoding="utf-8")
     (last / "audit.json").write_text(json.dumps(record), encoding="utf-8")
-    shutil.copytree(last, tmp_path / "in" / "last")
     path = write_town(tmp_path / "in", NO_GOAL + '[audit.previous]\nresult = "last"\n')
     with pytest.raises(PlannerError) as caught:
         pipeline.audit(path, tmp_path / "out")

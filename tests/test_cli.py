@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,10 +32,24 @@ def refused(scenario: Path) -> str:
     return result.stderr
 
 
-def test_a_good_scenario_ends_with_its_figures_and_the_map(tmp_path: Path) -> None:
-    result = planner(*RUN, write_town(tmp_path), "--out", tmp_path / "out")
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """Run the town once: a folder with `in` and `out`, and what was said."""
+    folder = tmp_path_factory.mktemp("plain")
+    return folder, planner(*RUN, write_town(folder / "in"), "--out", folder / "out")
+
+
+@pytest.fixture
+def ran(plain: tuple[Path, Result], tmp_path: Path) -> Path:
+    """Return a copy of the town with its result, for tests that change either."""
+    copy: Path = shutil.copytree(plain[0], tmp_path / "ran")
+    return copy
+
+
+def test_a_good_scenario_ends_with_its_figures_and_the_map(plain: tuple[Path, Result]) -> None:
+    folder, result = plain
     assert result.exit_code == 0, result.output
-    run = json.loads((tmp_path / "out" / "town" / "run.json").read_text(encoding="utf-8"))
+    run = json.loads((folder / "out" / "town" / "run.json").read_text(encoding="utf-8"))
     text = result.stdout
     assert "小镇方案" in text
     assert "已证明最省" in text
@@ -43,10 +58,10 @@ def test_a_good_scenario_ends_with_its_figures_and_the_map(tmp_path: Path) -> No
     assert "map.html" in text
 
 
-def test_what_is_printed_and_signed_is_named_at_the_end(tmp_path: Path) -> None:
+def test_what_is_printed_and_signed_is_named_at_the_end(plain: tuple[Path, Result], tmp_path: Path) -> None:
     result = planner("run", write_town(tmp_path), "--out", tmp_path / "out")
     assert result.stdout.endswith("打印和签报用的文件也在其中：map.pdf、proposal.docx、site_pages.docx\n")
-    assert "proposal.docx" not in planner(*RUN, tmp_path / "scenario.toml", "--out", tmp_path / "bare").stdout
+    assert "proposal.docx" not in plain[1].stdout
 
 
 def test_goals_that_ask_for_nothing_yet_are_not_counted(tmp_path: Path) -> None:
@@ -276,9 +291,8 @@ def test_a_run_never_takes_the_place_of_what_is_no_result(tmp_path: Path) -> Non
     assert (tmp_path / "out" / "town").read_text() == "a file of mine"
 
 
-def test_a_result_may_be_run_again_in_place(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert planner(*RUN, write_town(tmp_path / "in"), "--out", out).exit_code == 0
+def test_a_result_may_be_run_again_in_place(ran: Path) -> None:
+    out = ran / "out"
     assert planner(*RUN, out / "town" / "scenario.toml", "--out", out).exit_code == 0
     assert planner(*RUN, out / "town" / "scenario.toml", "--out", out, "--no-inputs").exit_code == 1
     assert (out / "town" / "inputs" / "demand.csv").is_file()
@@ -306,16 +320,16 @@ def test_people_off_the_roads_are_a_share_of_those_who_can_be_judged(tmp_path: P
     assert "1 个居民点、400 人（40.0%）离道路超过上限" in planner(*RUN, scenario, "--out", tmp_path / "out").stdout
 
 
-def test_compare_says_when_a_result_is_older_than_its_scenario(tmp_path: Path) -> None:
-    scenario = write_town(tmp_path)
-    assert planner(*RUN, scenario, "--out", tmp_path / "out").exit_code == 0
-    fresh = planner("compare", scenario, "--out", tmp_path / "out")
+def test_compare_says_when_a_result_is_older_than_its_scenario(ran: Path) -> None:
+    scenario = ran / "in" / "scenario.toml"
+    fresh = planner("compare", scenario, "--out", ran / "out")
+    assert fresh.exit_code == 0
     assert "重新运行" not in fresh.stdout
     scenario.write_text(SCENARIO.replace("share = 0.6", "share = 0.5"), encoding="utf-8")
-    assert "重新运行" in planner("compare", scenario, "--out", tmp_path / "out").stdout
+    assert "重新运行" in planner("compare", scenario, "--out", ran / "out").stdout
     scenario.write_text(SCENARIO, encoding="utf-8")
-    (tmp_path / "demand.csv").write_text(demand_csv().replace(",10,", ",11,", 1), encoding="utf-8")
-    assert "重新运行" in planner("compare", scenario, "--out", tmp_path / "out").stdout
+    (ran / "in" / "demand.csv").write_text(demand_csv().replace(",10,", ",11,", 1), encoding="utf-8")
+    assert "重新运行" in planner("compare", scenario, "--out", ran / "out").stdout
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from planner.reclocks import spans
 from planner.rereading import known_words
 from planner.reresult import Result
 from test_audit import AUDIT, unit, write_all
-from test_verify import Case, edit_cell, edit_json, in_book, in_run, in_table, last_digit, silent, verified
+from test_verify import Case, batches, edit_cell, edit_json, in_book, in_run, in_table, last_digit, silent, verified
 from town import place
 from twoyears import Year
 
@@ -224,17 +224,6 @@ EDITS: Mapping[str, Edit] = {
     "a load": (in_table("duties.csv", "网点负荷占本镇街", "1.0%"), "duties.csv", "网点负荷占本镇街"),
     "firms to visit": (in_table("duties.csv", "重点企业数", "7"), "duties.csv", "重点企业数"),
 }
-
-
-def batches(edits: Mapping[str, Edit]) -> list[list[str]]:
-    """Put edits together as far as no two of them are to be found at one place."""
-    found: list[dict[tuple[str, str], str]] = []
-    for name, (_, file, column) in edits.items():
-        batch = next((one for one in found if (file, column) not in one), None)
-        if batch is None:
-            found.append(batch := {})
-        batch[file, column] = name
-    return [[*batch.values()] for batch in found]
 
 
 @pytest.mark.parametrize("names", batches(EDITS), ids=lambda names: names[0])
