@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +18,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run a scenario without a plan to look for, and return the folder that holds it and its result."""
+    folder = tmp_path_factory.mktemp("owners")
+    run_scenario(write_town(folder / "区", SCENARIO.split("[[goal]]")[0]), folder / "maps")
+    return folder
+
+
 @pytest.fixture
-def scenario(tmp_path: Path) -> Path:
-    """Return a scenario without a plan to look for, which has been run."""
-    made = write_town(tmp_path / "区", SCENARIO.split("[[goal]]")[0])
-    run_scenario(made, tmp_path / "maps")
-    return made
+def scenario(once: Path, tmp_path: Path) -> Path:
+    """Return a copy of the scenario that has been run, with its result beside it."""
+    shutil.copytree(once, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "区" / "scenario.toml"
 
 
 def beside(scenario: Path, text: str = "") -> Path:
