@@ -21,6 +21,7 @@ from planner.livegraph import pack_roads
 from planner.livepoints import COUNTS, HELD, MET, NO_UNIT, PLACELESS, UNJUDGED, UNMET
 from planner.study import study
 from planner.words import say
+from runs import sample_study
 from test_fieldcheck import MET as SAID_MET
 from test_fieldcheck import UNMET as SAID_UNMET
 from test_fieldcheck import fill
@@ -88,7 +89,8 @@ def load_in(page: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def sample() -> tuple[Study, dict[str, Any], Load]:
-    found, run = studied_of(SAMPLE)
+    found = sample_study()
+    run = outputs._record(found, None, quiet)
     return found, run, live.load_of(found, run)
 
 

@@ -22,7 +22,8 @@ from planner import inputs
 from planner.explanations import closing_table
 from planner.standards import need
 from planner.study import study
-from shared_data import ROOT, shared_data
+from runs import sample_study
+from shared_data import shared_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Opened:
 
 @pytest.fixture(scope="module")
 def sample() -> Opened:
-    return opened_at(ROOT / "scenarios" / "sample-2026.toml")
+    return opened(sample_study())
 
 
 # ---- figures ----
