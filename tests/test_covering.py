@@ -95,7 +95,7 @@ def solved(problem: Covering, gap: float = 0.0) -> Answer:
     return solve_covering(problem, gap=gap, deadline=time.perf_counter() + FOREVER_S)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.integers(0, 10**9))
 def test_equals_brute_force(seed: int) -> None:
     problem = drawn(seed)
@@ -110,7 +110,7 @@ def test_equals_brute_force(seed: int) -> None:
         assert bound_of(problem, answer.duals) <= best + 1e-6
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10**9))
 def test_multipliers_prove_what_the_lp_holds(seed: int) -> None:
     problem = drawn(seed)
@@ -127,7 +127,7 @@ def test_multipliers_prove_what_the_lp_holds(seed: int) -> None:
     assert proven == pytest.approx(root.bound + merged.constant, abs=1e-4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**9))
 def test_merging_and_fixing_leave_the_optimum(seed: int) -> None:
     problem = drawn(seed)
@@ -245,7 +245,7 @@ def many_people(seed: int) -> Covering:
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10**9))
 def test_bounds_hold_where_people_are_counted_in_thousands_of_millions(seed: int) -> None:
     """A solver's tolerance of 1e-7 is hundreds of people there, and a price is one."""

@@ -266,7 +266,7 @@ def test_a_plan_that_was_found_is_measured_to_the_same_objective(case: Case) -> 
 # --- goals and rules that it misses ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hard(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A plan that breaks every rule, with all documents."""
     folder = tmp_path_factory.mktemp("hard")
@@ -394,7 +394,7 @@ def test_documents_of_a_plan_that_meets_all_claim_nothing(tmp_path: Path) -> Non
     assert plan["opened"][0]["runner_up_site_id"] == ""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sought(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """The town with a plan that was sought."""
     return run(tmp_path_factory.mktemp("sought"))

@@ -28,7 +28,7 @@ def best_of(case: Case) -> int | None:
     return min((value for choice in choices(case) if (value := choice.best(case)) is not None), default=None)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=80)
 @given(cases(most=7, off=["capacity", "travel", "backup"]))
 def test_plans_are_the_best_of_all_choices(case: Case) -> None:
     instance, best = instance_of(case), best_of(case)

@@ -319,7 +319,7 @@ def test_own_speed_and_rule_stand_among_the_choices(tmp_path: Path) -> None:
 # ---- the page ----
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with a town; its map is in out/town."""
     folder = tmp_path_factory.mktemp("live")

@@ -39,12 +39,12 @@ def work(found: Opened, work: str, **given: Any) -> Any:
     return in_engine(NODE, found.load, work, given)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     return opened_at(livetown.write_town(tmp_path_factory.mktemp("town")))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sample() -> Opened:
     return opened(sample_study())
 

@@ -32,7 +32,7 @@ LEAST_ZOOM = 0.55
 """Of the text of a sheet: below it nobody reads it."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the town with every feature; return the folder of results."""
     folder = tmp_path_factory.mktemp("mends")

@@ -265,7 +265,7 @@ def test_the_name_of_the_file_is_safe() -> None:
 # ---- a town, and what is handed back of it ----
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the town with every feature, with a name that nobody would give; return the folder of results."""
     folder = tmp_path_factory.mktemp("town")
@@ -300,7 +300,7 @@ HANDED = """(live, city, input) => {
 HOLDER = re.compile(r'id="planner-live" data-version="(\d+)" data-crc32="(\w+)">([^<]*)<')
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def handed(town: Path) -> dict[str, Any]:
     """Open the town's page in Node, edit it and hand it back."""
     holder = HOLDER.search((town / "livetown/map.html").read_text(encoding="utf-8"))

@@ -74,7 +74,7 @@ def write_sites(path: Path) -> None:
     path.write_text(table.getvalue(), encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scene")
     path = town.write_town(folder, SCENARIO)

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from shapely.geometry import LineString, Point, box
 
-from browser import CLICK_POINT, Watch, launched, new_tab, turn_to
+from browser import CLICK_POINT, PAINTED, Watch, launched, new_tab, turn_to
 from planner.mapcards import site_cards
 from planner.mapdata import Land, MapData
 from planner.maplayers import community_layer, district_layer, land_layer
@@ -371,7 +371,8 @@ def test_cards_of_many_points_and_of_two_sites_at_one_place(first: tuple[Page, W
     page.locator("#pm-layers").get_by_label("规划后仍未达标的社区").check()
     page.evaluate(CLICK_COMMUNITY)
     assert "1 / 3 个居民点已覆盖2 / 3 个居民点已覆盖" in (page.locator(".pm-popup").text_content() or "")
-    page.evaluate("() => { window.plannerPage.map().closePopup(); }")
+    page.evaluate("() => { window.plannerPage.map().closePopup().stop(); }")  # the first card moved the map to fit in
+    page.evaluate(PAINTED)
     page.locator(".pm-site", has_text="1").click()  # it lies over the outlet of today
     text = page.locator(".pm-popup").last.text_content() or ""
     assert "落选备选点" in text

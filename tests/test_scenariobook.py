@@ -245,7 +245,7 @@ def test_nothing_is_lost_between_the_two_forms(data: dict[str, Any], language: L
     assert same(again, data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_every_value_has_a_cell_that_reads_as_it(data: st.DataObject) -> None:
     page = data.draw(st.sampled_from(pages()))
@@ -257,7 +257,7 @@ def test_every_value_has_a_cell_that_reads_as_it(data: st.DataObject) -> None:
     assert same(read_value(key, held), value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ANY)
 def test_toml_on_one_line_reads_as_its_value(value: object) -> None:
     text = to_toml(value)

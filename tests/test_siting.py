@@ -86,7 +86,7 @@ def test_the_order_of_rows_and_columns_changes_nothing(case: Case, rng: Any) -> 
         assert ids_of(case, first.chosen) == ids_of(turned, second.chosen)
 
 
-@settings(QUICK, max_examples=120)
+@settings(QUICK, max_examples=80)
 @given(st.one_of(cases(most=6), cases(tight=True, most=6)))
 def test_most_reachable_is_the_most_of_all_lawful_plans(case: Case) -> None:
     found = optimize.most_reachable(instance_of(case), time_limit_s=30)
@@ -117,7 +117,7 @@ def test_a_gap_that_is_allowed_is_an_honest_gap(case: Case, gap: float) -> None:
     assert plan.gap == pytest.approx((plan.objective - plan.bound) / max(1, plan.objective))
 
 
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=50)
 @given(cases(off=["capacity"], most=6))
 def test_the_recount_says_of_every_choice_what_brute_force_says(case: Case) -> None:
     instance = instance_of(case)
