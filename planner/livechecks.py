@@ -33,7 +33,7 @@ def checks_of(studied: Study, points: Points, numbers: Mapping[str, int]) -> dic
     -------
     checks
         ``outlets`` that have opened or closed after one of the checks, or will close: ``site`` (None: it stands no
-        longer), ``lon``, ``lat`` (None without a place), ``district``, ``opened``, ``closed`` (ISO dates, "" for none)
+        longer), ``lon``, ``lat``, ``district``, ``opened``, ``closed`` (ISO dates, "" for none)
         and the numbers of the ``standards`` that it serves. ``lines``: number of the ``standard`` and the ``point``,
         ``day`` of the check, ``met``, whether the point has a place of its ``own``, its ``code`` with the check and as
         ``measured``. Checks that nothing could overtake are not among them.
@@ -58,8 +58,8 @@ def _outlets(studied: Study, numbers: Mapping[str, int]) -> Iterator[dict[str, A
             place = site["geometry"]
             yield {
                 "site": numbers[site["site_id"]] if site["open_today"] else None,
-                "lon": None if place is None else place.x,
-                "lat": None if place is None else place.y,
+                "lon": place.x,
+                "lat": place.y,
                 "district": site["district"],
                 "opened": opened,
                 "closed": closed,

@@ -64,6 +64,10 @@ LAWS = """(live, start) => {
   found.open = [e.reopen(closed, "E1").closed, e.reopen(e.moveSite(start, "E2", here), "E2").moved];
   found.notBack = e.putBack(e.close(e.movePlanned(start, 1, here), "E1"), 1).plan[1].at;
   found.twice = e.add(start, option) === start;
+  const small = { site: "E1", type: "b", size: "小", year: 2026 };
+  const told = (edit) => edit.plan.map((one) => one.site + one.type + one.size);
+  found.size = told(e.add(start, small));
+  found.sizes = told(e.putBack(e.add(e.movePlanned(start, 1, here), small), 1));
   found.added = e.add(start, { at: here, type: "c", year: 2026 }).plan[3];
   found.set = e.set(start, { speed: "4.8" });
   found.budget = e.budget(closed, start.plan).plan.map((one) => one.site + one.type);
@@ -92,6 +96,8 @@ def test_an_edit_is_changed_by_a_new_one() -> None:
         "open": [[], {}],
         "notBack": here,
         "twice": True,
+        "size": ["C1a", "C1b", "E1b小"],
+        "sizes": ["C1a", "E1b大", "C1b"],
         "added": {**moved, "from": None, "type": "c"},
         "set": {**START, "speed": "4.8"},
         "budget": ["C1a", "C1b"],

@@ -442,11 +442,10 @@ STRAIGHT = (
     + OPEN
     + """
     const n = load.points.n, out = { point: new Int32Array(n), cost: new Int32Array(n) }, lines = live.straight(load);
-    const within = given.places.map(([lon, lat]) => given.limits.map((limit) => {
+    return given.places.map(([lon, lat]) => given.limits.map((limit) => {
         const count = lines.within(lon, lat, limit, out);
         return Array.from({ length: count }, (unused, k) => [out.point[k], out.cost[k]]).sort((a, b) => a[0] - b[0]);
     }));
-    return [within, ...[1, 3].map((count) => lines.nearest(given.places, count))];
 }"""
 )
 
@@ -468,7 +467,7 @@ def test_straight_lines(lon: float, lat: float, spread: float) -> None:
     limits_m = [0, 800, 3000, 50_000]
     load = load_of({"walk": tied()}, {}, people)
     given_ = {**load.given, "places": np.column_stack(sites), "limits": [1000 * limit for limit in limits_m]}
-    within, first, three = run_node(SCRIPTS, STRAIGHT, given_)
+    within = run_node(SCRIPTS, STRAIGHT, given_)
     tables = table("demand_id", *people), table("site_id", *sites)
     expected: list[list[list[list[int]]]] = [[[] for _ in limits_m] for _ in sites[0]]
     for k, limit in enumerate(limits_m):
@@ -476,8 +475,3 @@ def test_straight_lines(lon: float, lat: float, spread: float) -> None:
         for d, s, metres in zip(found["demand_id"], found["site_id"], found["metres"], strict=True):
             expected[s][k].append([d, round(metres * 1000)])
     assert within == expected
-    near = straight.nearest(*tables)
-    assert first == {"site": near["site_id"].tolist(), "cost": np.rint(near["metres"] * 1000).tolist()}
-    mm = great_circle_mm(people[0][:, None], people[1][:, None], sites[0], sites[1])
-    order = np.argsort(mm, axis=1, kind="stable")[:, :3]
-    assert three == {"site": order.ravel().tolist(), "cost": np.take_along_axis(mm, order, axis=1).ravel().tolist()}

@@ -36,7 +36,6 @@
       return !district || !outlet.district || outlet.district === district;
     }
     if (moved) return live.greatCircleMm(points.lon[p], points.lat[p], moved[0], moved[1]) <= most;
-    if (outlet.lon === null) return false;
     if (Number.isNaN(line.mm[k])) line.mm[k] = live.greatCircleMm(points.lon[p], points.lat[p], outlet.lon, outlet.lat);
     return line.mm[k] <= most;
   }

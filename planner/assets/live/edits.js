@@ -46,8 +46,14 @@
     return frozen({ ...edit, plan });
   }
 
+  /* A plan without what stands at the site of an option and is of its type: a type opens there once, in one size. */
+  function cleared(plan, { site, type }) {
+    return plan.filter((entry) => !isOption(entry) || entry.site !== site || entry.type !== type);
+  }
+
   /* Put an option where it stood in the plan of `start`, so that the order of building stays; else at the end. */
-  function inserted(plan, entry, start) {
+  function inserted(every, entry, start) {
+    const plan = cleared(every, entry);
     const rank = (one) => (start ? indexOf(start.plan, origin(one)) : -1);
     const own = rank(entry);
     const next = own < 0 ? -1 : plan.findIndex((one) => rank(one) > own || rank(one) < 0);
@@ -82,10 +88,10 @@
 
   /* A moved planned place back where the run has it; at an outlet that is closed by now there is nothing to go back to. */
   function putBack(edit, index) {
-    return changed(edit, index, (entry) => {
-      const option = origin(entry);
-      return option === null || edit.closed.includes(option.site) ? entry : { ...option, year: entry.year };
-    });
+    const entry = edit.plan[index], option = origin(entry);
+    if (option === null || isOption(entry) || edit.closed.includes(option.site)) { return edit; }
+    const [before, after] = [edit.plan.slice(0, index), edit.plan.slice(index + 1)].map((part) => cleared(part, option));
+    return withPlan(edit, [...before, { ...option, year: entry.year }, ...after]);
   }
 
   function remove(edit, index) {

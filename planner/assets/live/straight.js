@@ -4,7 +4,6 @@
   const live = root.plannerLive = root.plannerLive || {};
 
   const PER_CELL = 8; // people's points in a cell, about
-  const SLACK = 1e-9; // chords of the unit sphere are compared with this margin, then measured: 6 mm on the ground
 
   // Points in cells of degrees, row by row; those without a place are in none.
   function gridOf(points) {
@@ -60,60 +59,9 @@
     return count;
   }
 
-  // On the unit sphere, three numbers a place.
-  function sphere(lon, lat, n) {
-    const at = new Float64Array(3 * n);
-    for (let k = 0; k < n; k++) {
-      const lambda = lon[k] * live.DEGREE, phi = lat[k] * live.DEGREE;
-      at[3 * k] = Math.cos(phi) * Math.cos(lambda);
-      at[3 * k + 1] = Math.cos(phi) * Math.sin(lambda);
-      at[3 * k + 2] = Math.sin(phi);
-    }
-    return at;
-  }
-
-  // The `count` nearest of some places [lon, lat] for every point: `site` is the place's number, -1 where there is none; of
-  // equally near ones the lowest comes first. Chords say which may be among them, great circles decide.
-  function nearest(points, from, places, count) {
-    const to = sphere(places.map((place) => place[0]), places.map((place) => place[1]), places.length);
-    const site = new Int32Array(points.n * count).fill(-1), cost = new Float64Array(points.n * count).fill(Infinity);
-    const chord = new Float64Array(places.length), least = new Float64Array(count);
-    for (let p = 0; p < points.n; p++) {
-      const x = from[3 * p], y = from[3 * p + 1], z = from[3 * p + 2];
-      least.fill(Infinity);
-      for (let k = 0; k < places.length; k++) {
-        const dx = to[3 * k] - x, dy = to[3 * k + 1] - y, dz = to[3 * k + 2] - z, square = dx * dx + dy * dy + dz * dz;
-        chord[k] = square;
-        for (let i = count - 1; i >= 0 && square < least[i]; i--) {
-          if (i < count - 1) least[i + 1] = least[i];
-          least[i] = square;
-        }
-      }
-      const most = (Math.sqrt(least[count - 1]) + SLACK) * (Math.sqrt(least[count - 1]) + SLACK);
-      for (let k = 0; k < places.length; k++) {
-        if (chord[k] <= most) insert(cost, site, p * count, count, live.greatCircleMm(points.lon[p], points.lat[p], places[k][0], places[k][1]), k);
-      }
-    }
-    return { site, cost };
-  }
-
-  // Places come in the order of their numbers, so an equal cost goes behind.
-  function insert(cost, site, base, count, mm, place) {
-    let at = base + count;
-    while (at > base && mm < cost[at - 1]) at--;
-    if (at === base + count) return;
-    cost.copyWithin(at + 1, at, base + count - 1);
-    site.copyWithin(at + 1, at, base + count - 1);
-    cost[at] = mm;
-    site[at] = place;
-  }
-
   function straight(load) {
-    const points = load.points, grid = gridOf(points), from = sphere(points.lon, points.lat, points.n);
-    return {
-      within: (lon, lat, limit, out) => within(points, grid, lon, lat, limit, out),
-      nearest: (places, count = 1) => nearest(points, from, places, count),
-    };
+    const points = load.points, grid = gridOf(points);
+    return { within: (lon, lat, limit, out) => within(points, grid, lon, lat, limit, out) };
   }
 
   Object.assign(live, { straight });
