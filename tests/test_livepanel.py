@@ -134,6 +134,10 @@ SESSION = """(live, start) => {
   session.apply(session.edit, "nothing"); note();
   session.apply(e.set(session.edit, { speed: "3.2" }), "three"); note();
   session.redo(); note();
+  const shut = live.session(city);
+  shut.apply(e.toggle(shut.edit, 0), "one");
+  shut.apply(e.close(shut.edit, "E1"), "shut");
+  const open = shut.withOpen("E1");
   session.reset("reset"); note(); session.undo(); note();
   session.preview({ covered: [1] }); session.show(1); session.show(1);
   session.add({ type: "a" }); session.turn(true); session.turn(false);
@@ -147,7 +151,7 @@ SESSION = """(live, start) => {
   [1, 2, 3, 4].forEach((year) => session.apply(e.add(session.edit, { at: [1, 2], type: "c", year }), "more"));
   const begun = asked, past = [1, 2, 3, 4].map(() => (session.undo(), session.figures.standards[0].covered));
   const counted = asked - begun, { previewed, adding } = session;
-  return { steps, past, counted, seen, told, kept, previewed, adding, everything };
+  return { steps, past, counted, seen, told, kept, previewed, adding, everything, open };
 }"""
 
 
@@ -168,6 +172,8 @@ def test_a_session_keeps_what_was_done_and_what_may_be_done_again() -> None:
     ]
     assert found["told"] == ["edit"] * 8 + ["preview", "standard", "adding", "live", "adding", "live"]
     assert (found["kept"], found["previewed"], found["adding"], found["everything"]) == (0, None, None, 4)
+    assert [entry["site"] for entry in found["open"]["plan"]] == ["C1", "E1"], "what was left out before stays so"
+    assert found["open"]["closed"] == []
     assert found["steps"] == [["edit", "words"]] * 2, "figures of a large city are megabytes"
     assert (found["past"], found["counted"]) == ([5, 4, 3, 2], 3)
 

@@ -90,6 +90,15 @@
       this.apply(live.edits.toggle(this.edit, option, this.start), words);
     }
 
+    /* The edit with an outlet open that it closes, and with what was planned in it before. */
+    withOpen(site) {
+      const { edit } = this, { add, isOption, reopen } = live.edits;
+      if (!edit.closed.includes(site)) { return edit; }
+      const before = [...this.past].reverse().find((one) => !one.edit.closed.includes(site));
+      const inside = before ? before.edit.plan.filter((entry) => isOption(entry) && entry.site === site) : [];
+      return inside.reduce((open, entry) => add(open, entry), reopen(edit, site));
+    }
+
     /* Figures of any edit, kept for when they are asked for again. */
     figuresOf(edit) {
       const key = live.edits.key(edit), kept = this.kept.get(key);
