@@ -172,7 +172,7 @@ def test_a_session_keeps_what_was_done_and_what_may_be_done_again() -> None:
     ]
     assert found["told"] == ["edit"] * 8 + ["preview", "standard", "adding", "live", "adding", "live"]
     assert (found["kept"], found["previewed"], found["adding"], found["everything"]) == (0, None, None, 4)
-    assert [entry["site"] for entry in found["open"]["plan"]] == ["C1", "E1"], "what was left out before stays so"
+    assert [entry["site"] for entry in found["open"]["plan"]] == ["E1", "C1"], "what was left out before stays so"
     assert found["open"]["closed"] == []
     assert found["steps"] == [["edit", "words"]] * 2, "figures of a large city are megabytes"
     assert (found["past"], found["counted"]) == ([5, 4, 3, 2], 3)

@@ -196,7 +196,7 @@
   function changedRow(session, id) {
     const name = siteName(session, id), isClosed = session.edit.closed.includes(id);
     const show = link(name, `show ${id}`, () => session.focus({ site: id })), mark = make("em", "pl-mark", isClosed ? words.closed : words.moved);
-    const back = does(session, words.restore, `reopen ${id}`, () => edits.reopen(session.edit, id), say("did_reopen", { name }));
+    const back = does(session, words.restore, `reopen ${id}`, () => session.withOpen(id), say("did_reopen", { name }));
     return append(make("li"), append(make("div"), show, mark, back, ...(isClosed ? hurt(session, id) : [])));
   }
 

@@ -92,11 +92,12 @@
 
     /* The edit with an outlet open that it closes, and with what was planned in it before. */
     withOpen(site) {
-      const { edit } = this, { add, isOption, reopen } = live.edits;
+      const { edit } = this, { indexOf, isOption, reopen, toggle } = live.edits;
       if (!edit.closed.includes(site)) { return edit; }
       const before = [...this.past].reverse().find((one) => !one.edit.closed.includes(site));
       const inside = before ? before.edit.plan.filter((entry) => isOption(entry) && entry.site === site) : [];
-      return inside.reduce((open, entry) => add(open, entry), reopen(edit, site));
+      return inside.filter((entry) => indexOf(edit.plan, entry) < 0)
+        .reduce((open, entry) => toggle(open, entry, this.start), reopen(edit, site));
     }
 
     /* Figures of any edit, kept for when they are asked for again. */

@@ -113,13 +113,13 @@
       const isClosed = edit.closed.includes(site.id), isMoved = live.edits.movedOf(edit, site.id) !== null;
       const state = isClosed ? "state_closed" : isMoved ? "state_moved" : "state_today";
       const rows = [[this.say("type"), this.stage.typesOf(site)], [this.say("state"), this.say(state)], [this.say("location"), this.placeOf(site)]];
-      const reopen = (key, did) => this.applying(key, this.say(did, { name }), (now) => live.edits.reopen(now, site.id));
-      const buttons = isClosed ? [reopen("restore", "did_reopen")] : [
+      const back = () => this.applying("back", this.say("did_back", { name }), (now) => live.edits.reopen(now, site.id));
+      const buttons = isClosed ? [this.applying("restore", this.say("did_reopen", { name }), () => this.session.withOpen(site.id))] : [
         this.doing("close", () => {
           this.stage.apply(live.edits.close(this.session.edit, site.id), this.say("did_close", { name }));
           this.stage.moves.fit();
         }),
-        this.doing("move", () => this.stage.move(this.stage.siteItem(i))), ...(isMoved ? [reopen("back", "did_back")] : []),
+        this.doing("move", () => this.stage.move(this.stage.siteItem(i))), ...(isMoved ? [back()] : []),
       ];
       return this.part(this.say("stands"), rows, this.row(...buttons), ...this.closingPart(i));
     }
