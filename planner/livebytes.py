@@ -121,7 +121,7 @@ def crc(data: bytes) -> str:
 
 
 def text_of(data: bytes) -> str:
-    """Return bytes as the text that stands in the page: base64 of gzip, the same on every system."""
+    """Return bytes as the text that stands in the page: base64 of gzip, the same wherever zlib is the same."""
     packed = bytearray(gzip.compress(data, 9, mtime=0))
     packed[_SYSTEM_BYTE] = _UNKNOWN_SYSTEM  # zlib writes the system that it was built on
     return base64.b64encode(packed).decode("ascii")

@@ -32,9 +32,9 @@ def checks_of(studied: Study, points: Points, numbers: Mapping[str, int]) -> dic
     Returns
     -------
     checks
-        ``outlets`` that have opened or closed after one of the checks, or will close: ``site`` (None: it stands no
-        longer), ``lon``, ``lat``, ``district``, ``opened``, ``closed`` (ISO dates, "" for none)
-        and the numbers of the ``standards`` that it serves. ``lines``: number of the ``standard`` and the ``point``,
+        ``outlets`` that have opened or closed after one of the checks, or would if an edit closed them: ``site`` (None:
+        it stands no longer), ``lon``, ``lat``, ``district``, ``opened``, ``closed`` (ISO dates, "" for none; of those
+        that stand the data date, on which an edit closes them) and the numbers of the ``standards`` that it serves. ``lines``: number of the ``standard`` and the ``point``,
         ``day`` of the check, ``met``, whether the point has a place of its ``own``, its ``code`` with the check and as
         ``measured``. Checks that nothing could overtake are not among them.
     """
@@ -48,21 +48,22 @@ def checks_of(studied: Study, points: Points, numbers: Mapping[str, int]) -> dic
 
 
 def _outlets(studied: Study, numbers: Mapping[str, int]) -> Iterator[dict[str, Any]]:
-    """Yield the outlets that have a date, whether they stand or not; candidates are none."""
-    frame = studied.inputs.sites.frame
+    """Yield the outlets that stand or have a date; candidates are none."""
+    frame, today = studied.inputs.sites.frame, studied.inputs.scenario.data_date.isoformat()
     serving = [serves(frame["type"], standard) for standard in studied.inputs.standards]
     for row in np.flatnonzero((frame["status"] == "existing").to_numpy()).tolist():
         site = frame.iloc[row]
         opened, closed = ("" if pd.isna(day) else day.isoformat() for day in (site["opened_on"], site["closed_on"]))
-        if opened or closed:
+        stands = bool(site["open_today"])
+        if opened or closed or stands:
             place = site["geometry"]
             yield {
-                "site": numbers[site["site_id"]] if site["open_today"] else None,
+                "site": numbers[site["site_id"]] if stands else None,
                 "lon": place.x,
                 "lat": place.y,
                 "district": site["district"],
                 "opened": opened,
-                "closed": closed,
+                "closed": today if stands else closed,
                 "standards": [number for number, mask in enumerate(serving) if mask[row]],
             }
 

@@ -112,6 +112,7 @@ def _scenario_part(studied: Study, run: Mapping[str, Any]) -> dict[str, Any]:
         "horizon_years": siting.horizon_years,
         "budget_yuan": siting.budget_yuan,
         "areas": scenario.areas.districts is not None,
+        "town_areas": scenario.areas.towns is not None,
     }
 
 
@@ -208,7 +209,8 @@ def _goals(studied: Study, points: Points) -> Iterator[dict[str, Any]]:
 
 
 def _units(points: Points) -> list[dict[str, Any]]:
-    """Name the communities: as their points are called where all have one name, else by the id."""
+    """Name the communities: as their points are called where all have one name, else by the id; say where they lie."""
+    towns = _towns_of_units(points)
     number = {name: place for place, name in enumerate(points.districts)}
     table = points.table[points.table["unit_id"] != ""]
     by_unit = table.groupby("unit_id", sort=True)
@@ -218,9 +220,17 @@ def _units(points: Points) -> list[dict[str, Any]]:
             "id": row["unit_id"],
             "name": without_turns(row["first"] if row["first"] == row["last"] and row["first"] else row["unit_id"]),
             "district": number.get(row["district"], -1),
+            "town": towns.get(row["unit_id"], ""),
         }
         for row in found.to_dict("records")
     ]
+
+
+def _towns_of_units(points: Points) -> dict[str, str]:
+    """Return the first town that the demand table names of each community; none of those that it has no town of."""
+    table = points.table[["unit_id", "town"]].iloc[points.rows.argsort()]
+    named = table[(table["unit_id"] != "") & (table["town"] != "")].drop_duplicates("unit_id")
+    return dict(zip(named["unit_id"], named["town"], strict=True))
 
 
 # ---- sites, and what may be built ----

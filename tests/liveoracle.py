@@ -7,6 +7,7 @@ rows, by the same functions of `planner.coverage` and `planner.verdicts`; it is 
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     Edit = Mapping[str, Any]
     Meta = Mapping[str, Any]
 
-ROOM = "live place "
-"""What the ids of places of the room begin with here; a number follows, so that they stand in the order of the plan."""
+ROOM = "live-"
+"""What the ids of places of the room begin with; their number follows, as in the file that is handed back."""
 
 
 def quiet(_step: str) -> None:
@@ -64,15 +65,12 @@ def standards_with(studied: Study, edit: Edit) -> tuple[Standard, ...]:
     return schema.standards_of(scenario.model_copy(update={"roads": roads, "standard": tuple(sections)}))
 
 
-def _room_id(index: int) -> str:
-    return f"{ROOM}{index:05d}"
-
-
 def _entries(edit: Edit) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the site and the entry of all that is planned; what stands in a closed outlet is not built."""
-    for index, entry in enumerate(edit["plan"]):
+    rooms = itertools.count(1)
+    for entry in edit["plan"]:
         if "at" in entry:
-            yield _room_id(index), entry
+            yield f"{ROOM}{next(rooms)}", entry
         elif entry["site"] not in edit["closed"]:
             yield entry["site"], entry
 
@@ -129,7 +127,9 @@ def checks_with(studied: Study, edit: Edit) -> Verdicts:
         shapely.Point(*edit["moved"][site]) if site in edit["moved"] and stands else place
         for site, stands, place in zip(frame["site_id"], frame["open_today"], frame.geometry, strict=True)
     ]
-    left = frame.assign(open_today=frame["open_today"] & ~frame["site_id"].isin(edit["closed"]))
+    shut = frame["site_id"].isin(edit["closed"])
+    closed_on = frame["closed_on"].astype(object).mask(shut, studied.inputs.scenario.data_date)
+    left = frame.assign(open_today=frame["open_today"] & ~shut, closed_on=closed_on)
     left = left.set_geometry(gpd.GeoSeries(places, index=frame.index, crs=frame.crs))
     return current(every, studied.inputs.demand.frame, left, standards_with(studied, edit))[0]
 

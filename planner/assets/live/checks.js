@@ -10,13 +10,9 @@
   // Whether an outlet did after a check what may overtake it: closed after the point was found met, opened after unmet.
   const isAfter = (line, outlet) => outlet.standards.includes(line.standard) && (line.met ? outlet.closed : outlet.opened) > line.day;
 
-  // Lines of one standard, each with the outlets that may overtake it and how far these are where they stand today.
+  // Lines of one standard, each with what is kept of how far outlets are where they stand today.
   function linesOf(meta, s) {
-    const { outlets, lines } = meta.checks;
-    return lines.filter((line) => line.standard === s).map((line) => {
-      const after = outlets.filter((outlet) => isAfter(line, outlet));
-      return { ...line, after, mm: new Float64Array(after.length).fill(NaN) };
-    });
+    return meta.checks.lines.filter((line) => line.standard === s).map((line) => ({ ...line, mm: new Map() }));
   }
 
   // Outlets under an edit: whether one stands, and where.
@@ -28,28 +24,30 @@
     };
   }
 
-  // Whether outlet k after a check lies near enough; of a point without a place of its own nobody knows, its district counts.
-  function isNear({ meta, points }, line, k, moved, most) {
-    const p = line.point, outlet = line.after[k];
+  // Whether an outlet lies near enough to a checked point; of one without a place of its own nobody knows, its district counts.
+  function isNear({ meta, points }, line, outlet, moved, most) {
+    const p = line.point;
     if (!line.own) {
       const district = meta.districts[points.district[p]] || "";
       return !district || !outlet.district || outlet.district === district;
     }
     if (moved) return live.greatCircleMm(points.lon[p], points.lat[p], moved[0], moved[1]) <= most;
-    if (Number.isNaN(line.mm[k])) line.mm[k] = live.greatCircleMm(points.lon[p], points.lat[p], outlet.lon, outlet.lat);
-    return line.mm[k] <= most;
+    if (!line.mm.has(outlet)) line.mm.set(outlet, live.greatCircleMm(points.lon[p], points.lat[p], outlet.lon, outlet.lat));
+    return line.mm.get(outlet) <= most;
   }
 
   // {codes(open), follows(site), doubted(open)} of what stands open under an edit (`laid`, without its codes).
   live.checker = function (load) {
-    const { meta, points } = load, lines = meta.standards.map((_, s) => linesOf(meta, s));
+    const { meta, points } = load, { outlets } = meta.checks, lines = meta.standards.map((_, s) => linesOf(meta, s));
     const kept = meta.standards.map(() => live.shelf(KEPT));
 
     function codeOf(open, s, { stands, movedTo }) {
       const most = open.limits[s] * (open.kinds[s].measure === "time" ? FASTEST_MM_PER_MS : 1);
       const none = !open.spots.some((spot) => spot.outlet[s]); // then what was found met cannot hold, near or far
-      const isOvertaken = (line) => line.after.some((outlet, k) =>
-        stands(outlet) !== line.met && ((none && line.met) || isNear(load, line, k, movedTo(outlet), most)));
+      // what stands overtakes points found unmet, and what stands no longer those found met
+      const here = outlets.filter((outlet) => outlet.opened && stands(outlet)), gone = outlets.filter((outlet) => !stands(outlet));
+      const isOvertaken = (line) => (line.met ? gone : here).some((outlet) =>
+        isAfter(line, outlet) && ((none && line.met) || isNear(load, line, outlet, movedTo(outlet), most)));
       const overtaken = lines[s].map((line) => (isOvertaken(line) ? "1" : "0")).join("");
       const found = kept[s].get(overtaken);
       if (found) return found;
@@ -64,16 +62,16 @@
       return lines.map((mine, s) => (mine.length ? codeOf(open, s, now) : points.codes[s]));
     }
 
-    // Whether the place of a site matters to any check.
+    // Whether some checks count or not by where an outlet stands: those of points found unmet before it opened.
     function follows(site) {
-      return lines.some((mine) => mine.some((line) => line.after.some((outlet) => outlet.site === site)));
+      const mine = outlets.filter((outlet) => outlet.site === site);
+      return lines.some((some) => some.some((line) => !line.met && mine.some((outlet) => isAfter(line, outlet))));
     }
 
     // Standards of which only a run can say which checks count: a moved outlet may come into another district of the layer.
     function doubted({ edit }) {
-      if (!meta.areas) return [];
-      const { movedTo } = standing(meta, edit), isMoved = (outlet) => movedTo(outlet) !== undefined;
-      const isDoubted = (line) => !line.own && points.district[line.point] >= 0 && line.after.some(isMoved);
+      const moved = meta.areas ? outlets.filter((outlet) => standing(meta, edit).movedTo(outlet)) : [];
+      const isDoubted = (line) => !line.met && !line.own && points.district[line.point] >= 0 && moved.some((outlet) => isAfter(line, outlet));
       return lines.flatMap((mine, s) => (mine.some(isDoubted) ? [s] : []));
     }
 

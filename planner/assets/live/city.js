@@ -7,6 +7,15 @@
   const KEPT_PLACES = 400; // places of the room whose feet are kept
   const KEPT_REACH = 1 << 24; // points reached by what was searched for, all together: 8 bytes each
 
+  // The order of Python: by code points, not by the halves of which some signs are made.
+  function compareTexts(a, b) {
+    for (let k = 0; k < a.length && k < b.length; k++) {
+      const one = a.codePointAt(k), other = b.codePointAt(k);
+      if (one !== other) return one - other;
+    }
+    return a.length - b.length;
+  }
+
   const split = (types) => types.split(";").map((type) => type.trim()).filter((type) => type);
 
   // --- reach of places ------------------------------------------------------------------------------------------------
@@ -98,7 +107,26 @@
   // An entry of the plan at an outlet that is closed opens nothing.
   const counts = (edit, entry) => Boolean(entry.at) || !edit.closed.includes(entry.site);
 
-  // What stands open under an edit: sites in their order, then the places of the room. `standing` are the types of today.
+  // Ids for places of the room that no site has: those that they have in the file that is handed back.
+  live.roomIds = function (meta, count) {
+    const used = new Set([...meta.sites.map((site) => site.id), ...(meta.reserved || [])]), found = [];
+    for (let n = 1; found.length < count; n++) if (!used.has(`live-${n}`)) found.push(`live-${n}`);
+    return found;
+  };
+
+  // Sites and places of the room in the order of their ids, which decides between equally near ones.
+  function inOrder(meta, found, rooms) {
+    const ids = live.roomIds(meta, rooms.length), named = rooms.map((spot, k) => [ids[k], spot]).sort((a, b) => compareTexts(a[0], b[0]));
+    const every = [];
+    let next = 0;
+    for (const spot of found) {
+      while (next < named.length && compareTexts(named[next][0], meta.sites[spot.site].id) < 0) every.push(named[next++][1]);
+      every.push(spot);
+    }
+    return [...every, ...named.slice(next).map(([, spot]) => spot)];
+  }
+
+  // What stands open under an edit, by id. `standing` are the types of today.
   function spotsOf(meta, places, numbers, standing, edit) {
     const closed = new Set(edit.closed), movedTo = new Map(Object.entries(edit.moved)), added = new Map(), rooms = [];
     edit.plan.forEach((entry, k) => {
@@ -117,7 +145,7 @@
       const place = moved ? places.placeAt(moved[0], moved[1]) : places.sites[i];
       found.push(spotOf(meta, place, i, standing[i], added.get(i) || []));
     });
-    return [...found, ...rooms];
+    return inOrder(meta, found, rooms);
   }
 
   // Lays out an edit: what stands open, how far each standard reaches, and which field checks count.
@@ -183,7 +211,7 @@
       found.estimated += price.estimated_once ? price.once : 0;
       funding.set(tidy(price.funding), (funding.get(tidy(price.funding)) || 0) + total);
     }
-    return { ...found, funding: [...funding].sort((a, b) => (a[0] < b[0] ? -1 : 1)) };
+    return { ...found, funding: [...funding].sort((a, b) => compareTexts(a[0], b[0])) };
   }
 
   // --- the page's own figures against those of the run -----------------------------------------------------------------

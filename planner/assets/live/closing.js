@@ -28,29 +28,11 @@
     return { site, cost };
   }
 
-  // Points that only one site reaches: by point the number of that spot, -1 for none, or several.
-  function onlySpot(room, open, s, spots) {
-    const { n, lon, lat } = room.load.points, { COUNTS, MET, UNMET, PLACELESS } = live.codes, code = open.codes[s];
-    const many = new Uint8Array(n), byOutlet = new Uint8Array(n), only = new Int32Array(n).fill(-1);
-    spots.forEach((spot, i) => {
-      const { point, cost } = room.survey.reachOf(spot.place, open.kinds[s], open.kinds[s].limit);
-      for (let k = 0; k < point.length; k++) {
-        const p = point[k];
-        if (cost[k] > open.limits[s] || !(code[p] & COUNTS) || code[p] & PLACELESS) continue;
-        if (code[p] & UNMET && spot.outlet[s]) continue;
-        if (spot.outlet[s]) byOutlet[p] = 1;
-        many[p] = Math.min(2, many[p] + 1);
-        only[p] = i;
-      }
-    });
-    for (let p = 0; p < n; p++) {
-      if (code[p] & MET && !(code[p] & PLACELESS) && !byOutlet[p]) {
-        const spot = live.nearestOutlet(open, s, lon[p], lat[p]);
-        if (spot) [many[p], only[p]] = [Math.min(2, many[p] + 1), spots.indexOf(spot)];
-      }
-      if (many[p] !== 1) only[p] = -1;
-    }
-    return only;
+  // Points that the closing of a site leaves uncovered: field checks that it overtakes count no more.
+  function leftBy(room, edit, site, s) {
+    const plan = edit.plan.filter((entry) => entry.at || entry.site !== site);
+    const before = room.states(room.laid(edit), s), after = room.states(room.laid({ ...edit, closed: [...edit.closed, site], plan }), s);
+    return before.map((state, p) => (state === 2 && after[p] !== 2 ? 1 : 0));
   }
 
   // Where people go, most people first: rows of a point, the spot that it goes to (-1: there is none) and how much more
@@ -70,22 +52,21 @@
     });
   }
 
-  // What the closing of spot `i` does under a standard.
-  function hurt(room, open, s, spots, i, near) {
-    const { n, people } = room.load.points, { COUNTS, PLACELESS } = live.codes, code = open.codes[s];
-    const only = onlySpot(room, open, s, spots), moving = [];
+  // What the closing of spot `i` does under a standard; `left` marks the points that it leaves uncovered.
+  function hurt(room, open, s, spots, i, near, left) {
+    const { n, people } = room.load.points, { COUNTS, PLACELESS } = live.codes, code = open.codes[s], moving = [];
     const named = (k) => ({ to: k < 0 || spots[k].site < 0 ? "" : room.meta.sites[spots[k].site].id, plan: k < 0 ? -1 : spots[k].plan });
     const unit = open.kinds[s].measure === "time" ? "more_ms" : "more_mm";
     let nearest = 0, losing = 0;
     for (let p = 0; p < n; p++) {
       if (!(code[p] & COUNTS)) continue;
-      if (only[p] === i) losing += people[p];
+      if (left[p]) losing += people[p];
       if (near.site[2 * p] !== i || !people[p] || code[p] & PLACELESS) continue;
       const to = near.site[2 * p + 1];
       nearest += people[p];
       moving.push({ p, to, more: to < 0 ? 0 : near.cost[2 * p + 1] - near.cost[2 * p] });
     }
-    const alone = moving.filter(({ p }) => only[p] === i);
+    const alone = moving.filter(({ p }) => left[p]);
     return { nearest, losing, moves: summed(moving, people, named, unit), losing_moves: summed(alone, people, named, unit) };
   }
 
@@ -104,7 +85,8 @@
       const open = room.laid(edit), at = room.numbers.get(site);
       return room.meta.standards.map((_, s) => {
         const spots = servingSpots(open, s), i = spots.findIndex((spot) => spot.site === at);
-        return i < 0 || at === undefined ? null : hurt(room, open, s, spots, i, nearOf(open, s, spots));
+        if (i < 0 || at === undefined) return null;
+        return hurt(room, open, s, spots, i, nearOf(open, s, spots), leftBy(room, edit, site, s));
       });
     };
   };

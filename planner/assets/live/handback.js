@@ -63,15 +63,20 @@
     return found;
   }
 
-  /* District and town of a place, where no layer of areas says them: the district of the people nearest to it; the town of
-     the site that it was moved from, as long as it is still among the same community. */
+  /* Town of a place where the people p are the nearest: of the site that it was moved from, as long as it is still among the
+     same community; else that of their community, which a layer of towns says better where there is one. A rule that counts
+     by town refuses a place without one. */
+  function townOf({ meta, points }, p, from) {
+    const unit = p < 0 ? -1 : points.unit[p];
+    if (unit < 0) { return ""; }
+    const isNear = from && points.unit[nearestPoint(points, [from.lon, from.lat])] === unit;
+    return (isNear && from.town) || (meta.town_areas ? "" : meta.units[unit].town);
+  }
+
+  /* District and town of a place: a layer of districts says the district, else the people nearest to it. */
   function localityOf(load, place, from) {
-    const { meta, points } = load;
-    if (meta.areas) { return { district: "", town: "" }; }
-    const p = nearestPoint(points, place), district = p < 0 ? "" : meta.districts[points.district[p]] || "";
-    if (!from || p < 0) { return { district, town: "" }; }
-    const before = nearestPoint(points, [from.lon, from.lat]);
-    return { district, town: points.unit[p] >= 0 && points.unit[before] === points.unit[p] ? from.town : "" };
+    const { meta, points } = load, p = nearestPoint(points, place);
+    return { district: meta.areas || p < 0 ? "" : meta.districts[points.district[p]] || "", town: townOf(load, p, from) };
   }
 
   /* ---- parts of the file ---- */

@@ -230,8 +230,9 @@
     return laid.kinds.reduce((most, { key, limit }, s) => (key === kind.key && spot.serving[s] ? Math.max(most, limit) : most), 0);
   }
 
-  // Open facilities by place: how many serve a standard, and how many of them stand where an outlet of today does.
-  function openNow(laid, s, reachOf) {
+  // Open facilities by place: how many serve a standard, and how many of them stand where an outlet of today does. What a
+  // place reaches is taken from `before`, as far as it was found for the same standard.
+  function openNow(laid, s, reachOf, before) {
     const open = new Map();
     for (const spot of laid.spots) {
       const many = spot.serving[s], there = spot.outlet[s] ? many : 0;
@@ -241,7 +242,9 @@
         old.many += many;
         old.there += there;
       } else {
-        open.set(spot.place.key, { reach: reachOf(spot.place, laid.kinds[s], farthest(laid, spot, laid.kinds[s])), many, there });
+        const most = farthest(laid, spot, laid.kinds[s]), was = before.get(spot.place.key);
+        const reach = was && was.reach.limit >= most ? was.reach : reachOf(spot.place, laid.kinds[s], most);
+        open.set(spot.place.key, { reach, many, there });
       }
     }
     return open;
@@ -267,7 +270,7 @@
       state.open = new Map();
       state.under = under;
     }
-    const open = openNow(laid, s, reachOf);
+    const open = openNow(laid, s, reachOf, state.open);
     for (const [key, was] of state.open) {
       if (open.has(key) && same(open.get(key), was)) continue;
       add(state, was, limit, -1);
