@@ -34,9 +34,10 @@ def checks_of(studied: Study, points: Points, numbers: Mapping[str, int]) -> dic
     checks
         ``outlets`` that have opened or closed after one of the checks, or would if an edit closed them: ``site`` (None:
         it stands no longer), ``lon``, ``lat``, ``district``, ``opened``, ``closed`` (ISO dates, "" for none; of those
-        that stand the data date, on which an edit closes them) and the numbers of the ``standards`` that it serves. ``lines``: number of the ``standard`` and the ``point``,
-        ``day`` of the check, ``met``, whether the point has a place of its ``own``, its ``code`` with the check and as
-        ``measured``. Checks that nothing could overtake are not among them.
+        that stand the data date, on which an edit closes them) and the numbers of the ``standards`` that it serves.
+        ``lines``: number of the ``standard`` and the ``point``, ``day`` of the check, ``met``, whether the point has a
+        place of its ``own``, its ``code`` with the check and as ``measured``. Checks that nothing could overtake are
+        not among them.
     """
     outlets = list(_outlets(studied, numbers))
     lines = [

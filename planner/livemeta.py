@@ -106,6 +106,7 @@ def _scenario_part(studied: Study, run: Mapping[str, Any]) -> dict[str, Any]:
             "file": without_turns(str(run.get("scenario_file", "")).removeprefix("../")),
         },
         "extends": f"{scenario.name}/scenario.toml",
+        "data_date": scenario.data_date.isoformat(),
         "phased": bool(studied.phases),
         "years": list(studied.years),
         "first_year": studied.years[0],

@@ -89,8 +89,9 @@
     return parts;
   }
 
-  function changedSites(edit) {
-    const closed = edit.closed.map((id) => block("[[site]]", [["site_id", text(id)], ["operating", text("停运")]]));
+  /* An outlet that is closed stands no longer from the data date on: field checks of before then are looked at anew. */
+  function changedSites(edit, date) {
+    const closed = edit.closed.map((id) => block("[[site]]", [["site_id", text(id)], ["operating", text("停运")], ["closed_on", date]]));
     const moved = Object.entries(edit.moved)
       .map(([id, [lon, lat]]) => block("[[site]]", [["site_id", text(id)], ["lon", degrees(lon)], ["lat", degrees(lat)]]));
     return [...closed, ...moved];
@@ -111,15 +112,6 @@
       ...(from ? kept(from) : [given("build_method", entry.method)])]);
   }
 
-  /* Names for the places of the room that no site has. */
-  function newIds(meta, count) {
-    const used = new Set([...meta.sites.map((site) => site.id), ...(meta.reserved || [])]), found = [];
-    for (let n = 1; found.length < count; n += 1) {
-      if (!used.has(`live-${n}`)) { found.push(`live-${n}`); }
-    }
-    return found;
-  }
-
   function built(meta, entry, id) {
     const year = meta.phased ? ["year", whole(entry.year)] : null;
     return block("[[build]]", [["site", text(id)], ["type", text(entry.type)], given("size", entry.size), year]);
@@ -128,11 +120,11 @@
   /* The whole file. `nameOf(entry)` names a place of the room; `told` are lines for who opens the file. */
   function toml(city, edit, { name, title, nameOf, told }) {
     const { load } = city, { meta } = load, plan = edit.plan.filter((entry) => !edits.isOption(entry) || !edit.closed.includes(entry.site));
-    const rooms = plan.filter((entry) => !edits.isOption(entry)), ids = newIds(meta, rooms.length);
+    const rooms = plan.filter((entry) => !edits.isOption(entry)), ids = live.roomIds(meta, rooms.length);
     const idOf = (entry) => (edits.isOption(entry) ? entry.site : ids[rooms.indexOf(entry)]);
     const head = [...told.map((line) => `# ${line.replace(/[\x00-\x1f\x7f]+/g, " ")}`), `name = ${text(name)}`, `title = ${text(plain(title))}`,
       `extends = ${text(meta.extends)}`, ...(plan.length ? [] : ["build = []"]), ""].join("\n");
-    return [head, ...switches(city, edit), ...changedSites(edit), ...rooms.map((entry) => newSite(load, entry, idOf(entry), nameOf)),
+    return [head, ...switches(city, edit), ...changedSites(edit, meta.data_date), ...rooms.map((entry) => newSite(load, entry, idOf(entry), nameOf)),
       ...plan.map((entry) => built(meta, entry, idOf(entry)))].join("\n");
   }
 
