@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import random
 import re
@@ -330,7 +331,7 @@ def test_the_file_says_what_differs_and_all_that_is_built(handed: dict[str, Any]
     assert (read["roads"], read["demand"]) == ({"walk_kph": 4.8}, {"community_rule": 0.6})
     assert {one["metric"] for one in read["standard"]} == {"straight"}
     rows = {row["site_id"]: row for row in read["site"]}
-    assert rows["E5"] == {"site_id": "E5", "operating": "停运"}
+    assert rows["E5"] == {"site_id": "E5", "operating": "停运", "closed_on": dt.date(2026, 6, 30)}
     assert rows["E1"] == {"site_id": "E1", "lon": 10.0051, "lat": 50.0042}
     rooms = [entry for entry in edit["plan"] if "at" in entry]
     assert [[row["lon"], row["lat"]] for key, row in rows.items() if key.startswith("live-")] == [

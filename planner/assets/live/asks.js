@@ -46,7 +46,8 @@
   function rules(session) {
     const broken = session.city.broken(session.edit), rooms = session.edit.plan.filter((entry) => !edits.isOption(entry)).length;
     const names = broken.slice(0, MOST_NAMED).join(words.comma);
-    const told = broken.length ? note(say("rules_broken", { n: broken.length, names }), "pl-less") : note(words.rules_kept);
+    const kept = note(rooms ? words.rules_kept_options : words.rules_kept);
+    const told = broken.length ? note(say("rules_broken", { n: broken.length, names }), "pl-less") : kept;
     return [keyed(told, "rules"), ...(rooms ? [note(say("rules_rooms", { n: rooms }))] : [])];
   }
 
@@ -83,7 +84,8 @@
   function goalRow(session, g, scope) {
     const goal = session.meta.goals[g], one = session.figures.goals[g][scope], before = session.base.goals[g][scope], key = `goal ${g} ${scope}`;
     const figures = say("goal_line", {
-      needed: digits(one.needed), whole: digits(one.whole), before: digits(before.reached), after: digits(one.reached),
+      needed: digits(one.needed), whole: digits(one.whole), after: digits(one.reached),
+      before: before.whole === one.whole ? digits(before.reached) : `${digits(before.reached)} / ${digits(before.whole)}`,
       signed: live.tables.signedName(session),
     });
     const mark = make("span", one.met ? "pl-met" : "pl-unmet", one.met ? `✓ ${words.met}` : `✗ ${lacking(goal, one)}`), told = make("div");
@@ -255,15 +257,17 @@
   function communities(session) {
     let against = "signed";
     const compared = () => (against === "signed" ? session.base : session.today).units[session.standard];
+    const peopleOf = (edit) => session.city.unitPeople(edit, session.standard); // who is counted follows the edit
     const changed = (from, to) => from.reduce((found, state, u) => (state !== 2 && to[u] === 2 ? [...found, u] : found), []);
     const draw = (body) => {
-      const before = [...compared()], after = [...session.figures.units[session.standard]], people = session.city.unitPeople(session.edit, session.standard);
+      const before = [...compared()], after = [...session.figures.units[session.standard]];
+      const counted = peopleOf(against === "signed" ? session.start : session.city.today);
       const which = choice(words.against, "against", [["signed", live.tables.signedName(session)], ["today", words.today]], against, (value) => {
         against = value;
         draw(body);
       });
-      refill(body, which, ...unitBlock(session, "units_won", changed(before, after), people, "pl-more"),
-        ...unitBlock(session, "units_lost", changed(after, before), people, "pl-less"));
+      refill(body, which, ...unitBlock(session, "units_won", changed(before, after), peopleOf(session.edit), "pl-more"),
+        ...unitBlock(session, "units_lost", changed(after, before), counted, "pl-less"));
     };
     return folder(() => {
       const [before, after] = [session.base, session.figures].map((figures) => figures.units[session.standard]);

@@ -35,17 +35,15 @@
       const before = session.base.standards[s], after = session.figures.standards[s];
       const rate = [say("share_of", { name: standard.name }), share(before.covered, before.people), share(after.covered, after.people), ""];
       const people = row(words.covered_people, before.covered, after.covered, digits, signed);
-      const name = say("covered_units", { all: digits(after.communities) });
+      const name = say("covered_units", { all: live.tables.fromTo(before.communities, after.communities) });
       const units = row(name, before.communities_covered, after.communities_covered, digits, signed);
       return [rate, people, ...(after.communities ? [units] : [])];
     });
   }
 
   function districtRows(session) {
-    return session.meta.standards.flatMap((standard, s) => session.figures.standards[s].districts.map(([people, after], d) => {
-      const before = session.base.standards[s].districts[d][1], name = `${session.meta.districts[d]} · ${standard.name}`;
-      return people ? [name, share(before, people), share(after, people), changeCell(after - before)] : null;
-    })).filter(Boolean);
+    return session.meta.standards.flatMap((standard, s) => live.tables.districtRows(session, s).map(({ name, before, counted, after, people }) => (
+      [`${name} · ${standard.name}`, share(before, counted), share(after, people), changeCell(after - before)])));
   }
 
   function goalRows(session) {

@@ -1,4 +1,5 @@
-/* The panel's lists: what is planned, in the order of building; what is added; what stands today; communities; the next best. */
+/* The panel's lists: what is planned, in the order of building; the next best; adding a place; what stands today, and whom it
+   serves. */
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};

@@ -40,7 +40,8 @@
   function goalName(session, goal, scope) {
     const group = session.meta.groups.find((one) => one.id === goal.group), backup = goal.backup ? words.goal_backup : "";
     const values = { standard: session.meta.standards[goal.standard].name, share: ruleShare(goal.share), group: group ? group.name : "" };
-    const asked = say(group ? "goal_group" : `goal_${goal.of}`, values) + backup, place = scope === undefined ? "" : goal.scopes[scope];
+    const key = group && goal.of === "communities" ? "goal_communities_group" : (group ? "goal_group" : `goal_${goal.of}`);
+    const asked = say(key, values) + backup, place = scope === undefined ? "" : goal.scopes[scope];
     return place ? say("goal_at", { place, asked }) : asked;
   }
 

@@ -3,7 +3,7 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
   const {
-    act, append, bars, choice, digits, folder, keyed, make, note, percent, persons, refill, say, share, signed, signedYuan, stepwise, table, tenths,
+    act, append, bars, choice, digits, folder, keyed, make, note, percent, refill, say, share, signed, signedYuan, stepwise, table, tenths,
     tone, words, yuan,
   } = live.kit;
 
@@ -12,6 +12,16 @@
   /* What stands beside the room's figures: the signed plan, or today where none was asked for. */
   function signedName(session) {
     return session.meta.signed.plan ? words.signed_plan : words.signed_today;
+  }
+
+  /* A count before and now, one number where it is the same. Field checks that an edit overtakes change who is counted. */
+  function fromTo(before, after) {
+    return before === after ? digits(after) : `${digits(before)} → ${digits(after)}`;
+  }
+
+  /* Two shares as bars, each of its own whole. */
+  function shareBars(before, beforeWhole, after, afterWhole) {
+    return bars(tenths(before, beforeWhole), tenths(after, afterWhole), 1000);
   }
 
   /* ---- standards ---- */
@@ -26,7 +36,7 @@
 
   function communitiesLine(before, after) {
     const [from, to] = [before, after].map((one) => one.communities_covered), more = to - from;
-    const text = say("communities_line", { before: digits(from), after: digits(to), all: digits(after.communities) });
+    const text = say("communities_line", { before: digits(from), after: digits(to), all: fromTo(before.communities, after.communities) });
     return append(make("span", "pl-line pl-fine"), make("span", "", text), make("b", tone(more), more ? signed(more) : ""));
   }
 
@@ -52,7 +62,7 @@
       radio.checked = session.standard === i;
       row.classList.toggle("pl-current", radio.checked);
       way.textContent = wayName(session, standard);
-      told.replaceChildren(bars(before.covered, after.covered, after.people), line(signedName(session), before.covered, before.people),
+      told.replaceChildren(shareBars(before.covered, before.people, after.covered, after.people), line(signedName(session), before.covered, before.people),
         line(who, after.covered, after.people, [make("b", tone(more), more ? say("more_people", { n: signed(more) }) : words.no_change)]),
         ...(after.communities ? [communitiesLine(before, after)] : []));
     };
@@ -90,15 +100,17 @@
 
   /* ---- districts ---- */
   const SORTS = {
-    name: (one) => one.place, before: (one) => tenths(one.before, one.people), after: (one) => tenths(one.after, one.people),
+    name: (one) => one.place, before: (one) => tenths(one.before, one.counted), after: (one) => tenths(one.after, one.people),
     more: (one) => one.after - one.before,
   };
 
-  function districtRows(session) {
-    const before = session.base.standards[session.standard].districts;
-    return session.figures.standards[session.standard].districts
-      .map(([people, after], i) => ({ place: i, name: session.meta.districts[i], people, before: before[i][1], after }))
-      .filter((one) => one.people > 0);
+  /* Districts under a standard: covered `before` of `counted` in the signed figures, `after` of `people` in the room's. */
+  function districtRows(session, s) {
+    const signedRows = session.base.standards[s].districts;
+    return session.figures.standards[s].districts.map(([people, after], i) => {
+      const [counted, before] = signedRows[i];
+      return { place: i, name: session.meta.districts[i], counted, before, people, after };
+    }).filter((one) => one.people > 0 || one.counted > 0);
   }
 
   function sortHead(name, by, sort, turn) {
@@ -114,12 +126,13 @@
         sort = { by, down: sort.by === by ? !sort.down : by !== "name" };
         draw(body);
       };
-      const value = SORTS[sort.by], rows = districtRows(session).sort((a, b) => (sort.down ? -1 : 1) * (value(a) - value(b)) || a.place - b.place);
+      const value = SORTS[sort.by], rows = districtRows(session, session.standard).sort((a, b) => (sort.down ? -1 : 1) * (value(a) - value(b)) || a.place - b.place);
       const heads = [["district", "name"], ["", "before"], ["room", "after"], ["difference_people", "more"]]
         .map(([key, by]) => sortHead(key ? words[key] : signedName(session), by, sort, turn));
       refill(body, table(heads, rows.map((one) => [
-        append(make("th"), make("bdi", "", one.name), make("span", "pl-fine", persons(one.people)), bars(one.before, one.after, one.people)),
-        share(one.before, one.people), share(one.after, one.people), [signed(one.after - one.before), tone(one.after - one.before)],
+        append(make("th"), make("bdi", "", one.name), make("span", "pl-fine", say("persons", { n: fromTo(one.counted, one.people) })),
+          shareBars(one.before, one.counted, one.after, one.people)),
+        share(one.before, one.counted), share(one.after, one.people), [signed(one.after - one.before), tone(one.after - one.before)],
       ])));
     };
     return folder(() => words.districts, draw, true);
@@ -202,5 +215,5 @@
     return folder(() => words.why_heading, draw, false);
   }
 
-  live.tables = { costs, districts, signedName, standards, why };
+  live.tables = { costs, districtRows, districts, fromTo, signedName, standards, why };
 })(globalThis);
