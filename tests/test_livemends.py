@@ -58,6 +58,7 @@ AFRESH = """() => {
     const { session, scene } = plannerLive.now;
     session.turn(false);
     session.reset("");
+    session.show(0);
     [session.past, session.future] = [[], []];
     session.typed = { share: "90", budget: "" };
     delete session.meta.frontier;
@@ -399,3 +400,64 @@ def test_a_load_that_nothing_can_be_checked_against_is_damaged(
     assert page.locator("#pm-live").count() == 0
     assert watch.troubles == []
     page.context.close()
+
+
+# ---- whom a share is of ----
+
+CLOSED = """(standard) => {
+  const { session } = plannerLive.now;
+  session.show(standard);
+  session.apply(plannerLive.edits.close(session.edit, "E4"), "x");
+}"""
+
+
+def part_of(covered: int, people: int) -> str:
+    """A share as the page writes it, rounded down."""
+    tenths = covered * 1000 // people
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
+def test_a_signed_share_is_of_those_that_the_signed_figures_count(room: Page) -> None:
+    room.evaluate(CLOSED, 0)
+    before, after, places = (
+        asked(room, f"session.{what}") for what in ("base.standards[0]", "figures.standards[0]", "meta.districts")
+    )
+    at = places.index("西区")
+    (counted, signed), (people, covered) = before["districts"][at], after["districts"][at]
+    assert counted != people, "checks that the edit overtakes change who is counted"
+    assert part_of(signed, counted) != part_of(signed, people)
+    row = part(room, "各区").locator("tr", has_text="西区")
+    assert row.locator("td").all_inner_texts()[:2] == [part_of(signed, counted), part_of(covered, people)]
+    assert row.locator(".pl-fine").inner_text() == f"{counted:,} → {people:,} 人"
+    bars = row.locator(".pl-bar i").evaluate_all("(all) => all.map((one) => one.style.width)")
+    assert bars == [part_of(signed, counted), part_of(covered, people)]
+    room.locator("[data-key=compare]").click()
+    name = f"西区 · {asked(room, 'session.meta.standards[0].name')}"
+    told = room.locator(".pl-compare tr", has_text=name).locator("td").all_inner_texts()
+    room.keyboard.press("Escape")
+    assert told[-3:-1] == [part_of(signed, counted), part_of(covered, people)]
+
+
+LOST = """() => {
+  const { session } = plannerLive.now, { city } = session, { base, figures } = session;
+  const people = [session.start, session.edit].map((edit) => Array.from(city.unitPeople(edit, 2)));
+  const lost = Array.from(base.units[2]).flatMap((state, u) => (state === 2 && figures.units[2][u] !== 2 ? [u] : []));
+  const sum = (of) => lost.reduce((total, u) => total + of[u], 0);
+  return { n: lost.length, before: sum(people[0]), after: sum(people[1]) };
+}"""
+
+
+def test_lost_communities_have_the_people_that_were_counted_there(room: Page) -> None:
+    room.evaluate(CLOSED, 2)
+    found = room.evaluate(LOST)
+    assert found["before"] > found["after"], "of one community nobody is counted any more"
+    told = part(room, "社区得失").locator("h3.pl-less").inner_text()
+    assert told == say("live.units_lost", "zh", n=found["n"], people=f"{found['before']:,}")
+
+
+def test_a_goal_of_communities_for_a_group_is_named_so(room: Page) -> None:
+    goals = asked(room, "session.meta.goals.map((goal) => [goal.id, plannerLive.names.goalName(session, goal)])")
+    names = dict(goals)
+    assert names["line-young"].endswith("：33.5%的社区（按青年算）")
+    assert names["line-elder"].endswith("：10%的老年人")
+    assert names["walk-towns"].endswith("：25%的社区")

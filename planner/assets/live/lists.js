@@ -1,5 +1,4 @@
-/* The panel's lists: what is planned, in the order of building; the next best; adding a place; what stands today, and whom it
-   serves. */
+/* The panel's lists: what is planned, in the order of building; what is added; what stands today; the next best. */
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};

@@ -62,7 +62,8 @@
       radio.checked = session.standard === i;
       row.classList.toggle("pl-current", radio.checked);
       way.textContent = wayName(session, standard);
-      told.replaceChildren(shareBars(before.covered, before.people, after.covered, after.people), line(signedName(session), before.covered, before.people),
+      told.replaceChildren(shareBars(before.covered, before.people, after.covered, after.people),
+        line(signedName(session), before.covered, before.people),
         line(who, after.covered, after.people, [make("b", tone(more), more ? say("more_people", { n: signed(more) }) : words.no_change)]),
         ...(after.communities ? [communitiesLine(before, after)] : []));
     };
@@ -126,7 +127,8 @@
         sort = { by, down: sort.by === by ? !sort.down : by !== "name" };
         draw(body);
       };
-      const value = SORTS[sort.by], rows = districtRows(session, session.standard).sort((a, b) => (sort.down ? -1 : 1) * (value(a) - value(b)) || a.place - b.place);
+      const value = SORTS[sort.by], order = (a, b) => (sort.down ? -1 : 1) * (value(a) - value(b)) || a.place - b.place;
+      const rows = districtRows(session, session.standard).sort(order);
       const heads = [["district", "name"], ["", "before"], ["room", "after"], ["difference_people", "more"]]
         .map(([key, by]) => sortHead(key ? words[key] : signedName(session), by, sort, turn));
       refill(body, table(heads, rows.map((one) => [
