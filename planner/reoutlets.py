@@ -39,15 +39,17 @@ def own_outlets(read: Read, *, lived: bool = False) -> dict[str, int | None]:
     """How many outlets in operation each community has of its own.
 
     None where no outlet names it, and one that names none may be in its town: district and town are compared as far as
-    both have them, and a name that no community has (none of those in which people live, if `lived`) says nothing.
+    both have them, and a name that no community has (none of those in which people live, if `lived`; for a town, none
+    in the outlet's district) says nothing.
     """
     homes = homes_of(read, lived=lived)
-    districts, towns = {home.district for home in homes.values()}, {home.town for home in homes.values()}
+    towns = {(home.district, home.town) for home in homes.values()}
+    districts = {district for district, _ in towns} - {""}
     open_now = [site for site in read.sites.values() if site.today and site.types != MOBILE]
+    unnamed = {(site.district if site.district in districts else "", site.town) for site in open_now if not site.unit}
     vague = {
-        (site.district if site.district in districts else "", site.town if site.town in towns else "")
-        for site in open_now
-        if not site.unit
+        (district, town if any(town == other and district in ("", there) for there, other in towns) else "")
+        for district, town in unnamed
     }
     numbers = Counter(site.unit for site in open_now)
     found: dict[str, int | None] = {}

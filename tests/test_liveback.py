@@ -10,7 +10,7 @@ import livetown
 from livechance import random_edits, start_of
 from liveedits import ENGINE, META, NODE, OPENED, in_engine, load_of, met_standards
 from livenode import run_node
-from planner import inputs
+from planner import inputs, verify
 from planner.study import study
 from runs import run_scenario
 
@@ -86,3 +86,4 @@ def test_a_run_of_what_is_handed_back_gives_what_the_room_saw(tmp_path: Path) ->
         assert bound == done.record["plan"]["certified_bound"]
         certified.append(bound is not None)
     assert any(certified)
+    assert verify.verify(out / f"back-{len(edits) - 1}", lambda _: None)["differences"] == []
