@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import livetown
-from livechance import random_edits
+from livechance import random_edits, start_of
 from liveedits import META, NODE, in_engine, load_of, met_standards
 from planner import inputs
 from planner.given import columns_of
@@ -67,4 +67,44 @@ def test_an_edit_breaks_the_rules_that_the_planner_names(tmp_path: Path) -> None
         broken = rules_broken(studied.instance, columns)
         if any(name.startswith(("rules.near_people", "rules.spacing")) for name in broken):
             lonely.add(k)
-    assert lonely <= set(in_engine(NODE, load, OVER))
+    assert lonely == set(in_engine(NODE, load, OVER)), "no other breaks a rule alone"
+
+
+FARTHER = "(live, city, { pairs }) => pairs.map(([before, after]) => city.oversteps(before, after))"
+
+
+def _of_rule(meta: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Options that a rule counts, as entries of a plan that stand in its last year; of each site one."""
+    rule = next(one for one in meta["siting_rules"] if one["name"] == name)
+    options = [meta["options"][k] for k in sorted({option for option, _, _ in rule["terms"]})]
+    found = {one["site"]: {**one, "site": meta["sites"][one["site"]]["id"]} for one in reversed(options)}
+    keys = ("site", "type", "size")
+    return [{**{key: one[key] for key in keys}, "year": meta["years"][-1]} for one in found.values()]
+
+
+def test_what_is_closed_stands_in_no_rule(tmp_path: Path) -> None:
+    path = livetown.write_town(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + RULES, encoding="utf-8")
+    load = load_of(study(inputs.read(path, lambda _: None), lambda _: None))
+    meta = in_engine(NODE, load, META)["meta"]
+    name, empty = "数量要求 kiosks（西区）", {**start_of(meta), "plan": []}
+    kiosks = _of_rule(meta, name)
+    assert len(kiosks) == 3
+
+    def closed(n: int, *ids: str) -> dict[str, Any]:
+        return {**empty, "plan": kiosks[:n], "closed": list(ids)}
+
+    # with E4, which is one of them, two to three are asked for
+    edits = [closed(n, *ids) for n in range(4) for ids in ((), ("E4",), ("E5",))]
+    told = in_engine(NODE, load, BROKEN, {"edits": edits})
+    wanted = [not 2 <= n + one <= 3 for n in range(4) for one in (1, 0, 1)]
+    assert [name in names for names in told] == wanted
+    pairs = [
+        (closed(2), closed(3)),  # beyond the most
+        (closed(2, "E4"), closed(3, "E4")),  # not without E4
+        (closed(3, "E4"), closed(3)),  # E4 opens again
+        (closed(3), closed(3)),  # already beyond, and no farther
+        (closed(3), closed(2)),
+        (closed(0), closed(1)),
+    ]
+    assert in_engine(NODE, load, FARTHER, {"pairs": pairs}) == [True, False, True, False, False, False]
