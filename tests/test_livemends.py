@@ -461,3 +461,19 @@ def test_a_goal_of_communities_for_a_group_is_named_so(room: Page) -> None:
     assert names["line-young"].endswith("：33.5%的社区（按青年算）")
     assert names["line-elder"].endswith("：10%的老年人")
     assert names["walk-towns"].endswith("：25%的社区")
+
+
+# ---- a table wider than the panel ----
+
+
+def test_a_table_wider_than_the_panel_is_seen_to_scroll(room: Page) -> None:
+    why = part(room, "某区为什么低")
+    wide = why.locator(".pl-wide")
+    wide.wait_for()
+    over = "(one) => one.scrollWidth - one.clientWidth"
+    assert wide.evaluate(over) > 0
+    assert why.locator("p:visible").first.inner_text() == say("live.why_wide", "zh")
+    assert wide.evaluate("(one) => getComputedStyle(one, '::-webkit-scrollbar').height") == "10px", "a bar that stays"
+    last = "(one) => one.querySelector('thead th:last-child').getBoundingClientRect().right"
+    wide.evaluate("(one) => { one.scrollLeft = one.scrollWidth; }")
+    assert wide.evaluate(f"(one) => ({last})(one) - one.getBoundingClientRect().right") <= 1

@@ -210,7 +210,9 @@
           session.figuresOf(waiting.shift());
           return true;
         }
-        refill(body, pick, whyTable(session, of), note(words.why_note));
+        const box = whyTable(session, of), hint = note(words.why_wide);
+        refill(body, pick, hint, box, note(words.why_note));
+        hint.hidden = box.scrollWidth <= box.clientWidth;
         return false;
       });
     };
