@@ -283,7 +283,8 @@ def test_codes_tell_every_kind_of_point(tmp_path: Path) -> None:
     )
     assert all(points["feet"][mode]["slot"][number] == -1 for mode in ("walk", "drive") for number in nowhere)
     assert points["district"][at[place["D05"]]] == -1
-    assert meta["units"][points["unit"][at[place["D05"]]]] == {"id": "D05", "name": "0-5组", "district": -1, "town": "东区镇"}
+    unit = meta["units"][points["unit"][at[place["D05"]]]]
+    assert unit == {"id": "D05", "name": "0-5组", "district": -1, "town": "东区镇"}
     assert meta["groups"] == [{"id": "young", "name": "青年"}]
     assert set(points["groups"][0]) == {3}
     assert NO_UNIT not in walk
