@@ -65,6 +65,7 @@ FIGURES = """(live, city, input) => {
     const before = city.states(edit, s), after = city.states(then, s);
     return same(told.covered, found.map((one) => one.covered))
       && same(told.communities, found.map((one) => one.communities_covered))
+      && same(told.people, found.map((one) => one.people)) && same(told.units, found.map((one) => one.communities))
       && same(sorted(told.newly), turned(before, after, 2)) && same(sorted(told.lost), turned(before, after, 1));
   });
   return { figures, drags, ms: Date.now() - began, check: city.check() };

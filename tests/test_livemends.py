@@ -224,6 +224,9 @@ ON_TOP = """(key) => {
 }"""
 
 
+ABOVE = """(y) => document.querySelector(".pm-live-chosen").getBoundingClientRect().bottom <= y"""
+
+
 def shown_on_top(page: Page, *keys: str) -> list[bool]:
     return [page.evaluate(ON_TOP, key) for key in keys]
 
@@ -250,9 +253,7 @@ def test_on_a_phone_an_open_card_leaves_undo_and_the_sheets_bar_free(phone: Page
     assert folded is not None
     assert shown_on_top(phone, "sheet") == [True]
     assert folded["height"] > 150
-    marker = phone.locator(".pm-live-chosen").bounding_box()
-    assert marker is not None
-    assert marker["y"] + marker["height"] <= folded["y"], "what the card is of stays in sight"
+    phone.wait_for_function(ABOVE, arg=folded["y"])  # the map glides: what the card is of stays in sight
     phone.locator("[data-key=sheet]").tap()
     phone.evaluate(PAINTED)
     assert card.bounding_box() == before

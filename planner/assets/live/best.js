@@ -97,7 +97,8 @@
     };
   }
 
-  // city.drag(edit, item, s): figures of the edit with the item at any place, by one search a network. `newly` and `lost`
+  // city.drag(edit, item, s): figures of the edit with the item at any place, by one search a network: who is counted and
+  // covered, how many communities (`units`) are judged and covered, by standard. `newly` and `lost`
   // are points under standard s against the edit as it stands; both are good until the next call.
   live.dragger = function (room) {
     const { points, meta } = room.load, newly = new Int32Array(points.n), lost = new Int32Array(points.n);
@@ -126,10 +127,11 @@
         }
         for (const p of shown.held) if (seen[p] !== turn) lost[fewer++] = p;
         const foot = room.survey.footOf(place, shown.kind.mode === "straight" ? meta.modes[0] : shown.kind.mode);
-        return { foot, covered, communities, newly: newly.subarray(0, many), lost: lost.subarray(0, fewer) };
+        const people = views.map((view) => view.basis.people), units = views.map((view) => view.basis.communities);
+        return { foot, people, units, covered, communities, newly: newly.subarray(0, many), lost: lost.subarray(0, fewer) };
       }
 
-      return { standard: s, at };
+      return { at };
     };
   };
 

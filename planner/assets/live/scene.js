@@ -347,9 +347,10 @@
     writeRibbon() {
       const { base, figures, previewed, standard } = this.session;
       const signed = base.standards[standard], now = figures.standards[standard];
-      const covered = previewed && previewed.covered ? previewed.covered[standard] : now.covered;
+      const isMoving = previewed && previewed.covered, covered = isMoving ? previewed.covered[standard] : now.covered;
+      const people = isMoving && previewed.people ? previewed.people[standard] : now.people;
       const { share, signed: withSign } = live.kit, values = {
-        before: share(signed.covered, signed.people), after: share(covered, now.people), more: withSign(covered - signed.covered),
+        before: share(signed.covered, signed.people), after: share(covered, people), more: withSign(covered - signed.covered),
       };
       this.standardName.textContent = this.meta.standards[standard].name;
       this.figure.textContent = this.say(this.meta.signed.plan ? "figure" : "figure_today", values);

@@ -44,8 +44,11 @@
   function shownOf(session, i) {
     const after = session.figures.standards[i], { previewed } = session;
     if (!previewed || !previewed.covered) { return [words.room, after]; }
-    const communities = previewed.communities ? previewed.communities[i] : after.communities_covered;
-    return [words.moving, { ...after, covered: previewed.covered[i], communities_covered: communities }];
+    const part = (name, known) => (previewed[name] ? previewed[name][i] : after[known]);
+    return [words.moving, {
+      ...after, people: part("people", "people"), covered: part("covered", "covered"),
+      communities: part("units", "communities"), communities_covered: part("communities", "communities_covered"),
+    }];
   }
 
   function standardRow(session, i) {
