@@ -114,6 +114,7 @@ def _scenario_part(studied: Study, run: Mapping[str, Any]) -> dict[str, Any]:
         "budget_yuan": siting.budget_yuan,
         "areas": scenario.areas.districts is not None,
         "town_areas": scenario.areas.towns is not None,
+        "counted_by": sorted({one.each for one in scenario.count if one.min or one.max is not None} - {"city"}),
     }
 
 

@@ -44,6 +44,8 @@ from planner.rulewords import goal_in_words, in_words, known, rule_in_words
 from planner.schema import aim_of
 from planner.sitetable import map_sites, site_table
 from planner.study import Study, goal_tallies, goals_in, served_in, tally
+from planner.tabled import tabled_part
+from planner.tabledlines import noted
 from planner.words import listed, say, tell
 
 if TYPE_CHECKING:
@@ -214,6 +216,7 @@ def _record(studied: Study, moved: pd.DataFrame | None, begin: Callable[[str], N
         "review_number": scenario.document.review_number,
         "note": scenario.document_note,
     }
+    run |= tabled_part(inputs, begin)
     run |= {"document": imprint} | citations.policy_part(scenario, inputs.loaded.merged)
     return effects.with_effect(run, studied, begin)
 
@@ -249,6 +252,7 @@ def _labels(studied: Study, run: Mapping[str, Any]) -> MapLabels:
             "note.counted", language, walk_kph=f"{parameters['walk_kph']:g}", snap_max_m=f"{parameters['snap_max_m']:g}"
         ),
         say("note.community", language, rule=f"{parameters['community_rule'] * 100:g}"),
+        *noted(run),
         *(citations.pack_lines(run["policy"], language) if "policy" in run else ()),
         *(tell(doubt, language)[1] for doubt in studied.inputs.grave),
         *unitsums.scaled_lines(studied.inputs.totals, language),

@@ -19,6 +19,7 @@ from planner.proposalfigures import (
     unit,
     years_counted,
 )
+from planner.tabledlines import asked, assumed
 from planner.words import listed, say
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def summary(told: Reading) -> str:
         lines.append(say(f"proposal.verdict.{'infeasible' if plan['status'] == 'infeasible' else 'unknown'}", language))
     elif told.goals:
         lines.append(say("proposal.verdict.met" if plan["opened"] else "proposal.ask.nothing", language))
-    lines += [say("proposal.verdict.doubts", language)] if told.run["doubts"] else []
+    lines += [*asked(told.run), *([say("proposal.verdict.doubts", language)] if told.run["doubts"] else [])]
     lines += [say("proposal.ask.request", language)] if plan["opened"] else []
     return (" " if language == "en" else "").join(lines)
 
@@ -102,6 +103,7 @@ def requirements(told: Reading) -> Iterator[str]:
 def today(told: Reading) -> Iterator[str]:
     """Say what stands today, who is within reach by each standard, and what cannot be judged."""
     language = told.language
+    yield from assumed(told.run, told.names)
     yield "".join(_outlets(told))
     for key in told.effect["decides"]:
         yield standing(told, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Recomputed:
         (word, file, count) of all that was taken from the result and not found again.
     before
         Last year, of an audit that keeps its result; None elsewhere.
+    tabled
+        Standard -> coverage rows by point today by the site tables alone, where the scenario changes outlets of today.
     """
 
     read: Read
@@ -70,6 +72,7 @@ class Recomputed:
     planned: Sequence[int]
     taken: Sequence[tuple[str, str, int]]
     before: Recomputed | None = None
+    tabled: Mapping[str, Rows] = field(default_factory=dict)
 
 
 def as_text(value: object) -> str:

@@ -16,6 +16,7 @@ from planner.rejudge import CHECKED, goal_figures, standard_figures
 from planner.replan import people_at, plan_figures, price, rules_broken, unreachable
 from planner.reresult import RUN
 from planner.respeeds import class_speeds
+from planner.retabled import tabled_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,6 +42,7 @@ def figures(again: Recomputed, result: Result) -> Iterator[Figure]:
     yield from _served_in_all(again, result)
     yield from _goals(again, result.run)
     yield from _plan(again, result)
+    yield from tabled_figures(again, result.run)
 
 
 def place_figures(

@@ -79,6 +79,8 @@ class Read:
         By id, in the order of the tables.
     taken
         (word, file, count) of what was taken from the result's own tables.
+    tabled
+        The sites as their tables alone say them, without ``[[site]]`` of the scenario; None where they were not read.
     """
 
     scenario: Mapping[str, Any]
@@ -86,6 +88,7 @@ class Read:
     sites: Mapping[str, Site]
     rules: Sequence[Rule]
     taken: Sequence[tuple[str, str, int]] = field(default=())
+    tabled: Mapping[str, Site] | None = None
 
 
 def rules_of(scenario: Mapping[str, Any]) -> list[Rule]:
@@ -314,15 +317,18 @@ def _without_area(scenario: Mapping[str, Any], rows: Mapping[str, Point] | Mappi
     return {name for name, row in rows.items() if any(not getattr(row, column) for column in asked)}
 
 
-def _read_sites(result: Result) -> tuple[dict[str, Site], list[tuple[str, str, int]]]:
+def _read_sites(result: Result) -> tuple[dict[str, Site], dict[str, Site], list[tuple[str, str, int]]]:
+    """Read the sites as the scenario has them, and as their tables alone say them."""
     codes, date = _facility_codes(result.scenario), result.scenario["data_date"]
     found: dict[str, Site] = {}
+    tabled: dict[str, Site] = {}
     taken = []
     said = {one["site_id"]: _said(one) for one in result.scenario.get("site", ())}
     for table, rows, stem, aside in tables_again(result, "sites"):
         for row in rows:
             name = id_again(row, "site_id", table, stem)
             site = _site(row, table, stem, codes, date)
+            tabled[site.id] = site
             found[site.id] = _site_as_said(said.pop(name), row, table, stem, codes, date) if name in said else site
         if aside:
             taken.append(("left_out", result.shown(table["file"]), aside))
@@ -333,7 +339,7 @@ def _read_sites(result: Result) -> tuple[dict[str, Site], list[tuple[str, str, i
     for name in blank:
         own = result.sites[name]
         found[name] = replace(found[name], town=own["town"], district=own["district"])
-    return found, [*taken, *([("areas", "sites.csv", len(blank))] if blank else [])]
+    return found, tabled, [*taken, *([("areas", "sites.csv", len(blank))] if blank else [])]
 
 
 def sites_as_written(result: Result) -> dict[str, Site]:
@@ -351,8 +357,8 @@ def read_again(result: Result) -> Read:
     except Unread as why:
         points, taken = dict(result.points), [(str(why), "demand.csv", len(result.points))]
     try:
-        sites, more = _read_sites(result)
+        sites, tabled, more = _read_sites(result)
     except Unread as why:
-        sites = sites_as_written(result)
+        sites, tabled = sites_as_written(result), None
         more = [(str(why), "sites.csv", len(sites))]
-    return Read(result.scenario, points, sites, rules_of(result.scenario), (*taken, *more))
+    return Read(result.scenario, points, sites, rules_of(result.scenario), (*taken, *more), tabled)

@@ -9,7 +9,7 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import pandas as pd
@@ -57,6 +57,15 @@ class _Entry:
         if column.name in self.values:
             return self.values[column.name]
         return self.base.get(column.name, read_cell(column, ""))
+
+
+@dataclass(frozen=True)
+class Change:
+    """An outlet that counts today otherwise than the tables say: its id and name, and what becomes of it."""
+
+    site: str
+    name: str
+    kind: Literal["closed", "moved", "opened", "retyped"]
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -181,8 +190,8 @@ def applied(
     -------
     table
         A site of the tables has the values that an entry gives it, another one stands behind them; `entered` says
-        which rows these are. Each outlet whose day differs from that of the tables (closed, moved, opened, of another
-        type) is a doubt. The table itself without any entry; None for None.
+        which rows these are, `written` holds what the tables say. Each outlet whose day differs from that of the tables
+        (closed, moved, opened, of another type) is a doubt. The table itself without any entry; None for None.
 
     Raises
     ------
@@ -227,6 +236,7 @@ def _joined(
         rows_read=Counter(table.rows_read) + Counter(places[entry.number][0] for entry in entries),
         doubts=(*table.doubts, *_doubts(loaded, table.frame, frame, [*changed.items()], added)),
         entered=entered,
+        written=table.frame,
     )
 
 
@@ -278,22 +288,35 @@ def _doubts(
     """Doubt every outlet that counts today otherwise than the tables say: today's figures are a what-if."""
     if loaded.scenario is None:
         return
-    date = loaded.scenario.data_date
-    was, now = (((f["status"] == "existing") & tables.operating_on(f, date)).tolist() for f in (before, after))
-    for row, entry in [*changed, *enumerate(added, len(before))]:
-        opened = row >= len(before) or not was[row]
-        code = ""
-        if now[row] and opened:
-            code = "whatif_opened"
-        elif not opened and not now[row]:
-            code = "whatif_closed"
-        elif now[row] and not before.geometry.iloc[row].equals(after.geometry.iloc[row]):
-            code = "whatif_moved"
-        elif now[row] and before["type"].iloc[row] != after["type"].iloc[row]:
-            code = "whatif_retyped"
-        if code:
-            values = {"site": quoted(entry.site), "name": quoted(after["name"].iloc[row])}
-            yield fault_at(loaded, code, ["site", entry.number, "site_id"], **values)
+    entries = {entry.site: entry for _, entry in (*changed, *((-1, entry) for entry in added))}
+    for change in changes(before, after, loaded.scenario.data_date):
+        values = {"site": quoted(change.site), "name": quoted(change.name)}
+        yield fault_at(loaded, f"whatif_{change.kind}", ["site", entries[change.site].number, "site_id"], **values)
+
+
+def changes(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, date: dt.date) -> Iterator[Change]:
+    """List the outlets that count on a day otherwise than the tables say, in the order of `after`.
+
+    Parameters
+    ----------
+    before, after
+        The sites as the tables say, and as the scenario has them: columns of a sites table.
+    date
+        The day.
+    """
+    was, now = ((f["status"] == "existing") & tables.operating_on(f, date) for f in (before, after))
+    stood = {site: row for row, site in enumerate(before["site_id"]) if was.iloc[row]}
+    for row, (site, name, kind) in enumerate(zip(after["site_id"], after["name"], after["type"], strict=True)):
+        at, is_open = stood.get(site, -1), bool(now.iloc[row])
+        if at < 0:
+            if is_open:
+                yield Change(site, name, "opened")
+        elif not is_open:
+            yield Change(site, name, "closed")
+        elif not before.geometry.iloc[at].equals(after.geometry.iloc[row]):
+            yield Change(site, name, "moved")
+        elif before["type"].iloc[at] != kind:
+            yield Change(site, name, "retyped")
 
 
 # --- where they stand --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from planner.figures import exact_percent, gap_percent, money, percent, status_o
 from planner.mapdata import goals_asked
 from planner.provenance import doubt_lines
 from planner.record import standard_names
+from planner.tabledlines import assumed
 from planner.unitsums import scaled_lines
 from planner.words import listed, say
 
@@ -55,6 +56,8 @@ def _figure_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     counted = run["parameters"]
     yield say("note.counted", language, walk_kph=f"{counted['walk_kph']:g}", snap_max_m=f"{counted['snap_max_m']:g}")
     yield from edit_lines(run["roads"], language)
+    names = standard_names(run["standards"], language)
+    yield from assumed(run, names)
     yield say("summary.sites", language, open=run["sites"]["open_today"], existing=run["sites"]["existing"])
     if run["sites"]["off_network"]:
         off = run["sites"]["off_network"]
@@ -66,7 +69,6 @@ def _figure_lines(run: Mapping[str, Any], language: Language) -> Iterator[str]:
     if demand["placed_people"]["spread"]:
         yield say("summary.spread", language, people=demand["placed_people"]["spread"])
     yield from scaled_lines(demand["totals"], language)
-    names = standard_names(run["standards"], language)
     for checked in demand["checked"]:
         yield say("summary.checked", language, **checked, name=names[checked["standard"]])
     yield ""

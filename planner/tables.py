@@ -77,6 +77,8 @@ class Table:
     entered
         File and line of a site that the scenario itself gives, or gives values -> the number of that entry, and the
         columns that it gives a row of a table (none for a row of its own).
+    written
+        The sites as the tables alone say, where the scenario gives sites of its own; None elsewhere.
     """
 
     frame: gpd.GeoDataFrame
@@ -87,6 +89,7 @@ class Table:
     hints: pd.DataFrame
     headers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     entered: Mapping[tuple[str, int], tuple[int, frozenset[str]]] = field(default_factory=dict)
+    written: gpd.GeoDataFrame | None = None
 
 
 def demand_contract(*, counted: bool) -> tuple[col.Column, ...]:

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner import reledger, rewhole
+from planner import reledger, retabled, rewhole
 from planner.errors import Fault, ScenarioError
 from planner.reaside import not_compared
 from planner.rebureau import reported_taken
@@ -82,7 +82,7 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
     blind = _blind(result, read, whole=whole)
     if blind:
         return Recomputed(read, opened, None, written_rows(result), planned, [*taken, (blind, "coverage.csv", 0)])
-    before = None
+    before, tabled = None, {}
     measured = measure(read, result.folder, (one.site for one in opened), show)
     show("verify_judge")
     rows = dict(_states(read, measured, opened, planned))
@@ -98,9 +98,13 @@ def _recomputed(result: Result, show: Callable[[str], None]) -> Recomputed:
         before = _last_year(result, read, show)
         known = before is not None and before.measured is not None
         taken += [] if "previous" not in read.scenario.get("audit", {}) else [_of_last_year(known=known)]
-    elif read.scenario.get("siting", {}).get("capacity_standard"):
-        taken.append(("served", "run.json", 0))
-    return Recomputed(read, opened, measured, rows, planned, taken, before)
+    else:
+        taken += [("served", "run.json", 0)] if read.scenario.get("siting", {}).get("capacity_standard") else []
+        # whom field checks decide on a today that no table of the result holds is not known
+        checked = "verdicts" in read.scenario["demand"] and retabled.KEY in run
+        tabled = {} if checked else retabled.rows_again(read, result.folder)
+        taken += [("tabled", "run.json", 0)] if checked else []
+    return Recomputed(read, opened, measured, rows, planned, taken, before, tabled)
 
 
 def _last_year(result: Result, read: Read, show: Callable[[str], None]) -> Recomputed | None:

@@ -272,6 +272,14 @@ def test_the_name_of_the_file_is_safe() -> None:
         names,
     )
     assert found[:6] == ["sample-2026-live-1", "示例市方案-live-再看", "x-live-y", "plan-live", "a-live", "con-live"]
+    deep = run_node(
+        ["edits.js", "handback.js"],
+        "(live, first) => { const all = [first];"
+        " for (let k = 0; k < 12; k += 1) { all.push(live.handback.childName(all[k], '1')); } return all; }",
+        "sample-2026",
+    )
+    assert len(set(deep)) == len(deep), "a plan that is handed back again and again never comes to a name of before"
+    assert max(map(len, deep)) <= 60
     assert [name for name in found if not re.fullmatch(r"[\w-]{1,80}", name) or name.startswith("-")] == []
 
 

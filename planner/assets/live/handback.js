@@ -73,10 +73,30 @@
     return (isNear && from.town) || (meta.town_areas ? "" : meta.units[unit].town);
   }
 
-  /* District and town of a place: a layer of districts says the district, else the people nearest to it. */
+  /* District, town and community of a place: a layer of districts says the district, else the people nearest to it; the
+     community is asked for where a rule counts by it. */
   function localityOf(load, place, from) {
-    const { meta, points } = load, p = nearestPoint(points, place);
-    return { district: meta.areas || p < 0 ? "" : meta.districts[points.district[p]] || "", town: townOf(load, p, from) };
+    const { meta, points } = load, p = nearestPoint(points, place), unit = p < 0 ? -1 : points.unit[p];
+    return {
+      district: meta.areas || p < 0 ? "" : meta.districts[points.district[p]] || "",
+      town: townOf(load, p, from),
+      community: unit >= 0 && meta.counted_by.includes("community") ? meta.units[unit].id : "",
+    };
+  }
+
+  /* Places of the room that name no district, town or community although a rule counts by it, and that no layer can fill: a
+     run refuses them. */
+  function nowhere({ load }, edit) {
+    const { meta } = load, filled = { district: meta.areas, town: meta.town_areas, community: false };
+    const asked = meta.counted_by.filter((each) => !filled[each]), siteOf = (id) => meta.sites.find((site) => site.id === id) || null;
+    return edit.plan.filter((entry) => !edits.isOption(entry) && asked.some((each) => !localityOf(load, entry.at, siteOf(entry.from))[each]));
+  }
+
+  /* Whether a layer is to say where places of the room, or outlets that were moved, lie: of one outside it a rule that counts
+     by district or town knows nothing, and a run refuses it. */
+  function asksLayers({ load }, edit) {
+    const { meta } = load, filled = (meta.areas && meta.counted_by.includes("district")) || (meta.town_areas && meta.counted_by.includes("town"));
+    return filled && (Object.keys(edit.moved).length > 0 || edit.plan.some((entry) => !edits.isOption(entry)));
   }
 
   /* ---- parts of the file ---- */
@@ -106,9 +126,10 @@
   }
 
   function newSite(load, entry, id, nameOf) {
-    const from = entry.from ? load.meta.sites.find((site) => site.id === entry.from) : null, { district, town } = localityOf(load, entry.at, from);
+    const from = entry.from ? load.meta.sites.find((site) => site.id === entry.from) : null;
+    const { district, town, community } = localityOf(load, entry.at, from);
     return block("[[site]]", [["site_id", text(id)], given("name", plain(nameOf(entry))), ["type", text(entry.type)], ["status", text("candidate")],
-      ["lon", degrees(entry.at[0])], ["lat", degrees(entry.at[1])], given("district", district), given("town", town),
+      ["lon", degrees(entry.at[0])], ["lat", degrees(entry.at[1])], given("district", district), given("town", town), given("unit_id", community),
       ...(from ? kept(from) : [given("build_method", entry.method)])]);
   }
 
@@ -134,12 +155,21 @@
     return city.doubted(edit).map((standard) => note(say("checks_doubted", { name: standard.name }), "pl-less pl-doubted"));
   }
 
-  /* Name of the file and the scenario in it: letters, digits and hyphens of the run's name, then what was asked for. */
+  /* Name of the file and the scenario in it: letters, digits and hyphens of the run's name, then what was asked for. What is
+     cut off a long name of a run stays in a number, or a plan handed back again and again would come to its parent's name. */
   function childName(parent, more) {
     const fit = (value) => Array.from(String(value)).filter((one) => /[\p{L}\p{N}-]/u.test(one));
     const plain = (value, most) => fit(value).slice(0, most).join("").replace(/^-+|-+$/g, "");
-    const own = plain(more, 15);
-    return `${plain(parent, LONGEST - 20) || "plan"}-live${own ? `-${own}` : ""}`;
+    const own = plain(more, 15), most = LONGEST - 20, isLong = fit(parent).length > most;
+    const first = isLong ? `${plain(parent, most - 9)}-${numberOf(parent)}` : plain(parent, most);
+    return `${first || "plan"}-live${own ? `-${own}` : ""}`;
+  }
+
+  /* A text as eight hexadecimal digits (FNV-1a over its code units): another text, most likely others. */
+  function numberOf(value) {
+    let hash = -2128831035;
+    for (let k = 0; k < value.length; k += 1) { hash = Math.imul(hash ^ value.charCodeAt(k), 16777619); }
+    return (hash >>> 0).toString(16).padStart(8, "0");
   }
 
   /* ---- to the disk ---- */
@@ -161,6 +191,18 @@
     return { file: `${name}.toml`, content: toml(session.city, session.edit, { name, title, told, nameOf }) };
   }
 
+  /* What whoever takes the file along must know: what a run would refuse, and that its today is the one of the room. */
+  function warned(session) {
+    const { city, edit } = session, { note, say, words } = live.kit;
+    const refused = city.orphaned(edit).map((standard) => say("back_checked", { name: standard.name }));
+    const placeless = nowhere(city, edit).map((entry) => say("back_nowhere", { name: live.names.entryName(session, entry) }));
+    const changed = [...edit.closed, ...Object.keys(edit.moved)].map((id) => live.names.siteName(session, id));
+    return [
+      ...[...refused, ...placeless, ...(asksLayers(city, edit) ? [words.back_layers] : [])].map((line) => note(line, "pl-less")),
+      ...(changed.length ? [note(say("back_today", { names: changed.join(words.comma) }))] : []),
+    ];
+  }
+
   /* A dialog that asks for a name, shows the file, and says where to keep it and what to run. */
   function dialog(session) {
     const { act, append, keyed, make, note, words, say } = live.kit, field = keyed(make("input"), "back name");
@@ -179,10 +221,9 @@
     shown.tabIndex = 0;
     draw();
     const label = append(make("label", "pl-field"), make("span", "", words.back_name), field);
-    const refused = session.city.orphaned(session.edit).map((standard) => note(say("back_checked", { name: standard.name }), "pl-less"));
-    append(box.body, label, run, ...(session.isChanged ? [] : [note(words.unchanged)]), ...refused, ...doubtful(session), save, shown);
+    append(box.body, label, run, ...(session.isChanged ? [] : [note(words.unchanged)]), ...warned(session), ...doubtful(session), save, shown);
     box.open();
   }
 
-  live.handback = { childName, degrees, dialog, doubtful, download, fileOf, plain, text, toml };
+  live.handback = { asksLayers, childName, degrees, dialog, doubtful, download, fileOf, nowhere, plain, text, toml };
 })(globalThis);
