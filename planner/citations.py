@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.bookkeys import choice_label, label, pages, sheet_name
-from planner.leaves import leaves, names_something, shown, value_at
+from planner.leaves import leaves, shown, value_at
 from planner.packs import CITING, with_clauses
 from planner.policyschema import ClauseSection
 from planner.rulenames import entry_names
@@ -79,8 +79,7 @@ def policy_record(scenario: Scenario, merged: Mapping[str, Any]) -> dict[str, An
                 "why": entry.why,
                 "why_en": entry.why_en,
             }
-            for entry in scenario.input
-            if names_something(entry.key, merged)  # what the bureau dropped is told as its own
+            for entry in scenario.input  # of what the bureau dropped there is none: that is told as its own
         ],
         "own": [entry.model_dump() for entry in pack.own] if pack else [],
         "names": entry_names(scenario),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.columns import nearest
 from planner.errors import Fault, ScenarioError
-from planner.leaves import leaves, name_of, shown
+from planner.leaves import leaves, name_of, names_something, shown
 from planner.merging import REPLACED, array_at
 from planner.policyschema import ClauseSection, KnownClause, PolicyDocument
 from planner.schema import IDENTITY
@@ -23,6 +23,7 @@ from planner.tomlfile import TomlFile, read_toml
 from planner.words import LANGUAGES, in_both
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
@@ -185,3 +186,24 @@ def with_own(merged: Mapping[str, Any], lowest: TomlFile) -> dict[str, Any]:
         return dict(merged)
     own = [{"key": key, "pack": shown(old), "own": shown(new)} for key, old, new in replaced(lowest.data, merged)]
     return {**merged, "pack": {**pack, "own": own}}
+
+
+def without_void_inputs(merged: Mapping[str, Any], inherited: Sequence[TomlFile]) -> dict[str, Any]:
+    """Leave out the inputs of what a scenario dropped: its kept copy, which names no pack, could not say of what.
+
+    Parameters
+    ----------
+    merged
+        The merged scenario.
+    inherited
+        The files that it was merged over. An input of nothing that any of them has stays, to be told as a fault.
+    """
+
+    def is_void(entry: Any) -> bool:
+        key = entry.get("key") if isinstance(entry, Mapping) else None
+        if not isinstance(key, str) or names_something(key, merged):
+            return False
+        return any(names_something(key, file.data) for file in inherited)
+
+    inputs = array_at(merged, "input")
+    return {**merged, "input": [entry for entry in inputs if not is_void(entry)]} if inputs else dict(merged)

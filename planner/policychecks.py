@@ -26,16 +26,13 @@ NOT_IN_PACKS = ("extends", "policy", "name", "title")
 _YEAR = re.compile(r"[12]\d{3}")
 
 
-def problems(data: Mapping[str, Any], pack: Mapping[str, Any]) -> Iterator[Problem]:
+def problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     """Check what a scenario says of policy, as far as its values are of their kinds: the others are faults already.
 
     Parameters
     ----------
     data
         The merged scenario.
-    pack
-        Data of its policy pack as written; empty without one. What the scenario dropped of it may still be named by
-        the pack's inputs.
 
     Yields
     ------
@@ -46,8 +43,8 @@ def problems(data: Mapping[str, Any], pack: Mapping[str, Any]) -> Iterator[Probl
     yield from _documents(data)
     for i, entry in _entries(data, "input"):
         key = entry.get("key")
-        if isinstance(key, str) and not names_something(key, data) and not names_something(key, pack):
-            near = near_words(key, [known for known, _ in leaves(values_of(pack) or data)])
+        if isinstance(key, str) and not names_something(key, data):
+            near = near_words(key, [known for known, _ in leaves(values_of(data))])
             yield Problem("unknown_input", ["input", i, "key"], {"name": key, "near": near})
     yield from _checklists(data)
     yield from _grants(data)

@@ -23,7 +23,7 @@ from planner.errors import Fault, ScenarioError
 from planner.fields import wrong_value
 from planner.merging import array_at, identity_of, merge
 from planner.namedfiles import with_files
-from planner.packs import completed, near_words, read_pack, shipped, with_own
+from planner.packs import completed, near_words, read_pack, shipped, with_own, without_void_inputs
 from planner.policychecks import of_pack
 from planner.scenariobook import is_book, read_as_far, read_book
 from planner.schema import IDENTITY, Scenario, known_keys
@@ -94,7 +94,7 @@ def load(path: str | Path) -> Loaded:
     own_pack = _own_pack(files)
     pack_faults = check_pack(own_pack).faults if own_pack else ()
     merged, faults = merge(files)
-    merged = with_own(merged, files[-1])
+    merged = without_void_inputs(with_own(merged, files[-1]), files[1:])
     unread = tuple(fault for file in files for fault in file.faults)
     scenario, wrong = _validate(merged, files)
     scenario = None if unread else scenario
@@ -136,8 +136,7 @@ def check_pack(pack: TomlFile) -> Loaded:
 
 def _policy_faults(data: Mapping[str, Any], files: Sequence[TomlFile]) -> Iterator[Fault]:
     """Place what is wrong with clauses, inputs, checklists and grants."""
-    pack = files[-1].data if "pack" in files[-1].data else {}
-    for problem in policychecks.problems(data, pack):
+    for problem in policychecks.problems(data):
         yield _fault(problem.code, data, problem.where, files, **problem.values)
 
 
