@@ -56,8 +56,18 @@ def inputs_of(loaded: Loaded) -> list[str]:
 
 
 @pytest.mark.parametrize("case", list(DROPPED))
-def test_the_copy_and_its_child_run_with_the_figures_of_the_scenario(tmp_path: Path, case: str) -> None:
+def test_the_copy_and_its_child_say_what_the_scenario_says(tmp_path: Path, case: str) -> None:
     policy, more = DROPPED[case]
+    first = load(write_town(tmp_path, TIERED.format(policy=policy) + more))
+    (tmp_path / "own").mkdir()
+    copy = kept(first, tmp_path / "own" / "scenario.toml")
+    child = load(child_of(tmp_path / "own" / "scenario.toml"))
+    assert first.faults == copy.faults == child.faults == ()
+    assert inputs_of(first) == inputs_of(copy) == inputs_of(child)
+
+
+def test_the_copy_and_its_child_run_with_the_figures_of_the_scenario(tmp_path: Path) -> None:
+    policy, more = DROPPED["hubei-rule"]
     first = run_scenario(write_town(tmp_path / "in", TIERED.format(policy=policy) + more), tmp_path / "out")
     assert first.exit_code in (0, 3)
     copy = first.folder / "scenario.toml"
