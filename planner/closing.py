@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from planner.coverage import serves
+from planner.coverage import measured, reached, serves
 from planner.geodesy import MM_PER_M, to_mm
+from planner.verdicts import on_reach, turned
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from geopandas import GeoDataFrame
+
     from planner.instance import Reach
+    from planner.verdicts import Verdicts
 
 CLOSING = [
     "standard", "state", "site_id", "people_nearest", "people_losing", "to_site_id", "people_to", "more_m",
@@ -28,11 +34,94 @@ def _serving(reach: Reach, open_types: Mapping[str, str]) -> frozenset[str]:
     return frozenset(site for site, serving in zip(open_types, counts, strict=True) if serving)
 
 
-def _losing(reach: Reach, serving: frozenset[str]) -> pd.DataFrame:
-    """Rows that one open site and no other reaches within the cutoff: columns demand_id, site_id, people."""
+@dataclass(frozen=True, eq=False)
+class Anew:
+    """What the closing of an outlet does to field checks under one standard.
+
+    Attributes
+    ----------
+    turned
+        Columns site_id and demand_id: if that outlet closes, a check of the point counts no more, or again.
+    pairs
+        Travel rows of these points within the cutoff when it does, with their checks so turned; those to the outlet
+        itself are still among them.
+    kept
+        demand_ids that a check found covered: they stay so, unless it is turned, for an outlet is left that serves.
+    """
+
+    turned: pd.DataFrame
+    pairs: pd.DataFrame
+    kept: frozenset[str]
+
+
+def anew(
+    found: Verdicts, demand: GeoDataFrame, sites: GeoDataFrame, reach: Reach, travel: pd.DataFrame, on: dt.date
+) -> Anew | None:
+    """Look anew at the points whose field checks the closing of an outlet would bring out of date, or back.
+
+    Parameters
+    ----------
+    found
+        The verdicts, those that are out of date among them.
+    demand, sites
+        The tables with their points; sites that are open today or may be built.
+    reach
+        Reach under one standard, with the verdicts in it.
+    travel
+        Travel rows of all sites as measured.
+    on
+        The day on which an outlet would close.
+
+    Returns
+    -------
+    anew
+        None where no check speaks of the standard.
+    """
+    standard = reach.standard
+    if all(line.standard != standard.id for line in (*found.lines, *found.overtaken)):
+        return None
+    lines = list(turned(found, demand, sites, standard, on))
+    points = demand[demand["demand_id"].isin({line.demand_id for _, line in lines}) & measured(demand, standard)]
+    rows = travel[travel["demand_id"].isin(points["demand_id"])]
+    bare = replace(reach, pairs=rows[reached(rows, standard)], travel=rows, held=frozenset())
+    # who was found covered is then measured; who was found uncovered, and measured since, is found so again
+    again = replace(found, lines=tuple(line for _, line in lines if not line.met))
+    stands = sites[sites["open_today"]]
+    standing = dict(zip(stands["site_id"], stands["type"], strict=True))
+    met = {line.demand_id for line in found.lines if line.standard == standard.id and line.met}
+    return Anew(
+        turned=pd.DataFrame([(site, line.demand_id) for site, line in lines], columns=["site_id", "demand_id"]),
+        pairs=on_reach({standard.id: bare}, again, points, sites, standing)[standard.id].pairs,
+        kept=frozenset(met if serves(standing.values(), standard).sum() > 1 else ()),
+    )
+
+
+def _losing(reach: Reach, serving: frozenset[str], checks: Anew | None) -> pd.DataFrame:
+    """Rows that are covered, and are not if one open site closes: columns demand_id, site_id, people."""
     pairs = reach.pairs.loc[reach.pairs["site_id"].isin(serving), ["demand_id", "site_id"]]
     only = pairs.drop_duplicates("demand_id", keep=False)
+    if checks is not None:
+        only = _looked_at_anew(reach, serving, checks, only, frozenset(pairs["demand_id"]) | reach.held)
     return only.merge(reach.rows[["demand_id", "people"]], on="demand_id")
+
+
+def _keys(pairs: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(pairs[["site_id", "demand_id"]])
+
+
+def _looked_at_anew(
+    reach: Reach, serving: frozenset[str], checks: Anew, only: pd.DataFrame, covered: frozenset[str]
+) -> pd.DataFrame:
+    """Put right which of the `covered` points one open site `only` covers, where field checks speak of them."""
+    looked_at = checks.turned[checks.turned["site_id"].isin(serving) & checks.turned["demand_id"].isin(covered)]
+    left = checks.pairs.loc[checks.pairs["site_id"].isin(serving), ["demand_id", "site_id"]]
+    still = looked_at.merge(left, on="demand_id", suffixes=("", "_left"))
+    still = still[still["site_id"] != still["site_id_left"]]
+    same = only[~only["demand_id"].isin(checks.kept) & ~_keys(only).isin(_keys(looked_at))]
+    parts = [same, looked_at[~_keys(looked_at).isin(_keys(still))]]
+    # whom nobody knows which outlet serves, none does when none is left
+    parts += [pd.DataFrame({"demand_id": sorted(reach.held), "site_id": site}) for site in serving if len(serving) == 1]
+    return pd.concat(parts, ignore_index=True).drop_duplicates()
 
 
 def _moving(reach: Reach, nearest: pd.DataFrame, serving: frozenset[str]) -> pd.DataFrame:
@@ -125,6 +214,7 @@ def closing(
     outlets: Sequence[str],
     *,
     state: str,
+    checks: Mapping[str, Anew | None] | None = None,
 ) -> pd.DataFrame:
     """Tell how many people the closing of each outlet would hurt.
 
@@ -132,15 +222,18 @@ def closing(
     ----------
     reaches, nearest, open_types, outlets, state
         As in `moves`.
+    checks
+        By standard, what a closing does to field checks; nothing where none speaks of it.
 
     Returns
     -------
     closing
         For each standard and each outlet that serves it, columns standard, state, site_id, people_nearest (whose
-        nearest site it is) and people_losing (whom no other open site reaches within the cutoff). Of all whose nearest
-        it is, the largest part goes to to_site_id: people_to people, more_m as in `moves`. Of those who lose cover
-        alone, the largest part goes to losing_to_site_id: losing_people_to, losing_more_m likewise. Within a standard
-        the outlet that hurts most stands first: most people losing, then most people nearest.
+        nearest site it is) and people_losing (who are covered and would not be if it closed: whom no other open site
+        reaches within the cutoff, but as field checks say that then count). Of all whose nearest it is, the largest
+        part goes to to_site_id: people_to people, more_m as in `moves`. Of those among them who lose cover, the largest
+        part goes to losing_to_site_id: losing_people_to, losing_more_m likewise; near field checks others may lose it
+        too. Within a standard the outlet that hurts most stands first: most people losing, then most people nearest.
 
     Raises
     ------
@@ -151,7 +244,7 @@ def closing(
     for key, reach in reaches.items():
         serving = _serving(reach, open_types)
         table = pd.DataFrame({"site_id": sorted(serving & set(outlets))}).assign(standard=key, state=state)
-        moving, losing = _moving(reach, nearest[key], serving), _losing(reach, serving)
+        moving, losing = _moving(reach, nearest[key], serving), _losing(reach, serving, (checks or {}).get(key))
         for name, people in (("people_nearest", moving), ("people_losing", losing)):
             table[name] = _whole(table["site_id"], people.groupby("site_id")["people"].sum())
         hurt = moving.merge(losing[["demand_id", "site_id"]], on=["demand_id", "site_id"])

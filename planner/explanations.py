@@ -11,21 +11,23 @@ import pandas as pd
 
 from planner import network, straight
 from planner.alternatives import alternatives
-from planner.closing import closing
+from planner.closing import anew, closing
 from planner.coverage import measured, serving
 from planner.phases import ONE_YEAR
-from planner.reaches import RESIDENTS
+from planner.reaches import RESIDENTS, kind_of
 from planner.reasons import reasons
 from planner.recount import cost_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from planner.alternatives import Alternatives
     from planner.instance import Reach
-    from planner.reaches import City
+    from planner.reaches import City, Kind
     from planner.reasons import Reason
     from planner.siting import Instance, Plan
+    from planner.verdicts import Verdicts
 
 FACILITY = ["site_id", "name", "type", "type_name", "size", "cost_once_yuan", "cost_yearly_yuan"]
 WHY = [
@@ -159,13 +161,39 @@ def _two_nearest(city: City, reach: Reach, open_types: Mapping[str, str]) -> pd.
 
 
 def closing_table(
-    city: City, reach: Mapping[str, Reach], states: Mapping[str, Mapping[str, str]], outlets: Sequence[str]
+    city: City,
+    reach: Mapping[str, Reach],
+    states: Mapping[str, Mapping[str, str]],
+    outlets: Sequence[str],
+    *,
+    travel: Mapping[Kind, pd.DataFrame],
+    found: Verdicts,
+    on: dt.date,
 ) -> pd.DataFrame:
-    """Say whom the closing of each outlet would hurt, in each state; see `closing.closing`."""
+    """Say whom the closing of each outlet would hurt, in each state; see `closing.closing`.
+
+    Parameters
+    ----------
+    city, travel
+        What was measured.
+    reach
+        Reach under each standard, by its id, with the verdicts in it.
+    states
+        State -> site_id -> types open there.
+    outlets
+        site_ids that may close.
+    found
+        The verdicts of field checks, those that are out of date among them.
+    on
+        The day on which an outlet would close.
+    """
+    checks = {
+        key: anew(found, city.demand, city.sites, one, travel[kind_of(one.standard)], on) for key, one in reach.items()
+    }
     parts = []
     for state, open_types in states.items():
         nearest = {key: _two_nearest(city, held, open_types) for key, held in reach.items()}
-        parts.append(closing(reach, nearest, open_types, outlets, state=state))
+        parts.append(closing(reach, nearest, open_types, outlets, state=state, checks=checks))
     return pd.concat(parts, ignore_index=True)
 
 

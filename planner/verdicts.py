@@ -235,7 +235,7 @@ def current(
         overtaken.append(line)
         named = {"name": quoted(point["name"]), "standard": in_words(standards)[line.standard]}
         code = "check_closed_since" if line.met else "check_opened_since"
-        doubts.append(Fault(code, line.file, row=line.row, values={**named, "site": quoted(changed)}))
+        doubts.append(Fault(code, line.file, row=line.row, values={**named, "site": quoted(changed[0])}))
         if (line.file, line.row) not in placed:
             left_out.append(LeftOut(line.file, line.row, line.demand_id, "", "check_outdated"))
     return replace(found, lines=tuple(lines), overtaken=tuple(overtaken)), tuple(doubts), tuple(left_out)
@@ -253,17 +253,59 @@ def _since(line: Verdict, outlets: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(after, dtype=bool) & (stands ^ line.met)
 
 
-def _changed(line: Verdict, point: Any, standard: Standard, outlets: GeoDataFrame) -> str:
-    """Name one of these outlets that opened or closed after a check, and may change what was found; else nothing."""
+def _changed(line: Verdict, point: Any, standard: Standard, outlets: GeoDataFrame) -> list[str]:
+    """Name those of these outlets that opened or closed after a check, and may change what was found."""
     near = outlets[_since(line, outlets)].sort_values("site_id")
     all_gone = line.met and not outlets["open_today"].any()
-    if point["placed"] == "own" and not all_gone:
+    return list(near["site_id"] if all_gone else _near(point, standard, near)["site_id"])
+
+
+def _near(point: Any, standard: Standard, outlets: GeoDataFrame) -> GeoDataFrame:
+    """Those of these outlets that are near enough to a point to change what a check of it found."""
+    if point["placed"] == "own":
         limit_mm = standard.limit if standard.measure == "distance" else standard.limit * FASTEST_MM_PER_MS
-        lon, lat = near.geometry.x.to_numpy(), near.geometry.y.to_numpy()
-        near = near[great_circle_mm(point.geometry.x, point.geometry.y, lon, lat) <= limit_mm]
-    elif point["district"] and not all_gone:
-        near = near[near["district"].isin(["", point["district"]])]
-    return str(near["site_id"].iloc[0]) if len(near) else ""
+        lon, lat = outlets.geometry.x.to_numpy(), outlets.geometry.y.to_numpy()
+        return outlets[great_circle_mm(point.geometry.x, point.geometry.y, lon, lat) <= limit_mm]
+    return outlets[outlets["district"].isin(["", point["district"]])] if point["district"] else outlets
+
+
+def turned(
+    found: Verdicts, demand: GeoDataFrame, sites: GeoDataFrame, standard: Standard, on: dt.date
+) -> Iterator[tuple[str, Verdict]]:
+    """Find the verdicts of which the closing of one outlet would change whether they count, as `current` decides it.
+
+    达标 counts no more where that outlet served. 不达标 counts again where that outlet alone had opened since.
+
+    Parameters
+    ----------
+    found
+        The verdicts, those that are out of date among them.
+    demand, sites
+        The tables when all places are known; sites with their column open_today.
+    standard
+        The standard.
+    on
+        The day on which the outlet would close.
+
+    Yields
+    ------
+    turned
+        site_id of the outlet, and the verdict.
+    """
+    row_of = {name: row for row, name in enumerate(demand["demand_id"])}
+    outlets = _serving(sites, standard)
+    standing = outlets[outlets["open_today"]]
+    shut = standing.assign(open_today=False, closed_on=on)
+    for line in found.lines:
+        if line.standard == standard.id and line.met:
+            after, point = shut[_since(line, shut)], demand.iloc[row_of[line.demand_id]]
+            # with the last outlet all are gone, and how far it was matters no more
+            near = after if len(standing) == 1 else _near(point, standard, after)
+            yield from ((site, line) for site in near["site_id"])
+    for line in found.overtaken:
+        if line.standard == standard.id and not line.met:
+            opened = _changed(line, demand.iloc[row_of[line.demand_id]], standard, outlets)
+            yield from ((site, line) for site in opened if len(opened) == 1)
 
 
 # --- verdicts in place of what was measured ----------------------------------------------------------------------

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from planner.instance import Reach
+    from planner.reaches import Kind
     from planner.standards import Standard
     from planner.study import Study
     from planner.verdicts import Verdicts
@@ -244,9 +245,11 @@ def cost_with(studied: Study, rows: Sequence[Mapping[str, Any]], opens: Sequence
 
 @dataclass(frozen=True, eq=False)
 class Laid:
-    """A city measured under an edit: reach with field checks in it, what stands today, what is open."""
+    """A city measured under an edit, the field checks that count, reach with them in it, what stands, what is open."""
 
     city: City
+    travel: Mapping[Kind, pd.DataFrame]
+    checks: Verdicts
     reach: dict[str, Reach]
     standing: dict[str, str]
     opened: dict[str, str]
@@ -268,7 +271,7 @@ def laid_with(studied: Study, meta: Meta, edit: Edit) -> Laid:
     checks = checks_with(studied, edit)
     reach = on_reach(reaches(city, standards, travel), checks, city.demand, city.sites, standing)
     measured = judge(city, standards, travel, opened, state="plan", year=studied.years[-1])
-    return Laid(city, reach, standing, opened, on_coverage(measured, checks, reach, opened))
+    return Laid(city, travel, checks, reach, standing, opened, on_coverage(measured, checks, reach, opened))
 
 
 def figures(studied: Study, meta: Meta, edit: Edit) -> dict[str, Any]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from collections import Counter
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
+import livetown
+from planner import inputs
 from planner.closing import closing, moves
 from planner.instance import Reach
 from planner.standards import Standard
+from planner.study import coverage_today, study
+from runs import quiet
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 People = dict[str, int]
 Millimetres = dict[tuple[str, str], int]
@@ -134,3 +143,44 @@ def test_the_nearest_sites_must_be_open_ones() -> None:
 def test_without_standards_the_tables_are_empty() -> None:
     assert closing({}, {}, {"s0": "a"}, ["s0"], state="today").empty
     assert moves({}, {}, {"s0": "a"}, ["s0"], state="today").empty
+
+
+# ---- with field checks ----
+
+
+def shut(path: Path, sites: set[str], on: str) -> None:
+    """Close outlets of a town on a day."""
+    table = path.parent / "sites.csv"
+    with table.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({**row, "closed_on": on if row["site_id"] in sites else row["closed_on"]} for row in rows)
+
+
+def people_covered(path: Path) -> pd.Series:
+    """People covered today, by standard."""
+    read = inputs.read(path, quiet)
+    table = coverage_today(read, quiet).merge(read.demand.frame[["demand_id", "people"]], on="demand_id")
+    return (table["people"] * table["covered"].astype(bool)).groupby(table["standard"]).sum()
+
+
+@pytest.mark.parametrize("gone", [set(), {"E3", "E5"}], ids=["all", "the last of its kind"])
+def test_who_loses_cover_is_who_does_in_a_run_with_the_outlet_closed(gone: set[str], tmp_path: Path) -> None:
+    """Field checks are among them that the closing overtakes, or that only the outlet's opening had overtaken."""
+    path = livetown.write_town(tmp_path)
+    shut(path, gone, "2026-06-24")
+    studied = study(inputs.read(path, quiet), quiet)
+    table = studied.explained.closing[studied.explained.closing["state"] == "today"]
+    before, losing = people_covered(path), table.set_index(["site_id", "standard"])["people_losing"]
+    for site in sorted({"E1", "E3", "E4", "E5"} - gone):
+        livetown.write_town(tmp_path)
+        shut(path, gone, "2026-06-24")
+        shut(path, {site}, studied.inputs.scenario.data_date.isoformat())
+        lost = before - people_covered(path)
+        assert {key: many for key, many in lost.items() if many} == {
+            key: many for key, many in losing[site].items() if many
+        }
+    assert studied.inputs.verdicts.overtaken
+    assert (losing > 0).sum() > len({*table["site_id"]})
