@@ -101,11 +101,13 @@ def _closing(rows: Sequence[Row], record: Row, labels: MapLabels) -> Iterator[Pa
     """Say whom the closing of an outlet would hurt; in a straight line nobody has looked where they would go."""
     language = labels.language
     known = record.get("sites", {}).get("names_hurt", {})
+    checked = record.get("demand", {}).get("checked")  # then others may lose cover than those whose nearest it is
     lines = []
     for row in rows:
         standard = labels.standard_names.get(row["standard"], row["standard"])
         values = {"nearest": f"{row['people_nearest']:,}", "losing": f"{row['people_losing']:,}"}
-        lines.append(say("mapcard.closing", language, standard=standard, **values))
+        word = "mapcard.closing_checked" if checked else "mapcard.closing"
+        lines.append(say(word, language, standard=standard, **values))
         if to := row["losing_to_site_id"]:
             going = {"n": f"{row['losing_people_to']:,}", "metres": f"{row['losing_more_m']:,.0f}"}
             lines.append(say("mapcard.going", language, name=known.get(to, to), **going))

@@ -120,9 +120,12 @@ def closing_lines(run: Mapping[str, Any], names: Mapping[str, str], language: La
 
 
 def _going(row: Mapping[str, Any], known: Mapping[str, str], language: Language, *, straight: bool) -> str:
-    """Say where the largest part of those who lose cover would go; in a straight line that is not looked for."""
+    """Say where the largest part of those who lose cover would go; in a straight line that is not looked for.
+
+    Nor is it of those whose nearest outlet it is not, of whom field checks may say that they lose cover.
+    """
     people = row["losing_people_to"]
-    if straight:
+    if straight or not people:
         return say("summary.goes_unsaid", language)
     share = "all" if people == row["people_losing"] else "most" if 2 * people > row["people_losing"] else "largest"
     part = say(f"summary.part_{share}", language, people=people)

@@ -241,6 +241,7 @@ def hurt(**changed: object) -> dict[str, Any]:
             ", all of whom have no other outlet to go to by road.",
         ),
         ({"metric": "straight", "losing_to_site_id": ""}, "10 人不再达标。", "10 people lose cover."),
+        ({"losing_to_site_id": "", "losing_people_to": 0}, "10 人不再达标。", "10 people lose cover."),
     ],
 )
 def test_the_sentence_speaks_of_those_who_lose_cover(changed: dict[str, Any], zh: str, en: str) -> None:

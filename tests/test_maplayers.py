@@ -158,6 +158,13 @@ def test_closing_speaks_of_today_alone() -> None:
     assert "新站一" in cards[2][0]["lines"][0]
 
 
+def test_with_field_checks_those_who_lose_cover_are_not_said_to_be_of_those_whose_nearest_it_is() -> None:
+    found = world()
+    record = {**found["record"], "demand": {"checked": [{"standard": "walk"}]}}
+    (card,) = site_cards(record, ["s0"], ["today"], found["labels"])
+    assert "1,400 人以它为最近网点；计入实地核查，共 1,000 人失去覆盖" in card[0]["lines"][0]
+
+
 def test_a_border_of_two_areas_is_drawn_once() -> None:
     packed = land_layer(world()["land"])["land"]
     drawn = sum(LineString(line).length for line in unpack(packed["borders"]))
