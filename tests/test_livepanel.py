@@ -17,7 +17,7 @@ from browser import PAINTED, launched, new_tab, open_page
 from liveedits import ENGINE, OPENED
 from livenode import LIVE, run_node
 from livetown import write_town
-from planner.words import sentences
+from planner.words import say, sentences
 from runs import run_scenario
 
 if TYPE_CHECKING:
@@ -795,6 +795,18 @@ def test_the_plan_is_compared_and_handed_back(room: Page) -> None:
     assert read["name"] == "livetown-live-会上一稿"
     assert len(read["build"]) == len(figures_of(room, "edit")["plan"])
     assert "planner run livetown-live-会上一稿.toml" in dialog.inner_text()
+
+
+def test_another_year_is_told_among_the_changes(room: Page) -> None:
+    entry, name = asked(room, "[session.edit.plan[0], plannerLive.names.siteName(session, session.edit.plan[0].site)]")
+    other = next(year for year in asked(room, "session.meta.years") if year != entry["year"])
+    asked(room, f"session.apply(plannerLive.edits.setYear(session.edit, 0, {other}), 'x')")
+    told = [say("live.changed_year", "zh", **{"name": name, "from": entry["year"], "to": other})]
+    assert asked(room, "plannerLive.compare.changes(session)") == told
+    asked(room, "session.apply(plannerLive.edits.movePlanned(session.edit, 0, [10.01, 50.01]), 'x')")
+    moved, again = asked(room, "plannerLive.compare.changes(session)")
+    assert again == told[0], "moved as well, and under the same name"
+    assert moved != again
 
 
 def test_checks_that_no_outlet_could_have_met_are_told_before_a_run_refuses_them(room: Page) -> None:

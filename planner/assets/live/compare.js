@@ -60,7 +60,7 @@
       .map(([key, part]) => row(say(key, { years }), session.base.cost[part], session.figures.cost[part], (value) => yuan(value), signedYuan));
   }
 
-  /* What was done, as sentences: switches, outlets closed or moved, places left out, moved or added. */
+  /* What was done, as sentences: switches, outlets closed or moved, places left out, moved, added or built in another year. */
   function changes(session) {
     const { edit, start } = session, lines = [];
     if (edit.speed !== start.speed) { lines.push(say("changed_speed", { from: start.speed, to: edit.speed })); }
@@ -73,8 +73,10 @@
     });
     edit.plan.forEach((entry) => {
       const isSigned = session.signedNumber(entry), values = { name: entryName(session, entry), type: typeName(session, entry.type, entry.size) };
+      const from = isSigned ? start.plan[isSigned - 1].year : entry.year;
       if (!isSigned) { lines.push(say("changed_added", values)); }
       if (isSigned && !edits.isOption(entry)) { lines.push(say("changed_moved", { name: siteName(session, entry.from) })); }
+      if (entry.year !== from) { lines.push(say("changed_year", { name: siteName(session, edits.origin(entry).site), from, to: entry.year })); }
     });
     return lines;
   }
