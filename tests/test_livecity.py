@@ -409,6 +409,25 @@ def test_what_is_built_in_an_outlet_wins_nobody_whom_a_check_found_unmet_there(t
     assert any(inside and told != free for inside, told, free, _ in found)
 
 
+DRAGS_BESIDE = """(live, city) => {
+  const { sites } = city.load.meta, places = sites.map(({ lon, lat }) => [lon, lat]), edit = city.start, s = 2;
+  const told = (result) => JSON.stringify([result.newly, result.lost].map((points) => Array.from(points)));
+  return places.map((place, k) => {
+    const held = city.drag(edit, { plan: 0 }, s).at(...place), before = told(held);
+    city.drag(city.today, { type: "gig_station" }, s).at(...places[(k + 1) % places.length]);
+    city.drag(city.start, { plan: 0 }, s).at(0, 0);
+    return [before === told(held), held.newly.length, held.lost.length];
+  });
+}"""
+
+
+def test_whom_a_drag_wins_stays_so_while_another_is_tried(town: Opened) -> None:
+    found = work(town, DRAGS_BESIDE)
+    assert all(same for same, *_ in found)
+    assert any(newly for _, newly, _ in found)
+    assert any(lost for *_, lost in found)
+
+
 def test_communities_are_told_with_the_people_by_whom_they_are_judged(town: Opened) -> None:
     all_of = "(live, city) => city.load.meta.standards.map((_, s) => Array.from(city.unitPeople(city.start, s)))"
     found = work(town, all_of)

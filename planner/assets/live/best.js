@@ -99,7 +99,7 @@
 
   // city.drag(edit, item, s): figures of the edit with the item at any place, by one search a network: who is counted and
   // covered, how many communities (`units`) are judged and covered, by standard. `newly` and `lost`
-  // are points under standard s against the edit as it stands; both are good until the next call.
+  // are points under standard s against the edit as it stands.
   live.dragger = function (room) {
     const { points, meta } = room.load, newly = new Int32Array(points.n), lost = new Int32Array(points.n);
     const seen = new Int32Array(points.n);
@@ -128,7 +128,7 @@
         for (const p of shown.held) if (seen[p] !== turn) lost[fewer++] = p;
         const foot = room.survey.footOf(place, shown.kind.mode === "straight" ? meta.modes[0] : shown.kind.mode);
         const people = views.map((view) => view.basis.people), units = views.map((view) => view.basis.communities);
-        return { foot, people, units, covered, communities, newly: newly.subarray(0, many), lost: lost.subarray(0, fewer) };
+        return { foot, people, units, covered, communities, newly: newly.slice(0, many), lost: lost.slice(0, fewer) };
       }
 
       return { at };

@@ -301,6 +301,7 @@
       const isMeant = (one) => (isPlanned ? one.entry && one.index === plan : one.site === at && !one.isAway);
       const item = this.items.find(isMeant);
       if (!item) { return; }
+      this.carry.cancel();
       this.map.setView([item.at[1], item.at[0]], Math.max(this.map.getZoom(), NEAR_ZOOM), { animate: false });
       this.show(item);
     }
@@ -313,7 +314,7 @@
       const isHere = ([lon, y]) => Math.abs(lon - lng) < SAME && Math.abs(y - lat) < SAME;
       const item = source.state === undefined ? null : this.items.find((one) => isHere(one.at));
       const i = source.state === undefined ? points.lon.findIndex((lon, k) => isHere([lon, points.lat[k]])) : -1;
-      if (item || i >= 0) { this.map.closePopup(popup); }
+      if (item || i >= 0) { this.carry.cancel(); this.map.closePopup(popup); }
       if (item) { this.show(item); }
       if (i >= 0) { this.showPoint(i); }
     }
