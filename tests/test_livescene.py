@@ -59,17 +59,22 @@ def name_of(site_id: str) -> str:
     return f"站{site_id} {HOSTILE}"
 
 
+def between(row: float, column: float) -> list[str]:
+    """Longitude and latitude on the grid, off the cells of the page, as those of another datum are once converted."""
+    return [f"{degrees}000{digit}" for degrees, digit in zip(town.place(row, column).split(","), "37", strict=True)]
+
+
 def write_sites(path: Path) -> None:
     """Two open stations and six candidates, all with names that would like to be HTML."""
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(HEAD.split(","))
     for site, row, column in STATIONS:
-        where = town.place(row, column).split(",")
+        where = between(row, column)
         rows.writerow([site, name_of(site), "station", "existing", "正常", "西区", "西区镇", "", "", *where])
     for number, (site, row, column) in enumerate(CANDIDATES, start=1):
         kind = "e_station;gig_station" if number % 2 else "e_station"
-        cost, where = 50_000 + 10_000 * number, town.place(row, column).split(",")
+        cost, where = 50_000 + 10_000 * number, between(row, column)
         rows.writerow([site, name_of(site), kind, "candidate", "", "西区", "西区镇", cost, 5000, *where])
     path.write_text(table.getvalue(), encoding="utf-8")
 
@@ -325,6 +330,45 @@ def test_escape_puts_back_what_is_dragged(page: Page) -> None:
     assert page.locator(".pm-live-dock").is_hidden()  # no click of its own
     assert not session(page, "session.isChanged")
     assert marker(page, OPTION) == pytest.approx(start, abs=1)
+
+
+HOME = """((key) => {
+  const { marker, item } = plannerLive.now.scene.markers.get(key), { lng, lat } = marker.getLatLng();
+  return [[lng, lat], item.at];
+})"""
+
+
+@pytest.mark.parametrize("key", [OPTION, "s:6"])
+def test_what_is_set_down_where_it_was_taken_up_is_not_moved(page: Page, key: str) -> None:
+    """Its place is between two cells, and no edit puts it on one."""
+    click_marker(page, key)
+    press(page, "移动")
+    page.evaluate(PAINTED)
+    home = "plannerLive.now.scene.carry.held.home"
+    assert session(page, f"String(edits.cell({home})) !== String({home})")
+    page.keyboard.press("Enter")
+    page.evaluate(PAINTED)
+    assert session(page, "plannerLive.now.scene.carry.held") is None
+    assert not session(page, "session.isChanged")
+    at, home = session(page, f"{HOME}({key!r})")
+    assert at == home
+    assert page.evaluate("() => document.activeElement.dataset.key") == key
+
+
+def test_a_place_shown_while_something_is_in_the_hand_puts_that_back_first(page: Page) -> None:
+    drag(page, OPTION, -60, 40)
+    session(page, "session.focus({ site: 'C3' })")
+    assert "站C3" in dock(page)
+    assert session(page, "plannerLive.now.scene.carry.held") is None
+    page.mouse.up()
+    assert not session(page, "session.isChanged")
+    session(page, "session.add({ type: 'e_station', size: '', method: '', name: '', year: 2026 })")
+    page.locator("#pm-search input").fill("站C3")
+    page.locator("#pm-search input").press("Enter")
+    page.locator(".leaflet-popup").wait_for(state="detached")
+    page.evaluate(PAINTED)
+    assert "在此新建" in dock(page)
+    assert session(page, "[plannerLive.now.scene.carry.held, session.adding]") == [None, None]
 
 
 @pytest.mark.parametrize("edit", ["remove(session.edit, 0)", "set(session.edit, { speed: '4.8' })"])

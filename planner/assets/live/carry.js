@@ -125,8 +125,9 @@
 
     drop() {
       if (!this.held) { return; }
-      const place = live.edits.cell(this.held.wanted), held = this.end(), { home } = held;
-      if (home && home[0] === place[0] && home[1] === place[1]) { return; }
+      const place = live.edits.cell(this.held.wanted), { home } = this.held;
+      if (home && String(live.edits.cell(home)) === String(place)) { this.cancel(); return; } // tables may place it between cells
+      const held = this.end();
       held.commit(place);
       this.stage.after(held);
     }
