@@ -213,11 +213,9 @@ def told_by_planner(table: pd.DataFrame, timed: set[str]) -> Iterator[tuple[str,
         yield row["state"], row["standard"], row["site_id"], told
 
 
-CLOSINGS = """(live, city, { asked, edits, room }, known = {}) => asked.map(([state, standard, site]) => {
-  const s = city.load.meta.standards.findIndex((one) => one.id === standard), key = state + " " + site;
-  const edit = edits ? edits[state] : state === "today" ? city.today : city.start;
-  known[key] = known[key] || city.closing(edit, site);
-  const told = known[key][s];
+CLOSINGS = """(live, city, { asked, edits, room }) => asked.map(([state, standard, site]) => {
+  const s = city.load.meta.standards.findIndex((one) => one.id === standard);
+  const edit = edits ? edits[state] : state === "today" ? city.today : city.start, told = city.closing(edit, site, s);
   const rooms = edit.plan.flatMap((entry, k) => (entry.at ? [k] : []));
   const name = ({ to, plan }) => (plan < 0 ? to : room + (1 + rooms.indexOf(plan)));
   const most = (moves) => (moves.length ? [moves[0].people, name(moves[0]), moves[0].more_mm] : [0, "", null]);
@@ -310,7 +308,8 @@ def test_of_equally_near_ones_the_first_by_id_counts_as_the_nearest(town: Opened
         script = f"""(live, city, {{ edit }}) => {{
           const sites = city.load.meta.sites.map((site) => site.id === "E4" ? {{ ...site, id: "{name}" }} : site);
           const other = live.city({{ ...city.load, meta: {{ ...city.load.meta, sites }} }});
-          return other.closing(edit, "{name}").map((one) => one && one.nearest);
+          const told = city.load.meta.standards.map((_, s) => other.closing(edit, "{name}", s));
+          return told.map((one) => one && one.nearest);
         }}"""
         found[name] = work(town, script, edit=edit)
     assert all(many is None or many > 0 for many in found["E4"]), "before live-1"
@@ -319,10 +318,31 @@ def test_of_equally_near_ones_the_first_by_id_counts_as_the_nearest(town: Opened
 
 
 def test_a_site_that_serves_nothing_has_no_closing(town: Opened) -> None:
-    told = work(town, '(live, city) => ["E4", "C1", "E2"].map((site) => city.closing(city.today, site))')
+    told = work(
+        town,
+        """(live, city) => ["E4", "C1", "E2"].map((site) =>
+          city.load.meta.standards.map((_, s) => city.closing(city.today, site, s)))""",
+    )
     serves = [one["served_by"] for one in town.meta["standards"]]
     assert [one is not None for one in told[0]] == ["e_station" in types for types in serves]
     assert told[1:] == [[None] * len(serves)] * 2
+
+
+ASKED_ANEW = """(live, city, { edits, site }) => city.load.meta.standards.map((_, s) => {
+  const told = (one, edit) => JSON.stringify(one.closing(edit, site, s));
+  const fresh = edits.map((edit) => told(live.city(city.load), edit));
+  return [...edits, ...edits].map((edit, k) => [told(city, edit) === fresh[k % edits.length], fresh[k % edits.length]]);
+})"""
+
+
+def test_closings_of_one_edit_measured_otherwise_are_counted_otherwise(town: Opened) -> None:
+    """Two nearest that are kept are those of a way of measuring, of a limit, and of what stands open."""
+    edit = start_of(town.meta)
+    ways = [(speed, metric) for speed in ("3.6", "4.8") for metric in ("own", "straight")]
+    edits = [{**edit, "speed": speed, "metric": metric} for speed, metric in ways]
+    found = work(town, ASKED_ANEW, edits=[*edits, {**edits[0], "closed": ["E4"]}], site="E3")
+    assert [[same for same, _ in rows] for rows in found] == [[True] * 10] * len(town.meta["standards"])
+    assert sum(len({told for _, told in rows}) > 1 for rows in found) > 2
 
 
 # ---- the best next place ----

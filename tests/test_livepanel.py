@@ -553,7 +553,7 @@ def test_the_button_says_how_to_leave(room: Page) -> None:
 def test_a_closed_outlet_tells_who_goes_where_and_comes_back(room: Page) -> None:
     box = part(room, "现有网点")
     room.locator("[data-key=outlet]").select_option("E3")
-    told = asked(room, "session.city.closing(session.edit, 'E3')[session.standard]")
+    told = asked(room, "session.city.closing(session.edit, 'E3', session.standard)")
     assert told["nearest"] > 0
     assert f"以它为最近网点的 {told['nearest']:,} 人" in box.inner_text()
     assert [f"{move['people']:,} 人" in box.inner_text() for move in told["moves"][:5]] == [True] * len(
@@ -572,7 +572,7 @@ def test_closing_tells_minutes_where_time_decides_and_no_more_than_was_looked_at
     room.locator("[data-key=outlet]").select_option("E1")
     for name in ("drive", "line"):
         asked(room, f"session.show({ids.index(name)})")
-        moves = asked(room, "session.city.closing(session.edit, 'E1')[session.standard]")["moves"]
+        moves = asked(room, "session.city.closing(session.edit, 'E1', session.standard)")["moves"]
         told = box.inner_text()
         for move in moves[:5]:
             somewhere = move["to"] != "" or move["plan"] >= 0

@@ -491,7 +491,7 @@ def test_a_candidate_is_built_and_the_card_says_whom_it_wins(page: Page) -> None
 
 
 def test_a_closed_outlet_says_who_is_touched_and_where_they_go(page: Page) -> None:
-    found = session(page, "session.city.closing(session.edit, 'E1')[0]")
+    found = session(page, "session.city.closing(session.edit, 'E1', 0)")
     click_marker(page, "s:6")
     told = dock(page)
     assert f"{found['nearest']} 人的最近网点是它；{found['losing']} 人" in told

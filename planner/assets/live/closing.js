@@ -3,6 +3,8 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
 
+  const KEPT = 8; // searches for the two nearest, 24 bytes a point each
+
   // Serving spots in the order of ties, each place of a site once.
   const servingSpots = (open, s) => open.spots.filter((spot) => spot.serving[s] > 0);
 
@@ -30,8 +32,7 @@
 
   // Points that the closing of a site leaves uncovered: field checks that it overtakes count no more.
   function leftBy(room, edit, site, s) {
-    const plan = edit.plan.filter((entry) => entry.at || entry.site !== site);
-    const before = room.states(room.laid(edit), s), after = room.states(room.laid({ ...edit, closed: [...edit.closed, site], plan }), s);
+    const before = room.states(room.laid(edit), s), after = room.states(room.laid({ ...edit, closed: [...edit.closed, site] }), s);
     return before.map((state, p) => (state === 2 && after[p] !== 2 ? 1 : 0));
   }
 
@@ -47,8 +48,8 @@
       sums.set(to, sum);
     }
     return [...sums.values()].sort((a, b) => b.people - a.people || a.spot - b.spot).map(({ spot, people: count, whole }) => {
-      const many = BigInt(Math.max(1, count)), rest = ((whole % many) + many) % many;
-      return { ...named(spot), people: count, more_mm: null, more_ms: null, [unit]: spot < 0 ? null : Number((whole - rest) / many) };
+      const more = spot < 0 ? null : Number(whole / BigInt(Math.max(1, count)));
+      return { ...named(spot), people: count, more_mm: null, more_ms: null, [unit]: more };
     });
   }
 
@@ -70,24 +71,21 @@
     return { nearest, losing, moves: summed(moving, people, named, unit), losing_moves: summed(alone, people, named, unit) };
   }
 
-  // city.closing(edit, site): by standard, null where the site does not serve it. A search for the two nearest is kept for
-  // the next site of the same edit.
+  // city.closing(edit, site, s): under one standard, null where the site does not serve it. Searches for the two nearest are
+  // kept: they serve every site of an edit, and each closed one is asked for with itself open.
   live.closer = function (room) {
-    const kept = room.meta.standards.map(() => ({ of: "", near: null }));
+    const kept = live.shelf(KEPT);
 
     function nearOf(open, s, spots) {
       const of = [open.kinds[s].key, open.limits[s], ...spots.map((spot) => spot.place.key)].join("|");
-      if (kept[s].of !== of) kept[s] = { of, near: twoNearest(room, open, s, spots) };
-      return kept[s].near;
+      return kept.get(of) || kept.put(of, twoNearest(room, open, s, spots), 1);
     }
 
-    return function (edit, site) {
+    return function (edit, site, s) {
       const open = room.laid(edit), at = room.numbers.get(site);
-      return room.meta.standards.map((_, s) => {
-        const spots = servingSpots(open, s), i = spots.findIndex((spot) => spot.site === at);
-        if (i < 0 || at === undefined) return null;
-        return hurt(room, open, s, spots, i, nearOf(open, s, spots), leftBy(room, edit, site, s));
-      });
+      const spots = servingSpots(open, s), i = spots.findIndex((spot) => spot.site === at);
+      if (i < 0 || at === undefined) return null;
+      return hurt(room, open, s, spots, i, nearOf(open, s, spots), leftBy(room, edit, site, s));
     };
   };
 })(globalThis);

@@ -185,7 +185,7 @@
 
   /* Who is hurt by the closing of an outlet and where they would go, as long as it is open. */
   function hurt(session, site) {
-    const told = session.city.closing(session.withOpen(site), site)[session.standard];
+    const told = session.city.closing(session.withOpen(site), site, session.standard);
     if (!told || (!told.nearest && !told.losing)) { return [note(words.closing_nobody)]; }
     const list = (moves) => append(make("ul", "pl-moves"), ...moves.slice(0, 5).map((move) => goneTo(session, move)));
     const losing = () => [note(say("closing_losing", { n: digits(told.losing) }), "pl-less"), list(told.losing_moves)];

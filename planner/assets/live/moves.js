@@ -52,7 +52,7 @@
     closingOf(i) {
       const { edit, standard, city, meta } = this.session, { id } = meta.sites[i], { known } = this;
       if (known && known.edit === edit && known.standard === standard && known.i === i) { return known.found; }
-      this.known = { edit, standard, i, found: city.closing(this.session.withOpen(id), id)[standard] };
+      this.known = { edit, standard, i, found: city.closing(this.session.withOpen(id), id, standard) };
       return this.known.found;
     }
 
