@@ -196,7 +196,6 @@ def _goals(studied: Study, points: Points) -> Iterator[dict[str, Any]]:
         names, _ = scope_of_points(points, goal, applies(points.table, standards[goal.standard]))
         yield {
             "id": goal.id,
-            "name": goal.id,
             "standard": order[goal.standard],
             "share": format(goal.share, "f"),
             "of": goal.of,
@@ -321,7 +320,7 @@ def _plan(studied: Study) -> list[dict[str, int]]:
 
 
 def _frontier(studied: Study, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return what each budget buys; None where a frontier names what this run knows nothing of."""
+    """Return what each budget builds; None where a frontier names what this run knows nothing of."""
     if found is None:
         return None
     standards = [standard.id for standard in studied.inputs.standards]
@@ -331,10 +330,9 @@ def _frontier(studied: Study, found: Mapping[str, Any] | None) -> dict[str, Any]
             "standard": standards.index(found["standard"]["id"]),
             "points": [
                 {
-                    **{key: index(point[key]) for key in ("budget_yuan", "cost_yuan", "people")},
                     "open": [
-                        {"option": number[_key(row)], "year": int(row["year"])}
-                        for row in sorted(point["sites"], key=lambda row: int(row["year"]))
+                        {"option": number[_key(row)], "year": index(row["year"])}
+                        for row in sorted(point["sites"], key=lambda row: index(row["year"]))
                     ],
                 }
                 for point in found["points"]

@@ -230,14 +230,14 @@
 
   // Where the page's figures differ from what the run signed: the number of the standard (null: costs), and the first two
   // numbers that differ; null where all agree.
-  function differing(meta, said, found, standardOf) {
+  function differing(meta, said, found) {
     const report = (standard, wrong) => wrong && { standard, ...wrong };
     for (let s = 0; s < meta.standards.length; s++) {
       const wrong = report(s, unlike(said.standards[s], found.standards[s]) || unlike(said.units[s], found.units[s]));
       if (wrong) return wrong;
     }
     for (let g = 0; g < meta.goals.length; g++) {
-      const wrong = report(standardOf(meta.goals[g]), unlike(said.goals[g], found.goals[g]));
+      const wrong = report(meta.goals[g].standard, unlike(said.goals[g], found.goals[g]));
       if (wrong) return wrong;
     }
     return report(null, unlike(said.cost, found.cost));
@@ -272,7 +272,7 @@
     return {
       standards: found.map((one) => one.figures),
       units: found.map((one) => one.units),
-      goals: meta.goals.map((goal, g) => tallier.goal(open, g, times[tallier.standardOf(goal)])),
+      goals: meta.goals.map((goal, g) => tallier.goal(open, g, times[goal.standard])),
       cost: costOf(edit, prices),
     };
   }
@@ -299,7 +299,7 @@
 
     function check() {
       for (const [said, edit] of [[meta.signed.today, today], [meta.signed.plan, start]]) {
-        const wrong = said && differing(meta, said, figures(edit), room.tallier.standardOf);
+        const wrong = said && differing(meta, said, figures(edit));
         if (wrong) return wrong;
       }
       return null;

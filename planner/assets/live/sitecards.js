@@ -143,11 +143,11 @@
       const { city, edit, standard } = this.session, isStraight = city.wayOf(this.meta.standards[standard], edit.metric).mode === "straight";
       const values = { people: this.digits(people), name: this.stage.outletName(to, plan), ...this.farther(mm, ms) };
       if (to === "" && plan < 0) { return this.say(isStraight ? "move_none_near" : "move_nowhere", values); }
-      return this.say(mm === null ? "move_longer" : mm < 0 ? "move_nearer" : "move_to", values);
+      return this.say(mm === null ? "move_longer" : "move_to", values);
     }
 
     farther(mm, ms) {
-      return { metres: this.digits(Math.ceil(Math.abs(mm) / 1000)), minutes: (Math.ceil(ms / 6000) / 10).toFixed(1) };
+      return { metres: this.digits(Math.ceil(mm / 1000)), minutes: (Math.ceil(ms / 6000) / 10).toFixed(1) };
     }
 
     /* The same beside the end of a line; a long name is cut, where there is little room still more. */
@@ -155,7 +155,7 @@
       const letters = [...this.stage.outletName(to, plan)], most = isShort ? MOST_LETTERS / 2 : MOST_LETTERS;
       const name = letters.slice(0, most).join("") + (letters.length > most ? "…" : "");
       const values = { name, people: this.digits(people), ...this.farther(mm, ms) };
-      return this.say(isShort ? "label_short" : mm === null ? "label_longer" : mm < 0 ? "label_nearer" : "label_to", values);
+      return this.say(isShort ? "label_short" : mm === null ? "label_longer" : "label_to", values);
     }
   }
 

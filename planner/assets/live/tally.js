@@ -164,8 +164,7 @@
 
   // Counts people, communities and goals of what stands open from `times`: by point, how many facilities are within reach.
   live.tallier = function (load) {
-    const { meta, points } = load, kept = new WeakMap(), numbers = new Map(meta.standards.map((one, s) => [one.id, s]));
-    const standardOf = (goal) => (typeof goal.standard === "number" ? goal.standard : numbers.get(goal.standard));
+    const { meta, points } = load, kept = new WeakMap();
 
     // Kept by the codes of the points, which change where a field check is overtaken.
     function basis(open, s) {
@@ -175,7 +174,7 @@
     }
 
     function goalBasisOf(open, g) {
-      const own = basis(open, standardOf(meta.goals[g]));
+      const own = basis(open, meta.goals[g].standard);
       if (!own.goals.has(g)) own.goals.set(g, goalBasis(load, meta.goals[g], g, own));
       return own.goals.get(g);
     }
@@ -194,7 +193,7 @@
       return found;
     }
 
-    return { basis, covered: coveredBy, needs, standard, goal, standardOf, waiting };
+    return { basis, covered: coveredBy, needs, standard, goal, waiting };
   };
 
   // --- what is open to whom -----------------------------------------------------------------------------------------
