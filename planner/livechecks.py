@@ -9,6 +9,7 @@ import pandas as pd
 
 from planner.coverage import measured, serves
 from planner.livepoints import COUNTS, HELD, MET, NO_UNIT, PLACELESS, UNJUDGED, UNMET
+from planner.verdicts import FASTEST_MM_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ def checks_of(studied: Study, points: Points, numbers: Mapping[str, int]) -> dic
         that stand the data date, on which an edit closes them) and the numbers of the ``standards`` that it serves.
         ``lines``: number of the ``standard`` and the ``point``, ``day`` of the check, ``met``, whether the point has a
         place of its ``own``, its ``code`` with the check and as ``measured``. Checks that nothing could overtake are
-        not among them.
+        not among them. ``fastest_mm_per_ms``: so far an outlet may be where minutes decide.
     """
     outlets = list(_outlets(studied, numbers))
     lines = [
@@ -45,7 +46,7 @@ def checks_of(studied: Study, points: Points, numbers: Mapping[str, int]) -> dic
     ]
     first = {way: min((line["day"] for line in lines if line["met"] is way), default="9999") for way in (True, False)}
     told = [outlet for outlet in outlets if any(_day(outlet, met=way) > first[way] for way in first)]
-    return {"outlets": told, "lines": lines}
+    return {"outlets": told, "lines": lines, "fastest_mm_per_ms": FASTEST_MM_PER_MS}
 
 
 def _outlets(studied: Study, numbers: Mapping[str, int]) -> Iterator[dict[str, Any]]:

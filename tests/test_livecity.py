@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +21,7 @@ from liveoracle import ROOM, Many, checks_with, figures, laid_with
 from newer import newer_than_oldest
 from planner import inputs
 from planner.explanations import closing_table
+from planner.geodesy import great_circle_mm
 from planner.standards import need
 from planner.study import study
 from runs import sample_study
@@ -510,6 +512,38 @@ def test_edits_overtake_field_checks_and_bring_them_back_as_a_run_decides(town: 
     assert [json.loads(figures_) for figures_ in found["figures"]] == [many.figures(edit) for edit in edits]
 
 
+def test_without_an_outlet_every_check_since_which_one_closed_is_overtaken(town: Opened) -> None:
+    """However far that one was; a run refuses those that no outlet can have made: they have no date."""
+    every = [site["id"] for site in town.meta["sites"] if site["types"]]
+    edit = {**start_of(town.meta), "closed": every, "plan": []}
+    left = {line.standard for line in checks_with(town.studied, edit).lines if line.met}
+    assert 0 < len(left) < len(met_standards(town.studied))
+    found = work(town, "(live, city, { edit }) => city.orphaned(edit).map((standard) => standard.id)", edit=edit)
+    assert set(found) == left
+
+
+def _north_of(lon: float, lat: float, mm: int) -> list[float]:
+    """A cell of the page that is so far from a place, to the millimetre."""
+    start = round((lat + mm / 1000 / 111_195) * 1e7)
+    lons, lats = np.meshgrid(round(lon * 1e7) + np.arange(2000), start + np.arange(-50, 50))
+    hits = np.argwhere(great_circle_mm(lon, lat, lons / 1e7, lats / 1e7) == mm)
+    row, column = hits[0]
+    return [float(lons[row, column] / 1e7), float(lats[row, column] / 1e7)]
+
+
+def test_an_outlet_at_the_very_cutoff_is_near_enough_to_overtake_a_check(town: Opened) -> None:
+    points = town.studied.inputs.demand.frame.set_index("demand_id").geometry
+    limit = next(one.limit for one in town.studied.inputs.standards if one.id == "line")
+    start, lon, lat = {**start_of(town.meta), "plan": []}, points["D55"].x, points["D55"].y
+    edits = [{**start, "moved": {"E4": _north_of(lon, lat, limit + more)}} for more in (0, 1)]
+    lines = [{(one.demand_id, one.standard) for one in checks_with(town.studied, edit).lines} for edit in edits]
+    assert lines[1] - lines[0] == {("D55", "line")}
+    many = Many(town.studied, town.meta, edits)
+    found = [json.loads(one) for one in work(town, FIGURES, edits=edits, drags=[])["figures"]]
+    assert found == [many.figures(edit) for edit in edits]
+    assert found[0]["standards"][2] != found[1]["standards"][2]
+
+
 DOUBTED = """(live, city, { edits, areas }) => {
   const load = { ...city.load, meta: { ...city.load.meta, areas } }, other = live.city(load);
   return edits.map((edit) => other.doubted(edit).map((standard) => standard.id));
@@ -523,6 +557,7 @@ def test_only_outlets_moved_over_a_layer_of_districts_leave_a_doubt_which_checks
     found = work(town, DOUBTED, edits=edits, areas=True)
     assert found[:3] == [[], [], []], "closed it is out of the way; E1 has no date"
     placeless = {line.standard for line in town.studied.inputs.verdicts.lines if line.demand_id[0] == "T"}
+    assert found[3]
     assert set(found[3]) <= placeless
 
 

@@ -4,7 +4,6 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
 
-  const FASTEST_MM_PER_MS = 34; // 120 km/h, rounded up: so far an outlet may be where minutes decide
   const KEPT = 16; // states of the checks of a standard whose codes are kept
 
   // Whether an outlet did after a check what may overtake it: closed after the point was found met, opened after unmet.
@@ -38,11 +37,11 @@
 
   // {codes(open), follows(site), doubted(open)} of what stands open under an edit (`laid`, without its codes).
   live.checker = function (load) {
-    const { meta, points } = load, { outlets } = meta.checks, lines = meta.standards.map((_, s) => linesOf(meta, s));
+    const { meta, points } = load, { outlets, fastest_mm_per_ms: fastest } = meta.checks, lines = meta.standards.map((_, s) => linesOf(meta, s));
     const kept = meta.standards.map(() => live.shelf(KEPT));
 
     function codeOf(open, s, { stands, movedTo }) {
-      const most = open.limits[s] * (open.kinds[s].measure === "time" ? FASTEST_MM_PER_MS : 1);
+      const most = open.limits[s] * (open.kinds[s].measure === "time" ? fastest : 1);
       const none = !open.spots.some((spot) => spot.outlet[s]); // then what was found met cannot hold, near or far
       // what stands overtakes points found unmet, and what stands no longer those found met
       const here = outlets.filter((outlet) => outlet.opened && stands(outlet)), gone = outlets.filter((outlet) => !stands(outlet));
