@@ -138,12 +138,12 @@
   // --- the best next place --------------------------------------------------------------------------------------------
 
   // Whether a / b is more than c / d, for whole numbers from 0 on, exactly: above zero, zero, or below.
-  function compareRatios(a, b, c, d) {
+  live.compareRatios = function (a, b, c, d) {
     const left = a * d, right = c * b;
     if (left < 2 ** 53 && right < 2 ** 53) return left - right;
     const [one, other] = [BigInt(a) * BigInt(d), BigInt(c) * BigInt(b)];
     return one > other ? 1 : one < other ? -1 : 0;
-  }
+  };
 
   // People of `wanted` whom a facility at a place would help.
   function newlyBy(room, open, s, wanted, place, outlet) {
@@ -168,10 +168,10 @@
     return found;
   }
 
-  // People of `wanted` who were found covered, nobody knows by which outlet: they are again as soon as anything is open.
+  // People of `wanted` who were found covered, nobody knows by which outlet: they are again as soon as anything is open, and
+  // wait only while nothing is.
   function againBy(room, open, s, wanted) {
     const { MET, PLACELESS } = live.codes, { rows, code } = room.tallier.basis(open, s);
-    if (open.spots.some((spot) => spot.serving[s])) return 0;
     return rows.reduce((sum, p) => sum + (code[p] & MET && code[p] & PLACELESS ? wanted[p] : 0), 0);
   }
 
@@ -200,7 +200,7 @@
         const newly = known.get(option.site);
         if (newly > 0) found.push({ option: k, newly, cost: room.prices.total(option, yearOf(k)) });
       });
-      return found.sort((a, b) => compareRatios(b.newly, b.cost, a.newly, a.cost) || b.newly - a.newly || a.option - b.option);
+      return found.sort((a, b) => live.compareRatios(b.newly, b.cost, a.newly, a.cost) || b.newly - a.newly || a.option - b.option);
     };
   };
 })(globalThis);
