@@ -455,6 +455,36 @@ def table(key: str, lon: Real, lat: Real) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({key: np.arange(len(lon))}, geometry=gpd.points_from_xy(lon, lat), crs=4326)
 
 
+FEW = """(live, { people, places, limits }) => {
+  const [lon, lat] = people, points = { n: lon.length, lon, lat }, lines = live.straight({ points });
+  const out = { point: new Int32Array(points.n), cost: new Int32Array(points.n) };
+  return places.map(([x, y]) => limits.map((limit) => {
+    const count = lines.within(x, y, limit, out);
+    return Array.from({ length: count }, (_, k) => [out.point[k], out.cost[k]]).sort((a, b) => a[0] - b[0]);
+  }));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [
+        ([], []),
+        ([120.1], [36.2]),
+        ([120.1] * 40, [36.2] * 40),
+        ([120.1] * 40, [36.2 + 0.001 * k for k in range(40)]),
+        ([120.1 + 0.001 * k for k in range(40)], [36.2] * 40),
+    ],
+    ids=["nobody", "one", "one place", "a meridian", "a parallel"],
+)
+def test_straight_lines_to_people_on_one_line_or_nowhere(lon: list[float], lat: list[float]) -> None:
+    places = [[120.1, 36.2], [120.1, 36.22], [120.12, 36.2], [120.09, 36.19]]
+    limits = [0, 1_000_000, 3_000_000]
+    given = {"people": [lon, lat], "places": places, "limits": limits}
+    far = [great_circle_mm(x, y, np.array(lon), np.array(lat)).tolist() for x, y in places]
+    expected = [[[[p, mm] for p, mm in enumerate(row) if mm <= limit] for limit in limits] for row in far]
+    assert run_node(["plane.js", "straight.js"], FEW, given) == expected
+
+
 @pytest.mark.parametrize(("lon", "lat", "spread"), [(-71.3, -29.9, 0.1), (0.0, 89.9, 60.0), (179.9, 10.0, 0.2)])
 def test_straight_lines(lon: float, lat: float, spread: float) -> None:
     rng = np.random.default_rng(9)
