@@ -36,7 +36,7 @@ BROKEN = "(live, city, input) => input.edits.map((edit) => city.broken(edit))"
 OVER = """(live, city) => city.load.meta.options.map((option, k) => {
   const { sites, years } = city.load.meta, site = sites[option.site].id, { type, size } = option;
   const plan = [...city.today.plan, { site, type, size, year: years[0] }];
-  return city.oversteps(city.today, { ...city.today, plan }) ? k : -1;
+  return city.overstepper(city.today)({ ...city.today, plan }) ? k : -1;
 }).filter((k) => k >= 0)"""
 
 
@@ -70,7 +70,7 @@ def test_an_edit_breaks_the_rules_that_the_planner_names(tmp_path: Path) -> None
     assert lonely == set(in_engine(NODE, load, OVER)), "no other breaks a rule alone"
 
 
-FARTHER = "(live, city, { pairs }) => pairs.map(([before, after]) => city.oversteps(before, after))"
+FARTHER = "(live, city, { pairs }) => pairs.map(([before, after]) => city.overstepper(before)(after))"
 
 
 def _of_rule(meta: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -108,3 +108,31 @@ def test_what_is_closed_stands_in_no_rule(tmp_path: Path) -> None:
         (closed(0), closed(1)),
     ]
     assert in_engine(NODE, load, FARTHER, {"pairs": pairs}) == [True, False, True, False, False, False]
+
+
+def _moved(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of a plan, moved by a little."""
+    kept = {key: entry[key] for key in ("type", "size", "year")}
+    return {**kept, "at": [10.0123456, 50.0123456], "from": entry["site"], "name": "", "method": ""}
+
+
+def test_a_moved_place_breaks_no_rule_that_is_kept_with_it_or_without_it(tmp_path: Path) -> None:
+    """It comes back as a site of its own: apart from what it was too near to, perhaps no more in its district."""
+    path = livetown.write_town(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + RULES, encoding="utf-8")
+    load = load_of(study(inputs.read(path, lambda _: None), lambda _: None))
+    meta = in_engine(NODE, load, META)["meta"]
+    empty = {**start_of(meta), "plan": []}
+    spaced = next(rule for rule in meta["siting_rules"] if "间距" in rule["name"] and len(rule["terms"]) > 1)
+    pair = _of_rule(meta, spaced["name"])[:2]
+    kiosks = _of_rule(meta, "数量要求 kiosks（西区）")
+
+    def told(name: str, *plans: list[dict[str, Any]]) -> list[bool]:
+        edits = [{**empty, "plan": plan} for plan in plans]
+        return [name in names for names in in_engine(NODE, load, BROKEN, {"edits": edits})]
+
+    assert told(spaced["name"], pair, [pair[0], _moved(pair[1])], [*map(_moved, pair)]) == [True, False, False]
+    # with E4, which is one of them, two to three are asked for
+    first, *more = kiosks
+    plans = [[_moved(first)], [], [*more, _moved(first)], kiosks]
+    assert told("数量要求 kiosks（西区）", *plans) == [False, True, False, True]

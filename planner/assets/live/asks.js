@@ -23,7 +23,7 @@
     stepwise(() => session.edit === edit, () => {
       const figures = session.figuresOf(tried), isOver = isMet(figures) || count >= MOST_PLACES;
       const withOption = ({ option }) => edits.add(tried, { ...session.optionAt(option), year: session.lastYear });
-      const lawful = (one) => !session.city.oversteps(tried, withOption(one));
+      const oversteps = session.city.overstepper(tried), lawful = (one) => !oversteps(withOption(one));
       const next = isOver ? undefined : session.city.best(tried, standard, null, { goal }).find(lawful), more = next ? withOption(next) : tried;
       if (more === tried) {
         tell({ figures, tried, count });
@@ -203,11 +203,12 @@
     const yearOf = (k) => (entryOf(k) || { year: session.lastYear }).year;
     let chosen = { ...edit, plan: [] };
     stepwise(() => session.edit === edit, () => {
+      const oversteps = session.city.overstepper(chosen);
       const fits = ({ option }) => {
         const entry = entryOf(option);
         if (!entry) { return false; }
         const more = edits.add(chosen, entry);
-        return session.city.cost(more).total <= budget && !session.city.oversteps(chosen, more);
+        return session.city.cost(more).total <= budget && !oversteps(more);
       };
       const next = session.city.best(chosen, standard, null, { yearOf }).find(fits);
       if (!next) {

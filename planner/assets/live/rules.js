@@ -1,6 +1,7 @@
 /* The rules of the scenario under an edit: counts, budgets, spacing, sites of one type and all others are of one form,
-   least <= sum <= most, over what is newly open and what stands. Moved places count as what they were; places of the room
-   are in no rule, and `planner run` looks at all of them. */
+   least <= sum <= most, over what is newly open and what stands. A moved place comes back as a site of its own, which counts
+   for a budget as before, and for spacing or a district by where it is then: it may count or not. Places of the room are in no
+   rule; `planner run` looks at all of them. */
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
@@ -18,29 +19,37 @@
     const { meta } = load, rules = meta.siting_rules, terms = termsOf(meta), numbers = new Map();
     meta.options.forEach(({ site, type, size }, k) => numbers.set(keyOf(meta.sites[site].id, type, size), k));
 
+    /* Sums of the rules at the least and at the most: a moved place may count or not. */
     function sums(edit) {
-      const closed = new Set(edit.closed), found = rules.map((rule) => (
-        rule.stands.reduce((sum, [site, factor]) => sum + (closed.has(meta.sites[site].id) ? 0 : factor), 0)));
+      const closed = new Set(edit.closed), least = rules.map((rule) => (
+        rule.stands.reduce((sum, [site, factor]) => sum + (closed.has(meta.sites[site].id) ? 0 : factor), 0))), most = [...least];
       edit.plan.forEach((entry) => {
-        const site = entry.at === undefined ? entry.site : entry.from, option = numbers.get(keyOf(site, entry.type, entry.size));
-        if (option === undefined || closed.has(site)) { return; }
-        terms[option].forEach(([r, year, factor]) => { found[r] += entry.year <= meta.years[year] ? factor : 0; });
+        const isMoved = entry.at !== undefined, site = isMoved ? entry.from : entry.site, option = numbers.get(keyOf(site, entry.type, entry.size));
+        if (option === undefined || (closed.has(site) && !isMoved)) { return; }
+        terms[option].forEach(([r, year, factor]) => {
+          if (entry.year > meta.years[year]) { return; }
+          if (!isMoved || factor < 0) { least[r] += factor; }
+          if (!isMoved || factor > 0) { most[r] += factor; }
+        });
       });
-      return found;
+      return { least, most };
     }
 
-    /* Names of the rules that an edit breaks, each once. */
+    /* Names of the rules that an edit breaks whether moved places count or not, each once. */
     function broken(edit) {
-      const found = sums(edit), isOut = ({ min, max }, r) => (min !== null && found[r] < min) || (max !== null && found[r] > max);
+      const { least, most } = sums(edit), isOut = ({ min, max }, r) => (min !== null && most[r] < min) || (max !== null && least[r] > max);
       return [...new Set(rules.filter(isOut).map((rule) => rule.name))];
     }
 
-    /* Whether an edit goes farther beyond what a rule allows at most than the one before it. */
-    function oversteps(before, after) {
-      const first = sums(before), then = sums(after);
-      return rules.some(({ max }, r) => max !== null && then[r] > max && then[r] > first[r]);
+    /* Of an edit: whether another one goes farther beyond what a rule allows at most, moved places counted as what they were. */
+    function overstepper(before) {
+      const first = sums(before).most;
+      return (after) => {
+        const then = sums(after).most;
+        return rules.some(({ max }, r) => max !== null && then[r] > max && then[r] > first[r]);
+      };
     }
 
-    return { broken, oversteps };
+    return { broken, overstepper };
   };
 })(globalThis);
