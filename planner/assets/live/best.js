@@ -10,7 +10,7 @@
     if (item.plan !== undefined) {
       return { rest: { ...edit, plan: edit.plan.filter((_, k) => k !== item.plan) }, types: [edit.plan[item.plan].type], standing: [] };
     }
-    const typesOf = (id) => room.meta.sites[room.numbers.get(id)].types.split(";").map((type) => type.trim());
+    const typesOf = (id) => room.meta.sites[room.numbers.get(id)].standing;
     // a new one at an outlet of today (`within`) is heard of field checks as that outlet is
     if (item.site === undefined) return { rest: edit, types: [item.type], standing: item.within === undefined ? [] : typesOf(item.within) };
     const standing = typesOf(item.site);

@@ -126,8 +126,8 @@
     return [...every, ...named.slice(next).map(([, spot]) => spot)];
   }
 
-  // What stands open under an edit, by id. `standing` are the types of today.
-  function spotsOf(meta, places, numbers, standing, edit) {
+  // What stands open under an edit, by id.
+  function spotsOf(meta, places, numbers, edit) {
     const closed = new Set(edit.closed), movedTo = new Map(Object.entries(edit.moved)), added = new Map(), rooms = [];
     edit.plan.forEach((entry, k) => {
       if (entry.at) {
@@ -140,24 +140,24 @@
     });
     const found = [];
     meta.sites.forEach((site, i) => {
-      if (closed.has(site.id) || !(standing[i].length || added.has(i))) return;
-      const moved = standing[i].length ? movedTo.get(site.id) : undefined;
+      if (closed.has(site.id) || !(site.standing.length || added.has(i))) return;
+      const moved = site.standing.length ? movedTo.get(site.id) : undefined;
       const place = moved ? places.placeAt(moved[0], moved[1]) : places.sites[i];
-      found.push(spotOf(meta, place, i, standing[i], added.get(i) || []));
+      found.push(spotOf(meta, place, i, site.standing, added.get(i) || []));
     });
     return inOrder(meta, found, rooms);
   }
 
   // Lays out an edit: what stands open, how far each standard reaches, and which field checks count.
   function layout(load, places, numbers, checker) {
-    const { meta } = load, standing = meta.sites.map((site) => split(site.types));
+    const { meta } = load;
 
     return function (edit) {
       const kph = String(edit.speed), speed = meta.speeds.indexOf(kph);
       if (speed < 0) throw new RangeError("no such speed: " + edit.speed);
       const ways = meta.standards.map((standard) => wayOf(standard, edit.metric));
       const open = {
-        edit, kph, ways, rule: String(edit.rule), spots: spotsOf(meta, places, numbers, standing, edit),
+        edit, kph, ways, rule: String(edit.rule), spots: spotsOf(meta, places, numbers, edit),
         kinds: ways.map((way) => kindOf(way, kph)), limits: ways.map((way) => way.limits[speed]),
       };
       return { ...open, codes: checker.codes(open) };
@@ -293,8 +293,14 @@
     return meta.standards.filter((_, s) => open.codes[s].some((code) => code & MET) && !open.spots.some((spot) => spot.outlet[s]));
   }
 
-  live.city = function (load) {
-    const room = roomOf(load), { meta } = load, { today, start } = editsOf(meta);
+  // A load whose sites list what stands open there today.
+  function withStanding(load) {
+    const sites = load.meta.sites.map((site) => ({ ...site, standing: split(site.types) }));
+    return { ...load, meta: { ...load.meta, sites } };
+  }
+
+  live.city = function (given) {
+    const load = withStanding(given), room = roomOf(load), { meta } = load, { today, start } = editsOf(meta);
     const copy = (edit) => JSON.parse(JSON.stringify(edit)), figures = (edit) => figuresOf(room, edit);
 
     function check() {

@@ -130,7 +130,7 @@
       const { edit } = this.session, site = this.meta.sites[i], stands = site.types !== "", isClosed = edit.closed.includes(site.id);
       const state = stands ? (isClosed ? "closed" : "today") : site.status === "candidate" ? "candidate" : "closed";
       const moved = live.edits.movedOf(edit, site.id), at = moved || [site.lon, site.lat], isMoved = moved !== null;
-      const form = stands ? this.formOf(site.types.split(";")[0].trim()) : 1;
+      const form = stands ? this.formOf(site.standing[0]) : 1;
       return { key: `s:${i}`, site: i, index: -1, entry: null, isAway: false, isMoved, isChanged: isClosed || isMoved, at, state, form, number: 0 };
     }
 
@@ -152,7 +152,7 @@
     }
 
     typesOf(site) {
-      return site.types.split(";").map((type) => this.typeName({ type: type.trim(), size: "" })).join(this.say("and"));
+      return site.standing.map((type) => this.typeName({ type, size: "" })).join(this.say("and"));
     }
 
     siteName(i) {
