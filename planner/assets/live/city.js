@@ -5,7 +5,7 @@
   const live = root.plannerLive = root.plannerLive || {};
 
   const KEPT_PLACES = 400; // places of the room whose feet are kept
-  const KEPT_REACH = 1 << 24; // points reached by what was searched for, all together: 8 bytes each
+  const KEPT_REACH = 1 << 22; // points reached by what was searched for, all together: 8 bytes each, 34 MB
 
   // The order of Python: by code points, not by the halves of which some signs are made.
   function compareTexts(a, b) {
