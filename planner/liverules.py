@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 
+ANYWHERE = ("siting.", "phase.")
+"""What the rules are named after that do not ask where a site is."""
+
+
 def rules_of(studied: Study, sites: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return the rules of a study's problem, which `planner.siting.Rules` keeps as ``minimum <= a.x <= maximum``.
 
@@ -37,7 +41,8 @@ def rules_of(studied: Study, sites: Mapping[str, int]) -> list[dict[str, Any]]:
     rules
         ``name`` in words, ``min`` and ``max`` (None leaves a side open), ``terms`` (number of the option in the page,
         place of the year in `Study.years` from which it counts, factor), ``stands`` (number of the site, factor) of
-        what stands today. A rule about nothing that can be opened or closed is left out.
+        what stands today, and whether a site counts ``anywhere`` alike, as it does for budgets and the number of all
+        sites. A rule about nothing that can be opened or closed is left out.
     """
     instance, rules, about = studied.instance, studied.instance.rules, _about(studied)
     number = _new_numbers(studied)
@@ -52,7 +57,8 @@ def rules_of(studied: Study, sites: Mapping[str, int]) -> list[dict[str, Any]]:
         words = _in_words(name, about)
         if words and (terms or stands):
             limits = {"min": _limit(rules.minimum[row]), "max": _limit(rules.maximum[row])}
-            found.append({"name": words, **limits, "terms": terms, "stands": stands})
+            anywhere = name.startswith(ANYWHERE)
+            found.append({"name": words, **limits, "terms": terms, "stands": stands, "anywhere": anywhere})
     return found
 
 

@@ -119,7 +119,8 @@ def _moved(entry: dict[str, Any]) -> dict[str, Any]:
 def test_a_moved_place_breaks_no_rule_that_is_kept_with_it_or_without_it(tmp_path: Path) -> None:
     """It comes back as a site of its own: apart from what it was too near to, perhaps no more in its district."""
     path = livetown.write_town(tmp_path)
-    path.write_text(path.read_text(encoding="utf-8") + RULES, encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace("horizon_years = 5", "horizon_years = 5\nbudget_yuan = 1_000_000")
+    path.write_text(text + RULES, encoding="utf-8")
     load = load_of(study(inputs.read(path, lambda _: None), lambda _: None))
     meta = in_engine(NODE, load, META)["meta"]
     empty = {**start_of(meta), "plan": []}
@@ -136,3 +137,7 @@ def test_a_moved_place_breaks_no_rule_that_is_kept_with_it_or_without_it(tmp_pat
     first, *more = kiosks
     plans = [[_moved(first)], [], [*more, _moved(first)], kiosks]
     assert told("数量要求 kiosks（西区）", *plans) == [False, True, False, True]
+    options = [{**one, "site": meta["sites"][one["site"]]["id"], "year": meta["years"][0]} for one in meta["options"]]
+    dear = [_moved(one) for one in options if one["type"] == "gig_station"]
+    budget = next(rule["name"] for rule in meta["siting_rules"] if rule["max"] == 1_000_000)
+    assert told(budget, dear, dear[:1]) == [True, False], "it costs the same wherever it is"

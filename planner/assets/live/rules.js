@@ -1,7 +1,7 @@
 /* The rules of the scenario under an edit: counts, budgets, spacing, sites of one type and all others are of one form,
    least <= sum <= most, over what is newly open and what stands. A moved place comes back as a site of its own, which counts
-   for a budget as before, and for spacing or a district by where it is then: it may count or not. Places of the room are in no
-   rule; `planner run` looks at all of them. */
+   for a budget as before (`anywhere`), and for spacing or a district by where it is then: it may count or not. Places of the room
+   are in no rule; `planner run` looks at all of them. */
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
@@ -19,7 +19,7 @@
     const { meta } = load, rules = meta.siting_rules, terms = termsOf(meta), numbers = new Map();
     meta.options.forEach(({ site, type, size }, k) => numbers.set(keyOf(meta.sites[site].id, type, size), k));
 
-    /* Sums of the rules at the least and at the most: a moved place may count or not. */
+    /* Sums of the rules at the least and at the most. */
     function sums(edit) {
       const closed = new Set(edit.closed), least = rules.map((rule) => (
         rule.stands.reduce((sum, [site, factor]) => sum + (closed.has(meta.sites[site].id) ? 0 : factor), 0))), most = [...least];
@@ -27,9 +27,10 @@
         const isMoved = entry.at !== undefined, site = isMoved ? entry.from : entry.site, option = numbers.get(keyOf(site, entry.type, entry.size));
         if (option === undefined || (closed.has(site) && !isMoved)) { return; }
         terms[option].forEach(([r, year, factor]) => {
+          const isSure = !isMoved || rules[r].anywhere;
           if (entry.year > meta.years[year]) { return; }
-          if (!isMoved || factor < 0) { least[r] += factor; }
-          if (!isMoved || factor > 0) { most[r] += factor; }
+          if (isSure || factor < 0) { least[r] += factor; }
+          if (isSure || factor > 0) { most[r] += factor; }
         });
       });
       return { least, most };
