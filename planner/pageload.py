@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _SCRIPTS = (
     "inflate", "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "rules", "shelf",
     "checks", "city", "edits", "session", "kit", "names", "marks", "sitecards", "moves", "carry", "scene", "tables",
-    "lists", "asks", "compare", "handback", "panel", "start",
+    "lists", "seek", "asks", "compare", "handback", "panel", "start",
 )  # fmt: skip
 """In the order in which the page runs them: each uses only those before it."""
 

@@ -208,6 +208,137 @@ def test_numbers_may_be_typed_with_the_signs_of_a_chinese_keyboard(room: Page) -
     box.locator("text=已经达到").wait_for()
 
 
+# ---- what is asked for ----
+
+
+def answer(page: Page, text: str) -> list[str]:
+    """What the panel says to a share that is typed, in its paragraphs."""
+    field = part(page, "目标").locator("[data-key=target]")
+    field.fill(text)
+    field.press("Enter")
+    told = page.locator(".pl-add [aria-live]")
+    told.locator("p", has_not_text=say("live.computing", "zh")).first.wait_for()
+    return told.locator("p").all_inner_texts()
+
+
+def test_a_share_beyond_all_candidates_is_out_of_reach(room: Page) -> None:
+    most = asked(room, "session.figuresOf(session.everything(session.edit)).standards[0]")
+    first, *rest = answer(room, "100")
+    lack = say("live.lack_people", "zh", n=f"{most['people'] - most['covered']:,}")
+    share = f"{most['covered'] * 1000 // most['people'] / 10}%"
+    assert first == say("live.beyond_most", "zh", share=share, lack=lack)
+    assert all(one.startswith("从现在的方案逐处加，达不到") for one in rest)
+    field = room.locator("[data-key=target]")
+    field.press("End")
+    field.type("x")
+    assert room.locator(".pl-add [aria-live] p").count() == 0, "the answer was to another share"
+    field.press("Enter")
+    assert room.locator(".pl-add [aria-live]").inner_text().strip() == say("live.target_wrong", "zh")
+
+
+def test_a_step_that_reaches_a_share_comes_before_adding_one_by_one(room: Page) -> None:
+    room.evaluate(STEPS)
+    asked(room, "session.apply({ ...session.edit, plan: [] }, 'x')")
+    step = "session.edit, plan: session.meta.options.map((_, k) => ({ ...session.optionAt(k), year: session.meta.years[0] }))"
+    most = asked(room, f"session.figuresOf({{ ...{step} }})")
+    share = most["standards"][0]["covered"] * 1000 // most["standards"][0]["people"] / 10
+    short, found, *rest = answer(room, str(share))
+    assert short.startswith(f"要达到 {share}%，现在还差")
+    total = asked(room, f"plannerLive.kit.yuan({most['cost']['total']})")
+    assert f"合计 {total}（比现在增加 {total}；" in found, "both amounts are of the whole plan"
+    assert found.startswith("有一档预算可以达到")
+    assert len(rest) == 1
+    assert "从现在的方案逐处加" in rest[0]
+    assert "合计 " in rest[0]
+    assert "比现在增加 " in rest[0]
+    room.locator("[data-key='use target step']").click()
+    assert asked(room, "session.figures.standards[0].covered") == most["standards"][0]["covered"]
+
+
+def test_a_budget_that_is_over_points_to_the_step_that_fits(room: Page) -> None:
+    room.evaluate(STEPS)
+    box = part(room, "只有这些钱")
+    cost = asked(room, "session.city.cost(plannerLive.edits.budget(session.edit, session.start.plan)).total")
+    field = box.locator("[data-key=budget]")
+    field.fill(str(cost / 10_000))
+    field.press("Enter")
+    share = asked(room, "session.base.standards[0]")
+    told = box.locator("p", has=room.locator("[data-key='step within']"))
+    assert f"{share['covered'] * 1000 // share['people'] / 10}%" in told.inner_text()
+    name = asked(room, "session.meta.standards[0].name")
+    assert f"只看“{name}”" in box.inner_text()
+    above = (
+        "(one) => one.getBoundingClientRect().bottom <= document.querySelector('.pl-steps').getBoundingClientRect().top"
+    )
+    assert box.locator("[data-key=pick]").evaluate(above), "in sight without scrolling past the steps"
+    field.fill("0.1")
+    assert box.locator("[data-key='step within']").count() == 0, "it was of the amount before"
+    field.press("Enter")
+    assert "最低一档 0元" in box.inner_text() or box.locator("[data-key='step within']").count() == 1
+
+
+# ---- what stays where it is ----
+
+
+def top_of(page: Page, key: str) -> float:
+    box = page.locator(f"[data-key='{key}']").bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def test_what_was_pressed_stays_where_it_stands(room: Page) -> None:
+    room.evaluate(STEPS)
+    part(room, "只有这些钱").locator("[data-key='step 3']").scroll_into_view_if_needed()
+    before = top_of(room, "step 3")
+    room.locator("[data-key='step 3']").click()  # rows grow above it
+    assert top_of(room, "step 3") == pytest.approx(before, abs=1.5)
+    room.wait_for_timeout(200)
+    assert top_of(room, "step 3") == pytest.approx(before, abs=1.5)
+
+
+def test_the_focus_goes_to_a_neighbour_of_what_goes(room: Page) -> None:
+    key = "() => document.activeElement.dataset.key"
+    asked(room, "session.apply(plannerLive.edits.remove(session.edit, 0), 'x')")
+    room.locator("[data-key=undo]").focus()
+    room.keyboard.press("Enter")
+    assert room.evaluate(key) == "redo"
+    room.keyboard.press("Enter")
+    assert room.evaluate(key) == "undo"
+    room.locator("[data-key=reset]").focus()
+    room.keyboard.press("Enter")
+    assert room.evaluate(key) == "undo"
+    room.evaluate(MANY, 3)
+    removing = part(room, "建设次序").locator("[data-key^='remove ']")
+    names = [one.get_attribute("data-key") or "" for one in removing.all()]
+    removing.first.focus()
+    room.keyboard.press("Enter")
+    now = room.evaluate(key)
+    assert now is not None
+    assert "第1处" in now or "name" in now, names
+
+
+def test_while_something_is_dragged_the_head_says_so(room: Page) -> None:
+    last = room.locator(".pl-last")
+    as_signed = last.inner_text()
+    asked(room, "session.preview({ covered: session.figures.standards.map(() => 12), communities: [0, 0, 0, 0] })")
+    assert last.inner_text() == say("live.dragging", "zh")
+    asked(room, "session.preview(null)")
+    assert last.inner_text() == as_signed
+
+
+def test_a_changed_share_has_its_difference_in_points(room: Page) -> None:
+    asked(room, "session.apply({ ...session.edit, plan: [] }, 'x')")
+    before, after = (
+        one["covered"] * 1000 // one["people"]
+        for one in (asked(room, "session.base.standards[0]"), asked(room, "session.figures.standards[0]"))
+    )
+    room.locator("[data-key=compare]").click()
+    rows = [one.inner_text().split("\t") for one in room.locator(".pl-compare tbody tr").all()]
+    room.keyboard.press("Escape")
+    assert rows[0][3] == f"{(after - before) / 10:+.1f} 个百分点"
+    assert any(one[0].endswith("（达到/要求）") for one in rows)
+
+
 # ---- a phone ----
 
 

@@ -4,42 +4,16 @@
   const live = root.plannerLive = root.plannerLive || {};
   const {
     act, afterTyping, append, choice, digits, folder, keyed, link, listed, make, moneyUnit, note, persons, refill, say, share, stepwise, table,
-    typedTenths, typedYuan, words, yuan,
+    typedYuan, words, yuan,
   } = live.kit;
   const { edits } = live;
+  const { beyond, frontierSteps, seek, sought, target } = live.seek;
   const { goalName, siteName, typeName } = live.names;
-  const MOST_NAMED = 100, MOST_PLACES = 300, MOST_OF_STEP = 6;
+  const MOST_NAMED = 100, MOST_OF_STEP = 6;
 
   /* ---- goals ---- */
   function lacking(goal, one) {
     return say(goal.of === "communities" ? "lack_communities" : "lack_people", { n: digits(one.needed - one.reached) });
-  }
-
-  /* Add the next best place again and again until `isMet(figures)`: how many that takes and what it costs, not the least.
-     `goal` {goal, scope}: best for whom that waits for, wherever a place stands. */
-  function seek(session, { standard, goal = null, isMet }, tell) {
-    const { edit } = session;
-    let tried = edit, count = 0;
-    stepwise(() => session.edit === edit, () => {
-      const figures = session.figuresOf(tried), isOver = isMet(figures) || count >= MOST_PLACES;
-      const withOption = ({ option }) => edits.add(tried, { ...session.optionAt(option), year: session.lastYear });
-      const oversteps = session.city.overstepper(tried), lawful = (one) => !oversteps(withOption(one));
-      const next = isOver ? undefined : session.city.best(tried, standard, null, { goal }).find(lawful), more = next ? withOption(next) : tried;
-      if (more === tried) {
-        tell({ figures, tried, count });
-        return false;
-      }
-      tried = more;
-      count += 1;
-      return true;
-    });
-  }
-
-  /* What was found: `lack` says what is still missing, null where nothing is. */
-  function sought(session, { figures, tried, count }, lack, key) {
-    const values = { n: count, cost: yuan(figures.cost.total - session.figures.cost.total), years: session.meta.horizon_years };
-    const use = count ? [act(words.use, `use ${key}`, () => session.apply(tried, say("did_seek", { n: count })))] : [];
-    return [note(lack === null ? say("sought", values) : say("sought_not", { ...values, lack })), ...use];
   }
 
   /* The rules of the scenario that the room's plan breaks, and that it keeps them; places of the room are in none of them. */
@@ -51,35 +25,6 @@
     return [keyed(told, "rules"), ...(rooms ? [note(say("rules_rooms", { n: rooms }))] : [])];
   }
 
-  /* ---- a share that the room asks for ---- */
-  /* The cheapest step of the frontier that reaches so many people, in words. */
-  function frontierStep(session, needed) {
-    const found = session.meta.frontier, { standard } = session, steps = found && found.standard === standard ? frontierSteps(session) : [];
-    const step = [...steps].sort((a, b) => a.cost - b.cost).find(({ next }) => session.coveredOf(next)[standard] >= needed);
-    return step ? [note(say("target_step", { cost: yuan(step.cost), n: step.next.plan.length, years: session.meta.horizon_years }))] : [];
-  }
-
-  function askTarget(session, told) {
-    const tenths = typedTenths(session.typed.share), s = session.standard, { people, covered } = session.figures.standards[s];
-    const needed = Math.ceil((tenths * people) / 1000), short = say("lack_people", { n: digits(needed - covered) });
-    if (tenths === null) { return told.replaceChildren(note(words.target_wrong, "pl-less")); }
-    if (covered >= needed) { return told.replaceChildren(note(words.target_met, "pl-more")); }
-    told.replaceChildren(note(short), note(words.computing));
-    return seek(session, { standard: s, isMet: (figures) => figures.standards[s].covered >= needed }, (found) => {
-      const left = needed - found.figures.standards[s].covered;
-      const lack = left > 0 ? say("lack_people", { n: digits(left) }) : null;
-      told.replaceChildren(note(short, "pl-less"), ...sought(session, found, lack, "target"), ...frontierStep(session, needed));
-    });
-  }
-
-  function target(session) {
-    const field = keyed(make("input"), "target"), told = make("div"), label = make("label", "pl-field");
-    Object.assign(field, { type: "text", inputMode: "decimal", value: session.typed.share, autocomplete: "off" });
-    field.addEventListener("change", () => { session.typed.share = field.value; });
-    append(label, make("span", "", say("target", { name: session.meta.standards[session.standard].name })), field);
-    return append(make("div", "pl-add"), label, act(words.seek, "seek target", () => askTarget(session, told)), told);
-  }
-
   /* ---- each goal ---- */
   function goalRow(session, g, scope) {
     const goal = session.meta.goals[g], one = session.figures.goals[g][scope], before = session.base.goals[g][scope], key = `goal ${g} ${scope}`;
@@ -89,15 +34,15 @@
       signed: live.tables.signedName(session),
     });
     const mark = make("span", one.met ? "pl-met" : "pl-unmet", one.met ? `✓ ${words.met}` : `✗ ${lacking(goal, one)}`), told = make("div");
-    const row = append(make("li"), mark, make("bdi", "", ` ${goalName(session, goal, scope)}`), make("span", "pl-fine", goal.id),
-      make("span", "pl-fine", figures));
+    const row = append(make("li"), mark, make("bdi", "", ` ${goalName(session, goal, scope)}`), make("span", "pl-fine", figures));
+    row.title = goal.id; // by which a scenario and its tables name it
     if (one.met) { return row; }
-    const ask = act(words.seek, key, () => {
+    const reached = (figures) => figures.goals[g][scope], ask = act(words.seek, key, () => {
       told.replaceChildren(note(words.computing));
-      const reached = (figures) => figures.goals[g][scope];
-      seek(session, { standard: goal.standard, goal: { goal: g, scope }, isMet: (figures) => reached(figures).met }, (found) => {
-        const now = reached(found.figures);
-        told.replaceChildren(...sought(session, found, now.met ? null : lacking(goal, now), key));
+      seek(session, told, { standard: goal.standard, goal: { goal: g, scope }, isMet: (figures) => reached(figures).met }, (found) => {
+        const now = reached(found.figures), most = reached(found.most), isBeyond = !now.met && !most.met;
+        const lead = isBeyond ? [beyond(most.reached, most.whole, lacking(goal, most))] : [];
+        told.replaceChildren(...lead, ...sought(session, found, now.met ? null : lacking(goal, now), key));
       });
     });
     return append(row, ask, told);
@@ -131,14 +76,6 @@
     const over = session.figures.cost.total - budget;
     const values = { cost: yuan(session.figures.cost.total), rest: yuan(Math.abs(over)) };
     return over > 0 ? note(say("over", values), "pl-less") : note(say("within", values), "pl-more");
-  }
-
-  /* The edits that the steps of the frontier make, and what each costs in the room. */
-  function frontierSteps(session) {
-    return session.meta.frontier.points.map(({ open }) => {
-      const next = edits.budget(session.edit, open.map(({ option, year }) => ({ ...session.optionAt(option), year })));
-      return { next, cost: session.city.cost(next).total };
-    });
   }
 
   /* The share that each step covers in the room, told as they are counted: speeds, metrics and outlets may be others than the run's. */
@@ -175,15 +112,33 @@
     return append(make("tr", "pl-places"), box);
   }
 
-  function frontier(session, budget) {
+  /* The dearest step that the budget pays, -1 for none. */
+  function affordableOf(steps, budget) {
+    return budget === null ? -1 : steps.reduce((best, { cost }, i) => (cost <= budget && (best < 0 || cost >= steps[best].cost) ? i : best), -1);
+  }
+
+  function useStep(session, { next, cost }, key) {
+    const isNow = edits.same(next, session.edit);
+    const use = act(isNow ? words.in_use : words.use, key, () => session.apply(next, say("did_budget", { cost: yuan(cost) })));
+    use.disabled = isNow;
+    return use;
+  }
+
+  /* What the budget pays of the steps, before all of them: which it is, and what it gives. */
+  function within(session, steps, budget) {
+    const at = affordableOf(steps, budget), { standard } = session.meta.frontier, { name } = session.meta.standards[standard];
+    if (budget === null) { return []; }
+    if (at < 0) { return [note(say("step_none", { cost: yuan(Math.min(...steps.map((one) => one.cost))) }), "pl-less")]; }
+    const { next, cost } = steps[at], part = share(session.coveredOf(next)[standard], session.figures.standards[standard].people);
+    return [append(note(say("step_within", { cost: yuan(cost), n: next.plan.length, name, share: part })), useStep(session, steps[at], "step within"))];
+  }
+
+  function frontier(session, steps, budget) {
     const found = session.meta.frontier;
     if (!found) { return [note(say("no_frontier", { file: session.meta.scenario.file || words.any_scenario }))]; }
-    const standard = session.meta.standards[found.standard], steps = frontierSteps(session), cells = steps.map(() => make("td", "", "…"));
-    const affordable = steps.reduce((last, { cost }, i) => (budget !== null && cost <= budget ? i : last), -1);
+    const standard = session.meta.standards[found.standard], cells = steps.map(() => make("td", "", "…")), affordable = affordableOf(steps, budget);
     const rows = steps.map(({ next, cost }, i) => {
-      const isNow = edits.same(next, session.edit);
-      const use = act(isNow ? words.in_use : words.use, `step ${i}`, () => session.apply(next, say("did_budget", { cost: yuan(cost) })));
-      use.disabled = isNow;
+      const use = useStep(session, { next, cost }, `step ${i}`);
       const row = [yuan(cost), say("places", { n: next.plan.length }), cells[i], use];
       return i === affordable ? row.map((value, at) => (at ? value : [value, "pl-deciding"])) : row;
     });
@@ -235,14 +190,27 @@
       field.addEventListener("change", () => { session.typed.budget = field.value.trim(); });
       afterTyping(field, () => draw(body));
       const label = append(make("label", "pl-field"), make("span", "", say("budget", { years: session.meta.horizon_years })), field);
-      const picking = () => [act(words.pick, "pick", () => pickTyped(session)), note(words.pick_note)];
+      const told = make("div"), { name } = session.meta.standards[session.standard], steps = session.meta.frontier ? frontierSteps(session) : [];
+      const picking = () => [act(words.pick, "pick", () => pickTyped(session)), note(say("pick_note", { name }))];
       const first = budget === null || !session.start.plan.length ? [] : picking();
-      refill(body, label, overText(session, budget), ...frontier(session, budget), ...first, ...rules(session));
+      append(told, overText(session, budget), ...(steps.length ? within(session, steps, budget) : []));
+      field.addEventListener("input", () => { // what was told is of the text before
+        session.typed.budget = field.value.trim();
+        told.replaceChildren(overText(session, typedYuan(session.typed.budget)));
+      });
+      refill(body, label, told, ...first, ...frontier(session, steps, budget), ...rules(session));
     };
     return folder(() => words.budget_heading, draw, false);
   }
 
   /* ---- communities ---- */
+  /* Communities whose state is meant: there may be thousands. */
+  function unitsOf(states, isMeant) {
+    const found = [];
+    states.forEach((state, u) => { if (isMeant(state, u)) { found.push(u); } });
+    return found;
+  }
+
   function unitList(session, units, people) {
     const { meta } = session, sorted = [...units].sort((a, b) => people[b] - people[a] || a - b);
     const rows = sorted.slice(0, MOST_NAMED).map((u) => append(make("li"), make("bdi", "", meta.units[u].name || meta.units[u].id),
@@ -259,7 +227,7 @@
     let against = "signed";
     const compared = () => (against === "signed" ? session.base : session.today).units[session.standard];
     const peopleOf = (edit) => session.city.unitPeople(edit, session.standard); // who is counted follows the edit
-    const changed = (from, to) => from.reduce((found, state, u) => (state !== 2 && to[u] === 2 ? [...found, u] : found), []);
+    const changed = (from, to) => unitsOf(from, (state, u) => state !== 2 && to[u] === 2);
     const draw = (body) => {
       const before = [...compared()], after = [...session.figures.units[session.standard]];
       const counted = peopleOf(against === "signed" ? session.start : session.city.today);
@@ -284,7 +252,7 @@
       refill(body, note(words.computing));
       stepwise(() => session.edit === edit && session.standard === standard, () => {
         const most = session.figuresOf(session.everything(edit)), left = most.standards.map((one) => one.people - one.covered);
-        const units = [...most.units[standard]].reduce((found, state, u) => (state === 1 ? [...found, u] : found), []);
+        const units = unitsOf(most.units[standard], (state) => state === 1);
         const rows = meta.standards.map((one, s) => [one.name, digits(left[s]), share(left[s], most.standards[s].people)]);
         const named = units.length ? unitBlock(session, "beyond_units", units, session.city.unitPeople(session.edit, standard), "") : [];
         refill(body, note(words.beyond_note), table(["", words.people, words.part], rows), ...named);
