@@ -32,6 +32,11 @@
     return whole ? percent(tenths(part, whole)) : "—";
   }
 
+  /* A difference of shares, in points of a percent. */
+  function signedTenths(thousandths) {
+    return `${thousandths > 0 ? "+" : ""}${percent(thousandths).replace("%", "")}`;
+  }
+
   function yuan(number, isEstimated) {
     return number < 0 ? `-${money(-number, isEstimated)}` : money(number, isEstimated);
   }
@@ -71,13 +76,16 @@
     return element;
   }
 
-  /* Put new children into a box; what had the focus has it again, or else what comes first in the box. */
+  /* Put new children into a box; what had the focus has it again, or else what came next and is still there, or before, or what
+     comes first in the box. */
   function refill(box, ...children) {
     const active = document.activeElement, inside = active && active !== box && box.contains(active);
-    const key = inside ? active.dataset.key : null;
+    const keys = inside ? [...box.querySelectorAll("[data-key]")].map((one) => one.dataset.key) : [];
+    const at = inside ? keys.indexOf(active.dataset.key) : -1, near = at < 0 ? [] : [...keys.slice(at), ...keys.slice(0, at).reverse()];
     box.replaceChildren(...children);
     if (!inside) { return; }
-    const again = [...box.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key && !one.disabled);
+    const there = new Map([...box.querySelectorAll("[data-key]:enabled")].map((one) => [one.dataset.key, one]));
+    const again = there.get(near.find((one) => there.has(one)));
     const next = again || box.querySelector("button:enabled, input:enabled, select:enabled, summary") || box.closest("details, section");
     const target = next && next.matches("details") ? next.querySelector("summary") : next;
     if (target) { target.focus({ preventScroll: true }); }
@@ -205,7 +213,7 @@
 
   live.kit = {
     act, afterTyping, append, bars, choice, data, digits, fill, folder, keyed, link, listed, make, moneyUnit: pageWords.money_unit, note, options,
-    percent, persons, refill, say, share, signed, signedYuan, stepwise, table, tenths, tone, typedTenths, typedYuan, words,
+    percent, persons, refill, say, share, signed, signedTenths, signedYuan, stepwise, table, tenths, tone, typedTenths, typedYuan, words,
     yuan,
   };
 })(globalThis);

@@ -54,12 +54,20 @@
     const beside = make("span", "", say("beside", { signed: live.tables.signedName(session) }));
     const doubts = make("div");
     append(box, append(make("p", "pl-title"), make("span", "pl-badge", words.room), beside), tools, last, doubts);
-    const update = () => {
-      [[undo, session.past.length], [redo, session.future.length], [reset, session.isChanged]].forEach(([one, can]) => { one.disabled = !can; });
-      last.textContent = session.isChanged ? session.words || words.room : words.as_signed;
+    const able = () => [[undo, session.past.length], [redo, session.future.length], [reset, session.isChanged]];
+    const tell = () => {
+      const done = session.isChanged ? session.words || words.room : words.as_signed, isDragged = session.previewed && session.previewed.covered;
+      last.textContent = isDragged ? words.dragging : done;
+    };
+    const update = (what) => {
+      tell();
+      if (what === "preview") { return; }
+      const had = able().find(([one, can]) => one === document.activeElement && !can);
+      able().forEach(([one, can]) => { one.disabled = !can; });
+      if (had) { (able().map(([one]) => one).find((one) => !one.disabled) || compare).focus({ preventScroll: true }); } // not to the page
       doubts.replaceChildren(...live.handback.doubtful(session));
     };
-    return { box, update, follows: ["edit"] };
+    return { box, update, follows: ["edit", "preview"] };
   }
 
   /* The first of many lines, as many as rows of a sheet have room for; a wide sign takes as much as two others. At least one. */
@@ -130,18 +138,33 @@
     return { box, parts };
   }
 
-  /* While a part is drawn again the panel must not jump: what was on top of it stays there. */
+  /* What is to stay where it stands: what has the focus, if it is in sight below the head, or else the first that is. */
+  function anchorOf(box) {
+    const head = box.querySelector(".pl-head").getBoundingClientRect(), { bottom } = box.getBoundingClientRect();
+    const top = Math.max(head.bottom, box.getBoundingClientRect().top), rows = [...box.querySelectorAll(".pl-part, .pl-part [data-key]")];
+    const isSeen = (one) => { const place = one.getBoundingClientRect(); return place.height > 0 && place.bottom > top && place.top < bottom; };
+    const active = rows.find((one) => one === document.activeElement && isSeen(one));
+    const first = rows.find((one) => one.dataset.key && isSeen(one) && one.getBoundingClientRect().top >= top);
+    const found = active || first || rows.find(isSeen), part = found && found.closest(".pl-part");
+    const place = (one) => one.getBoundingClientRect().top;
+    return found ? { part, key: found.dataset.key, was: place(found), partWas: place(part) } : null;
+  }
+
+  /* While a part is drawn again the panel must not jump: what the room pressed or looks at stays where it stands. */
   function steady(box, draw) {
-    const { scrollTop } = box;
+    const { scrollTop } = box, anchor = anchorOf(box);
     draw();
-    box.scrollTop = scrollTop;
+    const again = anchor && anchor.key && [...anchor.part.querySelectorAll("[data-key]")].find((one) => one.dataset.key === anchor.key);
+    const now = (again || (anchor && anchor.part) || box).getBoundingClientRect().top;
+    box.scrollTop = anchor ? box.scrollTop + now - (again ? anchor.was : anchor.partWas) : scrollTop;
   }
 
   function follow(session, { box, parts }) {
     const update = (what) => {
       if (!session.isOn) { return; }
       const told = parts.filter((part) => (part.follows || ["edit", "standard"]).includes(what));
-      if (told.length) { steady(box, () => told.forEach((part) => part.update())); }
+      const draw = () => told.forEach((part) => part.update(what));
+      if (what === "preview") { draw(); } else if (told.length) { steady(box, draw); }
     };
     session.on((_, what) => update(what));
     return () => parts.forEach((part) => part.update());
