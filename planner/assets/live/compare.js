@@ -2,7 +2,7 @@
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
-  const { act, append, digits, listed, make, note, say, share, signed, table, tone, words, yuan, signedYuan } = live.kit;
+  const { act, append, digits, listed, make, note, say, share, signed, signedTenths, table, tenths, tone, words, yuan, signedYuan } = live.kit;
   const { edits } = live;
   const { entryName, goalName, ruleShare, siteName, typeName } = live.names;
 
@@ -33,7 +33,9 @@
   function standardRows(session) {
     return session.meta.standards.flatMap((standard, s) => {
       const before = session.base.standards[s], after = session.figures.standards[s];
-      const rate = [say("share_of", { name: standard.name }), share(before.covered, before.people), share(after.covered, after.people), ""];
+      const rates = [before, after].map((one) => tenths(one.covered, one.people)), points = (change) => say("points", { n: signedTenths(change) });
+      const rate = [say("share_of", { name: standard.name }), share(before.covered, before.people), share(after.covered, after.people),
+        changeCell(rates[1] - rates[0], points)];
       const people = row(words.covered_people, before.covered, after.covered, digits, signed);
       const name = say("covered_units", { all: live.tables.fromTo(before.communities, after.communities) });
       const units = row(name, before.communities_covered, after.communities_covered, digits, signed);
@@ -49,7 +51,7 @@
   function goalRows(session) {
     const told = (one) => `${one.met ? `✓ ${words.met}` : `✗ ${words.unmet}`} ${digits(one.reached)} / ${digits(one.needed)}`;
     return session.meta.goals.flatMap((goal, g) => (session.figures.goals[g] || []).map((after, scope) => {
-      const before = session.base.goals[g][scope], name = goalName(session, goal, scope);
+      const before = session.base.goals[g][scope], name = say("goal_row", { name: goalName(session, goal, scope) });
       return [name, told(before), told(after), changeCell(after.reached - before.reached)];
     }));
   }

@@ -185,10 +185,10 @@
     const rows = signedShares.map(([whole, part], i) => {
       const of1000 = (one) => tenths(one[i][1], one[i][0]), now = tenths(part, whole);
       return whole ? [append(make("th"), make("bdi", "", session.meta.districts[i])), words[verdict(now, counted.map(of1000), of1000(built))],
-        [percent(now), "pl-deciding"], percent(of1000(todays)), ...counted.map((one) => percent(of1000(one))), percent(of1000(built))] : null;
+        [percent(now), "pl-deciding"], percent(of1000(built)), percent(of1000(todays)), ...counted.map((one) => percent(of1000(one)))] : null;
     }).filter(Boolean);
-    const heads = [words.district, words.why, say("deciding", { name: signedName(session) }), words.today, ...others.map(([name]) => name),
-      words.all_built];
+    const heads = [words.district, words.why, say("deciding", { name: signedName(session) }), words.all_built, words.today,
+      ...others.map(([name]) => name)];
     const box = append(make("div", "pl-wide"), table(heads, rows, "pl-why"));
     box.tabIndex = 0;
     box.setAttribute("role", "region");
