@@ -239,8 +239,8 @@ def test_a_share_beyond_all_candidates_is_out_of_reach(room: Page) -> None:
 def test_a_step_that_reaches_a_share_comes_before_adding_one_by_one(room: Page) -> None:
     room.evaluate(STEPS)
     asked(room, "session.apply({ ...session.edit, plan: [] }, 'x')")
-    step = "session.edit, plan: session.meta.options.map((_, k) => ({ ...session.optionAt(k), year: session.meta.years[0] }))"
-    most = asked(room, f"session.figuresOf({{ ...{step} }})")
+    every = "session.meta.options.map((_, k) => ({ ...session.optionAt(k), year: session.meta.years[0] }))"
+    most = asked(room, f"session.figuresOf({{ ...session.edit, plan: {every} }})")
     share = most["standards"][0]["covered"] * 1000 // most["standards"][0]["people"] / 10
     short, found, *rest = answer(room, str(share))
     assert short.startswith(f"要达到 {share}%，现在还差")
