@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _SCRIPTS = (
     "inflate", "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "rules", "shelf",
-    "checks", "city", "edits", "session", "kit", "names", "marks", "sitecards", "moves", "carry", "scene", "tables",
-    "lists", "seek", "asks", "compare", "handback", "panel", "start",
+    "checks", "city", "edits", "session", "kit", "names", "offroad", "marks", "sitecards", "moves", "carry", "scene",
+    "tables", "lists", "seek", "asks", "compare", "handback", "basis", "leave", "panel", "start",
 )  # fmt: skip
 """In the order in which the page runs them: each uses only those before it."""
 

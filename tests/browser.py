@@ -52,6 +52,9 @@ class Watch:
         self.troubles.clear()
 
     def dismiss(self, dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":  # a page with edits is left: the browser asks
+            dialog.accept()
+            return
         self.troubles.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 

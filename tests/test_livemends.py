@@ -339,6 +339,71 @@ def test_a_changed_share_has_its_difference_in_points(room: Page) -> None:
     assert any(one[0].endswith("（达到/要求）") for one in rows)
 
 
+# ---- what the room must know of its own plan ----
+
+
+def test_a_place_too_far_from_roads_says_so_where_it_is_listed(room: Page) -> None:
+    far, near = "[10.4, 50.4]", "[10.001, 50.004]"
+    asked(room, f"session.apply(plannerLive.edits.movePlanned(session.edit, 0, {near}), 'x')")
+    mark, told = say("live.off_mark", "zh"), "按沿道路的标准"
+    assert mark not in part(room, "建设次序").inner_text()
+    asked(room, f"session.apply(plannerLive.edits.movePlanned(session.edit, 0, {far}), 'x')")
+    asked(room, f"session.apply(plannerLive.edits.moveSite(session.edit, 'E1', {far}), 'x')")
+    assert part(room, "建设次序").inner_text().count(mark) == 1
+    assert mark in part(room, "现有网点").inner_text()
+    for item in ("{ plan: 0 }", "{ site: 'E1' }"):
+        asked(room, f"session.focus({item})")
+        assert told in room.locator(".pm-live-dock").inner_text()
+    assert "2 处离道路超过" in room.locator(".pl-head").inner_text()
+    room.locator("[data-key=back]").click()
+    assert "2 处离道路超过" in room.locator(".pl-dialog").inner_text()
+    room.keyboard.press("Escape")
+    room.locator("[data-key='metric straight']").check()
+    assert told in room.locator(".pm-live-dock").inner_text(), "a drive is by road whatever is chosen"
+
+
+def test_while_the_room_counts_otherwise_the_foot_says_whose_it_is(room: Page) -> None:
+    notes, ribbon = room.locator(".pm-notes p"), room.locator(".pm-live-basis")
+    before = notes.all_inner_texts()
+    assert ribbon.is_hidden()
+    room.locator("[data-key='speed 4.8']").check()
+    own, first, second, *rest = notes.all_inner_texts()
+    assert own.startswith("推演口径：步行 4.8 公里/小时")
+    assert [first, second, *rest] == [f"原方案{before[0]}", f"原方案{before[1]}", *before[2:]]
+    assert "4.8 公里/小时" in ribbon.inner_text()
+    room.evaluate("() => document.activeElement.blur()")
+    room.keyboard.press("Control+z")
+    assert notes.all_inner_texts() == before
+    assert ribbon.is_hidden()
+    room.keyboard.press("Control+y")
+    assert ribbon.is_visible()
+    field = part(room, "目标").locator("[data-key=target]")
+    field.focus()
+    room.keyboard.press("Control+z")
+    assert ribbon.is_visible(), "there it is the typing that is undone"
+    room.locator("#pm-live").click()
+    assert notes.all_inner_texts() == before, "the signed map is the run's"
+    room.locator("#pm-live").click()
+
+
+def test_a_page_with_edits_is_not_left_without_a_question(room: Page) -> None:
+    asks = """() => {
+      const event = new Event("beforeunload", { cancelable: true });
+      window.dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    assert room.evaluate(asks) is False
+    asked(room, "session.apply(plannerLive.edits.remove(session.edit, 0), 'x')")
+    assert room.evaluate(asks) is True
+    room.locator("[data-key=back]").click()
+    with room.expect_download():
+        room.locator("[data-key=download]").click()
+    room.keyboard.press("Escape")
+    assert room.evaluate(asks) is False, "handed back"
+    asked(room, "session.apply(plannerLive.edits.remove(session.edit, 0), 'x')")
+    assert room.evaluate(asks) is True
+
+
 # ---- a phone ----
 
 

@@ -27,7 +27,20 @@ if TYPE_CHECKING:
 
     from browser import Watch
 
-WRITTEN = ("kit", "names", "tables", "lists", "seek", "asks", "compare", "handback", "panel")
+WRITTEN = (
+    "kit",
+    "names",
+    "offroad",
+    "tables",
+    "lists",
+    "seek",
+    "asks",
+    "compare",
+    "handback",
+    "basis",
+    "leave",
+    "panel",
+)
 """Scripts that speak to the room."""
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&amp;`${1}`'"

@@ -321,6 +321,7 @@
       orphaned: (edit) => orphans(room, edit),
       doubted: (edit) => room.checker.doubted({ edit }).map((s) => meta.standards[s]), // of which a run may count otherwise
       priceOf: room.prices.priceOf,
+      footOf: ([lon, lat], mode) => room.survey.footOf(room.places.placeAt(lon, lat), mode), // null off its roads
       unitPeople: (edit, s) => room.tallier.basis(room.laid(edit), s).unitPeople, // of each community by whom a standard judges it
       drag: live.dragger(room),
       closing: live.closer(room),

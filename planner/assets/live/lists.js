@@ -57,7 +57,7 @@
     const flip = () => session.toggle(option, say(index < 0 ? "did_restore" : "did_drop", { name }));
     const gain = make("span", "pl-gain"), facts = [typeName(session, option.type, option.size), entry.year, costText(session, entry)];
     const state = index >= 0 ? words.moved : isClosed ? words.host_closed : words.left_out;
-    const told = index < 0 || isMoved ? [make("em", "pl-mark", state)] : [];
+    const told = index < 0 || isMoved ? [make("em", "pl-mark", state), ...live.offroad.mark(session, entry.at)] : [];
     const put = () => does(session, words.restore, `back ${key}`, () => edits.putBack(edit, index), say("did_back", { name }));
     const show = link(name, `show ${key}`, () => session.focus(index < 0 ? { site: option.site } : { plan: index }));
     const box = append(make("div"), show, ...told, ...(isMoved && !isClosed ? [put()] : []), make("span", "pl-fine", facts.join(" · ")),
@@ -89,7 +89,7 @@
     const show = link(edits.isOption(entry) ? name : words.show, `show ${key}`, () => session.focus({ plan: index }));
     const drop = does(session, words.remove, `remove ${key}`, without, told), box = tick(true, key, name, false, () => session.apply(without(), told));
     const row = append(make("li"), box, make("span", "pl-number pl-new", words.new_short),
-      append(make("div"), show, ...own, drop, tail, ...yearChoice(session, index, key)), gain);
+      append(make("div"), show, ...live.offroad.mark(session, entry.at), ...own, drop, tail, ...yearChoice(session, index, key)), gain);
     return { row, gain, index };
   }
 
@@ -197,7 +197,7 @@
     const name = siteName(session, id), isClosed = session.edit.closed.includes(id);
     const show = link(name, `show ${id}`, () => session.focus({ site: id })), mark = make("em", "pl-mark", isClosed ? words.closed : words.moved);
     const back = does(session, words.restore, `reopen ${id}`, () => session.withOpen(id), say("did_reopen", { name }));
-    return append(make("li"), append(make("div"), show, mark, back, ...(isClosed ? hurt(session, id) : [])));
+    return append(make("li"), append(make("div"), show, mark, ...live.offroad.mark(session, edits.movedOf(session.edit, id)), back, ...(isClosed ? hurt(session, id) : [])));
   }
 
   function existing(session) {

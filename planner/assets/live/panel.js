@@ -44,13 +44,20 @@
   }
 
   /* ---- the head ---- */
+  /* The dialog that hands back, with what a run would not count of the plan. */
+  function handBack(session) {
+    live.handback.dialog(session);
+    const save = document.querySelector(".pl-dialog [data-key=download]");
+    live.offroad.listed(session).forEach((told) => save.parentNode.insertBefore(told, save));
+  }
+
   function head(session) {
     const box = make("div", "pl-head"), last = make("p", "pl-last"), tools = make("div", "pl-tools");
     last.setAttribute("aria-live", "polite");
     const undo = act(words.undo, "undo", () => session.undo()), redo = act(words.redo, "redo", () => session.redo());
     const reset = act(words.reset, "reset", () => session.reset(words.did_reset));
     const compare = act(words.compare, "compare", () => live.compare.show(session));
-    append(tools, undo, redo, reset, compare, act(words.hand_back, "back", () => live.handback.dialog(session), "pl-act pl-strong"));
+    append(tools, undo, redo, reset, compare, act(words.hand_back, "back", () => handBack(session), "pl-act pl-strong"));
     const beside = make("span", "", say("beside", { signed: live.tables.signedName(session) }));
     const doubts = make("div");
     append(box, append(make("p", "pl-title"), make("span", "pl-badge", words.room), beside), tools, last, doubts);
@@ -65,7 +72,7 @@
       const had = able().find(([one, can]) => one === document.activeElement && !can);
       able().forEach(([one, can]) => { one.disabled = !can; });
       if (had) { (able().map(([one]) => one).find((one) => !one.disabled) || compare).focus({ preventScroll: true }); } // not to the page
-      doubts.replaceChildren(...live.handback.doubtful(session));
+      doubts.replaceChildren(...live.offroad.listed(session), ...live.handback.doubtful(session));
     };
     return { box, update, follows: ["edit", "preview"] };
   }
@@ -138,7 +145,8 @@
     return { box, parts };
   }
 
-  /* What is to stay where it stands: what has the focus, if it is in sight below the head, or else the first that is. */
+  /* What is to stay where it stands: what has the focus, if it is in sight below the head, or else the first that is, at its distance
+     from the head. `place(one)` tells where something stands. */
   function anchorOf(box) {
     const head = box.querySelector(".pl-head").getBoundingClientRect(), { bottom } = box.getBoundingClientRect();
     const top = Math.max(head.bottom, box.getBoundingClientRect().top), rows = [...box.querySelectorAll(".pl-part, .pl-part [data-key]")];
@@ -146,8 +154,9 @@
     const active = rows.find((one) => one === document.activeElement && isSeen(one));
     const first = rows.find((one) => one.dataset.key && isSeen(one) && one.getBoundingClientRect().top >= top);
     const found = active || first || rows.find(isSeen), part = found && found.closest(".pl-part");
-    const place = (one) => one.getBoundingClientRect().top;
-    return found ? { part, key: found.dataset.key, was: place(found), partWas: place(part) } : null;
+    const from = () => (active ? 0 : box.querySelector(".pl-head").getBoundingClientRect().bottom);
+    const place = (one) => one.getBoundingClientRect().top - from();
+    return found ? { part, key: found.dataset.key, was: place(found), partWas: place(part), place } : null;
   }
 
   /* While a part is drawn again the panel must not jump: what the room pressed or looks at stays where it stands. */
@@ -155,8 +164,8 @@
     const { scrollTop } = box, anchor = anchorOf(box);
     draw();
     const again = anchor && anchor.key && [...anchor.part.querySelectorAll("[data-key]")].find((one) => one.dataset.key === anchor.key);
-    const now = (again || (anchor && anchor.part) || box).getBoundingClientRect().top;
-    box.scrollTop = anchor ? box.scrollTop + now - (again ? anchor.was : anchor.partWas) : scrollTop;
+    const moved = () => anchor.place(again || anchor.part) - (again ? anchor.was : anchor.partWas);
+    box.scrollTop = anchor ? box.scrollTop + moved() : scrollTop;
   }
 
   function follow(session, { box, parts }) {
@@ -193,6 +202,8 @@
   /* Called when the city stands and its figures are those that were signed. */
   live.begin = (city) => {
     const session = live.session(city), scene = live.scene ? live.scene(session) : null, panel = build(session, scene);
+    live.basis(session);
+    live.leave(session);
     onButton(session, panel.box, follow(session, panel));
     live.now = { session, scene };
     return session;

@@ -71,7 +71,7 @@
         this.doing("move", () => this.stage.move(item)),
         ...(item.isAway && !session.edit.closed.includes(entry.from) ? [this.applying("back", this.say("did_back", { name }), back)] : []),
       ] : [this.doing("restore", () => session.toggle(entry, this.say("did_restore", { name })))];
-      return this.part(heading, rows, this.row(...buttons));
+      return this.part(heading, rows, ...(built ? live.offroad.told(session, entry.at) : []), this.row(...buttons));
     }
 
     /* What an entry costs; new places cost what the price list says of their type. */
@@ -121,7 +121,8 @@
         }),
         this.doing("move", () => this.stage.move(this.stage.siteItem(i))), ...(isMoved ? [back()] : []),
       ];
-      return this.part(this.say("stands"), rows, this.row(...buttons), ...this.closingPart(i));
+      const off = live.offroad.told(this.session, live.edits.movedOf(edit, site.id));
+    return this.part(this.say("stands"), rows, ...off, this.row(...buttons), ...this.closingPart(i));
     }
 
     /* Whom the closing touches and where they go, under the shown standard; the scene draws the lines. */
