@@ -404,6 +404,28 @@ def test_a_page_with_edits_is_not_left_without_a_question(room: Page) -> None:
     assert room.evaluate(asks) is True
 
 
+SEEN = """() => {
+  const { scene, session } = plannerLive.now, map = plannerPage.map(), { from, moves } = scene.moves.open();
+  const { left, right } = scene.dock.covered(), { x, y } = map.getSize();
+  return [from, ...moves.slice(0, 5).map(({ at }) => at)].map(([lon, lat]) => map.latLngToContainerPoint([lat, lon]))
+    .every((at) => at.x > left && at.x < x - right && at.y > 28 && at.y < y);
+}"""
+
+
+def test_an_outlet_that_closes_is_seen_with_where_its_people_go(room: Page) -> None:
+    box = part(room, "现有网点")
+    for step in ("look", "close", "look again"):
+        if step == "look":
+            box.locator("[data-key=outlet]").select_option("E3")
+        elif step == "close":
+            box.locator("[data-key='close outlet']").click()
+        else:
+            room.evaluate("() => { plannerPage.map().setView([50, 10], 4, { animate: false }); }")
+            box.locator("[data-key='show E3']").click()
+        room.evaluate(PAINTED)
+        assert room.evaluate(SEEN), step
+
+
 # ---- a phone ----
 
 

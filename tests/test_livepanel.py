@@ -574,6 +574,8 @@ def test_a_closed_outlet_tells_who_goes_where_and_comes_back(room: Page) -> None
     )
     room.locator("[data-key='close outlet']").click()
     assert figures_of(room, "edit")["closed"] == ["E3"]
+    assert "推演方案建成后" in box.inner_text()
+    assert "撤并现有网点省下的钱没有算进费用" in part(room, "费用").inner_text()
     assert box.locator(".pl-mark").inner_text() == "假定撤并"
     box.locator("[data-key='reopen E3']").click()
     assert figures_of(room, "isChanged") is False

@@ -495,8 +495,13 @@ def test_a_closed_outlet_says_who_is_touched_and_where_they_go(page: Page) -> No
     click_marker(page, "s:6")
     told = dock(page)
     assert f"{found['nearest']} 人的最近网点是它；{found['losing']} 人" in told
+    planned = [entry["site"] for entry in session(page, "session.start.plan")]
     for move in found["moves"][:5]:
-        assert f"{move['people']} 人 → {name_of(move['to'])}，多走 {-(-move['more_mm'] // 1000)} 米" in told
+        number = planned.index(move["to"]) + 1 if move["to"] in planned else 0
+        name = name_of(move["to"]) + (f"（拟建 {number} 号）" if number else "")
+        assert f"{move['people']} 人 → {name}，多走 {-(-move['more_mm'] // 1000)} 米" in told
+    assert any(move["to"] in planned for move in found["moves"][:5]), "what is not built yet is said to be planned"
+    assert "推演方案建成后" in told
     labels = page.locator(".pm-live-label").all_inner_texts()
     assert len(labels) == min(5, len(found["moves"]))
     assert all(f"{move['people']} 人" in text for move, text in zip(found["moves"], labels, strict=False))

@@ -6,7 +6,7 @@
     act, afterTyping, append, choice, digits, folder, keyed, link, listed, make, note, persons, refill, say, signed, stepwise, words, yuan,
   } = live.kit;
   const { edits } = live;
-  const { entryName, outletName, siteName, typeName } = live.names;
+  const { closingBasis, entryName, goesTo, siteName, typeName } = live.names;
 
   /* A button that does one edit. */
   function does(session, text, key, edit, told, className) {
@@ -177,7 +177,7 @@
   function goneTo(session, move) {
     const { city, edit, standard } = session, isStraight = city.wayOf(session.meta.standards[standard], edit.metric).mode === "straight";
     const isNowhere = move.to === "" && move.plan < 0, { more_mm: mm, more_ms: ms } = move;
-    const name = isNowhere && isStraight ? words.none_near : outletName(session, move.to, move.plan);
+    const name = isNowhere && isStraight ? words.none_near : goesTo(session, move.to, move.plan);
     const far = mm === null ? "" : say("farther", { metres: digits(Math.ceil(mm / 1000)) });
     const more = ms === null ? far : say("longer", { minutes: (Math.ceil(ms / 6000) / 10).toFixed(1) });
     return append(make("li"), make("bdi", "", name), make("span", "", ` ${persons(move.people)}${more}`));
@@ -190,12 +190,13 @@
     const list = (moves) => append(make("ul", "pl-moves"), ...moves.slice(0, 5).map((move) => goneTo(session, move)));
     const losing = () => [note(say("closing_losing", { n: digits(told.losing) }), "pl-less"), list(told.losing_moves)];
     const lost = told.losing ? losing() : [note(words.closing_none_lost)];
-    return [note(say("closing_nearest", { n: digits(told.nearest) })), list(told.moves), ...lost];
+    return [note(say("closing_nearest", { n: digits(told.nearest), basis: closingBasis(session) })), list(told.moves), ...lost];
   }
 
   function changedRow(session, id) {
     const name = siteName(session, id), isClosed = session.edit.closed.includes(id);
-    const show = link(name, `show ${id}`, () => session.focus({ site: id })), mark = make("em", "pl-mark", isClosed ? words.closed : words.moved);
+    const focus = () => (isClosed ? session.focusClosing(id) : session.focus({ site: id }));
+    const show = link(name, `show ${id}`, focus), mark = make("em", "pl-mark", isClosed ? words.closed : words.moved);
     const back = does(session, words.restore, `reopen ${id}`, () => session.withOpen(id), say("did_reopen", { name }));
     return append(make("li"), append(make("div"), show, mark, ...live.offroad.mark(session, edits.movedOf(session.edit, id)), back, ...(isClosed ? hurt(session, id) : [])));
   }
@@ -210,13 +211,18 @@
       const pick = choice(words.outlet, "outlet", rows, chosen, (id) => {
         chosen = id;
         draw(body);
-        if (id) { session.focus({ site: id }); }
+        if (id) { session.focusClosing(id); }
       });
       const said = say("did_close", { name: siteName(session, chosen) });
-      const close = does(session, words.close, "close outlet", () => edits.close(edit, chosen), said, "pl-act pl-strong");
+      const shut = () => {
+        const id = chosen;
+        session.apply(edits.close(edit, id), said);
+        session.focusClosing(id);
+      };
+      const close = act(words.close, "close outlet", shut, "pl-act pl-strong");
       const told = chosen ? [append(make("div"), close, ...hurt(session, chosen))] : [];
       const changed = ids.length ? [listed("pl-list", ids.map((id) => changedRow(session, id)))] : [];
-      refill(body, ...changed, pick, ...told, note(words.existing_note));
+      refill(body, ...changed, ...(edit.closed.length ? [note(words.closing_cost)] : []), pick, ...told, note(words.existing_note));
     };
     return folder(() => say("existing_heading", { n: session.edit.closed.length + Object.keys(session.edit.moved).length }), draw, false);
   }

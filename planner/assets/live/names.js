@@ -31,6 +31,20 @@
     return plan >= 0 ? entryName(session, session.edit.plan[plan]) : words.nowhere;
   }
 
+  /* The same, with what is planned there marked as such, by its number on the map: nobody can go there yet. */
+  function goesTo(session, id, plan) {
+    const name = outletName(session, id, plan), site = session.siteOf(id), { edit } = session;
+    const entry = plan >= 0 ? edit.plan[plan] : edit.plan.find((one) => edits.isOption(one) && one.site === id);
+    if (!entry || (site && site.types)) { return name; }
+    const number = session.signedNumber(entry);
+    return name + say("in_brackets", { parts: number ? say("planned_number", { n: number }) : words.planned_new });
+  }
+
+  /* As things stand in which an outlet closes. */
+  function closingBasis({ edit }) {
+    return edit.plan.length ? words.closing_planned : words.closing_present;
+  }
+
   /* A decimal text of a share as percent, without the noise of floating point. */
   function ruleShare(rule) {
     return `${Number((Number(rule) * 100).toFixed(6))}%`;
@@ -45,5 +59,5 @@
     return place ? say("goal_at", { place, asked }) : asked;
   }
 
-  live.names = { entryName, goalName, outletName, ruleShare, siteName, typeName };
+  live.names = { closingBasis, entryName, goalName, goesTo, outletName, ruleShare, siteName, typeName };
 })(globalThis);

@@ -45,6 +45,7 @@
       if (what === "adding") { this.adding(); }
       if (what === "preview") { this.writeRibbon(); }
       if (what === "focus") { this.focus(more); }
+      if (what === "closing") { this.focus(more); this.moves.fit(); }
     }
 
     /* ---- on and off ---- */
@@ -164,7 +165,7 @@
     }
 
     outletName(id, plan) {
-      return live.names.outletName(this.session, id, plan);
+      return live.names.goesTo(this.session, id, plan);
     }
 
     peopleOf(points) {

@@ -38,7 +38,7 @@
 
     get isChanged() { return !live.edits.same(this.edit, this.start); }
 
-    /* `listener(session, what)`; what is "edit", "preview", "standard", "adding", "live" or "focus". Returns what ends it. */
+    /* `listener(session, what)`; what is "edit", "preview", "standard", "adding", "live", "focus" or "closing". Returns what ends it. */
     on(listener) {
       this.listeners = [...this.listeners, listener];
       return () => { this.listeners = this.listeners.filter((one) => one !== listener); };
@@ -161,6 +161,11 @@
     /* Ask the map to show an item: {plan: index}, {site: id} or {option: k}. */
     focus(item) {
       this.tell("focus", item);
+    }
+
+    /* Ask the map to show an outlet with all to where its people go if it closes. */
+    focusClosing(site) {
+      this.tell("closing", { site });
     }
 
     /* ---- what an entry is ---- */

@@ -129,7 +129,8 @@
     closingPart(i) {
       const found = this.stage.moves.closingOf(i), names = this.make("ul", "pm-live-moves");
       if (!found) { return [this.make("p", "pm-small", this.say("serves_not", { standard: this.shown }))]; }
-      const values = { nearest: this.digits(found.nearest), losing: this.digits(found.losing), standard: this.shown };
+      const values = { nearest: this.digits(found.nearest), losing: this.digits(found.losing), standard: this.shown,
+        basis: live.names.closingBasis(this.session) };
       const isClosed = this.session.edit.closed.includes(this.meta.sites[i].id);
       const touches = isClosed ? "closed_touches" : "closing_touches";
       const told = this.make("p", "", this.say(found.nearest + found.losing ? touches : "closing_nobody", values));
@@ -153,7 +154,7 @@
 
     /* The same beside the end of a line; a long name is cut, where there is little room still more. */
     moveLabel({ to, plan, people, more_mm: mm, more_ms: ms }, isShort) {
-      const letters = [...this.stage.outletName(to, plan)], most = isShort ? MOST_LETTERS / 2 : MOST_LETTERS;
+      const letters = [...live.names.outletName(this.session, to, plan)], most = isShort ? MOST_LETTERS / 2 : MOST_LETTERS;
       const name = letters.slice(0, most).join("") + (letters.length > most ? "…" : "");
       const values = { name, people: this.digits(people), ...this.farther(mm, ms) };
       return this.say(isShort ? "label_short" : mm === null ? "label_longer" : "label_to", values);

@@ -97,7 +97,8 @@
       const rows = [["cost_once", "once"], ["cost_yearly", "yearly"], ["cost_total", "total"], ["cost_estimated", "estimated"]]
         .map(([key, part]) => [say(key, { years }), before[part], after[part]]);
       const head = ["", signedName(session), words.room, words.difference];
-      refill(body, table(head, rows.map(costRow), "pl-money"), make("h3", "", say("by_funding", { years })),
+      const saved = session.edit.closed.length ? [note(words.closing_cost)] : [];
+      refill(body, table(head, rows.map(costRow), "pl-money"), ...saved, make("h3", "", say("by_funding", { years })),
         table(head, fundingRows(before, after).map(costRow), "pl-money"));
     }, true);
   }
