@@ -10,6 +10,7 @@ from planner.countscopes import community_names
 from planner.page import without_turns
 from planner.rulewords import known, rule_in_words
 from planner.siting import NO_LIMIT
+from planner.words import listed, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.rulewords import Known
+    from planner.schema import Scenario
     from planner.study import Study
 
     Whole = NDArray[np.int64]
@@ -39,10 +41,11 @@ def rules_of(studied: Study, sites: Mapping[str, int]) -> list[dict[str, Any]]:
     Returns
     -------
     rules
-        ``name`` in words, ``min`` and ``max`` (None leaves a side open), ``terms`` (number of the option in the page,
-        place of the year in `Study.years` from which it counts, factor), ``stands`` (number of the site, factor) of
-        what stands today, and whether a site counts ``anywhere`` alike, as it does for budgets and the number of all
-        sites. A rule about nothing that can be opened or closed is left out.
+        ``name`` in words, ``told``: what a count asks for, instead of its id, ``min`` and ``max`` (None leaves a side
+        open), ``terms`` (number of the option in the page, place of the year in `Study.years` from which it counts,
+        factor), ``stands`` (number of the site, factor) of what stands today, and whether a site counts ``anywhere``
+        alike, as it does for budgets and the number of all sites. A rule about nothing that can be opened or closed is
+        left out.
     """
     instance, rules, about = studied.instance, studied.instance.rules, _about(studied)
     number = _new_numbers(studied)
@@ -57,9 +60,25 @@ def rules_of(studied: Study, sites: Mapping[str, int]) -> list[dict[str, Any]]:
         words = _in_words(name, about)
         if words and (terms or stands):
             limits = {"min": _limit(rules.minimum[row]), "max": _limit(rules.maximum[row])}
-            anywhere = name.startswith(ANYWHERE)
-            found.append({"name": words, **limits, "terms": terms, "stands": stands, "anywhere": anywhere})
+            named = {"name": words, "told": _asked(name, about, studied.inputs.scenario) or words}
+            found.append({**named, **limits, "terms": terms, "stands": stands, "anywhere": name.startswith(ANYWHERE)})
     return found
+
+
+def _asked(name: str, about: Known, scenario: Scenario) -> str:
+    """Say what a count asks for, and where: its id is for tables; nothing for other rules, whose names are words."""
+    counts = sorted(scenario.count, key=lambda count: len(count.id), reverse=True)
+    count = next((one for one in counts if name == one.id or name.startswith(f"{one.id}:")), None)
+    if count is None:
+        return ""
+    language = about.language
+    types = listed([about.types.get(kind, kind) for kind in count.types], language)
+    kind = "both" if count.min and count.max is not None else "least" if count.max is None else "most"
+    told = say(f"rule.count_{kind}", language, types=types, min=count.min, max=count.max)
+    told = say("rule.count_new", language, told=told) if count.new_only else told
+    scope = name[len(count.id) + 1 :] or count.town or count.district or ""
+    scope = about.communities.get(scope, scope)
+    return without_turns(say("rule.count_at", language, told=told, scope=scope) if scope else told)
 
 
 def _in_words(name: str, about: Known) -> str:

@@ -88,6 +88,8 @@ def test_what_is_closed_stands_in_no_rule(tmp_path: Path) -> None:
     load = load_of(study(inputs.read(path, lambda _: None), lambda _: None))
     meta = in_engine(NODE, load, META)["meta"]
     name, empty = "数量要求 kiosks（西区）", {**start_of(meta), "plan": []}
+    words = next(one["told"] for one in meta["siting_rules"] if one["name"] == name)
+    assert words == "西区：就业e站 2 至 3 个", "without its id"
     kiosks = _of_rule(meta, name)
     assert len(kiosks) == 3
 

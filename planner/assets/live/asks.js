@@ -19,9 +19,11 @@
   /* The rules of the scenario that the room's plan breaks, and that it keeps them; places of the room are in none of them. */
   function rules(session) {
     const broken = session.city.broken(session.edit), rooms = session.edit.plan.filter((entry) => !edits.isOption(entry)).length;
-    const names = broken.slice(0, MOST_NAMED).join(words.comma);
+    const rulesOf = broken.slice(0, MOST_NAMED).map((name) => session.meta.siting_rules.find((rule) => rule.name === name));
+    const names = rulesOf.map((rule) => rule.told).join(words.semicolon);
     const kept = note(rooms ? words.rules_kept_options : words.rules_kept);
     const told = broken.length ? note(say("rules_broken", { n: broken.length, names }), "pl-less") : kept;
+    if (broken.length) { told.title = broken.slice(0, MOST_NAMED).join(words.comma); } // by which a scenario and its tables name them
     return [keyed(told, "rules"), ...(rooms ? [note(say("rules_rooms", { n: rooms }))] : [])];
   }
 

@@ -25,7 +25,7 @@
     stepwise(() => session.edit === edit && turns.get(box) === turn && box.isConnected, () => {
       const figures = session.figuresOf(tried), isOver = isMet(figures) || count >= MOST_PLACES;
       const withOption = ({ option }) => edits.add(tried, { ...session.optionAt(option), year: session.lastYear });
-      const lawful = (one) => !session.city.oversteps(tried, withOption(one));
+      const oversteps = session.city.overstepper(tried), lawful = (one) => !oversteps(withOption(one));
       const next = isOver ? undefined : session.city.best(tried, standard, null, { goal }).find(lawful), more = next ? withOption(next) : tried;
       if (more === tried) {
         tell({ figures, tried, count, most: session.figuresOf(session.everything(edit)) });
