@@ -488,6 +488,23 @@ def test_on_a_phone_an_open_card_leaves_undo_and_the_sheets_bar_free(phone: Page
     assert phone.locator(".pl-last").is_visible(), "without a card the head is whole again"
 
 
+WHOLE = "() => plannerPage.map().getBounds().contains(plannerPage.data.bounds)"
+
+
+def test_on_a_phone_the_whole_plan_stays_in_sight_and_the_bubble_on_top(phone: Page) -> None:
+    phone.evaluate("() => { plannerPage.map().fitBounds(plannerPage.data.bounds, { animate: false }); }")
+    for _ in range(2):
+        phone.locator("[data-key=sheet]").tap()
+        phone.evaluate(PAINTED)
+        assert phone.evaluate(WHOLE)
+    phone.evaluate("() => { const { scene } = plannerLive.now; scene.move(scene.items[0]); }")
+    phone.evaluate(PAINTED)
+    hidden = "(id) => getComputedStyle(document.getElementById(id)).visibility === 'hidden'"
+    assert [phone.evaluate(hidden, one) for one in ("pm-layers", "pm-search")] == [True, True]
+    phone.evaluate("() => plannerLive.now.scene.carry.cancel()")
+    assert phone.evaluate(hidden, "pm-layers") is False
+
+
 # ---- paper ----
 
 MANY = """(count) => {
@@ -504,8 +521,9 @@ SHEET = """() => {
   window.dispatchEvent(new Event("beforeprint"));
   const panel = document.getElementById("pl-panel"), bottom = panel.getBoundingClientRect().bottom;
   const told = [...panel.querySelectorAll(".pl-printed li")].map((one) => one.textContent);
+  const sums = [...panel.querySelectorAll(".pl-printed p")].map((one) => one.textContent);
   const isWhole = panel.querySelector(".pl-keys").getBoundingClientRect().bottom <= bottom;
-  const found = { told, over: panel.scrollHeight - panel.clientHeight, zoom: Number(panel.style.zoom), isWhole };
+  const found = { told, over: panel.scrollHeight - panel.clientHeight, zoom: Number(panel.style.zoom), isWhole, sums };
   window.dispatchEvent(new Event("afterprint"));
   return found;
 }"""
@@ -519,6 +537,8 @@ def test_a_sheet_with_very_many_changes_cuts_nothing_and_says_how_many_more(room
     assert found["over"] <= 1
     assert found["zoom"] >= LEAST_ZOOM
     assert found["isWhole"], "the key of the map"
+    assert found["sums"][0].startswith("费用（含")
+    assert found["sums"][1].startswith("目标达到：原方案")
     if count == 3:
         assert found["told"] == all_of_them
         return
@@ -539,6 +559,19 @@ def test_where_many_standards_stand_above_the_changes_fewer_are_printed(room: Pa
     assert found["isWhole"]
     assert 2 <= len(found["told"]) < usual
     assert room.locator(".pl-printed li").count() == usual, "the next sheet has room again"
+
+
+def test_the_key_of_the_live_map_has_the_shapes_of_sites(room: Page) -> None:
+    key = room.locator(".pm-live-key")
+    assert key.is_visible()
+    words = key.locator("span").all_inner_texts()
+    names = asked(room, "plannerPage.data.sites.groups.map((one) => one.name)")
+    assert {one.split("（")[0] for one in names} < set(words)
+    assert words[-1] == say("livemap.title_ghost", "zh")
+    boxes = [one.bounding_box() for one in (key, room.locator("#pm-layers"))]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] >= boxes[1]["y"] + boxes[1]["height"], "the list of layers stays free"
 
 
 # ---- names ----

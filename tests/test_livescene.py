@@ -318,7 +318,7 @@ def test_a_planned_site_is_dragged_and_the_bubble_says_whom_that_wins_and_loses(
     assert page.locator(".pm-live-dock").is_hidden()
     more = won - lost
     told = f"+{more}" if more > 0 else str(more)
-    assert f"（{told} 人）" in page.locator(".pm-live-ribbon").inner_text()
+    assert f"（比原方案 {told} 人）" in page.locator(".pm-live-ribbon").inner_text()
 
 
 def test_escape_puts_back_what_is_dragged(page: Page) -> None:
@@ -406,7 +406,7 @@ def test_a_straight_standard_needs_no_road(page: Page) -> None:
     session(page, f"[session.show(1), session.add({GIG!r})].length")
     page.evaluate(PAINTED)
     assert session(page, "session.previewed.foot") is None
-    assert page.locator(".pm-live-bubble").inner_text().startswith("+")
+    assert page.locator(".pm-live-bubble").inner_text().startswith("比现在 +")
     session(page, "session.show(0)")
     page.evaluate(PAINTED)
     assert "离道路超过 500 米" in page.locator(".pm-live-bubble").inner_text()
@@ -521,7 +521,7 @@ def test_an_outlet_is_moved_by_its_button_and_put_back(page: Page) -> None:
     click_marker(page, "s:6")
     press(page, "移动")
     x, y = marker(page, "s:6")
-    page.mouse.click(x + 50, y + 30)
+    page.mouse.click(x + 50, y - 30)  # above the bar that says how
     page.evaluate(PAINTED)
     assert list(session(page, "session.edit.moved")) == ["E1"]
     drag(page, "s:6", 20, 20)  # what was moved once has a handle

@@ -83,6 +83,15 @@
     return lines;
   }
 
+  /* Costs and goals in a line each, for a sheet of paper. */
+  function sums(session) {
+    const met = (figures) => figures.goals.flatMap((scopes) => scopes || []).filter((one) => one.met).length;
+    const { base, figures } = session, all = figures.goals.flatMap((scopes) => scopes || []).length, more = figures.cost.total - base.cost.total;
+    const cost = { before: yuan(base.cost.total), after: yuan(figures.cost.total), more: more ? signedYuan(more) : words.no_change };
+    const signedOf = { signed: live.tables.signedName(session), years: session.meta.horizon_years };
+    return [say("sum_cost", { ...cost, ...signedOf }), ...(all ? [say("sum_goals", { before: met(base), after: met(figures), n: all, ...signedOf })] : [])];
+  }
+
   function show(session) {
     const box = dialog(words.compare), head = ["", live.tables.signedName(session), words.room, words.difference], lines = changes(session);
     const part = (name, rows) => (rows.length ? [make("h3", "", name), table(head, rows, "pl-compare")] : []);
@@ -92,5 +101,5 @@
     box.open();
   }
 
-  live.compare = { changes, dialog, show };
+  live.compare = { changes, dialog, show, sums };
 })(globalThis);

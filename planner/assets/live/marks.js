@@ -233,13 +233,16 @@
 
   /* The key of what is drawn live: [symbol, words]. */
   function keys(say, hasPlan) {
-    const { make, append, canvasOf, shape } = root.plannerPage, box = make("div", "pm-keys pm-live-keys");
+    const { make, append, canvasOf, data, shape, siteSymbol } = root.plannerPage, sites = data.sites.groups, box = make("div", "pm-keys pm-live-keys");
+    const planned = (sites.find(({ state }) => state === "planned") || { form: 0 }).form;
     const changed = append(canvasOf(22), shape("circle", { r: 7, fill: "none", stroke: LIVE, "stroke-width": 3 }));
     [[pointSymbol(TODAY), "key_today"], [pointSymbol(NEWLY), "key_newly"], [pointSymbol(LEFT), "key_left"], [pointSymbol(UNJUDGED), "key_unjudged"],
       [pointSymbol(NEWLY | WON), hasPlan ? "key_won" : "key_won_today"], [pointSymbol(LEFT | LOST), hasPlan ? "key_lost" : "key_lost_today"],
       [changed, "key_changed"],
     ].forEach(([svg, key]) => append(box, svg, make("span", "", say(key))));
-    return box;
+    const short = (name) => name.split(/（| \(/)[0]; // without how they are numbered, which the lists tell
+    sites.forEach(({ state, form, name }) => append(box, siteSymbol(state, form, state === "planned" ? 1 : 0), make("span", "", short(name))));
+    return append(box, symbol({ state: "ghost", form: planned, number: 1 }), make("span", "", say("title_ghost")));
   }
 
   live.marks = { kinds, crowd, size, people, wholeCrowd, pointAt, line, mark, canvasLayer, away, symbol, keys, GAINED: NEWLY | WON, GONE: LEFT | LOST };

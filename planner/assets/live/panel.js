@@ -4,7 +4,7 @@
   const live = root.plannerLive = root.plannerLive || {};
   const { act, append, data, folder, keyed, make, note, refill, say, words } = live.kit;
   const { edits } = live;
-  const MOST_ROWS = 14, ROW_LETTERS = 44; // of the changes on a sheet of paper, which has one column for them and the figures
+  const MOST_ROWS = 9, ROW_LETTERS = 44; // of the changes on a sheet of paper, which has one column for them and the figures
 
   /* ---- what counts ---- */
   /* Choices of one switch as radio buttons; the run's own is marked as the one that decides. */
@@ -90,7 +90,7 @@
 
   /* What was done, for a sheet of paper: there the lists have no room, and of many changes the file has the rest. */
   function printed(session) {
-    const box = make("section", "pl-part pl-printed"), list = make("ul", "pl-changes");
+    const box = make("section", "pl-part pl-printed"), list = make("ul", "pl-changes"), sums = make("div");
     const draw = (most) => {
       const lines = live.compare.changes(session), shown = fitting(lines, most), rest = lines.length - shown.length;
       const more = rest ? [make("li", "pl-rest", say("more_changes", { n: rest }))] : [];
@@ -99,12 +99,18 @@
     /* The sheet is laid out by now, in the smallest text where many standards stand above the list: what has no room yet goes. */
     const trim = () => {
       const panel = box.parentNode;
-      for (let most = MOST_ROWS - 1; most > 0 && panel.scrollHeight > panel.clientHeight + 1; most -= 1) { draw(most); }
+      const isOver = () => panel.scrollHeight > panel.clientHeight + 1;
+      for (let most = MOST_ROWS - 1; most > 0 && isOver(); most -= 1) { draw(most); }
+      sums.hidden = isOver();
     };
-    const update = () => draw(MOST_ROWS);
+    const update = () => {
+      sums.hidden = false;
+      sums.replaceChildren(...live.compare.sums(session).map((line) => note(line)));
+      draw(MOST_ROWS);
+    };
     window.addEventListener("beforeprint", trim);
     window.addEventListener("afterprint", update);
-    return { box: append(box, make("h3", "", words.changes), list), update, follows: ["edit"] };
+    return { box: append(box, sums, make("h3", "", words.changes), list), update, follows: ["edit"] };
   }
 
   /* ---- the foot ---- */
@@ -116,13 +122,20 @@
   }
 
   /* ---- the panel ---- */
+  /* Where the whole plan was in sight, it is so after the room for the map changed. */
+  function keepWhole(change) {
+    const map = window.plannerPage.map(), isWhole = map.getBounds().contains(data.bounds);
+    change();
+    map.invalidateSize({ animate: false });
+    if (isWhole) { map.fitBounds(data.bounds, { animate: false, paddingTopLeft: [16, 44], paddingBottomRight: [16, 16] }); }
+  }
+
   /* On a small window the panel is a sheet below the map; its bar folds it away. */
   function sheet(box) {
     const bar = act(words.sheet, "sheet", () => turn(!box.classList.contains("pl-folded")), "pl-sheet-bar");
     const turn = (isFolded) => {
-      box.classList.toggle("pl-folded", isFolded);
+      keepWhole(() => box.classList.toggle("pl-folded", isFolded));
       bar.setAttribute("aria-expanded", String(!isFolded));
-      window.plannerPage.map().invalidateSize();
     };
     bar.setAttribute("aria-expanded", "true");
     return bar;
@@ -189,12 +202,13 @@
     session.on((_, what) => {
       if (what !== "live") { return; }
       const { isOn } = session;
-      document.body.classList.toggle("pl-on", isOn);
       button.setAttribute("aria-expanded", String(isOn));
       button.textContent = isOn ? words.leave : name;
-      box.hidden = !isOn;
-      if (isOn) { draw(); }
-      window.plannerPage.map().invalidateSize();
+      keepWhole(() => {
+        document.body.classList.toggle("pl-on", isOn);
+        box.hidden = !isOn;
+        if (isOn) { draw(); }
+      });
     });
     legend.parentNode.insertBefore(box, legend.nextSibling);
   }
