@@ -362,6 +362,27 @@ def test_a_place_too_far_from_roads_says_so_where_it_is_listed(room: Page) -> No
     assert told in room.locator(".pm-live-dock").inner_text(), "a drive is by road whatever is chosen"
 
 
+def test_of_outlets_that_were_moved_or_closed_the_room_knows_what_a_run_takes_for_today(room: Page) -> None:
+    asked(room, "session.apply(plannerLive.edits.moveSite(session.edit, 'E1', [10.0014, 50.0018]), 'x')")
+    assert "1 个现有网点仍按原来的位置" in part(room, "目标").inner_text()
+    asked(room, "session.apply(plannerLive.edits.close(session.edit, 'E4'), 'x')")
+    room.locator("[data-key=back]").click()
+    names = asked(room, "['E4', 'E1'].map((id) => session.siteOf(id).name)")
+    assert f"（{names[0]}，{names[1]}）" in room.locator(".pl-dialog").inner_text().replace("、", "，")
+    room.keyboard.press("Escape")
+
+
+def test_who_loses_cover_near_field_checks_is_not_said_to_be_of_those_nearest(room: Page) -> None:
+    """More lose cover by E1 on the line than are sorted by where they would go: checks of others are overtaken."""
+    asked(room, "session.show(plannerLive.now.session.meta.standards.findIndex((one) => one.id === 'line'))")
+    told = asked(room, "session.city.closing(session.edit, 'E1', session.standard)")
+    assert sum(move["people"] for move in told["losing_moves"]) < told["losing"]
+    asked(room, "session.apply(plannerLive.edits.close(session.edit, 'E1'), 'x')")
+    said = part(room, "现有网点").inner_text()
+    assert f"计入实地核查，共 {told['losing']} 人将失去覆盖" in said
+    assert "只有它够得着" not in said
+
+
 def test_while_the_room_counts_otherwise_the_foot_says_whose_it_is(room: Page) -> None:
     notes, ribbon = room.locator(".pm-notes p"), room.locator(".pm-live-basis")
     before = notes.all_inner_texts()

@@ -16,15 +16,17 @@
     return say(goal.of === "communities" ? "lack_communities" : "lack_people", { n: digits(one.needed - one.reached) });
   }
 
-  /* The rules of the scenario that the room's plan breaks, and that it keeps them; places of the room are in none of them. */
+  /* The rules of the scenario that the room's plan breaks, and that it keeps them; places of the room are in none of
+     them, and outlets of today that were moved are where they were. */
   function rules(session) {
     const broken = session.city.broken(session.edit), rooms = session.edit.plan.filter((entry) => !edits.isOption(entry)).length;
     const rulesOf = broken.slice(0, MOST_NAMED).map((name) => session.meta.siting_rules.find((rule) => rule.name === name));
     const names = rulesOf.map((rule) => rule.told).join(words.semicolon);
-    const kept = note(rooms ? words.rules_kept_options : words.rules_kept);
+    const outlets = Object.keys(session.edit.moved).length, kept = note(rooms || outlets ? words.rules_kept_options : words.rules_kept);
     const told = broken.length ? note(say("rules_broken", { n: broken.length, names }), "pl-less") : kept;
     if (broken.length) { told.title = broken.slice(0, MOST_NAMED).join(words.comma); } // by which a scenario and its tables name them
-    return [keyed(told, "rules"), ...(rooms ? [note(say("rules_rooms", { n: rooms }))] : [])];
+    return [keyed(told, "rules"), ...(rooms ? [note(say("rules_rooms", { n: rooms }))] : []),
+      ...(outlets ? [note(say("rules_moved", { n: outlets }))] : [])];
   }
 
   /* ---- each goal ---- */

@@ -188,7 +188,9 @@
     const told = session.city.closing(session.withOpen(site), site, session.standard);
     if (!told || (!told.nearest && !told.losing)) { return [note(words.closing_nobody)]; }
     const list = (moves) => append(make("ul", "pl-moves"), ...moves.slice(0, 5).map((move) => goneTo(session, move)));
-    const losing = () => [note(say("closing_losing", { n: digits(told.losing) }), "pl-less"), list(told.losing_moves)];
+    // near field checks others lose cover as well, and some of those nearest to it keep theirs
+    const sorted = told.losing_moves.reduce((sum, move) => sum + move.people, 0), isWhole = sorted === told.losing && told.losing <= told.nearest;
+    const losing = () => [note(say(isWhole ? "closing_losing" : "closing_losing_checked", { n: digits(told.losing) }), "pl-less"), list(told.losing_moves)];
     const lost = told.losing ? losing() : [note(words.closing_none_lost)];
     return [note(say("closing_nearest", { n: digits(told.nearest), basis: closingBasis(session) })), list(told.moves), ...lost];
   }
