@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 5))
 def test_every_goal_is_in_one_group_of_goals_that_meet(seed: int, most: int) -> None:
     generator = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def test_those_with_most_in_common_come_together() -> None:
     assert groups_of(ties.astype(float), 1) == [(0,), (1,), (2,), (3,)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10**9))
 def test_what_groups_cost_alone_holds_for_every_plan(seed: int) -> None:
     problem = merge(drawn(seed)).problem

@@ -85,7 +85,7 @@ def problems(draw: st.DrawFn) -> Median:
     return Median(cost, price, least, most, outside)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(problems())
 def test_best_of_all_choices(problem: Median) -> None:
     answer = solved(problem)
@@ -102,7 +102,7 @@ def test_best_of_all_choices(problem: Median) -> None:
     assert problem.least <= answer.opened.sum() <= problem.most
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(problems())
 def test_bounds_and_multipliers_are_never_above_the_optimum(problem: Median) -> None:
     best = cheapest(problem)

@@ -549,7 +549,7 @@ def dirty_ways(draw: st.DrawFn) -> Any:
     return osmium.osm.mutable.Way(id=way_id, version=1, visible=draw(VISIBLE), tags=tags, nodes=refs)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(dirty_nodes(), max_size=14), st.lists(dirty_ways(), max_size=6), st.sampled_from(["walk", "drive"]))
 def test_however_dirty_a_file_is_packed_or_as_text_it_reads_the_same(
     tmp_path_factory: pytest.TempPathFactory, nodes: list[Any], ways: list[Any], mode: Mode

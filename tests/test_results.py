@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
 
-KILLS = 12
+KILLS = 8
 WRITING_S = 0.1
 
 

@@ -75,7 +75,7 @@ def never(problem: Covering) -> int:
     return int(problem.loss[np.diff(problem.covers.indptr) == 0].sum())
 
 
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=50)
 @given(st.integers(0, 10**6), st.sampled_from([GAP, 0.05, 0.4]))
 def test_bounds_hold_and_gaps_are_kept_at_any_budget(seed: int, gap: float) -> None:
     problem = small(seed)
@@ -108,7 +108,7 @@ def test_that_nothing_is_better_by_more_than_the_slack_is_a_proof() -> None:
         assert best.most - people <= gap * people
 
 
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=50)
 @given(st.integers(0, 10**6))
 def test_what_is_spared_covers_as_much_for_no_more(seed: int) -> None:
     problem = small(seed)
@@ -123,7 +123,7 @@ def test_what_is_spared_covers_as_much_for_no_more(seed: int) -> None:
     assert any((cheaper == plan).all() for _, _, plan in plans)
 
 
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=50)
 @given(
     cases(most=7, off=["capacity", "travel", "backup"]), st.sampled_from([2, 5, 9]), st.sampled_from([GAP, 0.05, 0.9])
 )
