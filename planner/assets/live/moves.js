@@ -3,7 +3,7 @@
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
   const COLORS = { moved: "#8a2d6b", closing: "#4d5257", held: "#1a1a1a" };
-  const MOST_LINES = 12, MOST_LABELS = 5, NEAR_ZOOM = 15; // of a closing; zoom up to which it is shown
+  const MOST_LINES = 12, MOST_LABELS = 5, LABEL_PX = 150, NEAR_ZOOM = 15; // of a closing; zoom up to which it is shown
   const ROOMY = 620; // pixels of map beside cards that long labels want
   const latLng = ([lon, lat]) => [lat, lon];
 
@@ -81,18 +81,25 @@
       });
     }
 
-    /* Names of where most go, beside the ends of the lines, on the side where there is room. */
+    /* Names of where most go, beyond the ends of the lines, so that the outlet stays in sight. */
     label() {
       const { dock, cards } = this.stage, found = this.open(), { left, right } = dock.covered(), width = this.map.getSize().x;
       this.labels.forEach(live.marks.away);
       this.labels = (found ? found.moves.slice(0, MOST_LABELS) : []).map((move) => {
-        const { x } = this.map.latLngToContainerPoint(latLng(move.at)), isLeft = x - left > width - right - x;
-        const side = isLeft ? { direction: "left", offset: [-9, 0] } : { direction: "right", offset: [9, 0] };
         const text = root.plannerPage.make("span", "", cards.moveLabel(move, width - left - right < ROOMY));
-        const label = L.tooltip({ ...side, permanent: true, className: "pm-live-label", opacity: 1 });
+        const label = L.tooltip({ ...this.sideOf(found.from, move.at), permanent: true, className: "pm-live-label", opacity: 1 });
         return label.setLatLng(latLng(move.at)).setContent(text).addTo(this.map);
       });
       clear(this.labels);
+    }
+
+    /* The side of a place that is away from the outlet; above or below where a panel leaves no room beside it. */
+    sideOf(from, at) {
+      const { left, right } = this.stage.dock.covered(), width = this.map.getSize().x;
+      const [outlet, end] = [from, at].map((place) => this.map.latLngToContainerPoint(latLng(place)));
+      if (end.x < outlet.x && end.x - left > LABEL_PX) { return { direction: "left", offset: [-9, 0] }; }
+      if (end.x >= outlet.x && width - right - end.x > LABEL_PX) { return { direction: "right", offset: [9, 0] }; }
+      return end.y < outlet.y ? { direction: "top", offset: [0, -9] } : { direction: "bottom", offset: [0, 9] };
     }
 
     /* The outlet and all to where its people go, clear of the card. */
