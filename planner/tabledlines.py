@@ -42,6 +42,7 @@ def assumed(run: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
             "name": names[before["id"]],
             "before": _people(before["covered"], language),
             "share": percent(before["covered"], before["people"]),
+            "units": say("tabled.units", language, n=before["communities_covered"], all=before["communities"]),
             "now": _people(one["covered_today"], language),
             "now_more": _more(one["covered_today"] - before["covered"], language),
         }

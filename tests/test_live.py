@@ -413,6 +413,11 @@ def taken_out(html: str) -> str:
     return HOLDER.sub("", html)
 
 
+def cut_off(html: str) -> str:
+    """Do as a copy that was broken off: the load stands last, so that it is what is lost."""
+    return html[: (html.index('id="planner-live"') + len(html)) // 2]
+
+
 def of_another_version(html: str) -> str:
     return html.replace('data-version="1"', 'data-version="2"')
 
@@ -438,6 +443,7 @@ NO_STREAM = "delete window.DecompressionStream;"
     [
         (damaged, "", "damaged"),
         (taken_out, "", "damaged"),
+        (cut_off, "", "damaged"),
         (of_another_version, "", "version"),
         (of_other_figures, "", "differs"),
         (str, NO_STREAM, "browser"),
@@ -471,6 +477,18 @@ def test_a_page_that_cannot_use_its_load_says_so_and_shows_the_map(
     note.get_by_role("button").click()
     assert note.count() == 0
     assert watch.outside == []
+
+
+def test_a_page_cut_off_within_its_scripts_says_that_the_file_is_incomplete(
+    tab: tuple[Page, Watch], town: Path, tmp_path: Path
+) -> None:
+    html = (town / "out/town/map.html").read_text(encoding="utf-8")
+    path, (page, watch) = tmp_path / "map.html", tab
+    path.write_text(html[: html.rindex("fitBounds")], encoding="utf-8", newline="")
+    page.goto(path.as_uri())
+    assert page.evaluate("() => plannerLive.ready") is None
+    assert page.locator(".pm-live-note p").inner_text() == say("livepage.cut", "zh")
+    watch.forget()
 
 
 def test_a_page_is_live_without_a_request_or_a_complaint(tab: tuple[Page, Watch], town: Path) -> None:

@@ -383,6 +383,35 @@ def test_who_loses_cover_near_field_checks_is_not_said_to_be_of_those_nearest(ro
     assert "只有它够得着" not in said
 
 
+MOVING = """() => {
+  const { session, scene } = plannerLive.now, { edits } = plannerLive, { city, meta } = session;
+  const before = session.edit, place = [10.0143, 50.0021], i = meta.sites.findIndex((one) => one.id === "E1");
+  session.apply(edits.moveSite(before, "E1", place), "x");
+  const now = city.figures(session.edit), was = city.figures(before), found = meta.standards.map((standard, s) => {
+    session.show(s);
+    const told = scene.moves.movingOf(i), change = now.standards[s].covered - was.standards[s].covered;
+    return told && { change, newly: told.newly, losing: told.losing, moves: told.moves, nearest: told.nearest };
+  });
+  session.show(0);
+  session.focus({ site: "E1" });
+  return { found, card: document.querySelector(".pm-live-dock").innerText, entries: session.edit.plan.length };
+}"""
+
+
+def test_an_outlet_that_was_moved_tells_whom_that_touches_and_where_they_go(room: Page) -> None:
+    told = room.evaluate(MOVING)
+    found = [one for one in told["found"] if one]
+    assert len(found) > 1
+    for one in found:
+        assert one["newly"] - one["losing"] == one["change"]
+        assert sum(move["people"] for move in one["moves"]) == one["nearest"]
+    first = told["found"][0]
+    assert first["losing"] > 0
+    assert any(move["to"] == "" and move["plan"] == told["entries"] for one in found for move in one["moves"])
+    assert f"{first['newly']:,} 人新覆盖，{first['losing']:,} 人不再覆盖" in told["card"]
+    assert "假如撤掉（" not in told["card"]
+
+
 def test_while_the_room_counts_otherwise_the_foot_says_whose_it_is(room: Page) -> None:
     notes, ribbon = room.locator(".pm-notes p"), room.locator(".pm-live-basis")
     before = notes.all_inner_texts()

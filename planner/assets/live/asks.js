@@ -183,7 +183,10 @@
   function pickTyped(session) {
     const budget = typedYuan(session.typed.budget);
     if (budget === null) { return; }
-    pick(session, budget, (chosen) => session.apply(chosen, say("did_pick", { n: chosen.plan.length, cost: yuan(budget) })));
+    pick(session, budget, (chosen) => {
+      const broken = session.city.broken(chosen).length, told = say("did_pick", { n: chosen.plan.length, cost: yuan(budget) });
+      session.apply(chosen, broken ? told + say("did_pick_broken", { n: broken }) : told);
+    });
   }
 
   function budgets(session) {

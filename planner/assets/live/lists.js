@@ -190,8 +190,10 @@
     const list = (moves) => append(make("ul", "pl-moves"), ...moves.slice(0, 5).map((move) => goneTo(session, move)));
     // near field checks others lose cover as well, and some of those nearest to it keep theirs
     const sorted = told.losing_moves.reduce((sum, move) => sum + move.people, 0), isWhole = sorted === told.losing && told.losing <= told.nearest;
-    const losing = () => [note(say(isWhole ? "closing_losing" : "closing_losing_checked", { n: digits(told.losing) }), "pl-less"), list(told.losing_moves)];
-    const lost = told.losing ? losing() : [note(words.closing_none_lost)];
+    const isStraight = session.city.wayOf(session.meta.standards[session.standard], session.edit.metric).mode === "straight";
+    const key = isWhole ? (isStraight ? "closing_losing_straight" : "closing_losing") : "closing_losing_checked";
+    const atLoss = [note(say(key, { n: digits(told.losing) }), "pl-less"), ...(isStraight ? [] : [list(told.losing_moves)])];
+    const lost = told.losing ? atLoss : [note(words.closing_none_lost)];
     return [note(say("closing_nearest", { n: digits(told.nearest), basis: closingBasis(session) })), list(told.moves), ...lost];
   }
 

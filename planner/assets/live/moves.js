@@ -5,7 +5,8 @@
   const COLORS = { moved: "#8a2d6b", closing: "#4d5257", held: "#1a1a1a" };
   const MOST_LINES = 12, MOST_LABELS = 5, LABEL_PX = 150, NEAR_ZOOM = 15; // of a closing; zoom up to which it is shown
   const ROOMY = 620; // pixels of map beside cards that long labels want
-  const latLng = ([lon, lat]) => [lat, lon];
+  const LEFT = 1, COVERED = 2; // of city.states
+  const latLng = ([lon, lat]) => [lat, lon], split = (types) => types.split(";").map((type) => type.trim());
 
   /* What would lie over another label is moved below it. */
   function clear(labels) {
@@ -56,8 +57,37 @@
       return this.known.found;
     }
 
-    placeOf({ to, plan }) {
-      const { sites, edit } = this.session;
+    /* Whom the moving of an outlet touches, under the shown standard: people newly and no longer covered, and where those go
+       whose nearest outlet it was at its old place. `plan` of its own new place is one beyond the plan. Null as above. */
+    movingOf(i) {
+      const { edit, standard, meta } = this.session, { id } = meta.sites[i], { known } = this;
+      if (known && known.edit === edit && known.standard === standard && known.i === i) { return known.found; }
+      const inside = edit.plan.filter((entry) => live.edits.isOption(entry) && entry.site === id).map((entry) => entry.type);
+      const type = [...split(meta.sites[i].types), ...inside].find((one) => meta.standards[standard].served_by.includes(one));
+      this.known = { edit, standard, i, found: type === undefined ? null : this.moving(id, type) };
+      return this.known.found;
+    }
+
+    moving(id, type) {
+      const { edit, standard, city, lastYear } = this.session, before = live.edits.reopen(edit, id), place = live.edits.movedOf(edit, id);
+      const [was, now] = [before, edit].map((one) => city.states(one, standard)), changed = { newly: [], lost: [] };
+      was.forEach((state, p) => {
+        if (state === LEFT && now[p] === COVERED) { changed.newly.push(p); }
+        if (state === COVERED && now[p] === LEFT) { changed.lost.push(p); }
+      });
+      const both = live.edits.add(before, { at: place, type, year: lastYear }), { nearest, moves } = city.closing(both, id, standard);
+      return { nearest, moves, newly: this.stage.peopleOf(changed.newly), losing: this.stage.peopleOf(changed.lost) };
+    }
+
+    /* Of an outlet that was moved its moving, of any other its closing. */
+    touchedOf(i) {
+      const { edit, meta } = this.session;
+      return live.edits.movedOf(edit, meta.sites[i].id) === null ? this.closingOf(i) : this.movingOf(i);
+    }
+
+    placeOf({ to, plan }, i) {
+      const { sites, edit, meta } = this.session;
+      if (to === "" && plan === edit.plan.length) { return live.edits.movedOf(edit, meta.sites[i].id); }
       return to === "" ? this.session.placeOf(edit.plan[plan]) : this.stage.siteItem(sites.get(to)).at;
     }
 
@@ -65,10 +95,11 @@
     open() {
       const { now } = this.stage.dock, { sites } = this.session.meta;
       const item = now && now.site >= 0 && sites[now.site].types !== "" && this.stage.itemOf(now);
-      const found = item && !item.isAway ? this.closingOf(now.site) : null;
+      const found = item && !item.isAway ? this.touchedOf(now.site) : null;
       if (!found) { return null; }
+      const from = item.isMoved ? this.homeOf(item) : this.stage.siteItem(now.site).at;
       const placed = found.moves.filter(({ to, plan }) => to !== "" || plan >= 0).slice(0, MOST_LINES);
-      return { from: this.stage.siteItem(now.site).at, nearest: found.nearest, moves: placed.map((move) => ({ ...move, at: this.placeOf(move) })) };
+      return { from, nearest: found.nearest, moves: placed.map((move) => ({ ...move, at: this.placeOf(move, now.site) })) };
     }
 
     /* To where they go: the more people, the wider. */

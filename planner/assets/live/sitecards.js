@@ -122,18 +122,19 @@
         this.doing("move", () => this.stage.move(this.stage.siteItem(i))), ...(isMoved ? [back()] : []),
       ];
       const off = live.offroad.told(this.session, live.edits.movedOf(edit, site.id));
-    return this.part(this.say("stands"), rows, ...off, this.row(...buttons), ...this.closingPart(i));
+    return this.part(this.say("stands"), rows, ...off, this.row(...buttons), ...this.touchedPart(i, isMoved));
     }
 
-    /* Whom the closing touches and where they go, under the shown standard; the scene draws the lines. */
-    closingPart(i) {
-      const found = this.stage.moves.closingOf(i), names = this.make("ul", "pm-live-moves");
+    /* Whom the closing touches and where they go, under the shown standard, or the moving; the scene draws the lines. */
+    touchedPart(i, isMoved) {
+      const found = this.stage.moves.touchedOf(i), names = this.make("ul", "pm-live-moves");
       if (!found) { return [this.make("p", "pm-small", this.say("serves_not", { standard: this.shown }))]; }
       const values = { nearest: this.digits(found.nearest), losing: this.digits(found.losing), standard: this.shown,
         basis: live.names.closingBasis(this.session) };
       const isClosed = this.session.edit.closed.includes(this.meta.sites[i].id);
-      const touches = isClosed ? "closed_touches" : "closing_touches";
-      const told = this.make("p", "", this.say(found.nearest + found.losing ? touches : "closing_nobody", values));
+      const touches = isMoved ? "moving_touches" : isClosed ? "closed_touches" : "closing_touches", newly = found.newly || 0;
+      const nobody = isMoved ? "moving_nobody" : "closing_nobody", all = { ...values, newly: this.digits(newly) };
+      const told = this.make("p", "", this.say(found.nearest + found.losing + newly ? touches : nobody, all));
       found.moves.slice(0, MOST_MOVES).forEach((move) => this.append(names, this.make("li", "", this.moveLine(move))));
       const rest = found.moves.slice(MOST_MOVES).reduce((sum, move) => sum + move.people, 0);
       if (rest) { this.append(names, this.make("li", "", this.say("move_rest", { people: this.digits(rest) }))); }
@@ -143,9 +144,15 @@
     /* In a straight line only outlets within the cutoff are looked at. Where time decides, what is told is time. */
     moveLine({ to, plan, people, more_mm: mm, more_ms: ms }) {
       const { city, edit, standard } = this.session, isStraight = city.wayOf(this.meta.standards[standard], edit.metric).mode === "straight";
-      const values = { people: this.digits(people), name: this.stage.outletName(to, plan), ...this.farther(mm, ms) };
+      const values = { people: this.digits(people), name: this.placeName(to, plan, true), ...this.farther(mm, ms) };
       if (to === "" && plan < 0) { return this.say(isStraight ? "move_none_near" : "move_nowhere", values); }
       return this.say(mm === null ? "move_longer" : "move_to", values);
+    }
+
+    /* Where people go: an outlet or a planned place, or the new place of the outlet that was moved. */
+    placeName(to, plan, isLong) {
+      if (to === "" && plan === this.session.edit.plan.length) { return this.say("new_place"); }
+      return isLong ? this.stage.outletName(to, plan) : live.names.outletName(this.session, to, plan);
     }
 
     farther(mm, ms) {
@@ -154,7 +161,7 @@
 
     /* The same beside the end of a line; a long name is cut, where there is little room still more. */
     moveLabel({ to, plan, people, more_mm: mm, more_ms: ms }, isShort) {
-      const letters = [...live.names.outletName(this.session, to, plan)], most = isShort ? MOST_LETTERS / 2 : MOST_LETTERS;
+      const letters = [...this.placeName(to, plan)], most = isShort ? MOST_LETTERS / 2 : MOST_LETTERS;
       const name = letters.slice(0, most).join("") + (letters.length > most ? "…" : "");
       const values = { name, people: this.digits(people), ...this.farther(mm, ms) };
       return this.say(isShort ? "label_short" : mm === null ? "label_longer" : "label_to", values);

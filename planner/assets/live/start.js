@@ -5,7 +5,7 @@
   const live = root.plannerLive = root.plannerLive || {};
   const page = root.plannerPage;
   if (!page || !page.data.live) { return; }
-  const holder = document.getElementById("planner-live"), words = page.data.live.words.livepage;
+  const words = page.data.live.words.livepage;
 
   /* ---- the button, before it can be used ---- */
   const button = page.make("button", "pm-button", words.preparing);
@@ -41,6 +41,7 @@
   }
 
   function sentenceOf(error) {
+    if (!page.map()) { return words.cut; } // a file that ends within its scripts
     const known = live.LoadError && error instanceof live.LoadError && ["damaged", "version", "browser"].includes(error.code);
     if (!known) { console.error(error); }
     return known ? words[error.code] : words.failed;
@@ -52,7 +53,9 @@
     return Boolean(signed && signed.today && (signed.plan || (signed.plan === null && plan.length === 0)));
   }
 
+  /* The data stand last in the file: where its end is missing, they are what is damaged, and the map is whole. */
   async function open() {
+    const holder = document.getElementById("planner-live");
     if (!holder) { throw new live.LoadError("damaged"); } // some gateways take inert scripts out of a mail
     const bytes = await live.inflate(holder.textContent, holder.dataset.version, holder.dataset.crc32);
     const load = live.decode(bytes);
