@@ -427,6 +427,7 @@ def test_while_the_room_counts_otherwise_the_foot_says_whose_it_is(room: Page) -
     assert ribbon.is_hidden()
     room.keyboard.press("Control+y")
     assert ribbon.is_visible()
+    assert say("live.units_basis", "zh") in part(room, "社区得失").inner_text()
     field = part(room, "目标").locator("[data-key=target]")
     field.focus()
     room.keyboard.press("Control+z")

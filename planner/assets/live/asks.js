@@ -242,7 +242,8 @@
         against = value;
         draw(body);
       });
-      refill(body, which, ...unitBlock(session, "units_won", changed(before, after), peopleOf(session.edit), "pl-more"),
+      const { edit, start } = session, isOther = edit.speed !== start.speed || edit.metric !== start.metric || edit.rule !== start.rule;
+      refill(body, which, ...(isOther ? [note(words.units_basis)] : []), ...unitBlock(session, "units_won", changed(before, after), peopleOf(session.edit), "pl-more"),
         ...unitBlock(session, "units_lost", changed(after, before), counted, "pl-less"));
     };
     return folder(() => {
