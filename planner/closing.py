@@ -10,7 +10,8 @@ import pandas as pd
 
 from planner.coverage import measured, reached, serves
 from planner.geodesy import MM_PER_M, to_mm
-from planner.verdicts import on_reach, turned
+from planner.overtaken import turned
+from planner.verdicts import on_reach
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -12,7 +12,7 @@ In this order, each on top of those before it (`CAUSES`), so that the changes of
 - ``standards``: this year's standards, who serves them, and which of them decide, at last year's walking speed;
 - ``parameters``: walking speed, driving factor and speeds, snapping, islands, and the rule for communities;
 - ``checks``: this year's field checks. Until then last year's hold, as far as the points that they speak of are still
-  there and no outlet has changed near them since (`planner.verdicts.current`). Only where either year has any. Places
+  there and no outlet has changed near them since (`planner.overtaken.current`). Only where either year has any. Places
   that checks found are part of the people's points.
 """
 
@@ -26,7 +26,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from planner import schema, verdicts
+from planner import overtaken, schema
 from planner.coverage import applies, serves
 from planner.hashing import sha256_of
 from planner.inputs import read_networks
@@ -269,7 +269,7 @@ def _fitting(found: Verdicts, inputs: Inputs) -> Verdicts:
     served = {one.id: bool(serves(open_types, one).any()) for one in inputs.standards}
     lines = (line for line in found.lines if line.demand_id in points.get(line.standard, ()))
     there = replace(found, lines=tuple(line for line in lines if served[line.standard] or not line.met), spots={})
-    return verdicts.current(there, demand, sites, inputs.standards)[0]
+    return overtaken.current(there, demand, sites, inputs.standards)[0]
 
 
 # --- what is measured --------------------------------------------------------------------------------------------

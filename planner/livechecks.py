@@ -9,7 +9,7 @@ import pandas as pd
 
 from planner.coverage import measured, serves
 from planner.livepoints import COUNTS, HELD, MET, NO_UNIT, PLACELESS, UNJUDGED, UNMET
-from planner.verdicts import FASTEST_MM_PER_MS
+from planner.overtaken import FASTEST_MM_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def checks_of(studied: Study, points: Points, numbers: Mapping[str, int]) -> dict[str, Any]:
-    """Return what is needed to find which field checks are out of date under an edit, as `verdicts.current` does.
+    """Return what is needed to find which field checks are out of date under an edit, as `overtaken.current` does.
 
     Parameters
     ----------

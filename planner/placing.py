@@ -14,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner import areas, checkedrows, places, verdicts
+from planner import areas, checkedrows, overtaken, places, verdicts
 from planner.columns import PLACE_COLUMNS, known_as
 from planner.errors import Fault, TableError, attempt
 from planner.geodesy import great_circle_m
@@ -123,7 +123,7 @@ def place(demand: Table | None, sites: Table | None, asked: Asked, standards: Se
     layers = areas.with_districts(layers)
     demand, sites = (_with_areas(table, layers, together) for table, together in ((demand, "unit_id"), (sites, None)))
     demand = _with_towns(demand, layers.get("town"))
-    found, doubts, left_out = verdicts.current(found, demand.frame, sites.frame, standards)
+    found, doubts, left_out = overtaken.current(found, demand.frame, sites.frame, standards)
     doubts, left_out = (*demand.doubts, *shortened(doubts, "more_doubts")), (*demand.left_out, *left_out)
     return Placed(replace(demand, doubts=doubts, left_out=left_out), sites, found)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from planner import coverage, sitelines, study, tables, verdicts
+from planner import coverage, overtaken, sitelines, study, tables
 from planner.candidates import options
 from planner.record import share
 
@@ -76,7 +76,7 @@ def _without_entries(inputs: Inputs, written: gpd.GeoDataFrame) -> Inputs:
     back = written.assign(open_today=works)[written["site_id"].isin(said)]
     sites = gpd.GeoDataFrame(pd.concat([frame[~frame["site_id"].isin(said)], back], ignore_index=True), crs=4326)
     every = replace(inputs.verdicts, lines=(*inputs.verdicts.lines, *inputs.verdicts.overtaken), overtaken=())
-    found, *_ = verdicts.current(every, inputs.demand.frame, sites, inputs.standards)
+    found, *_ = overtaken.current(every, inputs.demand.frame, sites, inputs.standards)
     standing = sites[sites["open_today"].astype(bool)].reset_index(drop=True)
     # where their rows stand matters to faults of costs alone, and nothing is priced here
     free = options(standing.assign(source_file="", source_row=0), (), ())

@@ -21,7 +21,6 @@ from planner.errors import Fault
 from planner.fieldcheck import VERDICTS
 from planner.geodesy import MM_PER_M, great_circle_m, great_circle_mm, to_mm
 from planner.grammar import quoted
-from planner.standards import in_words
 from planner.tablefaults import LeftOut
 from planner.words import LANGUAGES, say
 
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from planner.instance import Reach
     from planner.standards import Standard
     from planner.tables import Table
-
-FASTEST_MM_PER_MS = 34
-"""120 km/h, rounded up, which nobody may exceed in China: so far an outlet may be where minutes of a drive decide."""
 
 SAME_PLACE_M = 1.0
 """Places so near to each other are one, written in two systems or rounded (metres)."""
@@ -179,7 +175,7 @@ def unfit(found: Verdicts, demand: GeoDataFrame, sites: pd.DataFrame, standards:
         if name not in points | told:
             yield Fault("check_unknown_point", spot.file, row=spot.row, values={"id": quoted(name)})
     known = {standard.id: set(demand["demand_id"][applies(demand, standard)]) for standard in standards}
-    of = {standard.id: _serving(sites, standard) for standard in standards}
+    of = {standard.id: outlets_of(sites, standard) for standard in standards}
     for line in found.lines:
         values = {"id": quoted(line.demand_id), "standard": quoted(line.standard)}
         if line.demand_id not in points:
@@ -189,123 +185,24 @@ def unfit(found: Verdicts, demand: GeoDataFrame, sites: pd.DataFrame, standards:
             yield Fault("check_unknown_standard", line.file, row=line.row, values={**values, "near": near})
         elif standards and line.demand_id not in known[line.standard]:
             yield Fault("check_not_asked", line.file, row=line.row, values=values)
-        elif standards and line.met and not (_since(line, of[line.standard]) | of[line.standard]["open_today"]).any():
+        elif (
+            standards
+            and line.met
+            and not (changed_since(line, of[line.standard]) | of[line.standard]["open_today"]).any()
+        ):
             yield Fault("check_no_outlet", line.file, row=line.row, values=values)
 
 
-# --- verdicts that later changes overtook ------------------------------------------------------------------------
-
-
-def current(
-    found: Verdicts, demand: GeoDataFrame, sites: GeoDataFrame, standards: Sequence[Standard]
-) -> tuple[Verdicts, tuple[Fault, ...], tuple[LeftOut, ...]]:
-    """Leave out the verdicts that are out of date: what is measured counts there instead.
-
-    达标 is, where an outlet that served has closed since the check; 不达标, where one that serves has opened since. It
-    must lie within the cutoff in a straight line, for no road is shorter; by time within what 120 km/h can cover. Of a
-    point without a place of its own nobody knows how far that is: any outlet of its district counts. Where none stands
-    any more that could serve, any that closed since does: what was 达标 by another one cannot hold.
-
-    Parameters
-    ----------
-    found
-        The verdicts.
-    demand, sites
-        The tables when all places are known; sites with their column open_today.
-    standards
-        Standards of the scenario.
-
-    Returns
-    -------
-    verdicts
-        With the lines that still count.
-    doubts, left_out
-        Of those that do not.
-    """
-    row_of = {name: row for row, name in enumerate(demand["demand_id"])}
-    outlets = {standard.id: (standard, _serving(sites, standard)) for standard in standards}
-    placed = {(spot.file, spot.row) for spot in found.spots.values()}
-    lines, overtaken, doubts, left_out = [], [], [], []
-    for line in found.lines:
-        point = demand.iloc[row_of[line.demand_id]]
-        changed = line.standard in outlets and _changed(line, point, *outlets[line.standard])
-        if not changed:
-            lines.append(line)
-            continue
-        overtaken.append(line)
-        named = {"name": quoted(point["name"]), "standard": in_words(standards)[line.standard]}
-        code = "check_closed_since" if line.met else "check_opened_since"
-        doubts.append(Fault(code, line.file, row=line.row, values={**named, "site": quoted(changed[0])}))
-        if (line.file, line.row) not in placed:
-            left_out.append(LeftOut(line.file, line.row, line.demand_id, "", "check_outdated"))
-    return replace(found, lines=tuple(lines), overtaken=tuple(overtaken)), tuple(doubts), tuple(left_out)
-
-
-def _serving(sites: pd.DataFrame, standard: Standard) -> pd.DataFrame:
+def outlets_of(sites: pd.DataFrame, standard: Standard) -> pd.DataFrame:
     """Outlets of types that serve a standard, whether they stand today or not; candidates are none."""
     return sites[(sites["status"] == "existing") & serves(sites["type"], standard)]
 
 
-def _since(line: Verdict, outlets: pd.DataFrame) -> NDArray[np.bool_]:
+def changed_since(line: Verdict, outlets: pd.DataFrame) -> NDArray[np.bool_]:
     """Mask of the outlets that changed after a check: after 达标 those that closed, after 不达标 those that opened."""
     on, stands = outlets["closed_on" if line.met else "opened_on"], outlets["open_today"].to_numpy(dtype=bool)
     after = [line.checked_on is not None and not pd.isna(date) and date > line.checked_on for date in on]
     return np.asarray(after, dtype=bool) & (stands ^ line.met)
-
-
-def _changed(line: Verdict, point: Any, standard: Standard, outlets: GeoDataFrame) -> list[str]:
-    """Name those of these outlets that opened or closed after a check, and may change what was found."""
-    near = outlets[_since(line, outlets)].sort_values("site_id")
-    all_gone = line.met and not outlets["open_today"].any()
-    return list(near["site_id"] if all_gone else _near(point, standard, near)["site_id"])
-
-
-def _near(point: Any, standard: Standard, outlets: GeoDataFrame) -> GeoDataFrame:
-    """Those of these outlets that are near enough to a point to change what a check of it found."""
-    if point["placed"] == "own":
-        limit_mm = standard.limit if standard.measure == "distance" else standard.limit * FASTEST_MM_PER_MS
-        lon, lat = outlets.geometry.x.to_numpy(), outlets.geometry.y.to_numpy()
-        return outlets[great_circle_mm(point.geometry.x, point.geometry.y, lon, lat) <= limit_mm]
-    return outlets[outlets["district"].isin(["", point["district"]])] if point["district"] else outlets
-
-
-def turned(
-    found: Verdicts, demand: GeoDataFrame, sites: GeoDataFrame, standard: Standard, on: dt.date
-) -> Iterator[tuple[str, Verdict]]:
-    """Find the verdicts of which the closing of one outlet would change whether they count, as `current` decides it.
-
-    达标 counts no more where that outlet served. 不达标 counts again where that outlet alone had opened since.
-
-    Parameters
-    ----------
-    found
-        The verdicts, those that are out of date among them.
-    demand, sites
-        The tables when all places are known; sites with their column open_today.
-    standard
-        The standard.
-    on
-        The day on which the outlet would close.
-
-    Yields
-    ------
-    turned
-        site_id of the outlet, and the verdict.
-    """
-    row_of = {name: row for row, name in enumerate(demand["demand_id"])}
-    outlets = _serving(sites, standard)
-    standing = outlets[outlets["open_today"]]
-    shut = standing.assign(open_today=False, closed_on=on)
-    for line in found.lines:
-        if line.standard == standard.id and line.met:
-            after, point = shut[_since(line, shut)], demand.iloc[row_of[line.demand_id]]
-            # with the last outlet all are gone, and how far it was matters no more
-            near = after if len(standing) == 1 else _near(point, standard, after)
-            yield from ((site, line) for site in near["site_id"])
-    for line in found.overtaken:
-        if line.standard == standard.id and not line.met:
-            opened = _changed(line, demand.iloc[row_of[line.demand_id]], standard, outlets)
-            yield from ((site, line) for site in opened if len(opened) == 1)
 
 
 # --- verdicts in place of what was measured ----------------------------------------------------------------------

@@ -21,11 +21,12 @@ import shapely
 from planner import coverage, schema
 from planner.candidates import options as list_options
 from planner.inputs import usable_sites
+from planner.overtaken import current
 from planner.phases import costs_by_year, years_of
 from planner.reaches import City, judge, kind_of, place_city, reaches, travel_tables
 from planner.snapping import snap_table
 from planner.study import goals_in
-from planner.verdicts import current, on_coverage, on_reach
+from planner.verdicts import on_coverage, on_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -1,5 +1,5 @@
 // Field checks that an edit overtakes: an outlet closed after a point was found met, or one opened after it was found unmet.
-// What is measured counts there instead; by the rules of planner/verdicts.py (`current`).
+// What is measured counts there instead; by the rules of planner/overtaken.py (`current`).
 (function (root) {
   "use strict";
   const live = root.plannerLive = root.plannerLive || {};
