@@ -126,7 +126,7 @@ def test_an_outline_that_crosses_itself_is_mended_with_a_doubt(tmp_path: Path) -
 corners = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(1, 3), st.integers(1, 3))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=75, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(st.sampled_from("甲乙丙"), corners), min_size=1, max_size=5),
     st.lists(st.none() | st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=6),
@@ -283,7 +283,7 @@ def test_a_town_without_its_district_is_placed_where_there_is_one_only(tmp_path:
 units = st.lists(st.tuples(st.sampled_from(["", "东", "西"]), st.sampled_from("甲乙")), unique=True, max_size=6)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(units, st.lists(st.tuples(st.sampled_from(["", "东", "西"]), st.sampled_from("甲乙")), max_size=5))
 def test_an_area_is_never_given_to_towns_of_two_districts(asked: list[Any], drawn: list[Any]) -> None:
     shapes = np.array([shapely.box(at, 0, at + 1, 1) for at in range(len(drawn))], dtype=object)

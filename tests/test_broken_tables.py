@@ -719,7 +719,7 @@ def read_or_refuse(source: TableSource) -> None:
 
 
 @given(st.lists(st.lists(st.sampled_from(WORDS) | st.text(max_size=3), max_size=12), max_size=16), st.booleans())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([["编号"] * 4, ["编号", "编号", "编号", "#REF!"]], True)
 def test_any_cells_are_read_or_refused(tmp_path: Path, rows: Cells, headed: object) -> None:
     made = text(tmp_path, [HEAD, *rows] if headed else rows, encoding="gb18030") if _fits(rows) else None
@@ -736,14 +736,14 @@ def _fits(rows: Cells) -> bool:
 
 
 @given(st.binary(max_size=200), st.sampled_from(["a.csv", "a.xlsx", "a.gpkg", "a.geojson", "a.shp"]))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes, name: str) -> None:
     read_or_refuse(raw(name, data)(tmp_path))
 
 
 @given(st.data())
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=70, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_damaged_files_are_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["社区.xlsx", "a.gpkg", "a.geojson", "a.shp"]))
@@ -760,7 +760,7 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path, data: st.DataObject) 
 
 
 @given(st.data())
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=70, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_sheets_are_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     xml = sheet_xml([HEAD, ROW, NEXT, TOTAL], ["A1:A2"])
     start = data.draw(st.integers(0, len(xml)))

@@ -152,7 +152,7 @@ def test_the_discount_is_not_taken_off_a_figure_of_the_row_or_of_the_type() -> N
 maybe = st.none() | st.integers(0, 10**7)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=70, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(maybe, maybe, st.sampled_from(["改建", "新建", ""]), st.booleans()), min_size=1, max_size=4),
     st.tuples(maybe, maybe),

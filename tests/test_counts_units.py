@@ -186,7 +186,7 @@ def reachable(sites: Iterable[Site]) -> set[int]:
     return {n for site in sites for n in site.covers}
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=70, deadline=None, derandomize=True)
 @given(cases())
 def test_counts_in_every_unit_are_kept_at_least_cost(
     case: tuple[list[Site], list[Person], list[Count], str],

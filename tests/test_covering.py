@@ -95,7 +95,7 @@ def solved(problem: Covering, gap: float = 0.0) -> Answer:
     return solve_covering(problem, gap=gap, deadline=time.perf_counter() + FOREVER_S)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(st.integers(0, 10**9))
 def test_equals_brute_force(seed: int) -> None:
     problem = drawn(seed)

@@ -123,7 +123,7 @@ def test_the_slowest_road_comes_back() -> None:
 
 
 @given(networks(), st.floats(0.1, 1), st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 def test_any_network_comes_back_whatever_the_order_in_the_graph(
     roads: Roads, drive_factor: float, chance: random.Random
 ) -> None:
@@ -142,7 +142,7 @@ ONLY_OURS = [("segment",), ("segment", "reversed"), ("segment", "reversed", "osm
 
 
 @given(networks(), st.sampled_from(ONLY_OURS))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=70)
 def test_no_path_is_lost_without_what_other_graphs_may_lack(roads: Roads, absent: tuple[str, ...]) -> None:
     graph = to_graph(roads)
     for name in absent:

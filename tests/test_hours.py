@@ -85,7 +85,7 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(begin=st.integers(0, DAY_MIN - 1), length=st.integers(1, DAY_MIN - 1), now=st.integers(0, DAY_MIN - 1))
 def test_a_span_is_open_from_its_begin_until_its_end(begin: int, length: int, now: int) -> None:
     """The end is not included; a span that runs over midnight is open on both sides of it."""

@@ -410,7 +410,7 @@ def test_enough_residents_within_exactly_so_many_metres() -> None:
 place = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda p: (117 + p[0] / 10_000, 36.6 + p[1] / 10_000))
 
 
-@settings(max_examples=100, **QUICK)  # type: ignore[arg-type]
+@settings(max_examples=70, **QUICK)  # type: ignore[arg-type]
 @given(st.lists(st.tuples(place, st.booleans()), max_size=9), st.lists(st.tuples(place, st.integers(0, 9)), max_size=9),
        st.integers(1, 400), st.integers(0, 20))  # fmt: skip
 def test_rules_of_place_are_those_of_every_pair(sites: Any, people: Any, metres: int, least: int) -> None:
@@ -446,7 +446,7 @@ def test_a_site_without_a_place_is_near_nothing() -> None:
 # --- Years ---------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, **QUICK)  # type: ignore[arg-type]
+@settings(max_examples=70, **QUICK)  # type: ignore[arg-type]
 @given(st.data())
 def test_what_a_build_order_costs_is_what_a_ledger_adds_up(data: st.DataObject) -> None:
     """Cost within the horizon and what each year and source may cost, for random orders of opening."""
@@ -511,7 +511,7 @@ def test_what_closes_again_breaks_the_order_of_years() -> None:
 # --- Against tables ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, **QUICK)  # type: ignore[arg-type]
+@settings(max_examples=70, **QUICK)  # type: ignore[arg-type]
 @given(st.data())
 def test_a_built_problem_says_of_any_plan_what_the_tables_say(data: st.DataObject) -> None:
     """Goals of two standards, groups and backup included, straight from random tables, for random plans."""

@@ -379,6 +379,7 @@ def test_cards_of_many_points_and_of_two_sites_at_one_place(first: tuple[Page, W
     page.evaluate(CLICK_COMMUNITY)
     assert "1 / 3 个居民点已覆盖2 / 3 个居民点已覆盖" in (page.locator(".pm-popup").text_content() or "")
     page.evaluate("() => { window.plannerPage.map().closePopup().stop(); }")  # the first card moved the map to fit in
+    page.locator(".pm-popup").wait_for(state="detached")  # as it fades it would take the next click
     page.evaluate(PAINTED)
     page.locator(".pm-site", has_text="1").click()  # it lies over the outlet of today
     text = page.locator(".pm-popup").last.text_content() or ""

@@ -85,7 +85,7 @@ def problems(draw: st.DrawFn) -> Median:
     return Median(cost, price, least, most, outside)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(problems())
 def test_best_of_all_choices(problem: Median) -> None:
     answer = solved(problem)
@@ -102,7 +102,7 @@ def test_best_of_all_choices(problem: Median) -> None:
     assert problem.least <= answer.opened.sum() <= problem.most
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(problems())
 def test_bounds_and_multipliers_are_never_above_the_optimum(problem: Median) -> None:
     best = cheapest(problem)
@@ -120,7 +120,7 @@ def test_bounds_and_multipliers_are_never_above_the_optimum(problem: Median) -> 
             assert math.ceil(proven) == answer.bound
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(problems(), st.sampled_from([0.01, 0.1, 0.5]))
 def test_gap_is_kept(problem: Median, gap: float) -> None:
     answer = solved(problem, gap=gap)
@@ -134,7 +134,7 @@ def test_gap_is_kept(problem: Median, gap: float) -> None:
     assert answer.objective - answer.bound <= gap * answer.objective
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
 def test_order_of_rows_and_columns_changes_no_objective(problem: Median, random: Random) -> None:
     rows, columns = list(range(len(problem.cost))), list(range(len(problem.price)))

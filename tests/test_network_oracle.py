@@ -121,7 +121,7 @@ def random_case(draw: st.DrawFn) -> tuple[list[Any], list[Segment], list[Any], l
     return places, segments, demand, sites
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=70, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     case=random_case(),
     mode=st.sampled_from(["walk", "drive"]),

@@ -485,7 +485,7 @@ boxes = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.lists(labels, max_size=25), st.lists(boxes, max_size=4))
 def test_labels_never_meet_and_never_yield_to_lesser_ones(wanted: list[Label], taken: list[Box]) -> None:
     frame = Box(0, 0, 200, 200)

@@ -62,7 +62,7 @@ def least_objective(case: Case, reduced: Reduced, chosen: Sequence[int]) -> int 
     return min(found, default=None)
 
 
-@settings(QUICK, max_examples=400)
+@settings(QUICK, max_examples=200)
 @given(cases(off=["travel"], most=7))
 def test_the_reduced_problem_has_the_same_plans(case: Case) -> None:
     reduced = reduce(instance_of(case))
@@ -74,7 +74,7 @@ def test_the_reduced_problem_has_the_same_plans(case: Case) -> None:
             assert least_objective(case, reduced, choice.chosen) == choice.best(case), choice.chosen
 
 
-@settings(QUICK, max_examples=400)
+@settings(QUICK, max_examples=200)
 @given(cases(most=7))
 def test_the_best_plan_is_among_the_columns_that_are_left(case: Case) -> None:
     """The very plan that the tie rule takes, not only one as good."""
@@ -85,7 +85,7 @@ def test_the_best_plan_is_among_the_columns_that_are_left(case: Case) -> None:
         assert set(min(good)[-1]) <= kept
 
 
-@settings(QUICK, max_examples=200)
+@settings(QUICK, max_examples=100)
 @given(cases(most=6))
 def test_alike_rows_are_one_and_what_nothing_reaches_is_none(case: Case) -> None:
     instance = instance_of(case)

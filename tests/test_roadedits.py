@@ -277,7 +277,7 @@ CELL = st.one_of(ODD, ODD, st.text(max_size=3), st.integers(-5, 300), st.floats(
 CELLS = st.dictionaries(st.sampled_from(["edit", "kph", "class", "mode", "way_id", "name", "x"]), CELL, max_size=3)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(features=st.lists(st.tuples(CELLS, SHAPE), max_size=2))
 def test_whatever_stands_in_a_layer_is_read_whole_or_refused(
     features: list[tuple[dict[str, Any], Any]], tmp_path_factory: pytest.TempPathFactory

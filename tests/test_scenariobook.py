@@ -245,7 +245,7 @@ def test_nothing_is_lost_between_the_two_forms(data: dict[str, Any], language: L
     assert same(again, data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.data())
 def test_every_value_has_a_cell_that_reads_as_it(data: st.DataObject) -> None:
     page = data.draw(st.sampled_from(pages()))
@@ -257,7 +257,7 @@ def test_every_value_has_a_cell_that_reads_as_it(data: st.DataObject) -> None:
     assert same(read_value(key, held), value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(ANY)
 def test_toml_on_one_line_reads_as_its_value(value: object) -> None:
     text = to_toml(value)
@@ -527,7 +527,7 @@ GRIDS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=75, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(["方案", "标准", "选址", "分年", "其他", "人口表"]), GRIDS)
 def test_whatever_is_filled_in_is_read_or_refused(tmp_path: Path, sheet: str, rows: list[list[object]]) -> None:
     path = book(tmp_path, {sheet: rows})

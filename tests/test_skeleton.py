@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from planner.terms import Mode
 
 NETWORKS = [(name, mode) for name in ("coquimbo", "liechtenstein", "jinan") for mode in MODES]
-law = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+law = settings(max_examples=75, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 def ends_along(roads: Roads, skeleton: Skeleton, chain: int) -> tuple[list[int], list[int]]:

@@ -75,7 +75,7 @@ distant = st.tuples(*[st.sampled_from([-1e7, -50_000.0, -333.3, 0.0, 5.0, 70_000
 anywhere = st.tuples(*[st.floats(-80, 80, allow_subnormal=False)] * 2)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     edges=st.lists(st.tuples(node, st.one_of(node, node, node, distant)), min_size=1, max_size=40),
     points=st.lists(st.one_of(node, anywhere, distant), min_size=1, max_size=30),

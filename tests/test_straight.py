@@ -76,7 +76,7 @@ def lattice(width: float) -> st.SearchStrategy[list[Place]]:
 cases = st.sampled_from([0.0, 1e-7, 1e-5, 0.01, 1.0, 40.0]).flatmap(lambda w: st.tuples(lattice(w), lattice(w)))
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=70, deadline=None, derandomize=True)
 @given(cases, st.data(), st.sampled_from([4.0, 5.0, 3.7]))
 def test_within_and_nearest_equal_every_pair(
     case: tuple[list[Place], list[Place]], data: st.DataObject, walk_kph: float
