@@ -308,8 +308,7 @@ def _with_today(table: tables.Table | None, scenario: Scenario | None) -> tables
     if table is None or scenario is None:
         return table
     table, frame = hours.doubted(table), table.frame
-    works = tables.operating_on(frame, scenario.data_date).to_numpy()
-    marked = frame.assign(open_today=(frame["status"] == "existing").to_numpy() & works)
+    marked = frame.assign(open_today=tables.standing_on(frame, scenario.data_date))
     if not schema.asks_a_plan(scenario):
         return replace(table, frame=marked)
     first = min((phase.year for phase in scenario.phase), default=scenario.data_date.year)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _SCRIPTS = (
     "inflate", "decode", "plane", "snap", "graph", "reach", "straight", "tally", "closing", "best", "rules", "shelf",
     "checks", "city", "edits", "session", "kit", "names", "offroad", "marks", "sitecards", "moves", "carry", "scene",
-    "tables", "lists", "seek", "asks", "compare", "handback", "basis", "leave", "panel", "start",
+    "tables", "lists", "basis", "seek", "asks", "compare", "handback", "leave", "panel", "start",
 )  # fmt: skip
 """In the order in which the page runs them: each uses only those before it."""
 

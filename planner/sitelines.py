@@ -304,7 +304,7 @@ def changes(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, date: dt.date) ->
     date
         The day.
     """
-    was, now = ((f["status"] == "existing") & tables.operating_on(f, date) for f in (before, after))
+    was, now = (tables.standing_on(f, date) for f in (before, after))
     stood = {site: row for row, site in enumerate(before["site_id"]) if was.iloc[row]}
     for row, (site, name, kind) in enumerate(zip(after["site_id"], after["name"], after["type"], strict=True)):
         at, is_open = stood.get(site, -1), bool(now.iloc[row])

@@ -72,8 +72,9 @@ def _without_entries(inputs: Inputs, written: gpd.GeoDataFrame) -> Inputs:
     """
     frame = inputs.sites.frame
     said = {one.site_id for one in inputs.scenario.site}
-    works = (written["status"] == "existing") & tables.operating_on(written, inputs.scenario.data_date)
-    back = written.assign(open_today=works)[written["site_id"].isin(said)]
+    back = written.assign(open_today=tables.standing_on(written, inputs.scenario.data_date))[
+        written["site_id"].isin(said)
+    ]
     sites = gpd.GeoDataFrame(pd.concat([frame[~frame["site_id"].isin(said)], back], ignore_index=True), crs=4326)
     every = replace(inputs.verdicts, lines=(*inputs.verdicts.lines, *inputs.verdicts.overtaken), overtaken=())
     found, *_ = overtaken.current(every, inputs.demand.frame, sites, inputs.standards)

@@ -150,6 +150,11 @@ def operating_on(sites: gpd.GeoDataFrame, date: dt.date) -> pd.Series[bool]:
     return pd.Series(works, index=sites.index, dtype=bool)
 
 
+def standing_on(sites: gpd.GeoDataFrame, date: dt.date) -> pd.Series[bool]:
+    """Tell which sites stand open on a day: those that exist and work on it; column status beside those above."""
+    return pd.Series((sites["status"] == "existing") & operating_on(sites, date), dtype=bool)
+
+
 # --- from a grid to values ---------------------------------------------------------------------------------------
 
 

@@ -242,8 +242,7 @@
         against = value;
         draw(body);
       });
-      const { edit, start } = session, isOther = edit.speed !== start.speed || edit.metric !== start.metric || edit.rule !== start.rule;
-      refill(body, which, ...(isOther ? [note(words.units_basis)] : []), ...unitBlock(session, "units_won", changed(before, after), peopleOf(session.edit), "pl-more"),
+      refill(body, which, ...(live.basis.switched(session).length ? [note(words.units_basis)] : []), ...unitBlock(session, "units_won", changed(before, after), peopleOf(session.edit), "pl-more"),
         ...unitBlock(session, "units_lost", changed(after, before), counted, "pl-less"));
     };
     return folder(() => {

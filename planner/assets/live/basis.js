@@ -44,7 +44,7 @@
   }
 
   /* A part of the panel without a box: it speaks elsewhere on the page. */
-  live.basis = function (session) {
+  function follow(session) {
     const tellFoot = foot(session), tellRibbon = ribbon();
     session.on((_, what) => {
       if (what !== "edit" && what !== "live") { return; }
@@ -52,5 +52,7 @@
       tellFoot(parts.length > 0);
       tellRibbon(parts);
     });
-  };
+  }
+
+  live.basis = { follow, switched };
 })(globalThis);

@@ -198,6 +198,7 @@
     const placeless = nowhere(city, edit).map((entry) => say("back_nowhere", { name: live.names.entryName(session, entry) }));
     const changed = [...edit.closed, ...Object.keys(edit.moved)].map((id) => live.names.siteName(session, id));
     return [
+      ...live.offroad.listed(session),
       ...[...refused, ...placeless, ...(asksLayers(city, edit) ? [words.back_layers] : [])].map((line) => note(line, "pl-less")),
       ...(changed.length ? [note(say("back_today", { names: changed.join(words.comma) }))] : []),
     ];

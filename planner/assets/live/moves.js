@@ -6,7 +6,7 @@
   const MOST_LINES = 12, MOST_LABELS = 5, LABEL_PX = 150, NEAR_ZOOM = 15; // of a closing; zoom up to which it is shown
   const ROOMY = 620; // pixels of map beside cards that long labels want
   const LEFT = 1, COVERED = 2; // of city.states
-  const latLng = ([lon, lat]) => [lat, lon], split = (types) => types.split(";").map((type) => type.trim());
+  const latLng = ([lon, lat]) => [lat, lon];
 
   /* What would lie over another label is moved below it. */
   function clear(labels) {
@@ -60,10 +60,10 @@
     /* Whom the moving of an outlet touches, under the shown standard: people newly and no longer covered, and where those go
        whose nearest outlet it was at its old place. `plan` of its own new place is one beyond the plan. Null as above. */
     movingOf(i) {
-      const { edit, standard, meta } = this.session, { id } = meta.sites[i], { known } = this;
+      const { edit, standard, meta } = this.session, { id, standing } = meta.sites[i], { known } = this;
       if (known && known.edit === edit && known.standard === standard && known.i === i) { return known.found; }
       const inside = edit.plan.filter((entry) => live.edits.isOption(entry) && entry.site === id).map((entry) => entry.type);
-      const type = [...split(meta.sites[i].types), ...inside].find((one) => meta.standards[standard].served_by.includes(one));
+      const type = [...standing, ...inside].find((one) => meta.standards[standard].served_by.includes(one));
       this.known = { edit, standard, i, found: type === undefined ? null : this.moving(id, type) };
       return this.known.found;
     }

@@ -44,20 +44,13 @@
   }
 
   /* ---- the head ---- */
-  /* The dialog that hands back, with what a run would not count of the plan. */
-  function handBack(session) {
-    live.handback.dialog(session);
-    const save = document.querySelector(".pl-dialog [data-key=download]");
-    live.offroad.listed(session).forEach((told) => save.parentNode.insertBefore(told, save));
-  }
-
   function head(session) {
     const box = make("div", "pl-head"), last = make("p", "pl-last"), tools = make("div", "pl-tools");
     last.setAttribute("aria-live", "polite");
     const undo = act(words.undo, "undo", () => session.undo()), redo = act(words.redo, "redo", () => session.redo());
     const reset = act(words.reset, "reset", () => session.reset(words.did_reset));
     const compare = act(words.compare, "compare", () => live.compare.show(session));
-    append(tools, undo, redo, reset, compare, act(words.hand_back, "back", () => handBack(session), "pl-act pl-strong"));
+    append(tools, undo, redo, reset, compare, act(words.hand_back, "back", () => live.handback.dialog(session), "pl-act pl-strong"));
     const beside = make("span", "", say("beside", { signed: live.tables.signedName(session) }));
     const doubts = make("div");
     append(box, append(make("p", "pl-title"), make("span", "pl-badge", words.room), beside), tools, last, doubts);
@@ -216,7 +209,7 @@
   /* Called when the city stands and its figures are those that were signed. */
   live.begin = (city) => {
     const session = live.session(city), scene = live.scene ? live.scene(session) : null, panel = build(session, scene);
-    live.basis(session);
+    live.basis.follow(session);
     live.leave(session);
     onButton(session, panel.box, follow(session, panel));
     live.now = { session, scene };
