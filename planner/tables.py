@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from planner.matching import Matching
 
-__all__ = ["FAULTS_LISTED", "LeftOut", "Table", "TableSource", "operating_on"]
+__all__ = ["FAULTS_LISTED", "LeftOut", "Table", "TableSource", "operating_on", "standing_on"]
 
 
 @dataclass(frozen=True, eq=False)

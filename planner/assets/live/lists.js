@@ -192,7 +192,8 @@
     const sorted = told.losing_moves.reduce((sum, move) => sum + move.people, 0), isWhole = sorted === told.losing && told.losing <= told.nearest;
     const isStraight = session.city.wayOf(session.meta.standards[session.standard], session.edit.metric).mode === "straight";
     const key = isWhole ? (isStraight ? "closing_losing_straight" : "closing_losing") : "closing_losing_checked";
-    const atLoss = [note(say(key, { n: digits(told.losing) }), "pl-less"), ...(isStraight ? [] : [list(told.losing_moves)])];
+    const beyond = isStraight || !told.losing_moves.length ? [] : [...(isWhole ? [] : [note(words.closing_beyond)]), list(told.losing_moves)];
+    const atLoss = [note(say(key, { n: digits(told.losing) }), "pl-less"), ...beyond];
     const lost = told.losing ? atLoss : [note(words.closing_none_lost)];
     return [note(say("closing_nearest", { n: digits(told.nearest), basis: closingBasis(session) })), list(told.moves), ...lost];
   }
